@@ -1,0 +1,128 @@
+"""The declarative base, the engine, and the shape of a transaction.
+
+Nothing here opens a transaction by itself: only `broadcaster.runtime` does. A function that must be followed by work
+elsewhere leaves a `Wake` on the session; the runtime publishes it after the commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+
+class Base(DeclarativeBase):
+    """Every table, of every floor. Constraints have fixed names, so that migrations find them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, always aware and in UTC, whichever database keeps it."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise TypeError("an instant without a zone was given; pass an aware datetime")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Work to hint at once the transaction stands: a queue's name and the ids of rows, never their content."""
+
+    queue: str
+    ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One open transaction: its session and the instant it happens at."""
+
+    session: Session
+    now: datetime
+
+
+Begin = Callable[[], AbstractContextManager[Tx]]
+
+
+def wake(session: Session, queue: str, ids: Sequence[int] = ()) -> None:
+    """Leave a hint, to be published after the commit. A lost hint loses nothing: the sweeper finds the rows."""
+    session.info.setdefault("wakes", []).append(Wake(queue, tuple(ids)))
+
+
+def taken_wakes(session: Session) -> list[Wake]:
+    """The hints left on the session, once."""
+    wakes: list[Wake] = session.info.pop("wakes", [])
+    return wakes
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether this session speaks to SQLite; the few statements that differ ask here."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine with the settings that the ledger relies on.
+
+    SQLite: WAL, `synchronous=FULL` (a commit must survive a power cut: it says what was handed to the carrier), foreign
+    keys, and `BEGIN IMMEDIATE` for transactions that write, so that a writer waits at its start instead of failing at
+    its first write.
+    """
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def for_reading(engine: Engine) -> Engine:
+    """The same pool, for transactions that only read: on SQLite they do not queue behind the writer."""
+    return engine.execution_options(broadsheet_reading=True)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # autocommit at the driver, so that the BEGIN below is the only one
+    connection.isolation_level = None
+    with contextlib.closing(connection.cursor()) as cursor:
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "case_sensitive_like=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("broadsheet_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

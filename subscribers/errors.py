@@ -1,0 +1,48 @@
+"""What can go wrong, as values a door can show.
+
+    BroadsheetError
+    ├── Invalid        what was given cannot be used (a bad row, an unknown field, a wrong setting)
+    ├── NotFound       there is no such thing, or not for this person
+    ├── Denied         this person lacks the right
+    ├── Conflict       not now: the state of the thing does not allow it
+    └── Unavailable    a server, a disk or a gateway does not answer
+
+A message is an English sentence with named fields, so that a door can look it up in a catalogue and tell it in the
+reader's language. It says what happened; the hint says what to do.
+"""
+
+from __future__ import annotations
+
+
+class BroadsheetError(Exception):
+    """Something went wrong that a person can be told about in one line."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "", **fields: object) -> None:
+        self.message = message
+        self.hint = hint
+        self.fields = fields
+        super().__init__(message.format(**fields))
+
+
+class Invalid(BroadsheetError):
+    """What was given cannot be used."""
+
+    exit_code = 2
+
+
+class NotFound(BroadsheetError):
+    """There is no such thing, or not for this person."""
+
+
+class Denied(BroadsheetError):
+    """This person lacks the right."""
+
+
+class Conflict(BroadsheetError):
+    """Not now: the state of the thing does not allow it."""
+
+
+class Unavailable(BroadsheetError):
+    """A server, a disk or a gateway does not answer."""

@@ -1,0 +1,40 @@
+"""Imports, so that one can be seen and undone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subscribers.db import Base, Instant
+from subscribers.models.organisation import Key
+
+
+class ImportRun(Base):
+    """One file that was taken in: by whom, when, with what result."""
+
+    __tablename__ = "import_run"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    file_name: Mapped[str] = mapped_column(String(300))
+    actor: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime] = mapped_column(Instant)
+    created: Mapped[int]
+    updated: Mapped[int]
+    unchanged: Mapped[int]
+    refused: Mapped[int]
+    undone_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class ImportChange(Base):
+    """What one import did to one member: the state before it (none if it was created), enough to put it back."""
+
+    __tablename__ = "import_change"
+    __table_args__ = (Index("ix_import_change_run", "import_run_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"))
+    member_id: Mapped[int] = mapped_column(Key)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

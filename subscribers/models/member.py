@@ -1,0 +1,87 @@
+"""Members, their numbers and their dated membership."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subscribers.db import Base, Instant
+from subscribers.models.organisation import Key
+
+
+class Status(StrEnum):
+    """A member's standing. Living away ("mobile") is a flag beside it, not a status."""
+
+    IN_SERVICE = "in_service"
+    RETIRED = "retired"
+    PROBATIONARY = "probationary"
+    APPLICANT = "applicant"
+
+
+class NumberKind(StrEnum):
+    """What a number can receive."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+
+
+class Member(Base):
+    """A person on the list."""
+
+    __tablename__ = "member"
+    __table_args__ = (Index("ix_member_name", "name"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    external_id: Mapped[str | None] = mapped_column(String(100), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    birthday: Mapped[date | None]
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: columns of the user's own spreadsheet that the registry has no name for
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Number(Base):
+    """A telephone number of a member. Two members may share a handset: then each has a row."""
+
+    __tablename__ = "number"
+    __table_args__ = (
+        UniqueConstraint("member_id", "msisdn"),
+        Index("ix_number_msisdn", "msisdn"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    msisdn: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(10), default=NumberKind.MOBILE)
+    preferred: Mapped[bool] = mapped_column(default=True, server_default=true())
+    shared: Mapped[bool] = mapped_column(default=False, server_default=false())
+    operator: Mapped[str | None] = mapped_column(String(20))
+    #: set when receipts say again and again that nobody has this number; a person looks before it is used again
+    suspended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Membership(Base):
+    """What was true of a member from a day until another: where, in which standing, at home or away.
+
+    A change closes the open row (`valid_until`, the first day it no longer holds) and opens a new one, so that every
+    count can be asked as of any day. At most one row of a member is open.
+    """
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        Index("ix_membership_member", "member_id", "valid_from"),
+        Index("ix_membership_organisation", "organisation_id", "valid_from"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    status: Mapped[str] = mapped_column(String(20))
+    mobile: Mapped[bool] = mapped_column(default=False, server_default=false())
+    valid_from: Mapped[date]
+    valid_until: Mapped[date | None]

@@ -1,0 +1,34 @@
+"""The tree of organisations."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subscribers.db import Base
+
+#: SQLite numbers rows by itself only when the key is declared INTEGER
+Key = BigInteger().with_variant(Integer, "sqlite")
+#: compared byte by byte on every database, so that a prefix is a range of the index
+Bytewise = String(400).with_variant(String(400, collation="C"), "postgresql")
+
+
+class Organisation(Base):
+    """A committee, a general branch, a branch: one node of the tree.
+
+    `path` is the chain of ids from the root, each followed by a slash (`1/5/23/`): a subtree is a range of an index.
+    """
+
+    __tablename__ = "organisation"
+    __table_args__ = (UniqueConstraint("parent_id", "name"), Index("ix_organisation_path", "path"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(40), default="")
+    level: Mapped[int]
+    path: Mapped[str] = mapped_column(Bytewise, default="")
+    opened_on: Mapped[date | None]
+    closed_on: Mapped[date | None]
