@@ -1,0 +1,131 @@
+"""Fixtures: real servers and databases, a settable clock.
+
+`engine`, `session`, `begin` and `database_url` are made for SQLite and for PostgreSQL, so a test that asks for one of
+them runs twice: `-k sqlite` or `-m "not postgresql"` picks one. The database is fresh for every test. A test takes
+`session` (one transaction, never committed) or `begin` (`with begin() as tx:` commits), not both: SQLite has one
+writer.
+
+Servers are started by the first test that needs them, once for all workers; TEST_POSTGRES_URL and TEST_REDIS_URL name
+servers to use instead (databases are made and dropped, and emptied, there).
+
+Test modules import what they share by its full name: `from tests.factories import make_member`,
+`from tests.databases import Clock, Transactions`. No `__init__.py` in tests; file names may repeat in other folders.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from subscribers.db import make_engine
+from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
+from tests.factories import NOW
+from tests.servers import Servers
+
+SERVERS = pytest.StashKey[Servers]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    config.stash[SERVERS] = Servers(Path(worker["servers"])) if worker else Servers.open()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["servers"] = str(node.config.stash[SERVERS].folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    # the servers are everybody's: only the process that opened them closes them
+    if not hasattr(config, "workerinput"):
+        config.stash[SERVERS].close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(pytestconfig: pytest.Config) -> str:
+    """A PostgreSQL server, by its maintenance database."""
+    return os.environ.get("TEST_POSTGRES_URL") or pytestconfig.stash[SERVERS].get("postgresql")
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(pytestconfig: pytest.Config) -> str:
+    return os.environ.get("TEST_REDIS_URL") or pytestconfig.stash[SERVERS].get("valkey")
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str, worker_id: str) -> str:
+    """A database of the Valkey server that belongs to this worker, empty."""
+    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    url = f"{redis_server_url.rstrip('/')}/{number}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    return SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres_url: str) -> Iterator[PostgresqlTemplate]:
+    template = PostgresqlTemplate(postgres_url, f"broadsheet_{uuid.uuid4().hex[:12]}")
+    yield template
+    template.drop(template.name)
+
+
+@pytest.fixture(
+    params=[pytest.param("sqlite", marks=pytest.mark.sqlite), pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database with today's schema: for tests that start processes of their own."""
+    if request.param == "sqlite":
+        template: SqliteTemplate = request.getfixturevalue("sqlite_template")
+        yield template.copy(tmp_path)
+    else:
+        server: PostgresqlTemplate = request.getfixturevalue("postgresql_template")
+        with server.copy() as url:
+            yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database, with the product's own settings."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """One transaction, open from the start, rolled back at the end."""
+    with Session(engine) as session:
+        session.begin()
+        yield session
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant at which the factories' rows came to be: ten in the morning in Shanghai."""
+    return NOW
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    """What `begin` takes its instants from: starts at `now`; `clock.advance(hours=1)`."""
+    return Clock(now)
+
+
+@pytest.fixture
+def begin(engine: Engine, clock: Clock) -> Transactions:
+    """`with begin() as tx:` commits; `begin.wakes` holds the hints left for other processes."""
+    return Transactions(engine, clock)
