@@ -1,0 +1,94 @@
+"""What gateways tell us: receipts for parts we submitted, and messages from members.
+
+Numbers and texts are kept out of `repr`, so that an event in a log line or a traceback gives nobody away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class ReceiptState(StrEnum):
+    """What a receipt says about a part, in the words of the field."""
+
+    IN_NETWORK = "in_network"
+    """On its way; not final."""
+    DELIVERED = "delivered"
+    """The handset has it."""
+    FAILED = "failed"
+    """It did not arrive: no such user, switched off, inbox full."""
+    EXPIRED = "expired"
+    """The carrier gave up when the part's validity ended; nothing else is called so."""
+    REJECTED = "rejected"
+    """Refused for its content or its sender."""
+    CARRIER_UNKNOWN = "carrier_unknown"
+    """The carrier itself does not know, or its code is not in our table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one code of a carrier means: a line of the table that stands next to each gateway's parser."""
+
+    state: ReceiptState
+    permanent: bool | None
+    """Is another try pointless? None: the code does not tell."""
+    words: str
+    """In plain English, a msgid of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A delivery receipt. It may come before the submit answer, twice, out of order, or for an id nobody knows."""
+
+    gateway: str
+    message_id: str
+    state: ReceiptState
+    code: str
+    """The carrier's own code, as it came."""
+    permanent: bool | None = None
+    msisdn: str | None = field(default=None, repr=False)
+    client_reference: str | None = None
+    """Our id of the part, where the carrier echoes one."""
+    done_at: datetime | None = None
+    """When the carrier says that it happened; the same each time it repeats the receipt."""
+    raw: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A message from a member (MO). Carriers repeat it until it is acknowledged."""
+
+    gateway: str
+    message_id: str
+    msisdn: str = field(repr=False)
+    destination: str
+    """The number or short code it was sent to."""
+    text: str = field(repr=False)
+    received_at: datetime | None = None
+    raw: str = field(default="", repr=False)
+
+
+Event = Receipt | InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRequest:
+    """An HTTP request to our hook, free of any web framework. Header names are lower case."""
+
+    method: str
+    url: str
+    """The configured public URL with the query as received: signatures cover it."""
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundAnswer:
+    """What the carrier wants to hear once its request has been stored."""
+
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    body: bytes = b""
