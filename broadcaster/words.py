@@ -1,0 +1,118 @@
+"""The vocabulary: one word for one thing, in every door.
+
+Both languages stand here and not in the catalogue, because one English word may be two Chinese ones: a campaign that
+`failed` is 出错, a message that `failed` is 未送达.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from broadcaster.language import language, translated
+
+
+class Word(NamedTuple):
+    """One thing in both languages."""
+
+    en: str
+    zh: str
+
+
+_AWAITING = Word("awaiting receipt", "等回执")
+_NOT_DELIVERED = Word("not delivered", "未送达")
+_QUEUED = Word("queued", "排队")
+
+#: of a message or part: what a person is told, coarser than the ledger
+MESSAGE_STATES: Mapping[str, Word] = {
+    "queued": _QUEUED,
+    "held": _QUEUED,
+    "submitting": _AWAITING,
+    "submitted": _AWAITING,
+    "in_network": _AWAITING,
+    "delivered": Word("delivered", "送达"),
+    "failed": _NOT_DELIVERED,
+    "rejected": _NOT_DELIVERED,
+    "expired": _NOT_DELIVERED,
+    "unknown": Word("unsure", "不确定"),
+    "no_receipt": Word("no receipt", "无回执"),
+    "skipped": Word("skipped", "跳过"),
+    "cancelled": Word("cancelled", "未发出"),
+}
+
+CAMPAIGN_STATES: Mapping[str, Word] = {
+    "draft": Word("draft", "草稿"),
+    "in_review": Word("in review", "审核中"),
+    "changes_requested": Word("sent back", "退回修改"),
+    "approved": Word("approved", "已签发"),
+    "scheduled": Word("scheduled", "已定时"),
+    "preparing": Word("preparing", "准备中"),
+    "sending": Word("sending", "发送中"),
+    "paused": Word("paused", "已暂停"),
+    "sent": Word("sent", "已发完"),
+    "closed": Word("closed", "已结束"),
+    "cancelled": Word("cancelled", "已取消"),
+    "aborted": Word("aborted", "已终止"),
+    "missed": Word("missed", "已错过"),
+    "failed": Word("failed", "出错"),
+}
+
+SKIP_REASONS: Mapping[str, Word] = {
+    "opted_out": Word("opted out", "已退订"),
+    "no_consent": Word("never agreed to receive the paper", "未同意接收"),
+    "no_number": Word("no number", "没有手机号"),
+    "invalid_number": Word("invalid number", "号码不对"),
+    "landline": Word("landline", "座机"),
+    "duplicate_handset": Word("same handset as another member", "与家人同号"),
+    "left_segment": Word("no longer in the segment", "已不在人群"),
+    "transferred": Word("transferred", "已转出"),
+    "window_missed": Word("time window missed", "错过时段"),
+    "cap_reached": Word("had enough for today", "今天已满"),
+    "suspended": Word("number to be verified", "号码待核"),
+    "budget": Word("over budget", "超预算"),
+}
+
+STATUSES: Mapping[str, Word] = {
+    "in_service": Word("in service", "在职"),
+    "retired": Word("retired", "离退休"),
+    "probationary": Word("probationary", "预备"),
+    "applicant": Word("applicant", "申请人"),
+    "mobile": Word("mobile", "流动"),
+    "everyone": Word("everyone", "所有人"),
+}
+
+#: where the ledger keeps a name; most reasons are sentences of the gateways' own tables, kept in the catalogue
+_FAILURES: Mapping[str, Word] = {
+    "": Word("no reason given", "没有说明原因"),
+    "carrier_unknown": Word("the carrier does not know what became of it", "运营商不知道结果"),
+}
+
+
+def state_word(state: str) -> str:
+    """A message's or part's state, as a person is told. Raises KeyError for a state there is not."""
+    return _said(MESSAGE_STATES[state])
+
+
+def campaign_state_word(state: str) -> str:
+    """A campaign's state. Raises KeyError for a state there is not."""
+    return _said(CAMPAIGN_STATES[state])
+
+
+def skip_reason_word(reason: str) -> str:
+    """Why somebody gets nothing. Raises KeyError for a reason there is not."""
+    return _said(SKIP_REASONS[reason])
+
+
+def status_word(status: str) -> str:
+    """A member's standing, or the built-in segment of that name. Raises KeyError for one there is not."""
+    return _said(STATUSES[status])
+
+
+def failure_reason_word(reason: str | None) -> str:
+    """Why it did not arrive, for a person; the carrier's own words where nobody has translated them."""
+    reason = reason or ""
+    return _said(_FAILURES[reason]) if reason in _FAILURES else translated(reason)
+
+
+def _said(word: Word) -> str:
+    return word.zh if language() == "zh" else word.en

@@ -1,0 +1,221 @@
+"""Every sentence in both languages, and the reader's language found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextvars import copy_context
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+import broadcaster.language
+from broadcaster.language import CATALOGUE, Language, language, ntr, read_catalogue, set_language, tell, tr, translated
+from broadcaster.language.__main__ import entry
+from broadcaster.language.collect import ROOT, collect, fields, sources
+from subscribers.errors import Invalid
+
+COLLECTED = collect(sources())
+MSGIDS = {sentence.msgid for sentence in COLLECTED.sentences}
+
+CATALOGUE_OF_THE_TEST = """
+msgid ""
+msgstr "Language: zh_CN\\n"
+
+#: a comment
+msgid "Row {row}: no number."
+msgstr "第 {row} 行：没有号码。"
+
+msgid ""
+"Two "
+"lines: \\"{name}\\"."
+msgstr ""
+"两行："
+"“{name}”。\\n"
+
+msgid "{n} person"
+msgid_plural "{n} people"
+msgstr[0] "{n} 人"
+
+msgid "Give it."
+msgstr "请填写 {row}。"
+
+msgid "untranslated"
+msgstr ""
+
+#~ msgid "obsolete"
+#~ msgstr "过时"
+"""
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_environment() -> Iterator[None]:
+    set_language(None)
+    yield
+    set_language(None)
+
+
+@pytest.fixture
+def small_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "small.po"
+    file.write_text(CATALOGUE_OF_THE_TEST, encoding="utf-8")
+    monkeypatch.setattr(broadcaster.language, "CATALOGUE", file)
+    return file
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("BROADSHEET_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def spoken(tongue: Language, message: str, **given: object) -> str:
+    set_language(tongue)
+    return tr(message, **given)
+
+
+class TestCatalogue:
+    def test_every_sentence_has_chinese(self) -> None:
+        translations = read_catalogue(CATALOGUE)
+        missing = {s.msgid: entry(s) for s in COLLECTED.sentences if not translations.get(s.msgid)}
+        assert not missing, "python -m broadcaster.language --missing:\n" + "\n".join(missing.values())
+
+    def test_no_entry_is_dead(self) -> None:
+        assert set(read_catalogue(CATALOGUE)) - MSGIDS == set()
+
+    def test_chinese_has_the_same_fields(self) -> None:
+        plurals = {sentence.msgid: sentence.plural for sentence in COLLECTED.sentences}
+        other = {
+            msgid: chinese
+            for msgid, chinese in read_catalogue(CATALOGUE).items()
+            if fields(chinese) != fields(plurals.get(msgid) or msgid)
+        }
+        assert other == {}
+
+    def test_every_field_is_given(self) -> None:
+        unfilled = [
+            (sentence.where, sentence.msgid)
+            for sentence in COLLECTED.sentences
+            if sentence.given is not None and not fields(sentence.msgid) | fields(sentence.plural) <= sentence.given
+        ]
+        assert unfilled == []
+
+    def test_every_sentence_is_a_literal(self) -> None:
+        assert COLLECTED.unreadable == []
+
+    def test_tone(self) -> None:
+        unwanted = {
+            chinese
+            for chinese in read_catalogue(CATALOGUE).values()
+            for word in ("！", "抱歉", "请注意")
+            if word in chinese
+        }
+        assert unwanted == set()
+
+    def test_babel_reads_the_same(self) -> None:
+        with CATALOGUE.open("rb") as file:
+            catalogue = read_po(file, locale="zh_CN", abort_invalid=True)
+        theirs = {}
+        for message in catalogue:
+            assert not message.fuzzy or not message.id, f"fuzzy: {message.id}"
+            if message.id:
+                plural = isinstance(message.id, tuple)
+                theirs[message.id[0] if plural else message.id] = message.string[0] if plural else message.string
+        assert theirs == read_catalogue(CATALOGUE)
+
+    def test_no_entry_stands_twice(self) -> None:
+        lines = [line for line in CATALOGUE.read_text(encoding="utf-8").splitlines() if line.startswith("msgid ")]
+        assert sorted(lines) == sorted(set(lines))
+
+
+class TestTr:
+    def test_fields_are_filled_in(self, small_catalogue: Path) -> None:
+        assert spoken("zh", "Row {row}: no number.", row=3) == "第 3 行：没有号码。"
+        assert spoken("en", "Row {row}: no number.", row=3) == "Row 3: no number."
+
+    def test_lines_and_escapes(self, small_catalogue: Path) -> None:
+        assert spoken("zh", 'Two lines: "{name}".', name="李芳") == "两行：“李芳”。\n"
+
+    def test_english_where_chinese_is_missing(self, small_catalogue: Path) -> None:
+        assert spoken("zh", "untranslated") == "untranslated"
+        assert spoken("zh", "obsolete") == "obsolete"
+        assert spoken("zh", "nowhere: {what}", what=1) == "nowhere: 1"
+
+    def test_the_head_of_the_file_is_no_translation(self, small_catalogue: Path) -> None:
+        assert spoken("zh", "") == ""
+
+    def test_braces_in_a_value_stay(self, small_catalogue: Path) -> None:
+        assert spoken("zh", "Row {row}: no number.", row="{x}") == "第 {x} 行：没有号码。"
+
+    def test_translated_leaves_fields_alone(self, small_catalogue: Path) -> None:
+        set_language("zh")
+        assert translated("Row {row}: no number.") == "第 {row} 行：没有号码。"
+        assert translated("{ as the carrier wrote it") == "{ as the carrier wrote it"
+
+    @pytest.mark.parametrize(
+        ("tongue", "n", "told"),
+        [("en", 1, "1 person"), ("en", 2, "2 people"), ("en", 0, "0 people"), ("zh", 1, "1 人")],
+    )
+    def test_counts(self, small_catalogue: Path, tongue: Language, n: int, told: str) -> None:
+        set_language(tongue)
+        assert ntr("{n} person", "{n} people", n) == told
+
+    @pytest.mark.parametrize(("n", "told"), [(1, "1 dog"), (2, "2 dogs")])
+    def test_counts_without_chinese(self, small_catalogue: Path, n: int, told: str) -> None:
+        set_language("zh")
+        assert ntr("{n} dog", "{n} dogs", n) == told
+
+    def test_errors(self, small_catalogue: Path) -> None:
+        error = Invalid("Row {row}: no number.", hint="Give it.", row=3)
+        set_language("en")
+        assert tell(error) == ("Row 3: no number.", "Give it.")
+        set_language("zh")
+        assert tell(error) == ("第 3 行：没有号码。", "请填写 3。")
+        assert tell(Invalid("Row {row}: no number.", row=4)) == ("第 4 行：没有号码。", "")
+
+
+class TestLanguage:
+    @pytest.mark.parametrize(
+        ("variables", "expected"),
+        [
+            ({}, "en"),
+            ({"LANG": "zh_CN.UTF-8"}, "zh"),
+            ({"LANG": "C.UTF-8"}, "en"),
+            ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+            ({"LC_ALL": "", "LANG": "zh_CN.UTF-8"}, "zh"),
+            ({"LC_MESSAGES": "zh_TW", "LANG": "en_GB"}, "zh"),
+            ({"BROADSHEET_LANG": "zh", "LC_ALL": "C"}, "zh"),
+            ({"BROADSHEET_LANG": "en", "LC_ALL": "zh_CN"}, "en"),
+            ({"BROADSHEET_LANG": "ZH"}, "zh"),
+        ],
+    )
+    def test_environment(
+        self, bare_environment: pytest.MonkeyPatch, variables: dict[str, str], expected: Language
+    ) -> None:
+        for name, value in variables.items():
+            bare_environment.setenv(name, value)
+        assert language() == expected
+
+    def test_what_was_set_comes_first_and_ends_with_its_context(self, bare_environment: pytest.MonkeyPatch) -> None:
+        def within() -> Language:
+            set_language("zh")
+            return language()
+
+        assert copy_context().run(within) == "zh"
+        assert language() == "en"
+
+    def test_english_reads_no_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(broadcaster.language, "CATALOGUE", tmp_path / "none.po")
+        assert spoken("en", "Row {row}: no number.", row=3) == "Row 3: no number."
+
+
+def test_missing_lists_entries_to_fill(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "broadcaster.language", "--missing"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    file = tmp_path / "missing.po"
+    file.write_text(done.stdout, encoding="utf-8")
+    translations = read_catalogue(CATALOGUE)
+    assert set(read_catalogue(file)) == {msgid for msgid in MSGIDS if not translations.get(msgid)}
