@@ -6,12 +6,12 @@ it knows no database. `submit` gives one outcome per part, in order, because a b
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from threading import Event as StopSignal
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -188,7 +188,7 @@ class ListeningGateway(Gateway):
     """A gateway whose events come over a connection that it holds, not to a hook."""
 
     @abstractmethod
-    def listen(self, on_events: Callable[[list[Event]], None], stop: StopSignal) -> None:
+    def listen(self, on_events: Callable[[list[Event]], None], stop: threading.Event) -> None:
         """Hand events over as they come, until `stop` is set.
 
         A list is acknowledged after `on_events` has returned and never before. What `on_events` raises ends the

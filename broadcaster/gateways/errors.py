@@ -5,6 +5,8 @@
     ├── Unsupported     this gateway cannot do that: the editor is told when the campaign is checked
     ├── ForgedRequest   a request to our hook that does not prove where it comes from: 403, nothing is parsed
     └── LinkDown        the carrier is not there, or a held connection was lost: open or listen again later
+
+Each is also one of `subscribers.errors`, so that a door needs to know only those.
 """
 
 from __future__ import annotations

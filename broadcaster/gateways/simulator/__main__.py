@@ -1,0 +1,54 @@
+"""The simulated carrier in a process of its own: `python -m broadcaster.gateways.simulator --file F --port P`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_origin
+
+from pydantic import ValidationError
+
+from broadcaster.gateways.simulator.fates import Behaviour
+from broadcaster.gateways.simulator.host import Host
+from subscribers.errors import BroadsheetError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or Ctrl-C. Prints the port, once it can be reached."""
+    told = _parser().parse_args(arguments)
+    asked = {key: value for key, value in vars(told).items() if key in Behaviour.model_fields and value is not None}
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    try:
+        host = Host.take(told.file, Behaviour.model_validate(asked), told.port)
+    except (BroadsheetError, ValidationError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if host is None:
+        sys.stderr.write(f"The carrier on {told.file} is running already.\n")
+        return 1
+    sys.stdout.write(f"{host.port}\n")
+    sys.stdout.flush()
+    stop.wait()
+    host.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m broadcaster.gateways.simulator", description=__doc__)
+    parser.add_argument("--file", type=Path, required=True, help="where the carrier writes what it accepts")
+    parser.add_argument("--port", type=int, default=0, help="default: any free port")
+    for name, field in Behaviour.model_fields.items():
+        span = get_origin(field.annotation) is tuple
+        many = "+" if name == "reply_texts" else 2 if span else None
+        parser.add_argument(f"--{name.replace('_', '-')}", nargs=many, help=f"{field.description}; {field.default}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
