@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+Item = TypeVar("Item")
+
+#: rows per bulk call: what the design reckons in, and far below the number of parameters either database takes
+BULK = 1000
 
 
 class Base(DeclarativeBase):
@@ -87,6 +93,22 @@ def taken_wakes(session: Session) -> list[Wake]:
 def is_sqlite(session: Session) -> bool:
     """Whether this session speaks to SQLite; the few statements that differ ask here."""
     return session.get_bind().dialect.name == "sqlite"
+
+
+def in_bulk(items: Iterable[Item], size: int = BULK) -> Iterator[list[Item]]:
+    """The items in lists of at most `size`, one per statement."""
+    remaining = iter(items)
+    while portion := list(islice(remaining, size)):
+        yield portion
+
+
+def lock_table(session: Session, table: type[Base]) -> None:
+    """Let only one transaction at a time change this table; others may read it and refer to its rows meanwhile.
+
+    On SQLite a transaction that writes is alone already.
+    """
+    if not is_sqlite(session):
+        session.execute(text(f"LOCK TABLE {table.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> Engine:
