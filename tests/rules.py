@@ -1,0 +1,216 @@
+"""The house rules that can be read off a source file. Each rule takes a module and yields what breaks it, and where."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = ("subscribers", "broadcaster", "cli")
+LINES = 400
+
+#: rooms of outside packages: who may import them (a name stands for the module and everything below it)
+ROOMS = {
+    "alembic": ("broadcaster.migrations", "broadcaster.commands", "broadcaster.runtime"),
+    "billiard": ("broadcaster.tasks", "broadcaster.binds"),
+    "celery": ("broadcaster.tasks", "broadcaster.binds"),
+    "fastapi": tuple(f"broadcaster.{door}" for door in ("web", "newsroom", "api", "pages", "hooks", "app")),
+    "kombu": ("broadcaster.tasks", "broadcaster.binds"),
+    "smpplib": ("broadcaster.gateways.smpp",),
+    "starlette": tuple(f"broadcaster.{door}" for door in ("web", "newsroom", "api", "pages", "hooks", "app")),
+    "twilio": ("broadcaster.gateways.twilio",),
+    "uvicorn": ("broadcaster.app", "broadcaster.commands"),
+}
+#: the simulator plays the carrier: it stands outside the house and has a watch of its own
+WALL_CLOCK = ("broadcaster.runtime", "broadcaster.gateways.simulator")
+TRANSACTIONS = ("broadcaster.runtime", "broadcaster.migrations")
+#: what starts first may import late, so that `--help` is quick: nothing lies above it, so there is no circle to dodge
+MAY_IMPORT_LATE = ("cli", "broadcaster.commands")
+
+CLOCK_CALLS = {
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
+    "date.today",
+    "time.time",
+    "time.time_ns",
+    "func.now",
+}
+SESSION_MAKERS = {"Session", "sessionmaker", "scoped_session"}
+VAGUE_NAMES = {"utils", "helpers", "common", "services", "misc"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """One Python file: its dotted name and its text."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
+    @property
+    def is_product(self) -> bool:
+        return within(self.name, PROJECT)
+
+    def calls(self) -> Iterator[tuple[ast.Call, str]]:
+        """Every call, with what is called as it is written: `session.begin`."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                yield node, ast.unparse(node.func)
+
+    def imports(self, inside: ast.AST | None = None) -> Iterator[tuple[int, str]]:
+        """Every import, wherever it stands: its line, and the full name of what is imported."""
+        for node in ast.walk(inside or self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((node.lineno, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+Rule = Callable[[Module], Iterator[str]]
+
+
+def within(name: str, rooms: tuple[str, ...]) -> bool:
+    """Whether a module is one of these or lies below one of them."""
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def modules() -> list[Module]:
+    """Every Python file of the checkout."""
+    return [
+        Module(
+            ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path.read_text("utf-8")
+        )
+        for path in files()
+        if path.suffix == ".py"
+    ]
+
+
+def files() -> list[Path]:
+    """Every file of the checkout that is text and written by hand, whether git is here or not."""
+    visible = [path for path in ROOT.iterdir() if not path.name.startswith(".") and path.name != "data"]
+    visible += [path for path in ROOT.glob(".*") if path.name in {".ci", ".editorconfig", ".gitignore", ".github"}]
+    found = [inner for path in visible for inner in ([path] if path.is_file() else path.rglob("*"))]
+    return [
+        path for path in sorted(found) if path.is_file() and path.suffix in TEXT and "__pycache__" not in path.parts
+    ]
+
+
+TEXT = {"", ".css", ".html", ".ini", ".js", ".lock", ".mako", ".md", ".po", ".py", ".toml", ".txt", ".yaml", ".yml"}
+
+
+def is_within_budget(module: Module) -> Iterator[str]:
+    lines = module.text.count("\n")
+    if lines > LINES:
+        yield f"{module.name} has {lines} lines; {LINES} is the most. Split it by what it does"
+
+
+def says_what_it_is(module: Module) -> Iterator[str]:
+    # the name of a test file already says what it tests
+    if module.text.strip() and not ast.get_docstring(module.tree) and ".test_" not in module.name:
+        yield f"{module.name} has no docstring"
+
+
+def has_a_telling_name(module: Module) -> Iterator[str]:
+    if vague := VAGUE_NAMES & set(module.name.split(".")):
+        yield f"{module.name}: {', '.join(vague)} says nothing; name it after what it does"
+
+
+def keeps_outside_packages_in_their_rooms(module: Module) -> Iterator[str]:
+    if not module.is_product:
+        return
+    for line, name in module.imports():
+        package = name.partition(".")[0]
+        if package in ROOMS and not within(module.name, ROOMS[package]):
+            yield f"{module.name}:{line} imports {package}, whose room is {' and '.join(ROOMS[package])}"
+
+
+def is_not_the_ground_floor_looking_up(module: Module) -> Iterator[str]:
+    for line, name in module.imports():
+        if within(module.name, ("subscribers",)) and within(name, ("broadcaster", "cli")):
+            yield f"{module.name}:{line} imports {name}: the registry knows nothing of the newspaper"
+        if module.is_product and within(name, ("tests", "benchmarks", "run")):
+            yield f"{module.name}:{line} imports {name}: the product does not lean on its tests"
+
+
+def leaves_other_gateways_alone(module: Module) -> Iterator[str]:
+    mine = re.match(r"broadcaster\.gateways\.(\w+)", module.name)
+    for line, name in module.imports():
+        other = re.match(r"broadcaster\.gateways\.(\w+)", name)
+        is_folder = other and (ROOT / "broadcaster" / "gateways" / other[1]).is_dir()
+        if mine and other and is_folder and mine[1] != other[1]:
+            yield f"{module.name}:{line} imports {name}: gateways do not know each other"
+
+
+def asks_no_clock(module: Module) -> Iterator[str]:
+    if not module.is_product or module.name == "subscribers.clock":
+        return
+    for node, call in module.calls():
+        if ".".join(call.split(".")[-2:]) in CLOCK_CALLS:
+            yield f"{module.name}:{node.lineno} asks {call}(); take `now` as an argument"
+    if not within(module.name, WALL_CLOCK):
+        for line, name in module.imports():
+            if name == "subscribers.clock.utc_now":
+                yield f"{module.name}:{line} imports utc_now; only runtime asks the clock"
+        for reached in ast.walk(module.tree):
+            if isinstance(reached, ast.Attribute) and reached.attr == "utc_now":
+                yield f"{module.name}:{reached.lineno} reaches for utc_now; only runtime asks the clock"
+
+
+def leaves_transactions_to_runtime(module: Module) -> Iterator[str]:
+    if not module.is_product or within(module.name, TRANSACTIONS):
+        return
+    for node, call in module.calls():
+        *receiver, verb = call.split(".")
+        if receiver and (verb == "commit" or (verb == "begin" and receiver[-1] != "runtime")):
+            yield f"{module.name}:{node.lineno} calls {call}(); only runtime begins and commits"
+        if verb in SESSION_MAKERS:
+            yield f"{module.name}:{node.lineno} makes a session; take one as an argument"
+
+
+def imports_the_project_at_its_top(module: Module) -> Iterator[str]:
+    if not module.is_product or within(module.name, MAY_IMPORT_LATE):
+        return
+    for function in ast.walk(module.tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for line, name in module.imports(function):
+                if within(name, PROJECT):
+                    yield f"{module.name}:{line} imports {name} inside {function.name}(); a circle means a wrong arrow"
+
+
+def is_written_for_everyone(name: str, text: str) -> Iterator[str]:
+    """No address of a package registry, no path of somebody's machine, nothing that looks like a real secret."""
+    for what, pattern in PRIVATE.items():
+        for match in re.finditer(pattern, text):
+            line = text.count("\n", 0, match.start()) + 1
+            yield f"{name}:{line} holds {what}: {match[0][:12]}..."
+
+
+PRIVATE = {
+    # each is written so that it does not find itself
+    "a package registry": r"pypi[.]org|python[h]osted|registry[.]npmjs|npm[m]irror|files[.]pypi",
+    "a path of one machine": r"(?<![\w.}/])/(?:root|home|work|Users)/\w",
+    "a private key": r"-----BEGIN [A-Z ]*PRIVATE[ ]KEY-----",
+    "a cloud key": r"\b(?:AKIA[0-9A-Z]{16}|LTAI[0-9A-Za-z]{12,}|AKID[0-9A-Za-z]{13,})",
+    "an account's key": r"\b(?:AC|SK)[0-9a-f]{32}\b",
+    "an access token": r"\b(?:gh[pousr]_[0-9A-Za-z]{30,}|glpat-[\w-]{20,}|xox[abp]-[\w-]{10,})",
+}
+
+RULES: tuple[Rule, ...] = (
+    is_within_budget,
+    says_what_it_is,
+    has_a_telling_name,
+    keeps_outside_packages_in_their_rooms,
+    is_not_the_ground_floor_looking_up,
+    leaves_other_gateways_alone,
+    asks_no_clock,
+    leaves_transactions_to_runtime,
+    imports_the_project_at_its_top,
+)
