@@ -56,11 +56,11 @@ def collect(files: Iterable[Path], root: Path = ROOT) -> Collected:
     (`error.message`) is left out: what it holds was read where it was made.
     """
     trees = {str(file.relative_to(root)): ast.parse(file.read_text(encoding="utf-8")) for file in files}
-    errors = error_classes(trees.values())
+    given_a_sentence, with_their_own = error_classes(trees.values())
     found = Collected()
     for name, tree in trees.items():
         bound = _bound(tree)
-        for call, speaker in _calls(tree, errors):
+        for call, speaker in _calls(tree, given_a_sentence, with_their_own):
             where = f"{name}:{call.lineno}"
             pairs = _pairs(call, speaker, bound)
             if pairs is None:
@@ -77,29 +77,36 @@ def fields(sentence: str) -> set[str]:
     return {name.partition(".")[0].partition("[")[0] for name in names}
 
 
-def error_classes(trees: Iterable[ast.Module]) -> set[str]:
-    """The names of `BroadsheetError` and of every class that comes from it, however far."""
-    bases: dict[str, set[str]] = defaultdict(set)
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                bases[node.name] |= {_name(base) for base in node.bases}
-    errors = {"BroadsheetError"}
-    while more := {name for name, of in bases.items() if of & errors} - errors:
-        errors |= more
-    return errors
+def error_classes(trees: Iterable[ast.Module]) -> tuple[set[str], set[str]]:
+    """`BroadsheetError` and its descendants by name: those that are given a sentence, those that have their own."""
+    classes = {node.name: node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    given = _descendants({"BroadsheetError"}, classes)
+    own = {name for name in given - {"BroadsheetError"} if name in classes and _has_init(classes[name])}
+    own = _descendants(own, classes)
+    return given - own, own
 
 
-def _calls(tree: ast.Module, errors: set[str]) -> Iterator[tuple[ast.Call, str]]:
+def _descendants(roots: set[str], classes: Mapping[str, ast.ClassDef]) -> set[str]:
+    family = set(roots)
+    while more := {name for name, node in classes.items() if family & {_name(base) for base in node.bases}} - family:
+        family |= more
+    return family
+
+
+def _has_init(node: ast.ClassDef) -> bool:
+    return any(isinstance(part, ast.FunctionDef) and part.name == "__init__" for part in node.body)
+
+
+def _calls(tree: ast.Module, given: set[str], own: set[str]) -> Iterator[tuple[ast.Call, str]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef) and node.name in errors - {"BroadsheetError"}:
+        if isinstance(node, ast.ClassDef) and node.name in own:
             # an error with a sentence of its own hands it to super().__init__
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Call) and _name(inner.func) == "__init__" and inner.args:
                     yield inner, "error"
         if isinstance(node, ast.Call):
             name = _name(node.func)
-            if name in errors and node.args:
+            if name in given and node.args:
                 yield node, "error"
             elif name == "ntr" or name in _SPOKEN or name in _TOLD:
                 yield node, name

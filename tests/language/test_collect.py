@@ -28,6 +28,7 @@ def read(tmp_path: Path, source: str) -> Collected:
         ("TABLE: dict = {1: 'a', 2: 'b'}\ndef f(k): tr(TABLE[k])", {"a", "b"}),
         ("def f(h):\n    h = h2 or 'a'\n    tr(h)", set()),
         ("class Lost(Invalid):\n    def __init__(self): super().__init__('a', hint='b')", {"a", "b"}),
+        ("class Lost(Invalid):\n    def __init__(self, rows): super().__init__('a')\nraise Lost(rows)", {"a"}),
         ("class Lost(other.Invalid): ...\nraise Lost('a')", {"a"}),
         ("tr(error.message, **error.fields)", set()),
         ("Reason(State.FAILED, True, 'a')", {"a"}),

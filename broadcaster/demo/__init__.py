@@ -1,0 +1,1 @@
+"""A whole newspaper to try out: invented people, a simulated carrier, receipts and replies."""
