@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, insert, literal, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Result, and_, func, insert, literal, select, true, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from subscribers.actor import Actor, Right
-from subscribers.db import in_bulk, lock_table
+from subscribers.db import in_bulk, lock_table, reserve_ids
 from subscribers.errors import Conflict, Denied, Invalid, NotFound
 from subscribers.models import Organisation
 
@@ -82,26 +82,23 @@ def names_of(session: Session, paths: Iterable[str]) -> dict[str, str]:
     chains = {path: [int(part) for part in path.split("/") if part] for path in wanted}
     names: dict[int, str] = {}
     for ids in in_bulk({id_ for chain in chains.values() for id_ in chain}):
-        found = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
-        names.update(found.tuples())
+        rows = session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+        names |= dict(rows.all())
     return {path: "/".join(names[id_] for id_ in chain) for path, chain in chains.items()}
 
 
-def find_paths(session: Session, paths: Collection[str]) -> dict[str, int]:
-    """Clean paths of names -> ids, of those that exist; one statement per level and thousand paths."""
-    found: dict[str, int] = {}
+def find_paths(session: Session, paths: Collection[str]) -> dict[str, str]:
+    """Clean paths of names -> paths of ids, of those that exist; one statement per level and thousand paths."""
+    found: dict[str, str] = {}
     for level in _by_level(paths):
-        known = {(found.get(_parent(path)), _name(path)): path for path in level if _is_reachable(path, found)}
+        known = {(_id(found[_parent(path)]), _name(path)): path for path in level if _parent(path) in found}
         for portion in in_bulk(known):
-            same_parent = (
-                tuple_(Organisation.parent_id, Organisation.name).in_(portion)
-                if portion[0][0] is not None
-                else and_(Organisation.parent_id.is_(None), Organisation.name.in_([name for _, name in portion]))
-            )
-            rows = session.execute(
-                select(Organisation.parent_id, Organisation.name, Organisation.id).where(same_parent)
-            )
-            found.update({known[parent_id, name]: id_ for parent_id, name, id_ in rows.tuples()})
+            pairs = tuple_(Organisation.parent_id, Organisation.name).in_(portion)
+            found |= {known[parent_id or 0, name]: path for parent_id, name, path in _nodes(session, pairs)}
+        tops = [path for path in level if "/" not in path]
+        for names in in_bulk(tops):
+            top = and_(Organisation.parent_id.is_(None), Organisation.name.in_(names))
+            found |= {name: path for _, name, path in _nodes(session, top)}
     return found
 
 
@@ -126,7 +123,7 @@ def ensure_paths(session: Session, actor: Actor, paths: Collection[str], *, now:
         lock_table(session, Organisation)
         found = find_paths(session, set(clean.values()))
         _make_missing(session, set(clean.values()), found)
-    return {given: found[path] for given, path in clean.items()}
+    return {given: _id(found[path]) for given, path in clean.items()}
 
 
 def ensure_path(session: Session, actor: Actor, path: str, *, now: datetime) -> int:
@@ -140,7 +137,7 @@ def add(session: Session, actor: Actor, name: str, *, under: str = "", kind: str
     parent = find_by_path(session, actor, under) if under else None
     path = clean_path(f"{parent.names}/{name}" if parent else name)
     lock_table(session, Organisation)
-    if find_paths(session, [path]).get(path) is not None:
+    if path in find_paths(session, [path]):
         raise Conflict("There is an organisation {path} already.", hint="Choose another name.", path=path)
     id_ = ensure_path(session, actor, path, now=now)
     session.execute(update(Organisation).where(Organisation.id == id_).values(kind=kind))
@@ -151,17 +148,14 @@ def find_by_path(session: Session, actor: Actor, names: str) -> Node:
     """The organisation at a path of names. Raises `NotFound`, also if it is outside of the actor's part of the tree."""
     actor.must(Right.SEE)
     path = clean_path(names)
-    id_ = find_paths(session, [path]).get(path)
-    row = session.scalars(
-        select(Organisation).where(Organisation.id == id_, in_subtree(Organisation.path, actor.under))
-    ).one_or_none()
-    if row is None:
+    chain = find_paths(session, [path]).get(path)
+    if chain is None or not chain.startswith(actor.under):
         raise NotFound(
             "There is no organisation {path}.",
             hint="Look at the tree of organisations, and write the names from the top down with a slash between them.",
             path=path,
         )
-    return _node(row, path)
+    return _node(session.get_one(Organisation, _id(chain), populate_existing=True), path)
 
 
 def tree(session: Session, actor: Actor, under: str | None = None) -> list[Node]:
@@ -204,7 +198,7 @@ def move(session: Session, actor: Actor, names: str, *, under: str, now: datetim
             path=node.names,
         )
     destination = f"{parent.names}/{node.name}" if parent else node.name
-    if destination != node.names and find_paths(session, [destination]).get(destination) is not None:
+    if destination != node.names and destination in find_paths(session, [destination]):
         raise Conflict("There is an organisation {path} already.", hint="Choose another name.", path=destination)
     return _hang(session, node, parent)
 
@@ -228,30 +222,22 @@ def _hang(session: Session, node: Node, parent: Node | None) -> int:
     return len(moved.all())
 
 
-def _make_missing(session: Session, paths: Collection[str], found: dict[str, int]) -> None:
-    """Insert the missing nodes level by level, then give each level its chain of ids in one statement."""
+def _make_missing(session: Session, paths: Collection[str], found: dict[str, str]) -> None:
     for number, level in enumerate(_by_level(paths)):
-        missing = sorted(path for path in level if path not in found)
-        for portion in in_bulk(missing):
-            rows = [
-                {"parent_id": found.get(_parent(path)), "name": _name(path), "level": number, "path": ""}
-                for path in portion
-            ]
-            ids = session.scalars(insert(Organisation).returning(Organisation.id, sort_by_parameter_order=True), rows)
-            found.update(zip(portion, ids, strict=True))
-        if missing:
-            _chain(session, number)
+        for portion in in_bulk(sorted(path for path in level if path not in found)):
+            rows: list[dict[str, object]] = []
+            for path, id_ in zip(portion, reserve_ids(session, Organisation, len(portion)), strict=True):
+                above = found.get(_parent(path))
+                found[path] = f"{above or ''}{id_}/"
+                parent_id = None if above is None else _id(above)
+                rows.append(
+                    {"id": id_, "parent_id": parent_id, "name": _name(path), "level": number, "path": found[path]}
+                )
+            session.execute(insert(Organisation), rows)
 
 
-def _chain(session: Session, level: int) -> None:
-    parent = Organisation.__table__.alias("parent")
-    above = select(parent.c.path).where(parent.c.id == Organisation.parent_id).scalar_subquery()
-    session.execute(
-        update(Organisation)
-        .where(Organisation.level == level, Organisation.path == "")
-        .values(path=func.coalesce(above, "").concat(cast(Organisation.id, String)).concat("/")),
-        execution_options={"synchronize_session": False},
-    )
+def _nodes(session: Session, condition: ColumnElement[bool]) -> Result[int | None, str, str]:
+    return session.execute(select(Organisation.parent_id, Organisation.name, Organisation.path).where(condition))
 
 
 def _by_level(paths: Collection[str]) -> list[list[str]]:
@@ -265,8 +251,8 @@ def _by_level(paths: Collection[str]) -> list[list[str]]:
     return [list(level) for level in levels]
 
 
-def _is_reachable(path: str, found: dict[str, int]) -> bool:
-    return "/" not in path or _parent(path) in found
+def _id(chain: str) -> int:
+    return int(chain.rsplit("/", 2)[-2])
 
 
 def _parent(path: str) -> str:
