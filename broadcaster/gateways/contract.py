@@ -127,6 +127,8 @@ class GatewayConfig(BaseModel):
     """0: no limit of our own. Shared by the binds."""
     window: Annotated[int, Field(ge=1)] = 50
     binds: Annotated[int, Field(ge=1)] = 1
+    receipt_timeout: Annotated[float, Field(gt=0)] = 72 * 3600
+    """Seconds after which a part without a receipt counts as `no_receipt`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signum, lambda *_: stop.set())
     try:
         host = Host.take(told.file, Behaviour.model_validate(asked), told.port)
-    except (BroadsheetError, ValidationError) as error:
-        sys.stderr.write(f"{error}\n")
+    except ValidationError as error:
+        for mistake in error.errors():
+            sys.stderr.write(f"{' '.join(f'--{step}' for step in mistake['loc'][:1])} {mistake['msg']}\n".lstrip())
         return 2
+    except BroadsheetError as error:
+        sys.stderr.write(f"{error} {error.hint}\n")
+        return error.exit_code
     if host is None:
         sys.stderr.write(f"The carrier on {told.file} is running already.\n")
         return 1

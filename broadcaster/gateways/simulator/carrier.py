@@ -20,7 +20,15 @@ from subscribers.clock import Now, utc_now
 Wire = dict[str, Any]
 
 #: what is submitted of a part, and kept in the file
-PART_KEYS = ("source", "destination", "text", "reference", "part", "total", "client_reference")
+PART_KEYS = {
+    "source": str,
+    "destination": str,
+    "text": str,
+    "reference": int,
+    "part": int,
+    "total": int,
+    "client_reference": str,
+}
 
 
 class Carrier:
@@ -64,7 +72,14 @@ class Carrier:
         heapq.heapify(self._due)
 
     def submit(self, bind: int, parts: Sequence[Wire]) -> list[Wire]:
-        """One answer per part, in order. What is answered as accepted stands in the file."""
+        """One answer per part, in order. What is answered as accepted stands in the file.
+
+        Raises KeyError or TypeError when something is not a part: then none was taken.
+        """
+        for part in parts:
+            for key, kind in PART_KEYS.items():
+                if not isinstance(part[key], kind):
+                    raise TypeError(f"{key} is no {kind.__name__}")
         with self._changed:
             now = self._clock()
             accepted: list[Line] = []

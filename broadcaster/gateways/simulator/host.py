@@ -22,6 +22,7 @@ class Host:
         self._lock = lock
         self._server = server
         self.port = server.port
+        self.identity = server.carrier.identity
         _hosts.add(self)
 
     @classmethod

@@ -1,0 +1,111 @@
+"""A TCP proxy that breaks connections on purpose, for the contract's test suite."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import Self
+
+GARBAGE = b"\xff\xfe\x00\x7f this is not what a carrier says \x00\x00\r\n"
+
+
+class Proxy:
+    """Passes bytes between a gateway and the carrier at `target` on the loopback, until it is told otherwise."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._threads: list[threading.Thread] = []
+        self._left: int | None = None
+        self._garbled = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._run(self._accept)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.refuse()
+        for thread in self._threads:
+            thread.join()
+
+    def cut(self) -> None:
+        """Break every connection now. New ones are welcome."""
+        with self._lock:
+            self._left = None
+            for pair in self._pairs:
+                for end in pair:
+                    with contextlib.suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)
+
+    def cut_after(self, answered: int) -> None:
+        """Break every connection once the carrier has said so many more bytes; the next byte is never passed on."""
+        with self._lock:
+            self._left = answered
+
+    def garble(self) -> None:
+        """From now on, whatever the carrier says arrives as garbage."""
+        with self._lock:
+            self._garbled = True
+
+    def refuse(self) -> None:
+        """Break every connection and take no new one."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                near.close()
+                continue
+            with self._lock:
+                self._pairs.add((near, far))
+            self._run(self._serve, near, far)
+
+    def _serve(self, near: socket.socket, far: socket.socket) -> None:
+        upwards = threading.Thread(target=self._pass_on, args=(near, far, False), daemon=True)
+        upwards.start()
+        self._pass_on(far, near, True)
+        upwards.join()
+        with self._lock:
+            self._pairs.discard((near, far))
+        near.close()
+        far.close()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                kept = self._spoilt(data) if answers else data
+                sink.sendall(kept)
+                if answers and len(kept) < len(data) and not self._garbled:
+                    self.cut()
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _spoilt(self, data: bytes) -> bytes:
+        with self._lock:
+            if self._garbled:
+                return GARBAGE
+            if self._left is None:
+                return data
+            kept = data[: self._left]
+            self._left -= len(kept)
+            return kept
+
+    def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from broadcaster.gateways.contract import Accepted, OptedOut, OutcomeUnknown, Refused, Throttled, Unreachable
+from broadcaster.gateways.errors import LinkDown, Misconfigured
+from broadcaster.gateways.events import Event, InboundMessage
+from broadcaster.gateways.simulator.journal import accepted_parts
+from broadcaster.gateways.testkit import make_part, make_parts
+from tests.gateways.simulator.conftest import ROOT
+
+RELIABLE = {"failed": 0, "late": 0, "never": 0, "delay": [0, 0.1]}
+
+HOSTS = """
+import sys, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+from broadcaster.gateways.contract import GatewayContext
+from broadcaster.gateways.registry import make
+gateway = make("sim", {"kind": "simulator"}, GatewayContext(Path(sys.argv[1]), ZoneInfo("UTC")))
+gateway.open()
+print(gateway.stats()["accepted"], flush=True)
+time.sleep(60)
+"""
+
+
+def hear(gateway, count: int) -> list[Event]:
+    heard: list[Event] = []
+    stop = threading.Event()
+
+    def store(events: list[Event]) -> None:
+        heard.extend(events)
+        if len(heard) >= count:
+            stop.set()
+
+    timer = threading.Timer(10, stop.set)
+    timer.start()
+    gateway.listen(store, stop)
+    timer.cancel()
+    timer.join()
+    return heard
+
+
+def test_outcomes_in_the_words_of_the_contract(make_gateway) -> None:
+    gateway = make_gateway(refused=0.3, blacklisted=0.3, throttled=0.2, retry_after=1.5)
+    gateway.open()
+    outcomes = gateway.submit(make_parts(60))
+    assert set(outcomes) - {outcome for outcome in outcomes if isinstance(outcome, Accepted)} == {
+        Refused("101", "The carrier does not accept this number", permanent=True),
+        OptedOut("102", "The number is on the carrier's list of refusals"),
+        Throttled(1.5),
+    }
+
+
+def test_two_gateways_on_one_file_share_a_carrier(make_gateway) -> None:
+    first, second = make_gateway(**RELIABLE), make_gateway(**RELIABLE)
+    first.open()
+    second.open()
+    first.submit(make_parts(2))
+    second.submit(make_parts(2, first=3))
+    assert first.stats()["accepted"] == second.stats()["accepted"] == 4
+    assert len(hear(second, 4)) == 4
+
+
+def test_the_next_one_takes_over(make_gateway) -> None:
+    first, second = make_gateway(**RELIABLE), make_gateway(**RELIABLE)
+    first.open()
+    second.open()
+    second.submit(make_parts(1))
+    first.submit(make_parts(1, first=2))
+    first.close()
+    assert isinstance(second.submit(make_parts(1, first=3))[0], Accepted)
+    assert {event.client_reference for event in hear(second, 3)} == {"p1", "p2", "p3"}
+    assert [type(outcome) for outcome in first.submit(make_parts(1, first=4))] == [Unreachable]
+
+
+def test_the_next_process_takes_over_from_a_killed_one(make_gateway, tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", HOSTS, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout
+    assert process.stdout.readline() == b"0\n"
+    gateway = make_gateway(**RELIABLE)
+    gateway.open()
+    gateway.submit(make_parts(5))
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert [type(outcome) for outcome in gateway.submit(make_parts(5, first=6))] == [Accepted] * 5
+    assert len(accepted_parts(gateway.file)) == gateway.stats()["accepted"] == 10
+
+
+def test_a_stranger_on_its_old_port_is_not_taken_for_the_carrier(make_gateway, tmp_path: Path) -> None:
+    stranger = make_gateway(file="other", **RELIABLE)
+    stranger.open()
+    gateway = make_gateway(**RELIABLE)
+    gateway.open()
+    gateway.close()
+    own, other = tmp_path / "sim.carrier.port", tmp_path / "other.port"
+    told = json.loads(own.read_text()) | {"port": json.loads(other.read_text())["port"]}
+    own.write_text(json.dumps(told))
+    gateway.open()
+    assert isinstance(gateway.submit(make_parts(1))[0], Accepted)
+    assert stranger.stats()["accepted"] == 0
+
+
+def test_a_member_says_something(make_gateway) -> None:
+    gateway = make_gateway(**RELIABLE)
+    gateway.open()
+    said = gateway.say("+8619900000001", "退订 👋", "10690000", after=0.1)
+    (message,) = hear(gateway, 1)
+    assert isinstance(message, InboundMessage)
+    assert (message.message_id, message.gateway, message.text) == (said, "sim", "退订 👋")
+    assert (message.msisdn, message.destination) == ("+8619900000001", "10690000")
+    assert message.received_at
+    assert message.received_at.utcoffset() is not None
+
+
+def test_no_answer_in_time_is_unknown(make_gateway) -> None:
+    gateway = make_gateway(**RELIABLE, latency=1.0, answer_timeout=0.2)
+    gateway.open()
+    began = time.monotonic()
+    assert [type(outcome) for outcome in gateway.submit(make_parts(2))] == [OutcomeUnknown] * 2
+    assert time.monotonic() - began < 0.9
+    assert len(accepted_parts(gateway.file)) == 2
+
+
+def test_where_no_carrier_is(make_gateway) -> None:
+    gateway = make_gateway(port=1)
+    gateway.open()
+    assert [type(outcome) for outcome in gateway.submit(make_parts(2))] == [Unreachable] * 2
+    for ask in (gateway.stats, lambda: gateway.say("1", "2", "3"), lambda: hear(gateway, 1)):
+        with pytest.raises(LinkDown, match="gateway sim does not answer"):
+            ask()
+
+
+def test_a_file_that_cannot_be_used_is_told(make_gateway, tmp_path: Path) -> None:
+    (tmp_path / "sim.carrier").write_text("dear diary\n")
+    with pytest.raises(Misconfigured, match="was not written by a simulated carrier"):
+        make_gateway().open()
+
+
+def test_a_forked_child_has_connections_of_its_own(make_gateway) -> None:
+    gateway = make_gateway(**RELIABLE)
+    gateway.open()
+    gateway.submit(make_parts(1))
+    child = os.fork()
+    if child == 0:
+        outcomes = gateway.submit(make_parts(20, first=100))
+        os._exit(0 if all(isinstance(outcome, Accepted) for outcome in outcomes) else 1)
+    for number in range(20):
+        assert isinstance(gateway.submit([make_part(2 + number)])[0], Accepted)
+    assert os.waitpid(child, 0)[1] == 0
+    assert gateway.stats()["accepted"] == 41
+
+
+def test_fast_enough(start_carrier, make_gateway) -> None:
+    carrier = start_carrier()
+    gateway = make_gateway(port=carrier.port)
+    gateway.open()
+    began, cpu = time.monotonic(), time.process_time()
+    for batch in range(60):
+        gateway.submit(make_parts(50, first=1 + batch * 50))
+    # 5,000 parts a second on an idle machine; a third of it when others are at work
+    assert 3000 / (time.monotonic() - began) > 1700
+    assert time.process_time() - cpu < 0.6
+    assert carrier.end(signal.SIGTERM) == 0
