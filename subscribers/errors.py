@@ -8,7 +8,7 @@
     └── Unavailable    a server, a disk or a gateway does not answer
 
 A message is an English sentence with named fields, so that a door can look it up in a catalogue and tell it in the
-reader's language. It says what happened; the hint says what to do.
+reader's language. It says what happened; the hint, a sentence over the same fields, says what to do.
 """
 
 from __future__ import annotations
