@@ -151,16 +151,15 @@ def lock_is_current() -> bool:
 
 def ready_environment() -> tuple[Path, Path]:
     """The Python of an environment that matches the lock, built if need be, and the folder for the tools' caches."""
-    own = cache_folder()
     venv, wanted = ROOT / ".venv", fingerprint()
     if not is_ready(venv, wanted) and not may_write(venv):
         # somebody else's checkout: it stays as it is
-        venv = own / "venv"
+        venv = cache_folder() / "venv"
     if not is_ready(venv, wanted):
         with alone(venv.parent):
             if not is_ready(venv, wanted):
                 build(venv, wanted)
-    caches = venv / "caches" if may_write(venv) else own / "caches"
+    caches = (venv if may_write(venv) else cache_folder()) / "caches"
     if not may_write(ROOT):
         os.environ["PYTHONPYCACHEPREFIX"] = str(caches / "bytecode")
     os.environ["RUFF_CACHE_DIR"] = str(caches / "ruff")
@@ -171,8 +170,21 @@ def ready_environment() -> tuple[Path, Path]:
 
 def cache_folder() -> Path:
     """Where this user's things for this checkout go, if the checkout itself must stay as it is."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.path.expanduser(base), "broadsheet", key(str(ROOT))[:16])  # noqa: PTH111
+    base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111
+    if not base.is_absolute() or not may_write(base):
+        base = private_temporary_folder()
+    return base / "broadsheet" / key(str(ROOT))[:16]
+
+
+def private_temporary_folder() -> Path:
+    """For users without a home: a folder that nobody else can have prepared, since programs will be run from it."""
+    folder = Path(tempfile.gettempdir(), f"broadsheet-{os.getuid()}")
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    is_mine = folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+    if not is_mine or folder.stat().st_mode & 0o022:
+        raise CannotSetUp(f"{folder} was made by somebody else. Set XDG_CACHE_HOME to a folder of yours and try again.")
+    return folder
 
 
 def fingerprint() -> str:
@@ -268,10 +280,6 @@ def key(*parts: str) -> str:
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Only one set-up at a time: a second one waits here, and then finds the work done."""
-    if not may_write(folder):
-        raise CannotSetUp(
-            f"Neither {ROOT} nor {folder} can be written to. Set XDG_CACHE_HOME to a folder of yours and try again."
-        )
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -283,13 +291,18 @@ def alone(folder: Path) -> Iterator[None]:
 
 def run(*command: str | Path, hint: str = "") -> None:
     """Run a step of the set-up in silence; if it fails, show the end of what it said."""
-    done = subprocess.run(
-        command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    if done.returncode:
-        said = "".join(f"  {line}\n" for line in done.stdout.decode(errors="replace").strip().splitlines()[-12:])
+    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=ROOT, text=True, errors="replace", **quiet) as process:
+        try:
+            said, _ = process.communicate()
+        except KeyboardInterrupt:
+            # it was interrupted as well: let it clean up after itself
+            process.wait(10)
+            raise
+    if process.returncode:
+        end = "".join(f"  {line}\n" for line in said.strip().splitlines()[-12:])
         name = " ".join(Path(part).name for part in command[:4])
-        raise CannotSetUp(f"{said}Setting up failed at `{name}`. {hint}".rstrip())
+        raise CannotSetUp(f"{end}Setting up failed at `{name}`. {hint}".rstrip())
 
 
 def tell(line: str) -> None:
