@@ -92,6 +92,11 @@ def condition(session: Session, rule: str, *, on: date) -> ColumnElement[bool]:
     return _sql(resolved, on, on_sqlite=is_sqlite(session))
 
 
+def check(session: Session, rule: str) -> None:
+    """Raise `Invalid`, with the place in the rule, if it cannot be asked."""
+    _resolve(session, rule)
+
+
 def count(session: Session, actor: Actor, rule: str, *, on: date) -> Count:
     """How many of the actor's part of the tree a rule holds. Raises `Invalid` as `compile_rule`."""
     actor.must(Right.SEE)

@@ -8,8 +8,8 @@ What may stand in a template, and why nothing else: docs/templates.md and docs/d
 """
 
 from broadcaster.templates.compiled import CompiledTemplate, Missing, MissingValue, compile_template
-from broadcaster.templates.fields import fields_of
 from broadcaster.templates.files import TemplateFile, load, names
+from broadcaster.templates.source import fields_of
 
 __all__ = [
     "CompiledTemplate",

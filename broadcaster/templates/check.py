@@ -12,24 +12,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import nodes
 
-from broadcaster.templates.environment import DATE_FORMS, ENVIRONMENT, LOOP_ATTRIBUTES
+from broadcaster.templates.environment import DATE_FORMS
+from broadcaster.templates.source import ATTRIBUTES, BLANKS, RESERVED, parse
 from subscribers.errors import Invalid
 
-MAX_SOURCE = 4_000
 MAX_CONSTANT = 200
 MAX_DEPTH = 6
-
-#: a real line break and a real blank, where layout would swallow them
-BLANKS = {"nl": "\n", "space": " "}
-_ATTRIBUTES = {
-    "column": frozenset({"name"}),
-    "item": frozenset({"headline", "sms"}),
-    "loop": LOOP_ATTRIBUTES,
-}
-#: names with a meaning of their own, which no field can have
-RESERVED = frozenset({"columns", *_ATTRIBUTES, *BLANKS})
 
 _WHAT_MAY = "A template has fields, default(...), date forms, if, and loops over columns; see docs/templates.md."
 
@@ -58,26 +48,7 @@ def check(source: str, known_fields: Collection[str]) -> Checked:
     Raises `Invalid`, with the line and what to write instead, for anything that is not on the list, for a field that
     is not among `known_fields`, and for a template that prints nothing.
     """
-    if len(source) > MAX_SOURCE:
-        raise Invalid(
-            "The template has {length} characters; {limit} are the most.",
-            hint="An SMS text is short: move the rest to the reading page.",
-            length=len(source),
-            limit=MAX_SOURCE,
-        )
-    if "\0" in source:
-        raise Invalid("The template holds a NUL character.", hint="Delete it: it separates the texts of a batch.")
-    try:
-        tree = ENVIRONMENT.parse(source)
-    except TemplateSyntaxError as error:
-        raise Invalid(
-            "Line {line}: this cannot be read: {reason}",
-            hint="A field is written {{{{ name }}}}, a condition {{% if name %}} ... {{% endif %}}.",
-            line=error.lineno,
-            reason=error.message or "",
-        ) from None
-    except RecursionError:
-        raise Invalid("The template is nested too deeply.", hint=_WHAT_MAY) from None
+    tree = parse(source)
     # names that begin with an underscore are our own
     known = frozenset(name for name in known_fields if name not in RESERVED and not name.startswith("_"))
     checker = _Checker(known, columns="columns" in known_fields)
@@ -163,7 +134,7 @@ class _Checker:
     def attribute(self, node: nodes.Getattr, place: _Place, allowed: Collection[str] = ()) -> None:
         match node.node:
             case nodes.Name(name=owner) if owner in ("loop" if place.loops else "", *place.loops):
-                if node.attr in _ATTRIBUTES[owner] or node.attr in allowed:
+                if node.attr in ATTRIBUTES[owner] or node.attr in allowed:
                     return
         owner = node.node.name if isinstance(node.node, nodes.Name) else "..."
         raise Invalid(

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import jinja2
 from jinja2 import nodes
 
-from broadcaster.templates.check import BLANKS, Need, check
+from broadcaster.templates.check import Need, check
 from broadcaster.templates.environment import ENVIRONMENT, as_date
+from broadcaster.templates.source import BLANKS
 from subscribers.errors import Invalid
 
 #: per reader, far more than the ten parts that any campaign may have; beyond it rendering stops

@@ -1,0 +1,247 @@
+"""What will happen if this campaign is sent: recipients, skipped and why, parts, price, and what stands against it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns import render
+from broadcaster.campaigns.audience import Route, select_audience
+from broadcaster.campaigns.models import Campaign, CampaignVariant
+from broadcaster.gateways.contract import Capabilities
+from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
+from subscribers.actor import Actor, Right
+
+#: so many people are named where a problem has more
+NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a check has to know of a gateway: what it can carry, what it costs, how fast it is."""
+
+    name: str
+    capabilities: Capabilities
+    price: Decimal = Decimal(0)
+    currency: str = "CNY"
+    parts_per_second: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know before sending: a sentence with fields, for the catalogue. `blocking`: it cannot be sent so."""
+
+    message: str
+    blocking: bool
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class VariantCheck:
+    """One variant over its whole rendered audience."""
+
+    name: str
+    recipients: int = 0
+    parts: list[int] = field(default_factory=list)
+    cost: Decimal = Decimal(0)
+    text: str = ""
+    split: Split | None = None
+    why: Why | None = None
+
+    @property
+    def parts_each(self) -> dict[str, int]:
+        """Parts per reader: the fewest, the usual, the most."""
+        ordered = sorted(self.parts) or [0]
+        return {"min": ordered[0], "median": ordered[len(ordered) // 2], "max": ordered[-1]}
+
+
+@dataclass(slots=True)
+class Check:
+    """The whole answer. `recipients` is the number that a person types to confirm."""
+
+    recipients: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    parts: int = 0
+    cost: Decimal = Decimal(0)
+    currency: str = "CNY"
+    seconds: float = 0
+    variants: list[VariantCheck] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def blocking(self) -> list[Finding]:
+        """What has to be mended first."""
+        return [finding for finding in self.findings if finding.blocking]
+
+
+def check(
+    session: Session,
+    actor: Actor,
+    campaign: Campaign,
+    route: Route,
+    ways: Mapping[str, Way],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> Check:
+    """Render every recipient's text as it would be sent, and count. Writes nothing.
+
+    `progress` is told how many recipients have been rendered so far.
+    """
+    actor.must(Right.SEE)
+    on = now.astimezone(zone).date()
+    result = Check(variants=[VariantCheck(variant.name) for variant in campaign.variants])
+    result.currency = ways[route.default].currency
+    rows = session.execute(select_audience(session, campaign, route, on=on).order_by("member_id")).all()
+    result.skipped.update(row.reason for row in rows if row.reason)
+    recipients = [row for row in rows if row.reason is None]
+    incomplete: dict[str, list[str]] = {}
+    for chunk in render.in_chunks(recipients):
+        people = render.readers_of(session, [row.member_id for row in chunk], on=on)
+        for variant, totals in zip(campaign.variants, result.variants, strict=True):
+            mine = [row for row in chunk if row.variant == variant.position]
+            if mine:
+                _count(campaign, variant, totals, mine, people, ways, incomplete)
+        result.recipients += len(chunk)
+        if progress:
+            progress(result.recipients)
+    result.parts = sum(sum(totals.parts) for totals in result.variants)
+    result.cost = sum((totals.cost for totals in result.variants), Decimal(0))
+    rate = min((way.parts_per_second for way in ways.values() if way.parts_per_second), default=0)
+    result.seconds = result.parts / rate if rate else 0
+    result.findings = _findings(campaign, result, incomplete, [ways[name] for name in route.gateways])
+    return result
+
+
+def _count(
+    campaign: Campaign,
+    variant: CampaignVariant,
+    totals: VariantCheck,
+    rows: Sequence[Any],
+    people: Mapping[int, Mapping[str, Any]],
+    ways: Mapping[str, Way],
+    incomplete: dict[str, list[str]],
+) -> None:
+    readers = [people[row.member_id] for row in rows]
+    found = render.missing_values(variant, readers)
+    lacking = {missing.row for missing in found}
+    for missing in found:
+        incomplete.setdefault(missing.field, []).append(str(readers[missing.row]["name"]))
+    whole = [(row, reader) for at, (row, reader) in enumerate(zip(rows, readers, strict=True)) if at not in lacking]
+    totals.recipients += len(rows)
+    texts = render.render(campaign, variant, [reader for _, reader in whole])
+    for (row, _), text in zip(whole, texts, strict=True):
+        way = ways[row.gateway]
+        split = render.cut(campaign, text, way.capabilities)
+        totals.parts.append(len(split.parts))
+        totals.cost += billed_parts(text, way.capabilities.bill, way.capabilities.alphabet) * way.price
+        if not totals.text:
+            totals.text, totals.split, totals.why = text, split, why(text, way.capabilities.alphabet)
+
+
+def _findings(
+    campaign: Campaign, result: Check, incomplete: Mapping[str, Sequence[str]], ways: Sequence[Way]
+) -> list[Finding]:
+    found: list[Finding] = []
+    if not result.recipients:
+        found.append(
+            Finding(
+                "Nobody would receive this: the audience has {people} people and each of them is skipped.",
+                True,
+                {"people": sum(result.skipped.values())},
+                "Look at the segment, or at the reasons for skipping.",
+            )
+        )
+    for name, people in sorted(incomplete.items()):
+        found.append(
+            Finding(
+                "{count} people have no value for the field {field}: {names}.",
+                True,
+                {"count": len(people), "field": name, "names": ", ".join(people[:NAMED])},
+                'Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.',
+            )
+        )
+    most = min(way.capabilities.max_parts for way in ways)
+    forbidden = "".join(dict.fromkeys("".join(way.capabilities.forbidden for way in ways)))
+    for variant in result.variants:
+        found.extend(_about_text(campaign, variant, most, forbidden))
+    if not campaign.signature:
+        found.append(
+            Finding("There is no signature: readers cannot see who writes.", False, {}, "Set paper.signature.")
+        )
+    if not campaign.opt_out:
+        found.append(
+            Finding(
+                "The text does not say how to refuse more of it.",
+                False,
+                {},
+                "Set paper.opt_out, for example 拒收请回复R.",
+            )
+        )
+    return found
+
+
+def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden: str) -> list[Finding]:
+    if not variant.text:
+        return []
+    body = variant.text.removeprefix(campaign.signature).removesuffix(campaign.opt_out)
+    found = []
+    if not body.strip():
+        found.append(
+            Finding("The text of {variant} is empty once its fields are filled in.", True, {"variant": variant.name})
+        )
+    if (parts := variant.parts_each["max"]) > most:
+        found.append(
+            Finding(
+                "The longest text of {variant} takes {parts} parts; the gateway carries {most}.",
+                True,
+                {"variant": variant.name, "parts": parts, "most": most},
+                "Shorten it, or put the rest on the reading page.",
+            )
+        )
+    if wrong := sorted({char for char in body if char in forbidden}):
+        found.append(
+            Finding(
+                "The gateway refuses these characters, which stand in the text of {variant}: {characters}",
+                True,
+                {"variant": variant.name, "characters": " ".join(wrong)},
+            )
+        )
+    if campaign.signature and campaign.signature in body:
+        found.append(
+            Finding(
+                "The signature stands in the text of {variant} and is added once more.",
+                False,
+                {"variant": variant.name},
+            )
+        )
+    if looks := find_lookalikes(body):
+        found.append(
+            Finding(
+                "The text of {variant} has {count} characters that look like others: {names}.",
+                False,
+                {
+                    "variant": variant.name,
+                    "count": len(looks),
+                    "names": ", ".join(dict.fromkeys(x.name for x in looks)),
+                },
+                "They can double the price of a text in Latin letters.",
+            )
+        )
+    return found
+
+
+def audience_size(session: Session, campaign: Campaign, route: Route, *, zone: ZoneInfo, now: datetime) -> int:
+    """The recipients alone, by one statement."""
+    rows = select_audience(session, campaign, route, on=now.astimezone(zone).date()).subquery()
+    return len(session.execute(select(rows.c.member_id).where(rows.c.reason.is_(None))).all())

@@ -1,0 +1,204 @@
+"""Making a draft: what is written, to whom, and how it is dressed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.models import Campaign, CampaignVariant, Lane
+from broadcaster.campaigns.render import MEMBER_FIELDS
+from broadcaster.newspaper import editions
+from broadcaster.newspaper.models import Edition
+from broadcaster.templates import compile_template, fields_of
+from broadcaster.templates import load as load_template
+from subscribers import segments
+from subscribers.actor import Actor, Right
+from subscribers.errors import Invalid, NotFound
+from subscribers.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """What the system adds to every text: who sends it, and how to refuse more."""
+
+    signature: str = ""
+    opt_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What one segment gets: a template's source, and the values that are the same for all of its readers."""
+
+    name: str
+    rule: str
+    source: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def create_draft(
+    session: Session,
+    actor: Actor,
+    texts: Sequence[Text],
+    *,
+    title: str,
+    rule: str,
+    dress: Dress,
+    now: datetime,
+    kind: str = "notice",
+    edition: Edition | None = None,
+    gateway: str | None = None,
+    urgent: bool = False,
+) -> Campaign:
+    """A draft with these texts for the audience of `rule`.
+
+    Raises `Invalid` when a rule or a text cannot be used: an unknown field is found here, not when it is sent.
+    """
+    actor.must(Right.EDIT)
+    for each in dict.fromkeys([rule, *(text.rule for text in texts)]):
+        segments.check(session, each)
+    for text in texts:
+        _refuse_unknown_fields(session, text)
+    campaign = Campaign(
+        kind=kind,
+        title=title,
+        edition_id=edition.id if edition else None,
+        lane=Lane.URGENT if urgent else Lane.BULK,
+        rule=rule,
+        under=actor.under,
+        gateway=gateway,
+        signature=dress.signature,
+        opt_out=dress.opt_out,
+        created_by=actor.name,
+        created_at=now,
+        variants=[
+            CampaignVariant(
+                position=position, name=text.name, rule=text.rule, source=text.source, context=dict(text.context)
+            )
+            for position, text in enumerate(texts)
+        ],
+    )
+    campaign.content_hash = content_hash(campaign)
+    session.add(campaign)
+    session.flush()
+    return campaign
+
+
+def draft_notice(session: Session, actor: Actor, text: str, *, rule: str, dress: Dress, **more: Any) -> Campaign:
+    """A draft of one text for everyone in `rule`; the text may use fields: `{{ name }}，您好`."""
+    if not text.strip():
+        raise Invalid("The text is empty.", hint="Write what the members should read.")
+    title = more.pop("title", "") or text.strip()[:40]
+    return create_draft(session, actor, [Text("everyone", rule, text)], title=title, rule=rule, dress=dress, **more)
+
+
+def draft_from_template(
+    session: Session,
+    actor: Actor,
+    template: str,
+    given: Mapping[str, str],
+    *,
+    language: str,
+    rule: str,
+    dress: Dress,
+    **more: Any,
+) -> Campaign:
+    """A draft from a file of `templates_sms/`; `given` fills its fields, members fill the rest."""
+    file = load_template(template, language)
+    if unknown := set(given) - file.fields:
+        raise Invalid(
+            "The template {template} has no field {field}.",
+            hint="Its fields are: {fields}.",
+            template=template,
+            field=min(unknown),
+            fields=", ".join(sorted(file.fields)),
+        )
+    text = Text("everyone", rule, file.source, dict(given))
+    return create_draft(session, actor, [text], title=template, rule=rule, dress=dress, **more)
+
+
+def draft_edition(
+    session: Session,
+    actor: Actor,
+    number: int,
+    *,
+    paper: str,
+    language: str,
+    dress: Dress,
+    now: datetime,
+    rule: str = "everyone",
+    gateway: str | None = None,
+    urgent: bool = False,
+) -> Campaign:
+    """A draft of an edition: a text per variant, in the edition's order."""
+    edition = editions.get(session, actor, number)
+    file = load_template("headlines", language)
+    texts = [
+        Text(content.name, content.rule, file.source, editions.context(edition, content, paper))
+        for content in editions.variants(session, edition)
+    ]
+    return create_draft(
+        session,
+        actor,
+        texts,
+        title=edition.title,
+        rule=rule,
+        dress=dress,
+        now=now,
+        kind="edition",
+        edition=edition,
+        gateway=gateway,
+        urgent=urgent,
+    )
+
+
+def content_hash(campaign: Campaign) -> str:
+    """What an approval binds: texts, audience, dress, way and lane. Any change of these gives another value."""
+    frozen = {
+        "rule": campaign.rule,
+        "under": campaign.under,
+        "gateway": campaign.gateway,
+        "lane": int(campaign.lane),
+        "signature": campaign.signature,
+        "opt_out": campaign.opt_out,
+        "variants": [[v.name, v.rule, v.source, v.context] for v in campaign.variants],
+    }
+    return hashlib.sha256(json.dumps(frozen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def get(session: Session, actor: Actor, campaign_id: int) -> Campaign:
+    """The campaign, if there is one that this actor may see."""
+    actor.must(Right.SEE)
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None or not campaign.under.startswith(actor.under):
+        raise NotFound("There is no campaign {id}.", hint="`broadsheet campaigns list` shows them.", id=campaign_id)
+    return campaign
+
+
+def listing(session: Session, actor: Actor, *, before: int | None = None, limit: int = 50) -> list[Campaign]:
+    """The newest campaigns first, `limit` at a time."""
+    actor.must(Right.SEE)
+    query = select(Campaign).order_by(Campaign.id.desc()).limit(limit)
+    if actor.under:
+        query = query.where(Campaign.under.startswith(actor.under, autoescape=True))
+    if before is not None:
+        query = query.where(Campaign.id < before)
+    return list(session.scalars(query))
+
+
+def _refuse_unknown_fields(session: Session, text: Text) -> None:
+    """A field is known when every member has it, when it is given, or when some member's own file had such a column."""
+    known = MEMBER_FIELDS | set(text.context)
+    used = fields_of(text.source)
+    own = {
+        name
+        for name in used - known
+        if session.scalar(select(Member.id).where(Member.fields[name].as_string().is_not(None)).limit(1)) is not None
+    }
+    compile_template(text.source, known | own)

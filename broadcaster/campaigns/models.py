@@ -1,0 +1,83 @@
+"""The tables of a campaign: what, to whom, when."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from broadcaster.campaigns.states import CampaignState
+from subscribers.db import Base, Instant
+from subscribers.models import Key
+
+
+class Lane(IntEnum):
+    """Which goes first: the smaller number."""
+
+    ANSWER = 0
+    URGENT = 1
+    BULK = 2
+
+
+class Campaign(Base):
+    """One send: an edition or a notice, to one audience, at one time.
+
+    What will be sent is frozen here and in its variants: `content_hash` covers the texts, the audience and how they are
+    dressed, so that what was approved is what goes out, whatever happens to the edition or the settings later.
+    """
+
+    __tablename__ = "campaign"
+    __table_args__ = (Index("ix_campaign_state", "state"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str] = mapped_column(String(200))
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"))
+    state: Mapped[str] = mapped_column(String(20), default=CampaignState.DRAFT)
+    #: counts the changes of state, so that two who act at once cannot both be right
+    generation: Mapped[int] = mapped_column(default=0)
+    lane: Mapped[int] = mapped_column(SmallInteger, default=Lane.BULK)
+    rule: Mapped[str] = mapped_column(Text)
+    #: the part of the tree it stays within; empty is all of it
+    under: Mapped[str] = mapped_column(String(400), default="")
+    gateway: Mapped[str | None] = mapped_column(String(40))
+    signature: Mapped[str] = mapped_column(String(40), default="")
+    opt_out: Mapped[str] = mapped_column(String(100), default="")
+    content_hash: Mapped[str] = mapped_column(String(64), default="")
+    #: gateway -> [price of a part, currency, way of billing], as they were when it started
+    tariffs: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    scheduled_for: Mapped[datetime | None] = mapped_column(Instant)
+    started_by: Mapped[str | None] = mapped_column(String(100))
+    started_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: the audience is who was in it on this day; memberships are dated, so this one value freezes it
+    audience_on: Mapped[date | None]
+    #: members up to this id have their message row; a snapshot that was cut off goes on behind it
+    snapshot_cursor: Mapped[int] = mapped_column(Key, default=0)
+    #: when the last of the audience had been written down
+    prepared_at: Mapped[datetime | None] = mapped_column(Instant)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: why it was stopped, failed or paused by itself, in words
+    note: Mapped[str] = mapped_column(Text, default="")
+
+    variants: Mapped[list[CampaignVariant]] = relationship(order_by="CampaignVariant.position", lazy="selectin")
+
+
+class CampaignVariant(Base):
+    """What one segment gets. The first variant whose rule holds a person is theirs."""
+
+    __tablename__ = "campaign_variant"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    rule: Mapped[str] = mapped_column(Text)
+    #: the template's source
+    source: Mapped[str] = mapped_column(Text)
+    #: what is the same for every reader of the variant: paper, number, columns
+    context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,142 @@
+"""When a campaign starts, and that it starts once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.audience import Route
+from broadcaster.campaigns.check import Check, Way, check
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.states import CampaignState, sources
+from subscribers.actor import SYSTEM, Actor, Right
+from subscribers.db import wake
+from subscribers.errors import Conflict, Invalid
+
+#: the queue that writes audiences down
+PREPARE = "prepare"
+
+#: a scheduled campaign that could not be started for so long is missed, not sent stale
+LATEST = timedelta(hours=4)
+
+
+def move(session: Session, campaign: Campaign, to: CampaignState, **values: object) -> None:
+    """Move a campaign along its table, by compare-and-set: of two who try at once, one gets `Conflict`."""
+    moved = session.execute(
+        update(Campaign)
+        .where(Campaign.id == campaign.id, Campaign.state.in_(sources(to)))
+        .values(state=to, generation=Campaign.generation + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(campaign)
+    if not isinstance(moved, CursorResult) or moved.rowcount != 1:
+        raise Conflict(
+            "Campaign {id} is {state}; it cannot become {to}.",
+            hint="`broadsheet campaigns show {id}` tells how far it is.",
+            id=campaign.id,
+            state=campaign.state,
+            to=to.value,
+        )
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    campaign: Campaign,
+    confirmed: int,
+    route: Route,
+    ways: Mapping[str, Way],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Check:
+    """Send it now, if the typed number is the number of recipients. Returns what was checked.
+
+    Raises `Conflict` when the number is another, when something stands against it, or when someone else has started it.
+    """
+    actor.must(Right.SEND)
+    if campaign.state not in sources(CampaignState.PREPARING):
+        move(session, campaign, CampaignState.PREPARING)  # says why not
+    checked = check(session, actor, campaign, route, ways, zone=zone, now=now)
+    refuse_blocked(checked)
+    if confirmed != checked.recipients:
+        raise Conflict(
+            "The number is not right: the recipients are {recipients}, you typed {typed}. Nothing was sent.",
+            hint="Look at `broadsheet campaigns check {id}` and type the number again.",
+            recipients=checked.recipients,
+            typed=confirmed,
+            id=campaign.id,
+        )
+    _start(session, campaign, actor, route, ways, zone=zone, now=now)
+    return checked
+
+
+def schedule(session: Session, actor: Actor, campaign: Campaign, at: datetime, *, now: datetime) -> None:
+    """Start it by itself at an instant to come."""
+    actor.must(Right.SEND)
+    if at <= now:
+        raise Invalid("{time} has passed.", hint="Choose a later time.", time=at.isoformat(timespec="minutes"))
+    move(session, campaign, CampaignState.SCHEDULED, scheduled_for=at, started_by=actor.name)
+
+
+def claim_due(session: Session, *, now: datetime) -> list[Campaign]:
+    """The scheduled campaigns whose time has come, locked until the commit: two schedulers never get the same one."""
+    return list(
+        session.scalars(
+            select(Campaign)
+            .where(Campaign.state == CampaignState.SCHEDULED, Campaign.scheduled_for <= now)
+            .order_by(Campaign.scheduled_for)
+            .limit(50)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def start_due(
+    session: Session, campaign: Campaign, route: Route, ways: Mapping[str, Way], *, zone: ZoneInfo, now: datetime
+) -> None:
+    """Start a claimed campaign. Too late, it is marked `missed`; blocked by its check, `cancelled`, with the reason."""
+    if campaign.scheduled_for is not None and now - campaign.scheduled_for > LATEST:
+        move(session, campaign, CampaignState.MISSED, note="Nothing could start it at its time.")
+        return
+    checked = check(session, SYSTEM, campaign, route, ways, zone=zone, now=now)
+    if checked.blocking:
+        first = checked.blocking[0]
+        move(session, campaign, CampaignState.CANCELLED, note=first.message.format(**first.fields))
+        return
+    _start(session, campaign, SYSTEM, route, ways, zone=zone, now=now)
+
+
+def refuse_blocked(checked: Check) -> None:
+    """Raise `Conflict` with what stands against sending, if anything does."""
+    for finding in checked.blocking:
+        raise Conflict(finding.message, hint=finding.hint, **finding.fields)
+
+
+def _start(
+    session: Session,
+    campaign: Campaign,
+    actor: Actor,
+    route: Route,
+    ways: Mapping[str, Way],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> None:
+    tariffs = {
+        name: [str(ways[name].price), ways[name].currency, ways[name].capabilities.bill] for name in route.gateways
+    }
+    move(
+        session,
+        campaign,
+        CampaignState.PREPARING,
+        started_at=now,
+        started_by=campaign.started_by or actor.name,
+        audience_on=now.astimezone(zone).date(),
+        tariffs=tariffs,
+    )
+    wake(session, PREPARE, [campaign.id])

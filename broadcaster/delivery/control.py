@@ -1,0 +1,90 @@
+"""A person's hand on a running campaign: pause, resume, abort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.schedule import PREPARE, move
+from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery.models import Batch, Message, Part
+from broadcaster.delivery.progress import in_flight
+from broadcaster.delivery.states import State
+from subscribers.actor import Actor, Right
+from subscribers.db import wake
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a stop did: parts that could not be called back any more, and messages that stay."""
+
+    state: str
+    in_flight: int
+    cancelled: int = 0
+
+
+def submit_queue(gateway: str) -> str:
+    """The queue whose hints wake the senders of a gateway."""
+    return f"submit.{gateway}"
+
+
+def wake_senders(session: Session, campaign: Campaign) -> None:
+    """Hint to every gateway that has open work of this campaign."""
+    open_ = select(Batch.gateway).where(Batch.campaign_id == campaign.id, Batch.done.is_(False)).distinct()
+    for gateway in session.scalars(open_):
+        wake(session, submit_queue(gateway))
+
+
+def pause(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
+    """Claim nothing more of it. What is being handed over finishes: `in_flight` parts at most."""
+    actor.must(Right.SEND)
+    move(session, campaign, CampaignState.PAUSED, note=f"paused by {actor.name}")
+    return Stopped(campaign.state, in_flight(session, campaign))
+
+
+def resume(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
+    """Go on exactly where it was."""
+    actor.must(Right.SEND)
+    # an audience that was not written down to its end is finished first
+    unfinished = campaign.prepared_at is None
+    move(session, campaign, CampaignState.PREPARING if unfinished else CampaignState.SENDING, note="")
+    if unfinished:
+        wake(session, PREPARE, [campaign.id])
+    wake_senders(session, campaign)
+    return Stopped(campaign.state, in_flight(session, campaign))
+
+
+def abort(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
+    """Stop it for good: what waits is cancelled, in one statement; what the carrier has cannot be called back."""
+    actor.must(Right.SEND)
+    left = session.scalar(select(exists().where(Message.campaign_id == campaign.id, Message.state.not_in(_NEVER_LEFT))))
+    move(session, campaign, CampaignState.ABORTED if left else CampaignState.CANCELLED, note=f"stopped by {actor.name}")
+    cancelled = cancel_waiting(session, campaign)
+    return Stopped(campaign.state, in_flight(session, campaign), cancelled)
+
+
+_NEVER_LEFT = (State.QUEUED, State.HELD, State.SKIPPED, State.CANCELLED)
+
+
+def cancel_waiting(session: Session, campaign: Campaign) -> int:
+    """Cancel what is queued or held. Returns how many messages."""
+    waiting = (State.QUEUED, State.HELD)
+    cancelled = session.scalars(
+        update(Message)
+        .where(Message.campaign_id == campaign.id, Message.state.in_(waiting))
+        .values(state=State.CANCELLED)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    mine = select(Message.id).where(Message.campaign_id == campaign.id, Message.state == State.CANCELLED)
+    session.execute(
+        update(Part)
+        .where(Part.message_id.in_(mine), Part.state.in_(waiting))
+        .values(state=State.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(update(Batch).where(Batch.campaign_id == campaign.id).values(done=True))
+    return len(cancelled)

@@ -1,0 +1,105 @@
+"""Locks that say who is alive: a process holds one, and the system takes it back when the process dies, however it
+dies.
+
+No clock is involved: a heartbeat that is late proves nothing, a lock that was given to another proves a death.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+#: the first half of our advisory keys, so that other users of the same database do not collide with them
+_SPACE = 0x6272
+
+
+class Held(Protocol):
+    """A lock that this process holds."""
+
+    def still_held(self) -> bool:
+        """Whether it is certainly still ours."""
+
+    def release(self) -> None:
+        """Give it back."""
+
+
+class Locks(Protocol):
+    """Where locks are taken."""
+
+    def take(self, key: int) -> Held | None:
+        """The lock for this key, or None when another process (or another part of this one) holds it."""
+
+
+class FileLocks:
+    """For SQLite: every process that can open the database sees the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def take(self, key: int) -> Held | None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"owner-{key}.lock"
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        return _FileLock(handle, path)
+
+
+class _FileLock:
+    def __init__(self, handle: int, path: Path) -> None:
+        self._handle = handle
+        self._path = path
+
+    def still_held(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        self._path.unlink(missing_ok=True)
+        os.close(self._handle)
+
+
+class AdvisoryLocks:
+    """For PostgreSQL: a session of its own per lock, so that the server lets go of it when the session ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def take(self, key: int) -> Held | None:
+        connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()
+        if connection.scalar(text("SELECT pg_try_advisory_lock(:space, :key)"), {"space": _SPACE, "key": key}):
+            return _AdvisoryLock(connection)
+        connection.close()
+        return None
+
+
+class _AdvisoryLock:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._one_at_a_time = threading.Lock()
+
+    def still_held(self) -> bool:
+        # the lock lives exactly as long as its session: if this session answers, we have it
+        try:
+            with self._one_at_a_time:
+                self._connection.scalar(text("SELECT 1"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def release(self) -> None:
+        self._connection.close()
+
+
+def locks_for(engine: Engine, folder: Path) -> Locks:
+    """The kind of lock that fits this database."""
+    return FileLocks(folder) if engine.dialect.name == "sqlite" else AdvisoryLocks(engine)

@@ -1,0 +1,210 @@
+"""The ledger. Narrow rows, few indexes: these tables are written for every part that goes out.
+
+State and provider id are on no index of `message` and `part`, so that PostgreSQL can update a row in its page (HOT);
+what is open is found through `batch` and `turn`, which are small.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+
+from sqlalchemy import Dialect, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from broadcaster.delivery.states import State
+from subscribers.db import Base, Instant
+from subscribers.models import Key
+
+
+class StateType(TypeDecorator[State]):
+    """A state, kept as its small number."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: State | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> State | None:
+        return None if value is None else State(value)
+
+
+_ROOM_FOR_UPDATES = {"postgresql_with": {"fillfactor": 50}}
+
+
+class Message(Base):
+    """One recipient of one campaign, or one answer to a member (then without a campaign).
+
+    `msisdn` is empty for a person who was skipped when the audience was frozen: there is nobody to send to.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (UniqueConstraint("campaign_id", "msisdn"), _ROOM_FOR_UPDATES)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    msisdn: Mapped[str | None] = mapped_column(String(20))
+    gateway: Mapped[str | None] = mapped_column(String(40))
+    variant: Mapped[int] = mapped_column(SmallInteger, default=0)
+    state: Mapped[State] = mapped_column(StateType)
+    attempt: Mapped[int] = mapped_column(SmallInteger, default=1)
+    parts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    delivered_parts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    #: why it was skipped, or the words for what its worst part met
+    reason: Mapped[str | None] = mapped_column(String(200))
+
+
+class Part(Base):
+    """One SMS piece of a message, exactly as it is sent. A new attempt makes new rows; the old ones stay."""
+
+    __tablename__ = "part"
+    __table_args__ = (UniqueConstraint("message_id", "attempt", "number"), _ROOM_FOR_UPDATES)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[State] = mapped_column(StateType)
+    gateway: Mapped[str] = mapped_column(String(40))
+    #: who is handing it over, or did
+    owner_id: Mapped[int | None] = mapped_column(Key)
+    encoding: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+    #: the carrier's own code, raw
+    code: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    permanent: Mapped[bool | None]
+    submitted_at: Mapped[datetime | None] = mapped_column(Instant)
+    final_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Submission(Base):
+    """What the carrier called a part when it took it. Insert-only; receipts find their part here."""
+
+    __tablename__ = "submission"
+    __table_args__ = (Index("ix_submission_provider", "provider_id", "gateway"),)
+
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"), primary_key=True, autoincrement=False)
+    gateway: Mapped[str] = mapped_column(String(40))
+    provider_id: Mapped[str] = mapped_column(String(100))
+
+
+class Batch(Base):
+    """A range of messages that one gateway has to hand over; the unit of a wake-up.
+
+    `cursor` is the first message id that was not yet looked at. Overlapping ranges do no harm: a claim takes queued
+    messages only.
+    """
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        Index(
+            "ix_batch_open", "gateway", "lane", "id", postgresql_where=text("NOT done"), sqlite_where=text("NOT done")
+        ),
+        Index("ix_batch_campaign", "campaign_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    gateway: Mapped[str] = mapped_column(String(40))
+    lane: Mapped[int] = mapped_column(SmallInteger)
+    low: Mapped[int] = mapped_column(Key)
+    high: Mapped[int] = mapped_column(Key)
+    cursor: Mapped[int] = mapped_column(Key)
+    done: Mapped[bool] = mapped_column(default=False, server_default=false())
+    not_before: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Owner(Base):
+    """A process that hands parts over. It holds a lock while it lives; whoever gets that lock knows it is dead."""
+
+    __tablename__ = "owner"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    host: Mapped[str] = mapped_column(String(200))
+    pid: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Turn(Base):
+    """One hand-over: messages `low` to `high`, claimed by an owner, not yet recorded. At most a window of parts."""
+
+    __tablename__ = "turn"
+    __table_args__ = (Index("ix_turn_owner", "owner_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owner.id"))
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    gateway: Mapped[str] = mapped_column(String(40))
+    low: Mapped[int] = mapped_column(Key)
+    high: Mapped[int] = mapped_column(Key)
+    parts: Mapped[int]
+
+
+class Doubt(Base):
+    """A part whose hand-over was left open: who it was for, and how it was settled, if it was."""
+
+    __tablename__ = "doubt"
+    __table_args__ = (
+        Index(
+            "ix_doubt_open",
+            "gateway",
+            "msisdn",
+            postgresql_where=text("settled_at IS NULL"),
+            sqlite_where=text("settled_at IS NULL"),
+        ),
+    )
+
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"), primary_key=True, autoincrement=False)
+    gateway: Mapped[str] = mapped_column(String(40))
+    msisdn: Mapped[str] = mapped_column(String(20))
+    since: Mapped[datetime] = mapped_column(Instant)
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    settled_by: Mapped[str | None] = mapped_column(String(100))
+
+
+class InboxState(IntEnum):
+    """What became of a receipt."""
+
+    PENDING = 0
+    APPLIED = 1
+    #: no part is known under its id yet; tried again later
+    ORPHAN = 2
+    #: it names another final state than the known one
+    CONFLICT = 3
+    #: it says less than is already known
+    STALE = 4
+
+
+class ReceiptInbox(Base):
+    """Every receipt as it came, written before it is acknowledged and before anything is made of it."""
+
+    __tablename__ = "receipt_inbox"
+    __table_args__ = (
+        UniqueConstraint("gateway", "provider_id", "state", "done"),
+        Index(
+            "ix_receipt_inbox_open",
+            "id",
+            postgresql_where=text("outcome IN (0, 2)"),
+            sqlite_where=text("outcome IN (0, 2)"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    provider_id: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(20))
+    #: the carrier's own time, as text, so that its absence counts as a value in the key
+    done: Mapped[str] = mapped_column(String(40), default="")
+    msisdn: Mapped[str | None] = mapped_column(String(20))
+    client_reference: Mapped[str | None] = mapped_column(String(40))
+    code: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    permanent: Mapped[bool | None]
+    raw: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    outcome: Mapped[int] = mapped_column(SmallInteger, default=InboxState.PENDING)

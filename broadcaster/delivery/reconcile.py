@@ -1,0 +1,140 @@
+"""What nobody was told of: work without a hint, owners who died, receipts that came too early or never, campaigns that
+are done.
+
+Every function may run at any time, as often as one likes, in several processes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.schedule import PREPARE, move
+from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery import owners
+from broadcaster.delivery.control import submit_queue
+from broadcaster.delivery.locks import Locks
+from broadcaster.delivery.models import Batch, Doubt, Message, Part, Turn
+from broadcaster.delivery.recording import refresh_messages
+from broadcaster.delivery.snapshot import plan
+from broadcaster.delivery.states import AWAITED, State
+from subscribers.db import wake
+
+#: so many messages are taken up again at once
+_HEALED = 50_000
+
+
+def take_over(session: Session, locks: Locks, *, now: datetime) -> int:
+    """Bury the owners whose lock can be had. Returns the parts that are in doubt because of it."""
+    doubtful = 0
+    for owner_id in owners.living(session):
+        held = locks.take(owner_id)
+        if held is not None:
+            doubtful += owners.bury(session, owner_id, now=now)
+            held.release()
+    return doubtful
+
+
+def wake_forgotten(session: Session, *, now: datetime) -> None:
+    """Hint again at everything that is due and open in the database: a queue may have been lost."""
+    for campaign_id in session.scalars(select(Campaign.id).where(Campaign.state == CampaignState.PREPARING)):
+        wake(session, PREPARE, [campaign_id])
+    due = (
+        select(Batch.gateway)
+        .outerjoin(Campaign, Campaign.id == Batch.campaign_id)
+        .where(
+            Batch.done.is_(False),
+            or_(Batch.not_before.is_(None), Batch.not_before <= now),
+            or_(Batch.campaign_id.is_(None), Campaign.state == CampaignState.SENDING),
+        )
+        .distinct()
+    )
+    for gateway in session.scalars(due):
+        wake(session, submit_queue(gateway))
+
+
+def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime) -> int:
+    """Parts whose receipt is overdue become `no_receipt`; a late one may still tell. Returns how many parts.
+
+    `timeouts` is how long each gateway's receipts may take.
+    """
+    overdue = 0
+    for gateway, timeout in timeouts.items():
+        old = now - timeout
+        campaigns = select(Campaign.id).where(Campaign.started_at <= old, Campaign.closed_at.is_(None))
+        awaited = select(Message.id).where(
+            or_(Message.campaign_id.in_(campaigns), Message.campaign_id.is_(None)),
+            Message.gateway == gateway,
+            Message.state.in_((*AWAITED, State.UNKNOWN)),
+        )
+        changed = session.scalars(
+            update(Part)
+            .where(Part.message_id.in_(awaited), Part.state.in_(AWAITED), Part.submitted_at <= old)
+            .values(state=State.NO_RECEIPT)
+            .returning(Part.message_id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        refresh_messages(session, set(changed))
+        overdue += len(changed)
+    return overdue
+
+
+def finish(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime) -> list[int]:
+    """Move campaigns on whose work is done: sending to sent, sent to closed. Returns the ids that moved."""
+    moved = []
+    for campaign in session.scalars(select(Campaign).where(Campaign.state == CampaignState.SENDING)).all():
+        if not _is_open(session, campaign) and not _heal(session, campaign):
+            move(session, campaign, CampaignState.SENT, sent_at=now)
+            moved.append(campaign.id)
+    patience = max(timeouts.values(), default=timedelta())
+    ended = (CampaignState.SENT, CampaignState.ABORTED, CampaignState.CANCELLED)
+    for campaign in session.scalars(
+        select(Campaign).where(
+            Campaign.state.in_(ended), Campaign.closed_at.is_(None), Campaign.started_at.is_not(None)
+        )
+    ).all():
+        if _awaits(session, campaign, patience=patience, now=now):
+            continue
+        if campaign.state == CampaignState.SENT:
+            move(session, campaign, CampaignState.CLOSED, closed_at=now)
+        else:
+            campaign.closed_at = now
+        moved.append(campaign.id)
+    return moved
+
+
+def _is_open(session: Session, campaign: Campaign) -> bool:
+    """Whether something of it waits to be claimed or is being handed over; asked of the two small tables."""
+    batch = exists().where(Batch.campaign_id == campaign.id, Batch.done.is_(False))
+    turn = exists().where(Turn.campaign_id == campaign.id)
+    return bool(session.scalar(select(or_(batch, turn))))
+
+
+def _heal(session: Session, campaign: Campaign) -> bool:
+    """Give queued messages that no batch covers a batch again. Returns whether there were any."""
+    stranded = session.execute(
+        select(Message.gateway, Message.id)
+        .where(Message.campaign_id == campaign.id, Message.state == State.QUEUED, Message.gateway.is_not(None))
+        .order_by(Message.id)
+        .limit(_HEALED)
+    ).all()
+    plan(session, campaign, [(str(row.gateway), row.id) for row in stranded])
+    return bool(stranded)
+
+
+def _awaits(session: Session, campaign: Campaign, *, patience: timedelta, now: datetime) -> bool:
+    """Whether a receipt may still come. What is in doubt counts until its receipt would be overdue."""
+    mine = Message.campaign_id == campaign.id
+    if session.scalar(select(exists().where(mine, Message.state.in_((*AWAITED, State.SUBMITTING))))):
+        return True
+    recent = (
+        select(Doubt.part_id)
+        .join(Part, Part.id == Doubt.part_id)
+        .join(Message, Message.id == Part.message_id)
+        .where(mine, Doubt.settled_at.is_(None), Doubt.since > now - patience)
+    )
+    return session.scalar(recent.limit(1)) is not None

@@ -1,0 +1,207 @@
+"""Writing down what the gateway said about a turn: one bulk write."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Insert, delete, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery.models import Batch, Doubt, Message, Part, Submission, Turn
+from broadcaster.delivery.states import REACHED_FROM, State
+from broadcaster.gateways.contract import (
+    Accepted,
+    OptedOut,
+    OutboundPart,
+    Outcome,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from subscribers import consent
+from subscribers.actor import SYSTEM
+from subscribers.db import is_sqlite
+
+#: how long to leave a gateway alone that could not be reached
+UNREACHABLE_PAUSE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTurn:
+    """What a sender has claimed and committed, and may now hand over."""
+
+    id: int
+    campaign_id: int | None
+    gateway: str
+    lane: int
+    parts: Sequence[OutboundPart]
+    #: of each part, in the same order
+    message_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a turn, in parts. `pause`: seconds for which the gateway asked to be left alone."""
+
+    accepted: int = 0
+    refused: int = 0
+    requeued: int = 0
+    unknown: int = 0
+    pause: float = 0
+
+
+def insert_or_ignore(session: Session, table: type[DeclarativeBase]) -> Insert:
+    """An INSERT that passes over rows which are there already."""
+    if is_sqlite(session):
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def refresh_messages(session: Session, message_ids: Collection[int]) -> None:
+    """Bring messages up to their parts: a message is the least of them, and says why."""
+    if not message_ids:
+        return
+    mine = (Part.message_id == Message.id) & (Part.attempt == Message.attempt)
+    worst = select(func.min(Part.state)).where(mine).scalar_subquery()
+    why = select(Part.reason).where(mine).order_by(Part.state, Part.number).limit(1).scalar_subquery()
+    count = select(func.count()).select_from(Part).where(mine).scalar_subquery()
+    delivered = select(func.count()).select_from(Part).where(mine, Part.state == State.DELIVERED).scalar_subquery()
+    session.execute(
+        update(Message)
+        .where(Message.id.in_(sorted(message_ids)))
+        .values(state=worst, reason=why, parts=count, delivered_parts=delivered)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def record(session: Session, turn: ClaimedTurn, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
+    """Write down one outcome per part of the turn, and close it. Doing it twice is doing it once."""
+    by_kind: dict[type[Outcome], list[tuple[OutboundPart, Outcome]]] = defaultdict(list)
+    for part, outcome in zip(turn.parts, outcomes, strict=True):
+        by_kind[type(outcome)].append((part, outcome))
+    _accept(session, turn, by_kind[Accepted], now=now)
+    _refuse(session, [*by_kind[Refused], *by_kind[OptedOut]], now=now)
+    _opt_out(session, by_kind[OptedOut], now=now)
+    doubt(session, [part.part_id for part, _ in by_kind[OutcomeUnknown]], now=now)
+    pause = _requeue(session, turn, [*by_kind[Throttled], *by_kind[Unreachable]], now=now)
+    refresh_messages(session, set(turn.message_ids))
+    session.execute(delete(Turn).where(Turn.id == turn.id))
+    return Recorded(
+        accepted=len(by_kind[Accepted]),
+        refused=len(by_kind[Refused]) + len(by_kind[OptedOut]),
+        requeued=len(by_kind[Throttled]) + len(by_kind[Unreachable]),
+        unknown=len(by_kind[OutcomeUnknown]),
+        pause=pause,
+    )
+
+
+Ends = Sequence[tuple[OutboundPart, Outcome]]
+
+
+def _move(session: Session, part_ids: Iterable[int], to: State, **values: object) -> None:
+    session.execute(
+        update(Part)
+        .where(Part.id.in_(list(part_ids)), Part.state.in_(REACHED_FROM[to]))
+        .values(state=to, **values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _accept(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) -> None:
+    if not ends:
+        return
+    ids = [part.part_id for part, _ in ends]
+    session.execute(
+        insert_or_ignore(session, Submission),
+        [
+            {"part_id": part.part_id, "gateway": turn.gateway, "provider_id": outcome.message_id}
+            for part, outcome in ends
+            if isinstance(outcome, Accepted)
+        ],
+    )
+    _move(session, ids, State.SUBMITTED, submitted_at=now)
+    # a receipt may have overtaken the answer: the time of the hand-over is still worth keeping
+    session.execute(update(Part).where(Part.id.in_(ids), Part.submitted_at.is_(None)).values(submitted_at=now))
+    settle_doubts(session, ids, by="answer", now=now)
+
+
+def _refuse(session: Session, ends: Ends, *, now: datetime) -> None:
+    groups: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
+    for part, outcome in ends:
+        if isinstance(outcome, Refused):
+            groups[outcome.code, outcome.reason, outcome.permanent].append(part.part_id)
+        elif isinstance(outcome, OptedOut):
+            groups[outcome.code, outcome.reason, True].append(part.part_id)
+    for (code, reason, permanent), ids in groups.items():
+        _move(session, ids, State.REJECTED, code=code[:60], reason=reason[:200], permanent=permanent, final_at=now)
+        settle_doubts(session, ids, by="answer", now=now)
+
+
+def _opt_out(session: Session, ends: Ends, *, now: datetime) -> None:
+    """The carrier keeps a list of its own; who is on it has refused, and the registry is told."""
+    for part, outcome in ends:
+        if isinstance(outcome, OptedOut):
+            consent.opt_out(session, SYSTEM, part.msisdn, source="carrier", wording=outcome.code, now=now)
+
+
+def doubt(session: Session, part_ids: Sequence[int], *, now: datetime) -> set[int]:
+    """Mark parts as handed over without an answer, and list them. Returns the ids of their messages."""
+    if not part_ids:
+        return set()
+    moved = session.execute(
+        update(Part)
+        .where(Part.id.in_(part_ids), Part.state.in_(REACHED_FROM[State.UNKNOWN]))
+        .values(state=State.UNKNOWN)
+        .returning(Part.id, Part.message_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    listed = (
+        select(Part.id, Part.gateway, func.coalesce(Message.msisdn, ""), literal(now, Doubt.since.type))
+        .join(Message, Message.id == Part.message_id)
+        .where(Part.id.in_([row.id for row in moved]))
+    )
+    session.execute(insert(Doubt).from_select(["part_id", "gateway", "msisdn", "since"], listed))
+    return {row.message_id for row in moved}
+
+
+def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) -> float:
+    """Put back what was certainly not accepted, unless the campaign was stopped. Returns the pause in seconds."""
+    if not ends:
+        return 0
+    ids = [part.part_id for part, _ in ends]
+    state = session.scalar(select(Campaign.state).where(Campaign.id == turn.campaign_id))
+    _move(session, ids, State.QUEUED, owner_id=None)
+    if state in (CampaignState.ABORTED, CampaignState.CANCELLED):
+        _move(session, ids, State.CANCELLED)
+        return 0
+    pause = max(outcome.retry_after if isinstance(outcome, Throttled) else UNREACHABLE_PAUSE for _, outcome in ends)
+    low, high = min(turn.message_ids), max(turn.message_ids)
+    session.add(
+        Batch(
+            campaign_id=turn.campaign_id,
+            gateway=turn.gateway,
+            lane=turn.lane,
+            low=low,
+            high=high,
+            cursor=low,
+            not_before=now + timedelta(seconds=pause),
+        )
+    )
+    return pause
+
+
+def settle_doubts(session: Session, part_ids: Sequence[int], *, by: str, now: datetime) -> None:
+    """Close the doubts about these parts, and say what settled them: an answer, a receipt, a person."""
+    session.execute(
+        update(Doubt)
+        .where(Doubt.part_id.in_(part_ids), Doubt.settled_at.is_(None))
+        .values(settled_at=now, settled_by=by)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,68 @@
+"""One message back to one member, ahead of every broadcast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.models import Lane
+from broadcaster.delivery.control import submit_queue
+from broadcaster.delivery.models import Batch, Message, Part
+from broadcaster.delivery.states import State
+from broadcaster.gateways.contract import Capabilities
+from broadcaster.replies.models import Letter
+from broadcaster.sms import split
+from subscribers.db import wake
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """How letters are answered here: in whose name, in which language, and what each gateway can carry."""
+
+    paper: str
+    signature: str
+    opt_out: str
+    language: str
+    gateways: dict[str, Capabilities]
+
+
+def queue_reply(session: Session, desk: Desk, letter: Letter, body: str) -> Message:
+    """Queue an answer by the gateway that brought the letter, as parts at once: there is nothing to fill in."""
+    capabilities = desk.gateways[letter.gateway]
+    cut = split(
+        f"{desk.signature}{body}",
+        capabilities.alphabet,
+        reference_bits=capabilities.reference_bits,
+        keep=(desk.signature,) if desk.signature else (),
+    )
+    message = Message(
+        member_id=letter.member_id,
+        msisdn=letter.msisdn,
+        gateway=letter.gateway,
+        state=State.QUEUED,
+        attempt=1,
+        parts=len(cut.parts),
+    )
+    session.add(message)
+    session.flush()
+    session.execute(
+        insert(Part),
+        [
+            {
+                "message_id": message.id,
+                "attempt": 1,
+                "number": number,
+                "state": State.QUEUED,
+                "gateway": letter.gateway,
+                "encoding": cut.encoding.value,
+                "text": piece,
+            }
+            for number, piece in enumerate(cut.parts, start=1)
+        ],
+    )
+    session.add(Batch(gateway=letter.gateway, lane=Lane.ANSWER, low=message.id, high=message.id, cursor=message.id))
+    letter.answer_id = message.id
+    wake(session, submit_queue(letter.gateway))
+    return message

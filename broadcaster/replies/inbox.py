@@ -1,0 +1,71 @@
+"""The letters that wait for a person: list, answer, close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from broadcaster.replies.answer import Desk, queue_reply
+from broadcaster.replies.models import Letter, LetterState
+from subscribers.actor import Actor, Right
+from subscribers.errors import Conflict, Invalid, NotFound
+from subscribers.models import Member, Membership, Organisation
+from subscribers.organisations import in_subtree
+
+
+def listing(
+    session: Session, actor: Actor, *, state: str | None = None, before: int | None = None, limit: int = 50
+) -> Sequence[Row[Letter, str | None]]:
+    """The newest letters, each with its writer's name, `limit` at a time; `state` is a `LetterState`."""
+    actor.must(Right.SEE)
+    query = _visible(actor).order_by(Letter.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(Letter.state == state)
+    if before is not None:
+        query = query.where(Letter.id < before)
+    return session.execute(query).all()
+
+
+def reply(session: Session, actor: Actor, desk: Desk, letter_id: int, text: str, *, now: datetime) -> Letter:
+    """Send one message back. Someone who has opted out may still be answered: it is their own letter."""
+    actor.must(Right.EDIT)
+    if not text.strip():
+        raise Invalid("The answer is empty.", hint="Write what the member should read.")
+    letter = _get(session, actor, letter_id)
+    if letter.state == LetterState.CLOSED:
+        raise Conflict("Letter {id} is closed.", hint="Answer the newest letter of this member instead.", id=letter_id)
+    queue_reply(session, desk, letter, text)
+    letter.state = LetterState.ANSWERED
+    letter.handled_at = now
+    return letter
+
+
+def close(session: Session, actor: Actor, letter_id: int) -> Letter:
+    """Nothing more to do about this letter."""
+    actor.must(Right.EDIT)
+    letter = _get(session, actor, letter_id)
+    letter.state = LetterState.CLOSED
+    letter.closed_by = actor.name
+    return letter
+
+
+def _get(session: Session, actor: Actor, letter_id: int) -> Letter:
+    found = session.execute(_visible(actor).where(Letter.id == letter_id)).first()
+    if found is None:
+        raise NotFound("There is no letter {id}.", hint="`broadsheet replies list` shows them.", id=letter_id)
+    return found[0]
+
+
+def _visible(actor: Actor) -> Select[Letter, str | None]:
+    query = select(Letter, Member.name).outerjoin(Member, Member.id == Letter.member_id)
+    if not actor.under:
+        return query
+    mine = (
+        select(Membership.member_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(in_subtree(Organisation.path, actor.under), Membership.valid_until.is_(None))
+    )
+    return query.where(Letter.member_id.in_(mine))

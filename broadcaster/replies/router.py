@@ -1,0 +1,81 @@
+"""From a letter to whoever deals with it: the first handler that answers wins, and the inbox never says no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.replies.answer import Desk, queue_reply
+from broadcaster.replies.keywords import COME_BACK, wants_back, wants_out
+from broadcaster.replies.models import Letter, LetterState
+from broadcaster.templates import compile_template, load
+from subscribers import consent
+from subscribers.actor import SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a handler made of a letter: its own name, what to send back if anything, whether a person must look."""
+
+    handled_as: str
+    text: str = ""
+    for_a_person: bool = False
+
+
+Handler = Callable[[Session, Desk, Letter, datetime], Reply | None]
+
+
+def opt_out(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:
+    """Take a number off the list at once; say so once, however often it is asked for."""
+    if not wants_out(letter.text):
+        return None
+    news = consent.opt_out(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
+    return Reply("opt_out", _text("replies/opted_out", desk) if news else "")
+
+
+def come_back(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:
+    """Put a member who asks for it on the list again. A number that nobody knows is a person's business."""
+    if not wants_back(letter.text) or letter.member_id is None:
+        return None
+    news = consent.opt_in(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
+    return Reply("come_back", _text("replies/come_back", desk) if news else "")
+
+
+def inbox(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply:
+    """Everything else waits for a person."""
+    return Reply("inbox", for_a_person=True)
+
+
+#: in this order; activities will stand between the opt-out and the inbox
+HANDLERS: tuple[Handler, ...] = (opt_out, come_back, inbox)
+
+
+def route(
+    session: Session, desk: Desk, *, handlers: Sequence[Handler] = HANDLERS, limit: int = 200, now: datetime
+) -> int:
+    """Deal with the letters that nobody has looked at. Returns how many."""
+    letters = session.scalars(
+        select(Letter)
+        .where(Letter.state == LetterState.NEW)
+        .order_by(Letter.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for letter in letters:
+        reply = next(reply for handler in handlers if (reply := handler(session, desk, letter, now)) is not None)
+        letter.handled_as = reply.handled_as
+        letter.handled_at = now
+        letter.state = LetterState.OPEN if reply.for_a_person else LetterState.HANDLED
+        if reply.text:
+            queue_reply(session, desk, letter, reply.text)
+    return len(letters)
+
+
+def _text(template: str, desk: Desk) -> str:
+    file = load(template, desk.language)
+    context = {"paper": desk.paper, "opt_out": desk.opt_out, "come_back": COME_BACK[desk.language]}
+    return compile_template(file.source, file.fields).render_many(context, [{}])[0]

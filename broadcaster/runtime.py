@@ -1,0 +1,229 @@
+"""The wiring: from frozen settings to all that a door needs. Only here are transactions opened and committed."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.audience import Route
+from broadcaster.campaigns.check import Way
+from broadcaster.campaigns.compose import Dress
+from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.quiet_hours import quiet_until
+from broadcaster.delivery import owners
+from broadcaster.delivery.locks import Locks, locks_for
+from broadcaster.delivery.owners import Ownership
+from broadcaster.delivery.press import Press
+from broadcaster.delivery.throttle import Throttle
+from broadcaster.gateways import registry
+from broadcaster.gateways.contract import Gateway, GatewayContext
+from broadcaster.replies.answer import Desk
+from broadcaster.settings import Settings
+from subscribers.clock import Now, utc_now
+from subscribers.db import Tx, Wake, for_reading, make_engine, taken_wakes
+from subscribers.errors import Invalid, Unavailable
+
+Publish = Callable[[Sequence[Wake]], None]
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One process's share of the installation. Safe for threads."""
+
+    settings: Settings
+    engine: Engine
+    locks: Locks
+    gateways: Mapping[str, Gateway]
+    throttles: Mapping[str, Throttle]
+    clock: Now = utc_now
+    #: set by `tasks`: how hints reach the workers. Without it they stay in the database until a sweep finds the work
+    publish: Publish | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _owner: Ownership | None = None
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """A transaction that may write: committed at the end of the block, rolled back if it raises.
+
+        The hints left on the session are published after the commit.
+        """
+        with self._session(self.engine) as session:
+            with session.begin():
+                yield Tx(session, self.clock())
+            wakes = taken_wakes(session)
+        if wakes and self.publish:
+            self.publish(wakes)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """A transaction that only reads; on SQLite it does not wait for the writer."""
+        with self._session(for_reading(self.engine)) as session, session.begin():
+            yield Tx(session, self.clock())
+
+    @contextlib.contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                yield session
+            except (OperationalError, ProgrammingError) as error:
+                raise _database_trouble(error) from error
+
+    @property
+    def desk(self) -> Desk:
+        """How letters are answered."""
+        paper = self.settings.paper
+        return Desk(
+            paper=paper.name,
+            signature=paper.signature,
+            opt_out=paper.opt_out,
+            language=self.settings.paper.language,
+            gateways={name: gateway.capabilities for name, gateway in self.gateways.items()},
+        )
+
+    @property
+    def dress(self) -> Dress:
+        """What every campaign is dressed in."""
+        return Dress(self.settings.paper.signature, self.settings.paper.opt_out)
+
+    @property
+    def ways(self) -> dict[str, Way]:
+        """The gateways as a check sees them."""
+        return {
+            name: Way(
+                name,
+                gateway.capabilities,
+                gateway.config.price,
+                gateway.config.currency,
+                gateway.config.parts_per_second,
+            )
+            for name, gateway in self.gateways.items()
+        }
+
+    @property
+    def receipt_timeouts(self) -> dict[str, timedelta]:
+        """How long the receipts of each gateway may take."""
+        return {name: timedelta(seconds=gateway.config.receipt_timeout) for name, gateway in self.gateways.items()}
+
+    def route(self, campaign: Campaign) -> Route:
+        """Which gateways carry this campaign."""
+        routes = self.settings.routes
+        if campaign.gateway:
+            return Route(self._known(campaign.gateway))
+        named = (routes.urgent if campaign.lane == Lane.URGENT else ()) or routes.default
+        first = named[0] if named else next(iter(self.gateways))
+        return Route(
+            self._known(first), {operator: self._known(gateway) for operator, gateway in routes.by_operator.items()}
+        )
+
+    def quiet(self, now: datetime) -> bool:
+        """Whether everything but answers and urgent notices has to wait."""
+        return quiet_until(self.settings.paper.quiet_hours, self.settings.zone, now) is not None
+
+    def press(self, gateway: str) -> Press:
+        """Everything that handing parts over for this gateway needs; makes this process an owner if it is none yet."""
+        ownership = self._ownership()
+        throttle = self.throttles[self._known(gateway)]
+        with self.reading() as tx:
+            throttle.share = 1 / max(1, len(owners.living(tx.session)))
+        return Press(
+            begin=self.begin,
+            gateway=self.gateways[gateway],
+            throttle=throttle,
+            ownership=ownership,
+            quiet=self.quiet,
+            stopping=self.stopping.is_set,
+            sleep=self._sleep,
+        )
+
+    def close(self) -> None:
+        """Let go of gateways, locks and connections, in this order."""
+        self.stopping.set()
+        for gateway in self.gateways.values():
+            gateway.close()
+        with self._guard:
+            owner, self._owner = self._owner, None
+        if owner is not None and owner.valid():
+            with contextlib.suppress(OperationalError, Unavailable), self.begin() as tx:
+                # what is still in a turn stays for whoever takes over
+                owners.sign_off(tx.session, owner.id, now=tx.now)
+            owner.held.release()
+        self.engine.dispose()
+
+    def _ownership(self) -> Ownership:
+        with self._guard:
+            if self._owner is None or not self._owner.valid() or self._is_ended(self._owner):
+                with self.begin() as tx:
+                    self._owner = owners.register(tx.session, self.locks, now=tx.now)
+            return self._owner
+
+    def _is_ended(self, owner: Ownership) -> bool:
+        with self.reading() as tx:
+            return owners.is_ended(tx.session, owner.id)
+
+    def _known(self, gateway: str) -> str:
+        if gateway not in self.gateways:
+            raise Invalid(
+                "There is no gateway {name}.",
+                hint="The configuration has: {known}.",
+                name=gateway,
+                known=", ".join(self.gateways),
+            )
+        return gateway
+
+    def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.stopping.wait(seconds)
+
+
+def make_runtime(settings: Settings, *, clock: Now = utc_now) -> Runtime:
+    """The installation as these settings describe it. Gateways are not opened and no database is touched yet."""
+    if settings.store_url.startswith("sqlite"):
+        _make_folder(settings)
+    engine = make_engine(settings.store_url)
+    context = GatewayContext(data_dir=settings.data, time_zone=settings.zone)
+    gateways = {name: registry.make(name, table, context) for name, table in settings.gateways.items()}
+    return Runtime(
+        settings=settings,
+        engine=engine,
+        locks=locks_for(engine, settings.data / "locks"),
+        gateways=gateways,
+        throttles={name: Throttle(gateway.config.parts_per_second) for name, gateway in gateways.items()},
+        clock=clock,
+    )
+
+
+def _make_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            "The data directory {path} cannot be made: {detail}.",
+            hint="Name another one with BROADSHEET_DATA.",
+            path=str(settings.data),
+            detail=error.strerror or str(error),
+        ) from error
+
+
+def _database_trouble(error: DBAPIError) -> Exception:
+    """The driver's error in words that say what to do."""
+    detail = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    if "no such table" in detail or "does not exist" in detail:
+        return Unavailable("The database is not set up yet: {detail}.", hint="Run `broadsheet init`.", detail=detail)
+    if "readonly" in detail or "read-only" in detail:
+        return Unavailable(
+            "The database cannot be written: {detail}.", hint="Check who owns the data directory.", detail=detail
+        )
+    if "disk is full" in detail or "No space left" in detail:
+        return Unavailable("The disk is full: {detail}.", hint="Make room; nothing is lost.", detail=detail)
+    if isinstance(error, ProgrammingError):
+        # a mistake of ours, not a state of the world
+        return error
+    return Unavailable("The database does not answer: {detail}.", hint="Start it, then try again.", detail=detail)

@@ -1,0 +1,228 @@
+"""The frozen settings: `broadsheet.toml`, then the environment over it.
+
+Read by `runtime`, `tasks`, the migrations and the commands; everything else is given what it needs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from subscribers.errors import Invalid
+
+#: set by hand, not fields of a section
+_SPECIAL = {"BROADSHEET_CONFIG", "BROADSHEET_DATA", "BROADSHEET_LANG"}
+
+
+class Section(BaseModel):
+    """A table of the settings file: frozen, and no key is ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paper(Section):
+    """The mobile newspaper itself."""
+
+    name: str = "Broadsheet"
+    time_zone: str = "Asia/Shanghai"
+    region: str = Field(default="CN", pattern="^[A-Z]{2}$")
+    signature: str = ""
+    #: of the texts that the paper itself writes: answers, headlines
+    language: Literal["zh", "en"] = "zh"
+    opt_out: str = "拒收请回复R"
+    quiet_hours: str = Field(default="", pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"no such time zone: {value}") from error
+        return value
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _real_hours(cls, value: str) -> str:
+        for part in filter(None, value.split("-")):
+            time.fromisoformat(part)
+        return value
+
+
+class Store(Section):
+    """Where the ledger is kept; empty means an SQLite file in the data directory."""
+
+    url: str = ""
+
+
+class Queue(Section):
+    """The broker; empty means embedded, in this process."""
+
+    url: str = ""
+
+
+class Routes(Section):
+    """Which gateways carry what, in order."""
+
+    default: tuple[str, ...] = ()
+    urgent: tuple[str, ...] = ()
+    by_operator: dict[str, str] = Field(default_factory=dict)
+    quota_per_day: int = Field(default=0, ge=0)
+
+
+class Review(Section):
+    """The steps between a draft and its send; none means that the typed confirmation is the review."""
+
+    steps: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """All of it, frozen. `gateways` stays raw here: each gateway checks its own table when it is made."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="BROADSHEET_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    paper: Paper = Paper()
+    store: Store = Store()
+    queue: Queue = Queue()
+    gateways: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"simulator": {"kind": "simulator"}})
+    routes: Routes = Routes()
+    review: Review = Review()
+    data: Path = Path("data")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # the environment is laid over the file, whose content comes in as arguments
+        return env_settings, init_settings
+
+    @property
+    def store_url(self) -> str:
+        """The database to use: the one that was set, or the file in the data directory."""
+        return self.store.url or f"sqlite:///{self.data / 'broadsheet.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether queue, worker and schedule live in one process."""
+        return not self.queue.url
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The paper's time zone: plans are made in it, instants are kept in UTC."""
+        return ZoneInfo(self.paper.time_zone)
+
+
+def load(path: Path | None = None, **overrides: Any) -> Settings:
+    """The settings from `path`, else `$BROADSHEET_CONFIG`, else `./broadsheet.toml`, else the embedded default.
+
+    Raises `Invalid` with one line per mistake: the key, what is wrong, what to write instead.
+    """
+    file = _find(path)
+    values = _read(file) if file else {}
+    values.setdefault("data", os.environ.get("BROADSHEET_DATA") or "data")
+    values.update(overrides)
+    _refuse_unknown_environment()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise Invalid(
+            "{where} cannot be used:\n{mistakes}",
+            hint="The keys and their meaning are in docs/configuration.md.",
+            where=str(file) if file else "The configuration",
+            mistakes="\n".join(_told(mistake) for mistake in error.errors()),
+        ) from None
+    return settings.model_copy(update={"gateways": {name: _with_secrets(g) for name, g in settings.gateways.items()}})
+
+
+def _find(path: Path | None) -> Path | None:
+    named = path or (Path(env) if (env := os.environ.get("BROADSHEET_CONFIG")) else None)
+    if named and not named.is_file():
+        raise Invalid("There is no configuration file {path}.", hint="Check the name after --config.", path=str(named))
+    here = Path("broadsheet.toml")
+    return named or (here if here.is_file() else None)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            "{path} is not written in UTF-8.", hint="Save it as UTF-8 in your editor.", path=str(file)
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(
+            "{path} cannot be read: {detail}.",
+            hint='Text stands in quotes: name = "..."; a table begins with [paper].',
+            path=str(file),
+            detail=str(error),
+        ) from error
+
+
+def _refuse_unknown_environment() -> None:
+    for key in os.environ:
+        if key.startswith("BROADSHEET_") and key not in _SPECIAL:
+            section = key.removeprefix("BROADSHEET_").split("__")[0].lower()
+            if section not in Settings.model_fields:
+                raise Invalid(
+                    "The environment variable {key} is not a setting.{nearest}",
+                    hint="They are written BROADSHEET_SECTION__KEY, for example BROADSHEET_STORE__URL.",
+                    key=key,
+                    nearest=_nearest(section, list(Settings.model_fields)),
+                )
+
+
+def _told(mistake: Any) -> str:
+    """One mistake found by the checker as `section.key: what to write instead`."""
+    place = ".".join(str(step) for step in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        return f"  {place}: unknown key.{_nearest(str(mistake['loc'][-1]), _siblings(mistake['loc']))}"
+    return f"  {place}: {re.sub(r'^Value error, ', '', mistake['msg'])}"
+
+
+def _siblings(loc: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for step in loc[:-1]:
+        annotation = model.model_fields[str(step)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def _with_secrets(table: dict[str, Any]) -> dict[str, Any]:
+    """A key `x_file` gives the content of that file as `x`, so that a secret need not stand in the settings."""
+    told = dict(table)
+    for key in [key for key in table if key.endswith("_file")]:
+        file = Path(str(told.pop(key)))
+        try:
+            told[key.removesuffix("_file")] = file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Invalid(
+                "The secret file {path} cannot be read: {detail}.", path=str(file), detail=error.strerror or str(error)
+            ) from error
+    return told

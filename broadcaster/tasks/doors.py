@@ -1,0 +1,84 @@
+"""What a hint sets in motion. Each task opens its transactions, calls one function of a lower floor, and is done."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+
+from celery import Celery
+
+from broadcaster.campaigns import schedule
+from broadcaster.delivery import preparing, press, receipts, reconcile
+from broadcaster.delivery.control import submit_queue
+from broadcaster.replies import router
+from broadcaster.runtime import Runtime
+from subscribers.db import wake
+
+#: turns per task; then the hint goes to the end of the queue, so that one gateway does not keep a worker for itself
+TURNS = 20
+
+
+def register(app: Celery, runtime: Runtime) -> None:
+    """Give the application its tasks. They are plain functions: Celery rebuilds their signature from the source."""
+    busy: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    @app.task(name="submit", shared=False)
+    def submit(gateway: str) -> None:
+        # one press per gateway and process: what is in doubt after a crash stays within one window
+        if not busy[gateway].acquire(blocking=False):
+            return
+        try:
+            more = press.run(runtime.press(gateway), limit=TURNS) > 0
+        finally:
+            busy[gateway].release()
+        if more and not runtime.stopping.is_set():
+            with runtime.begin() as tx:
+                wake(tx.session, submit_queue(gateway))
+
+    @app.task(name="prepare", shared=False)
+    def prepare(campaign_ids: list[int]) -> None:
+        for campaign_id in campaign_ids:
+            more = True
+            while more and not runtime.stopping.is_set():
+                with runtime.begin() as tx:
+                    more = preparing.prepare(tx.session, campaign_id, runtime.route, now=tx.now)
+
+    @app.task(name=receipts.APPLY, shared=False)
+    def apply_receipts() -> None:
+        more = 1
+        while more and not runtime.stopping.is_set():
+            with runtime.begin() as tx:
+                more = receipts.apply(tx.session, now=tx.now)
+
+    @app.task(name="replies", shared=False)
+    def route_replies() -> None:
+        more = 1
+        while more and not runtime.stopping.is_set():
+            with runtime.begin() as tx:
+                more = router.route(tx.session, runtime.desk, now=tx.now)
+
+    @app.task(name="tick", shared=False)
+    def tick() -> None:
+        start_due(runtime)
+        sweep(runtime)
+
+
+def start_due(runtime: Runtime) -> None:
+    """Start the campaigns whose time has come."""
+    with runtime.begin() as tx:
+        for campaign in schedule.claim_due(tx.session, now=tx.now):
+            schedule.start_due(
+                tx.session, campaign, runtime.route(campaign), runtime.ways, zone=runtime.settings.zone, now=tx.now
+            )
+
+
+def sweep(runtime: Runtime) -> None:
+    """Find what no hint led to: the dead, the orphaned, the overdue, the finished, the forgotten."""
+    with runtime.begin() as tx:
+        reconcile.take_over(tx.session, runtime.locks, now=tx.now)
+    with runtime.begin() as tx:
+        receipts.retry_orphans(tx.session)
+        reconcile.expire(tx.session, runtime.receipt_timeouts, now=tx.now)
+    with runtime.begin() as tx:
+        reconcile.finish(tx.session, runtime.receipt_timeouts, now=tx.now)
+        reconcile.wake_forgotten(tx.session, now=tx.now)

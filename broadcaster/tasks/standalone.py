@@ -1,0 +1,32 @@
+"""Worker and schedule as processes of their own, over a broker that several hosts share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celery import Celery
+
+from broadcaster.runtime import Runtime
+
+
+def work(app: Celery, runtime: Runtime, queues: Sequence[str], *, threads: int, name: str) -> None:
+    """Serve these queues until the process is asked to end (SIGTERM: what is held is finished first)."""
+    worker = app.Worker(
+        pool="threads",
+        concurrency=threads,
+        queues=list(queues),
+        hostname=f"{name}@%h",
+        without_mingle=True,
+        without_gossip=True,
+        loglevel="WARNING",
+    )
+    try:
+        worker.start()
+    finally:
+        runtime.stopping.set()
+
+
+def beat(app: Celery) -> None:
+    """Give the ticks, until the process is asked to end. Two of these do no harm; without any, nothing is started."""
+    # no schedule file: the only entry repeats every second
+    app.Beat(scheduler_cls="celery.beat:Scheduler", max_interval=1, loglevel="WARNING").run()
