@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from broadcaster.templates.check import MAX_SOURCE, Need, check
+from broadcaster.templates.check import Need, check
+from broadcaster.templates.source import MAX_SOURCE
 from subscribers.errors import Invalid
 
 FIELDS = {"name", "city", "birthday", "paper", "columns"}

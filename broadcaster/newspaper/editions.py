@@ -1,0 +1,189 @@
+"""Editions: taken in from a file, listed, and seen as the variants that readers get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from broadcaster.newspaper.edition_file import EditionText, decode, parse, stands_in
+from broadcaster.newspaper.models import Column, Edition, Item, Variant
+from subscribers import segments
+from subscribers.actor import Actor, Right
+from subscribers.errors import Conflict, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class EditionLine:
+    """One edition in a list."""
+
+    number: int
+    date: date
+    title: str
+    variants: tuple[str, ...]
+    columns: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class VariantContent:
+    """What one segment gets: only columns in which it has items, in the shape that templates take."""
+
+    position: int
+    name: str
+    rule: str
+    #: [{"name": ..., "items": [{"headline": ..., "sms": ...}]}]
+    columns: list[dict[str, Any]]
+
+
+def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: datetime) -> Edition:
+    """Take in an edition file. The same content again gives the edition that is there already.
+
+    Raises `Invalid` for a file that cannot be used, and `Conflict`, offering the next free number, if the number
+    belongs to an edition with other content.
+    """
+    actor.must(Right.EDIT)
+    text = decode(source) if isinstance(source, bytes) else source
+    content = parse(text)
+    for name in content.variants:
+        segments.check(session, name)
+    if existing := _by_number(session, content.number):
+        return _the_same(session, existing, content)
+    edition = Edition(
+        number=content.number,
+        date=content.date,
+        title=content.title,
+        source=text,
+        created_by=actor.name,
+        created_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(edition)
+            session.flush()
+    except IntegrityError:
+        # someone else has just taken the number
+        return _the_same(session, get(session, actor, content.number), content)
+    _store(session, edition, content)
+    return edition
+
+
+def listing(session: Session, actor: Actor) -> list[EditionLine]:
+    """All editions, the newest number first."""
+    actor.must(Right.SEE)
+    columns = _counts(session, select(Column.edition_id, func.count()).group_by(Column.edition_id))
+    per_edition = select(Column.edition_id, func.count()).join(Item, Item.column_id == Column.id)
+    items = _counts(session, per_edition.group_by(Column.edition_id))
+    variants: dict[int, list[str]] = {}
+    for edition_id, name in session.execute(select(Variant.edition_id, Variant.name).order_by(Variant.position)):
+        variants.setdefault(edition_id, []).append(name)
+    return [
+        EditionLine(
+            edition.number,
+            edition.date,
+            edition.title,
+            tuple(variants.get(edition.id, ())),
+            columns.get(edition.id, 0),
+            items.get(edition.id, 0),
+        )
+        for edition in session.scalars(select(Edition).order_by(Edition.number.desc()))
+    ]
+
+
+def get(session: Session, actor: Actor, number: int) -> Edition:
+    """The edition with this number; `NotFound` if there is none."""
+    actor.must(Right.SEE)
+    edition = _by_number(session, number)
+    if edition is None:
+        raise NotFound(
+            "There is no edition {number}.", hint="`broadsheet editions list` shows those there are.", number=number
+        )
+    return edition
+
+
+def next_number(session: Session) -> int:
+    """The number after the highest that was used."""
+    return (session.scalar(select(func.max(Edition.number))) or 0) + 1
+
+
+def variants(session: Session, edition: Edition) -> list[VariantContent]:
+    """The variants of an edition, in the order in which readers are given theirs."""
+    rows = session.execute(
+        select(Column, Item)
+        .join(Item, Item.column_id == Column.id)
+        .where(Column.edition_id == edition.id)
+        .order_by(Column.position, Item.position)
+    ).all()
+    named = session.scalars(select(Variant).where(Variant.edition_id == edition.id).order_by(Variant.position))
+    return [
+        VariantContent(variant.position, variant.name, variant.name, _columns_of(variant.name, rows))
+        for variant in named
+    ]
+
+
+def context(edition: Edition, variant: VariantContent, paper: str) -> dict[str, Any]:
+    """What is the same for every reader of a variant, for the template `headlines`; may be kept as JSON."""
+    return {
+        "paper": paper,
+        "number": edition.number,
+        "date": edition.date.isoformat(),
+        "columns": variant.columns,
+    }
+
+
+def _by_number(session: Session, number: int) -> Edition | None:
+    return session.scalar(select(Edition).where(Edition.number == number))
+
+
+def _the_same(session: Session, existing: Edition, content: EditionText) -> Edition:
+    if parse(existing.source) == content:
+        return existing
+    raise Conflict(
+        "There is an edition {number} already, with other content.",
+        hint="The next free number is {free}: write number = {free}.",
+        number=existing.number,
+        free=next_number(session),
+    )
+
+
+def _store(session: Session, edition: Edition, content: EditionText) -> None:
+    columns = [
+        Column(edition_id=edition.id, position=position, name=column.name)
+        for position, column in enumerate(content.columns)
+    ]
+    session.add_all(columns)
+    session.add_all(
+        Variant(edition_id=edition.id, position=position, name=name) for position, name in enumerate(content.variants)
+    )
+    session.flush()
+    session.add_all(
+        Item(
+            column_id=row.id,
+            position=position,
+            headline=item.headline,
+            sms=item.sms,
+            full=item.full,
+            audience=list(item.audience),
+        )
+        for row, column in zip(columns, content.columns, strict=True)
+        for position, item in enumerate(column.items)
+    )
+    session.flush()
+
+
+def _columns_of(variant: str, rows: Sequence[Row[Column, Item]]) -> list[dict[str, Any]]:
+    columns: dict[int, dict[str, Any]] = {}
+    for column, item in rows:
+        if stands_in(variant, item.audience):
+            entry = columns.setdefault(column.id, {"name": column.name, "items": []})
+            entry["items"].append({"headline": item.headline, "sms": item.sms})
+    return list(columns.values())
+
+
+def _counts(session: Session, query: Select[int, int]) -> dict[int, int]:
+    return {row[0]: row[1] for row in session.execute(query)}
