@@ -40,6 +40,8 @@ CLOCK_CALLS = {
     "time.time_ns",
     "func.now",
 }
+#: what a transaction is begun on; a `begin` that was handed over may be kept under any other name
+HOLDERS = {"session", "engine", "connection"}
 SESSION_MAKERS = {"Session", "sessionmaker", "scoped_session"}
 VAGUE_NAMES = {"utils", "helpers", "common", "services", "misc"}
 
@@ -169,7 +171,7 @@ def leaves_transactions_to_runtime(module: Module) -> Iterator[str]:
         return
     for node, call in module.calls():
         *receiver, verb = call.split(".")
-        if receiver and (verb == "commit" or (verb == "begin" and receiver[-1] != "runtime")):
+        if receiver and (verb == "commit" or (verb == "begin" and receiver[-1] in HOLDERS)):
             yield f"{module.name}:{node.lineno} calls {call}(); only runtime begins and commits"
         if verb in SESSION_MAKERS:
             yield f"{module.name}:{node.lineno} makes a session; take one as an argument"

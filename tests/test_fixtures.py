@@ -7,16 +7,17 @@ import redis
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.orm import Session
 
-from subscribers.db import is_sqlite, wake
+from subscribers.db import Base, is_sqlite, wake
 from tests.databases import Clock, Transactions
 
 
 @pytest.mark.parametrize("turn", [1, 2])
 def test_each_test_gets_a_fresh_database(engine: Engine, turn: int) -> None:
-    assert "member" in inspect(engine).get_table_names()
-    assert "turn" not in inspect(engine).get_table_names()
+    tables = inspect(engine).get_table_names()
+    assert set(Base.metadata.tables) <= set(tables)
+    assert "left_behind" not in tables
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE turn (number integer)"))
+        connection.execute(text("CREATE TABLE left_behind (number integer)"))
 
 
 def test_the_session_is_in_a_transaction(session: Session, request: pytest.FixtureRequest) -> None:
@@ -26,24 +27,24 @@ def test_the_session_is_in_a_transaction(session: Session, request: pytest.Fixtu
 
 def test_begin_commits_keeps_wakes_and_asks_the_clock(begin: Transactions, clock: Clock) -> None:
     with begin() as first:
-        first.session.execute(text("CREATE TABLE kept (number integer)"))
+        first.session.execute(text("CREATE TABLE kept_here (number integer)"))
         wake(first.session, "press", [7])
     clock.advance(minutes=5)
     with begin() as second:
-        second.session.execute(text("INSERT INTO kept VALUES (1)"))
+        second.session.execute(text("INSERT INTO kept_here VALUES (1)"))
     assert (second.now - first.now).total_seconds() == 300
     assert [(hint.queue, hint.ids) for hint in begin.wakes] == [("press", (7,))]
 
 
 def test_a_failed_transaction_leaves_nothing(begin: Transactions) -> None:
     with begin() as tx:
-        tx.session.execute(text("CREATE TABLE kept (number integer)"))
+        tx.session.execute(text("CREATE TABLE kept_here (number integer)"))
     with pytest.raises(ZeroDivisionError), begin() as tx:
-        tx.session.execute(text("INSERT INTO kept VALUES (1)"))
+        tx.session.execute(text("INSERT INTO kept_here VALUES (1)"))
         wake(tx.session, "press")
         _ = 1 / 0
     with begin() as tx:
-        assert tx.session.scalar(text("SELECT count(*) FROM kept")) == 0
+        assert tx.session.scalar(text("SELECT count(*) FROM kept_here")) == 0
     assert begin.wakes == []
 
 
