@@ -1,0 +1,20 @@
+"""Members from spreadsheets: read, checked, matched with the registry, written; and an import can be undone.
+
+files -> columns -> rows -> known -> decisions -> writing; `importer` walks them, `undo` goes back
+"""
+
+from subscribers.importing.files import Limits
+from subscribers.importing.importer import DEFAULT_ORGANISATION, ImportResult, import_members
+from subscribers.importing.rejects import RefusedRow, write_rejects
+from subscribers.importing.undo import Undone, undo
+
+__all__ = [
+    "DEFAULT_ORGANISATION",
+    "ImportResult",
+    "Limits",
+    "RefusedRow",
+    "Undone",
+    "import_members",
+    "undo",
+    "write_rejects",
+]

@@ -1,0 +1,121 @@
+"""Which column is what: the row of headings is found, and its words are understood."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from subscribers.errors import Invalid
+from subscribers.importing.files import Row
+
+#: field -> headings, the more telling one first: of two columns for one field it is the one that counts
+HEADINGS = {
+    "name": "name fullname 姓名 名字 成员姓名 会员姓名",
+    "msisdn": "msisdn mobile mobilephone mobilenumber cellphone phone phonenumber telephone tel "
+    "手机 手机号 手机号码 移动电话 联系手机 电话 电话号码 联系电话 联系方式",
+    "organisation": "organisation organization branch unit 组织 支部 所属组织 所属支部 所在组织 所在支部 单位 部门",
+    "status": "status category 状态 类别 人员类别 身份",
+    "joined_on": "joinedon joined joindate 入会日期 加入日期 入会时间 加入时间",
+    "birthday": "birthday birthdate dateofbirth 生日 出生日期 出生年月日",
+    "subscribed": "subscribed subscribe 订阅 是否订阅",
+    "tags": "tags tag 标签",
+    "external_id": "externalid memberid id 编号 会员编号 工号",
+}
+FIELDS = tuple(HEADINGS)
+#: columns that a file of refused rows has beside its own: it may come back corrected
+REFUSED_ROW, REFUSED_REASON = "refused_row", "refused_reason"
+
+_RANKS = {
+    heading: (field, rank) for field, headings in HEADINGS.items() for rank, heading in enumerate(headings.split())
+}
+_IGNORED = ("refusedrow", "refusedreason")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The row of headings: its number, its cells, where each field stands, and the others by their headings."""
+
+    row: int
+    headings: tuple[str, ...]
+    fields: Mapping[str, int]
+    others: Mapping[str, int]
+
+
+def find_columns(rows: Sequence[Row], mapping: Mapping[str, str]) -> Columns | None:
+    """The first row that has a heading for names and one for numbers or external ids; None if there is none.
+
+    `mapping`: headings of this file -> field, where the usual words do not do. Raises `Invalid` for a heading twice.
+    """
+    mapped = {_plain(heading): field for heading, field in mapping.items()}
+    for number, cells in rows:
+        fields = _fields(cells, mapped)
+        if "name" in fields and ("msisdn" in fields or "external_id" in fields):
+            return _columns(number, cells, fields)
+    return None
+
+
+def check_mapping(columns: Columns, mapping: Mapping[str, str]) -> None:
+    """Raises `Invalid` if the mapping names a heading that is not there."""
+    plain = {_plain(heading) for heading in columns.headings}
+    for heading in mapping:
+        if _plain(heading) not in plain:
+            raise Invalid(
+                "There is no column {heading}.",
+                hint="There are: {headings}.",
+                heading=heading,
+                headings=", ".join(filter(None, columns.headings)),
+            )
+
+
+def check_fields(mapping: Mapping[str, str]) -> None:
+    """Raises `Invalid` if the mapping names a field that members do not have."""
+    for heading, field in mapping.items():
+        if field not in FIELDS:
+            raise Invalid(
+                "{heading} cannot be read as {field}.",
+                hint="Fields are: {fields}. Any other column is kept under its heading by itself.",
+                heading=heading,
+                field=field,
+                fields=", ".join(FIELDS),
+            )
+
+
+def _fields(cells: Sequence[str], mapped: Mapping[str, str]) -> dict[str, int]:
+    found: dict[str, tuple[int, int]] = {}
+    for index, cell in enumerate(cells):
+        plain = _plain(cell)
+        if plain in mapped:
+            field, rank = mapped[plain], -1
+        elif plain in _RANKS and _RANKS[plain][0] not in mapped.values():
+            field, rank = _RANKS[plain]
+        else:
+            continue
+        if field not in found or rank < found[field][0]:
+            found[field] = (rank, index)
+    return {field: index for field, (_, index) in found.items()}
+
+
+def _columns(number: int, cells: Sequence[str], fields: Mapping[str, int]) -> Columns:
+    headings = tuple(cell.strip() for cell in cells)
+    taken = set(fields.values())
+    others: dict[str, int] = {}
+    seen: set[str] = set()
+    for index, heading in enumerate(headings):
+        plain = _plain(heading)
+        if plain and plain in seen:
+            raise Invalid(
+                "The heading {heading} stands over two columns.",
+                hint="Give each column a heading of its own.",
+                heading=heading,
+            )
+        seen.add(plain)
+        if index not in taken and plain not in _IGNORED:
+            others[heading or f"column {index + 1}"] = index
+    return Columns(number, headings, fields, others)
+
+
+def _plain(heading: str) -> str:
+    text = unicodedata.normalize("NFKC", heading).casefold()
+    return re.sub(r"[(\[【].*?[)\]】]|[\s_*:'\ufeff-]", "", text)

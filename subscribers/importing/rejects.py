@@ -1,0 +1,55 @@
+"""The refused rows, in a file that can be corrected and imported again."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from subscribers.cells import protect
+from subscribers.errors import Invalid, Unavailable
+from subscribers.importing.columns import REFUSED_REASON, REFUSED_ROW
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was not taken in: its number, why (a sentence and a hint over fields), and its cells as they were."""
+
+    row: int
+    message: str
+    hint: str
+    fields: dict[str, Any] = field(repr=False)
+    cells: tuple[str, ...] = field(repr=False)
+
+    @property
+    def reason(self) -> str:
+        """Why, in English, in one line."""
+        return f"{self.message} {self.hint}".format(**self.fields).strip()
+
+
+def refuse(row: int, cells: Sequence[str], error: Invalid) -> RefusedRow:
+    """The refusal of a row for this fault."""
+    return RefusedRow(row, error.message, error.hint, error.fields, tuple(cells))
+
+
+def write_rejects(path: Path, headings: Sequence[str], refused: Sequence[RefusedRow]) -> None:
+    """Write the rows as CSV, with number and reason before the file's own columns.
+
+    Corrected, it can be imported as it is: the two columns are left aside. Raises `Unavailable` if it cannot be
+    written.
+    """
+    try:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow([REFUSED_ROW, REFUSED_REASON, *headings])
+            for one in refused:
+                writer.writerow([one.row, one.reason, *(protect(cell) for cell in one.cells)])
+    except OSError as error:
+        raise Unavailable(
+            "{file} cannot be written: {reason}.",
+            hint="Check the folder, its rights and its free space.",
+            file=str(path),
+            reason=error.strerror or type(error).__name__,
+        ) from None

@@ -1,0 +1,189 @@
+"""Back to what was there before an import, member by member, where nothing has happened to them since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from subscribers.actor import Actor, Right
+from subscribers.db import in_bulk, lock_table
+from subscribers.errors import Conflict, NotFound
+from subscribers.importing.known import KnownMember, read_members
+from subscribers.models import Consent, ImportChange, ImportRun, Member, Membership, Number, Subscription
+
+Change = tuple[int, dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """How many members are as they were (or gone again), and how many were changed since and are left as they are."""
+
+    restored: int
+    kept: int
+
+
+def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Undone:
+    """Take back an import: the members it made go, those it changed are as before, its consents no longer count.
+
+    Members who were changed since are left alone. Organisations that it made stay, empty perhaps. Raises `NotFound`,
+    and `Conflict` if it is undone already or if messages or answers of its new members are on record.
+    """
+    actor.must(Right.REGISTER)
+    lock_table(session, ImportRun)
+    run = session.get(ImportRun, import_id, populate_existing=True)
+    if run is None or (actor.under and run.actor != actor.name):
+        raise NotFound("There is no import {import_id}.", hint="Look at the list of imports.", import_id=import_id)
+    if run.undone_at is not None:
+        raise Conflict(
+            "Import {import_id} was undone already, at {at}.",
+            hint="Import the file again if its members are wanted back.",
+            import_id=import_id,
+            at=run.undone_at,
+        )
+    run.undone_at = now
+    session.flush()
+    _take_back_consents(session, import_id)
+    restored = kept = 0
+    changes = session.execute(
+        select(ImportChange.member_id, ImportChange.before).where(ImportChange.import_run_id == import_id)
+    ).all()
+    for portion in in_bulk(changes):
+        untouched = _untouched(session, import_id, [(member_id, before) for member_id, before in portion])
+        _restore(session, [(member_id, before) for member_id, before in untouched if before is not None])
+        _remove(session, [member_id for member_id, before in untouched if before is None], import_id)
+        restored += len(untouched)
+        kept += len(portion) - len(untouched)
+    return Undone(restored, kept)
+
+
+def _untouched(session: Session, import_id: int, changes: Sequence[Change]) -> list[Change]:
+    """Those to whom nothing has happened since: no later import, no other place or number."""
+    ids = [member_id for member_id, _ in changes]
+    members = read_members(session, ids)
+    later = set(
+        session.scalars(
+            select(ImportChange.member_id)
+            .join(ImportRun, ImportRun.id == ImportChange.import_run_id)
+            .where(
+                ImportChange.member_id.in_(ids), ImportChange.import_run_id > import_id, ImportRun.undone_at.is_(None)
+            )
+        )
+    )
+    return [
+        (member_id, before)
+        for member_id, before in changes
+        if member_id in members and member_id not in later and _is_as_left(members[member_id], before)
+    ]
+
+
+def _is_as_left(member: KnownMember, before: dict[str, Any] | None) -> bool:
+    """Whether a member has the places and numbers that the import left them with."""
+    if before is None:
+        return len(member.places) == 1 and member.place is not None and len(member.numbers) <= 1
+    places = {place["id"] for place in before["places"]} | set(before["made_places"])
+    numbers = {number["id"] for number in before["numbers"]} | set(before["made_numbers"])
+    made_are_open = all(place.valid_until is None for place in member.places if place.id in before["made_places"])
+    return (
+        {place.id for place in member.places} == places
+        and {number.id for number in member.numbers} == numbers
+        and made_are_open
+    )
+
+
+def _restore(session: Session, changes: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    if not changes:
+        return
+    made_places = [id_ for _, before in changes for id_ in before["made_places"]]
+    made_numbers = [id_ for _, before in changes for id_ in before["made_numbers"]]
+    _delete(session, Membership, made_places)
+    _delete(session, Number, made_numbers)
+    members = [
+        {
+            "id": member_id,
+            **{column: before[column] for column in ("name", "external_id", "tags", "fields")},
+            "birthday": _day(before["birthday"]),
+        }
+        for member_id, before in changes
+    ]
+    session.execute(update(Member), members)
+    numbers = [
+        {"id": number["id"], "preferred": number["preferred"], "shared": number["shared"]}
+        for _, before in changes
+        for number in before["numbers"]
+    ]
+    if numbers:
+        session.execute(update(Number), numbers)
+    places = [
+        {
+            **{column: place[column] for column in ("id", "organisation_id", "status", "mobile")},
+            "valid_from": _day(place["valid_from"]),
+            "valid_until": _day(place["valid_until"]),
+        }
+        for _, before in changes
+        for place in before["places"]
+    ]
+    if places:
+        session.execute(update(Membership), places)
+
+
+def _remove(session: Session, ids: Sequence[int], import_id: int) -> None:
+    if not ids:
+        return
+    msisdns = session.scalars(select(Number.msisdn).where(Number.member_id.in_(ids))).all()
+    try:
+        for table in (Number, Membership):
+            session.execute(delete(table).where(table.member_id.in_(ids)))
+        session.execute(delete(Member).where(Member.id.in_(ids)))
+    except IntegrityError:
+        raise Conflict(
+            "Import {import_id} cannot be undone: messages or answers of its members are on record.",
+            hint="Correct the list, and import it again; close the membership of those who do not belong.",
+            import_id=import_id,
+        ) from None
+    other = aliased(Number)
+    alone = ~exists().where(other.msisdn == Number.msisdn, other.id != Number.id)
+    session.execute(
+        update(Number).where(Number.msisdn.in_(msisdns), Number.shared.is_(True), alone).values(shared=False),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _take_back_consents(session: Session, import_id: int) -> None:
+    """Each number whose wish rests on this import gets the wish from before it; the evidence itself stays."""
+    of_this_import = select(Consent.id).where(Consent.import_run_id == import_id)
+    session.execute(
+        delete(Subscription).where(Subscription.consent_id.in_(of_this_import)),
+        execution_options={"synchronize_session": False},
+    )
+    earlier = aliased(Consent)
+    undone = select(ImportRun.id).where(ImportRun.undone_at.is_not(None))
+    last = (
+        select(func.max(earlier.id))
+        .where(
+            earlier.msisdn == Consent.msisdn,
+            earlier.import_run_id.is_(None) | earlier.import_run_id.not_in(undone),
+        )
+        .scalar_subquery()
+    )
+    numbers = select(Consent.msisdn).where(Consent.import_run_id == import_id)
+    before = select(Consent.msisdn, Consent.wish, Consent.at, Consent.id).where(
+        Consent.msisdn.in_(numbers),
+        Consent.id == last,
+        ~exists().where(Subscription.msisdn == Consent.msisdn),
+    )
+    session.execute(insert(Subscription).from_select(["msisdn", "wish", "since", "consent_id"], before))
+
+
+def _delete(session: Session, table: type[Membership] | type[Number], ids: Sequence[int]) -> None:
+    if ids:
+        session.execute(delete(table).where(table.id.in_(ids)), execution_options={"synchronize_session": False})
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,23 @@
+"""The database driver's errors, in words that say what to do."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from subscribers.errors import Unavailable
+
+
+def in_words(error: DBAPIError) -> Exception:
+    """What a person is told; the error itself where it is a mistake of ours and no state of the world."""
+    detail = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    if "no such table" in detail or ("relation" in detail and "does not exist" in detail):
+        return Unavailable("The database is not set up yet: {detail}.", hint="Run `broadsheet init`.", detail=detail)
+    if "readonly" in detail or "read-only" in detail or "permission denied" in detail:
+        return Unavailable(
+            "The database cannot be written: {detail}.", hint="Check who owns the data directory.", detail=detail
+        )
+    if "disk is full" in detail or "No space left" in detail:
+        return Unavailable("The disk is full: {detail}.", hint="Make room; nothing is lost.", detail=detail)
+    if not isinstance(error, OperationalError):
+        return error
+    return Unavailable("The database does not answer: {detail}.", hint="Start it, then try again.", detail=detail)
