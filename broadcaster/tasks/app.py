@@ -29,7 +29,7 @@ TICK = 1.0
 
 def make_app(runtime: Runtime) -> Celery:
     """A Celery application for this runtime; the runtime publishes its hints through it from now on."""
-    app = Celery("broadsheet", broker=runtime.settings.queue.url or "memory://", set_as_current=False)
+    app = Celery("broadsheet", broker=runtime.settings.queue.url or "memory://localhost/", set_as_current=False)
     # pool threads look the application up by thread; without a default they find another one and the task vanishes
     app.set_default()
     app.conf.update(_settings(runtime))
