@@ -89,6 +89,7 @@ def test_any_text_comes_out_as_it_was_written(items: list[tuple[str, str]], titl
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_byte_order_mark_and_windows_line_ends_are_tolerated(newline: str) -> None:
     source = codecs.BOM_UTF8 + FILE.replace("\n", newline).encode()
+    assert decode(source)[0] == newline[0]
     assert parse(decode(source)) == parse(FILE) == parse("\ufeff" + FILE)
 
 

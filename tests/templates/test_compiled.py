@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -164,5 +165,15 @@ def test_a_text_without_end_is_stopped() -> None:
     assert compile_template("{{ name }}", {"name"}).render_many({}, [long]) == [long["name"]]
     with pytest.raises(Invalid, match="more than 4000 characters for one person"):
         compile_template("{{ name }}.", {"name"}).render_many({}, [long, *[{"name": "y"}] * 999])
-    with pytest.raises(Invalid, match="more than 4000 characters for one person"):
-        compile_template("{{ name }}" * 300, {"name"}).render_many({}, [long] * 1_000)
+
+
+def test_a_batch_that_would_fill_the_memory_is_stopped_before_it_does() -> None:
+    template = compile_template("{{ name }}" * 300, {"name"})
+    rows = [{"name": "x" * MAX_CHARACTERS}] * 1_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(Invalid, match="more than 4000 characters for one person"):
+            template.render_many({}, rows)
+        assert tracemalloc.get_traced_memory()[1] < 32 * 2**20
+    finally:
+        tracemalloc.stop()

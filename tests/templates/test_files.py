@@ -61,7 +61,7 @@ def test_a_users_text_stands_before_the_built_in_one(tmp_path: Path) -> None:
     (tmp_path / "README.txt").write_text("not a template", encoding="utf-8")
     assert load("own/birthday", "zh", tmp_path).source == "{{ name }}生日快乐！"
     notice = load("notice", "zh", tmp_path)
-    assert (notice.source, notice.fields, notice.max_parts) == ("{{ name }}，你好", {"name"}, 2)
+    assert (notice.source, notice.fields, notice.max_parts) == ("{{ name }}，你好", frozenset({"name"}), 2)
     assert load("notice", "zh").source != notice.source
     assert {("own/birthday", "zh"), ("notice", "zh"), ("headlines", "en")} <= set(names(tmp_path))
 
