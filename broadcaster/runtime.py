@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route
@@ -29,6 +29,7 @@ from broadcaster.settings import Settings
 from subscribers.clock import Now, utc_now
 from subscribers.db import Tx, Wake, for_reading, make_engine, taken_wakes
 from subscribers.errors import Invalid, Unavailable
+from subscribers.trouble import in_words
 
 Publish = Callable[[Sequence[Wake]], None]
 
@@ -74,7 +75,7 @@ class Runtime:
             try:
                 yield session
             except (OperationalError, ProgrammingError) as error:
-                raise _database_trouble(error) from error
+                raise in_words(error) from error
 
     @property
     def desk(self) -> Desk:
@@ -210,20 +211,3 @@ def _make_folder(settings: Settings) -> None:
             path=str(settings.data),
             detail=error.strerror or str(error),
         ) from error
-
-
-def _database_trouble(error: DBAPIError) -> Exception:
-    """The driver's error in words that say what to do."""
-    detail = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-    if "no such table" in detail or "does not exist" in detail:
-        return Unavailable("The database is not set up yet: {detail}.", hint="Run `broadsheet init`.", detail=detail)
-    if "readonly" in detail or "read-only" in detail:
-        return Unavailable(
-            "The database cannot be written: {detail}.", hint="Check who owns the data directory.", detail=detail
-        )
-    if "disk is full" in detail or "No space left" in detail:
-        return Unavailable("The disk is full: {detail}.", hint="Make room; nothing is lost.", detail=detail)
-    if isinstance(error, ProgrammingError):
-        # a mistake of ours, not a state of the world
-        return error
-    return Unavailable("The database does not answer: {detail}.", hint="Start it, then try again.", detail=detail)
