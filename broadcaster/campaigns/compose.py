@@ -119,7 +119,9 @@ def draft_from_template(
             field=min(unknown),
             fields=", ".join(sorted(file.fields)),
         )
-    text = Text("everyone", rule, file.source, dict(given))
+    # what the file offers and nobody filled in is empty; a text that cannot do without it is found by the check
+    empty = dict.fromkeys(file.fields - MEMBER_FIELDS - {"columns"}, "")
+    text = Text("everyone", rule, file.source, empty | dict(given))
     return create_draft(session, actor, [text], title=template, rule=rule, dress=dress, **more)
 
 

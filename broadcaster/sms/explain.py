@@ -7,20 +7,22 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from broadcaster.language import msgid
+
 from .encoding import CAPACITY, FOREIGN, GSM, Alphabet, Encoding, ReferenceBits
 from .parts import count, split
 from .ruler import measure
 from .sanitise import find_lookalikes
 
 # Templates of `Why.because`, looked up in a catalogue and filled with `Why.fields` by the door that shows them.
-EMPTY = "There is no text."
-PLAIN = "A part holds {capacity} characters."
-SCRIPT = "This writing needs the encoding {encoding}: a part holds {capacity} characters."
-SIGNATURE = (
+EMPTY = msgid("There is no text.")
+PLAIN = msgid("A part holds {capacity} characters.")
+SCRIPT = msgid("This writing needs the encoding {encoding}: a part holds {capacity} characters.")
+SIGNATURE = msgid(
     "The signature {signature} needs the encoding {encoding}: "
     "a part holds {capacity} characters instead of {otherwise}."
 )
-CHARACTERS = (
+CHARACTERS = msgid(
     "Because of {characters}, found {times} times, a part holds {capacity} characters instead of {otherwise}; "
     "parts more: {more}."
 )
