@@ -17,6 +17,7 @@ from broadcaster.campaigns import render
 from broadcaster.campaigns.audience import Route, select_audience
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.gateways.contract import Capabilities
+from broadcaster.language import msgid
 from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
 from subscribers.actor import Actor, Right
 
@@ -156,19 +157,19 @@ def _findings(
     if not result.recipients:
         found.append(
             Finding(
-                "Nobody would receive this: the audience has {people} people and each of them is skipped.",
+                msgid("Nobody would receive this: the audience has {people} people and each of them is skipped."),
                 True,
                 {"people": sum(result.skipped.values())},
-                "Look at the segment, or at the reasons for skipping.",
+                msgid("Look at the segment, or at the reasons for skipping."),
             )
         )
     for name, people in sorted(incomplete.items()):
         found.append(
             Finding(
-                "{count} people have no value for the field {field}: {names}.",
+                msgid("{count} people have no value for the field {field}: {names}."),
                 True,
                 {"count": len(people), "field": name, "names": ", ".join(people[:NAMED])},
-                'Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.',
+                msgid('Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.'),
             )
         )
     most = min(way.capabilities.max_parts for way in ways)
@@ -177,15 +178,17 @@ def _findings(
         found.extend(_about_text(campaign, variant, most, forbidden))
     if not campaign.signature:
         found.append(
-            Finding("There is no signature: readers cannot see who writes.", False, {}, "Set paper.signature.")
+            Finding(
+                msgid("There is no signature: readers cannot see who writes."), False, {}, msgid("Set paper.signature.")
+            )
         )
     if not campaign.opt_out:
         found.append(
             Finding(
-                "The text does not say how to refuse more of it.",
+                msgid("The text does not say how to refuse more of it."),
                 False,
                 {},
-                "Set paper.opt_out, for example 拒收请回复R.",
+                msgid("Set paper.opt_out, for example 拒收请回复R."),
             )
         )
     return found
@@ -198,21 +201,23 @@ def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden:
     found = []
     if not body.strip():
         found.append(
-            Finding("The text of {variant} is empty once its fields are filled in.", True, {"variant": variant.name})
+            Finding(
+                msgid("The text of {variant} is empty once its fields are filled in."), True, {"variant": variant.name}
+            )
         )
     if (parts := variant.parts_each["max"]) > most:
         found.append(
             Finding(
-                "The longest text of {variant} takes {parts} parts; the gateway carries {most}.",
+                msgid("The longest text of {variant} takes {parts} parts; the gateway carries {most}."),
                 True,
                 {"variant": variant.name, "parts": parts, "most": most},
-                "Shorten it, or put the rest on the reading page.",
+                msgid("Shorten it, or put the rest on the reading page."),
             )
         )
     if wrong := sorted({char for char in body if char in forbidden}):
         found.append(
             Finding(
-                "The gateway refuses these characters, which stand in the text of {variant}: {characters}",
+                msgid("The gateway refuses these characters, which stand in the text of {variant}: {characters}"),
                 True,
                 {"variant": variant.name, "characters": " ".join(wrong)},
             )
@@ -220,7 +225,7 @@ def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden:
     if campaign.signature and campaign.signature in body:
         found.append(
             Finding(
-                "The signature stands in the text of {variant} and is added once more.",
+                msgid("The signature stands in the text of {variant} and is added once more."),
                 False,
                 {"variant": variant.name},
             )
@@ -228,14 +233,14 @@ def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden:
     if looks := find_lookalikes(body):
         found.append(
             Finding(
-                "The text of {variant} has {count} characters that look like others: {names}.",
+                msgid("The text of {variant} has {count} characters that look like others: {names}."),
                 False,
                 {
                     "variant": variant.name,
                     "count": len(looks),
                     "names": ", ".join(dict.fromkeys(x.name for x in looks)),
                 },
-                "They can double the price of a text in Latin letters.",
+                msgid("They can double the price of a text in Latin letters."),
             )
         )
     return found

@@ -62,8 +62,9 @@ class Campaign(Base):
     prepared_at: Mapped[datetime | None] = mapped_column(Instant)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
-    #: why it was stopped, failed or paused by itself, in words
+    #: why it was stopped, missed or paused: a sentence of the catalogue, and its fields
     note: Mapped[str] = mapped_column(Text, default="")
+    note_fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
     variants: Mapped[list[CampaignVariant]] = relationship(order_by="CampaignVariant.position", lazy="selectin")
 

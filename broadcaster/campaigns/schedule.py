@@ -13,6 +13,7 @@ from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.check import Check, Way, check
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState, sources
+from broadcaster.language import msgid
 from subscribers.actor import SYSTEM, Actor, Right
 from subscribers.db import wake
 from subscribers.errors import Conflict, Invalid
@@ -101,12 +102,12 @@ def start_due(
 ) -> None:
     """Start a claimed campaign. Too late, it is marked `missed`; blocked by its check, `cancelled`, with the reason."""
     if campaign.scheduled_for is not None and now - campaign.scheduled_for > LATEST:
-        move(session, campaign, CampaignState.MISSED, note="Nothing could start it at its time.")
+        move(session, campaign, CampaignState.MISSED, note=msgid("Nothing could start it at its time."))
         return
     checked = check(session, SYSTEM, campaign, route, ways, zone=zone, now=now)
     if checked.blocking:
         first = checked.blocking[0]
-        move(session, campaign, CampaignState.CANCELLED, note=first.message.format(**first.fields))
+        move(session, campaign, CampaignState.CANCELLED, note=first.message, note_fields=dict(first.fields))
         return
     _start(session, campaign, SYSTEM, route, ways, zone=zone, now=now)
 

@@ -13,6 +13,7 @@ from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery.models import Batch, Message, Part
 from broadcaster.delivery.progress import in_flight
 from broadcaster.delivery.states import State
+from broadcaster.language import msgid
 from subscribers.actor import Actor, Right
 from subscribers.db import wake
 
@@ -41,7 +42,7 @@ def wake_senders(session: Session, campaign: Campaign) -> None:
 def pause(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
     """Claim nothing more of it. What is being handed over finishes: `in_flight` parts at most."""
     actor.must(Right.SEND)
-    move(session, campaign, CampaignState.PAUSED, note=f"paused by {actor.name}")
+    move(session, campaign, CampaignState.PAUSED, note=msgid("Paused by {actor}."), note_fields={"actor": actor.name})
     return Stopped(campaign.state, in_flight(session, campaign))
 
 
@@ -50,7 +51,7 @@ def resume(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
     actor.must(Right.SEND)
     # an audience that was not written down to its end is finished first
     unfinished = campaign.prepared_at is None
-    move(session, campaign, CampaignState.PREPARING if unfinished else CampaignState.SENDING, note="")
+    move(session, campaign, CampaignState.PREPARING if unfinished else CampaignState.SENDING, note="", note_fields={})
     if unfinished:
         wake(session, PREPARE, [campaign.id])
     wake_senders(session, campaign)
@@ -61,7 +62,8 @@ def abort(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
     """Stop it for good: what waits is cancelled, in one statement; what the carrier has cannot be called back."""
     actor.must(Right.SEND)
     left = session.scalar(select(exists().where(Message.campaign_id == campaign.id, Message.state.not_in(_NEVER_LEFT))))
-    move(session, campaign, CampaignState.ABORTED if left else CampaignState.CANCELLED, note=f"stopped by {actor.name}")
+    to = CampaignState.ABORTED if left else CampaignState.CANCELLED
+    move(session, campaign, to, note=msgid("Stopped by {actor}."), note_fields={"actor": actor.name})
     cancelled = cancel_waiting(session, campaign)
     return Stopped(campaign.state, in_flight(session, campaign), cancelled)
 

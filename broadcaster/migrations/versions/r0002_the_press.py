@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("sent_at", INSTANT, nullable=True),
         sa.Column("closed_at", INSTANT, nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("note_fields", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name=op.f("fk_campaign_edition_id_edition")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
     )
