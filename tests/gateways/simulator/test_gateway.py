@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -132,6 +133,35 @@ def test_no_answer_in_time_is_unknown(make_gateway) -> None:
     assert len(accepted_parts(gateway.file)) == 2
 
 
+@pytest.mark.parametrize("then_closes", [True, False])
+def test_what_was_not_handed_over_whole_is_unreachable(make_gateway, then_closes: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        gateway = make_gateway(port=listener.getsockname()[1], answer_timeout=0.3 if not then_closes else 5)
+        over = threading.Event()
+
+        def greet_and_never_read() -> None:
+            near, _ = listener.accept()
+            with near:
+                near.sendall(b'{"carrier":"deaf"}\n')
+                over.wait(0.3 if then_closes else 10)
+
+        deaf = threading.Thread(target=greet_and_never_read)
+        deaf.start()
+        gateway.open()
+        large = [make_part(number, "长" * 70) for number in range(30000)]
+        assert {type(outcome) for outcome in gateway.submit(large)} == {Unreachable}
+        over.set()
+        deaf.join()
+
+
+def test_a_message_that_cannot_be_said_is_told(make_gateway) -> None:
+    gateway = make_gateway(**RELIABLE)
+    gateway.open()
+    with pytest.raises(LinkDown, match="it did not understand"):
+        gateway.say("+8619900000001", "R", "10690000", after=float("nan"))
+    assert gateway.stats()["said"] == 0
+
+
 def test_where_no_carrier_is(make_gateway) -> None:
     gateway = make_gateway(port=1)
     gateway.open()
@@ -158,7 +188,9 @@ def test_a_forked_child_has_connections_of_its_own(make_gateway) -> None:
     for number in range(20):
         assert isinstance(gateway.submit([make_part(2 + number)])[0], Accepted)
     assert os.waitpid(child, 0)[1] == 0
-    assert gateway.stats()["accepted"] == 41
+    binds = {line["destination"]: line["bind"] for line in accepted_parts(gateway.file)}
+    parents, childs = ({binds[part.msisdn] for part in parts} for parts in (make_parts(21), make_parts(20, first=100)))
+    assert parents.isdisjoint(childs)
 
 
 def test_fast_enough(start_carrier, make_gateway) -> None:
