@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 import itertools
-import pkgutil
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,19 +14,13 @@ import psycopg
 from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
-import broadcaster
-from subscribers.db import Base, Tx, Wake, make_engine, taken_wakes
+from broadcaster import migrations
+from subscribers.db import Tx, Wake, taken_wakes
 
 
 def make_schema(url: str) -> None:
     """Bring an empty database to the schema of the code."""
-    importlib.import_module("subscribers.models")
-    for package in pkgutil.iter_modules(broadcaster.__path__, "broadcaster."):
-        if package.ispkg and importlib.util.find_spec(f"{package.name}.models"):
-            importlib.import_module(f"{package.name}.models")
-    engine = make_engine(url)
-    Base.metadata.create_all(engine)
-    engine.dispose()
+    migrations.upgrade(url)
 
 
 class SqliteTemplate:

@@ -1,0 +1,222 @@
+"""The revisions make the schema that the models describe, once, whole, whoever else wants it at the same time."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, inspect, text
+
+import broadcaster
+from broadcaster import migrations
+from subscribers.db import Base, make_engine
+from subscribers.errors import Conflict, Unavailable
+from tests.databases import PostgresqlTemplate
+from tests.rules import ROOT
+
+for package in pkgutil.iter_modules(broadcaster.__path__, "broadcaster."):
+    if package.ispkg and importlib.util.find_spec(f"{package.name}.models"):
+        importlib.import_module(f"{package.name}.models")
+
+
+@pytest.fixture
+def empty_database(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    if database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresqlTemplate = request.getfixturevalue("postgresql_template")
+    name = f"{server.prefix}_empty_{uuid.uuid4().hex[:8]}"
+    server.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def empty(empty_database: str) -> Iterator[Engine]:
+    engine = make_engine(empty_database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def upgraded(empty: Engine) -> Engine:
+    migrations.upgrade(empty)
+    return empty
+
+
+def test_the_way_from_nothing(empty_database: str) -> None:
+    assert migrations.revision(empty_database) is None
+    assert migrations.upgrade(empty_database) == migrations.head() == migrations.revision(empty_database)
+
+
+def test_a_second_upgrade_changes_nothing(upgraded: Engine) -> None:
+    with upgraded.begin() as connection:
+        connection.execute(
+            text("INSERT INTO member (id, name, tags, fields, created_at) VALUES (1, 'A', '[]', '{}', :at)"),
+            {"at": "2026-11-21 02:00:00"},
+        )
+        before = schema(connection)
+    assert migrations.upgrade(upgraded) == migrations.head()
+    with upgraded.connect() as connection:
+        assert schema(connection) == before
+        assert connection.scalar(text("SELECT count(*) FROM member")) == 1
+
+
+def test_autogenerate_finds_nothing_to_add(upgraded: Engine) -> None:
+    with upgraded.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_schema_is_the_models_to_the_letter(upgraded: Engine) -> None:
+    """Predicates of partial indexes, fill factors and collations too, which autogenerate does not compare."""
+    with upgraded.begin() as connection:
+        migrated = schema(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        Base.metadata.drop_all(connection)
+        assert schema(connection) == {}
+        Base.metadata.create_all(connection)
+        assert {name: made for name, made in migrated.items() if "alembic_version" not in name} == schema(connection)
+
+
+def test_what_the_ledger_relies_on(upgraded: Engine) -> None:
+    with upgraded.connect() as connection:
+        told = schema(connection)
+        postgresql = connection.dialect.name == "postgresql"
+    for index, predicate in {
+        "ix_batch_open": "not done",
+        "ix_doubt_open": "settled_at is null",
+        "ix_letter_new": "'new'",
+        "ix_receipt_inbox_open": "outcome",
+    }.items():
+        assert re.search(rf"where .*{predicate}", str(told[index]).lower()), told[index]
+    if postgresql:
+        assert told["message"]["options"] == told["part"]["options"] == ["fillfactor=50"]
+        assert told["organisation.path"]["collation"] == "C"
+
+
+def test_many_processes_at_once(empty_database: str) -> None:
+    # each says that it is there, so that they set off together
+    code = "import sys; from broadcaster import migrations; print(1, flush=True); input(); "
+    code += "print(migrations.upgrade(sys.argv[1]))"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, empty_database],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout and process.stdout.readline() == "1\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60) for process in processes]
+    assert [out.strip() for out, _ in told] == [migrations.head()] * 3, "\n".join(err for _, err in told)
+
+
+def test_a_failed_upgrade_leaves_nothing_behind(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = command.upgrade
+
+    def breaks_at_the_end(*given: Any) -> None:
+        real(*given)
+        raise RuntimeError("the power went")
+
+    monkeypatch.setattr(command, "upgrade", breaks_at_the_end)
+    with pytest.raises(RuntimeError, match="the power went"):
+        migrations.upgrade(empty)
+    assert migrations.revision(empty) is None
+    assert inspect(empty).get_table_names() == []
+
+
+def test_a_database_of_a_newer_program(upgraded: Engine) -> None:
+    with upgraded.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
+    with pytest.raises(
+        Conflict, match=f"at revision r9999; this program knows revisions up to {migrations.head()}"
+    ) as e:
+        migrations.upgrade(upgraded)
+    assert "backup" in e.value.hint
+    assert migrations.revision(upgraded) == "r9999"
+
+
+def test_an_earlier_revision_goes_on_to_the_newest(empty: Engine) -> None:
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "r0001")
+    assert migrations.revision(empty) == "r0001"
+    assert not inspect(empty).has_table("campaign")
+    assert migrations.upgrade(empty) == migrations.head()
+    assert inspect(empty).has_table("campaign")
+
+
+def test_a_database_of_somebody_else(empty: Engine) -> None:
+    with empty.begin() as connection:
+        connection.execute(text("CREATE TABLE customers (id INTEGER PRIMARY KEY)"))
+    with pytest.raises(Conflict, match="did not make: customers") as e:
+        migrations.upgrade(empty)
+    assert "[store]" in e.value.hint
+    assert inspect(empty).get_table_names() == ["customers"]
+
+
+def test_there_is_no_way_back(upgraded: Engine) -> None:
+    for target in ("-1", "base"):
+        with pytest.raises(Conflict, match="never taken back"), upgraded.begin() as connection:
+            command.downgrade(migrations.config(connection), target)
+    assert migrations.revision(upgraded) == migrations.head()
+    assert inspect(upgraded).has_table("letter")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://nobody@127.0.0.1:1/nothing", "sqlite:////nowhere/at/all/broadsheet.db"]
+)
+def test_a_database_that_is_not_there(url: str) -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        migrations.upgrade(url)
+
+
+def schema(connection: Connection) -> dict[str, Any]:
+    """What the database itself says about every table, column, index and constraint, by name."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        return {name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.split("\n")) for name, sql in rows}
+    told = {}
+    for query in (TABLES, COLUMNS, INDEXES, CONSTRAINTS):
+        told.update({row.pop("name"): row for row in map(dict, connection.execute(text(query)).mappings())})
+    return told
+
+
+TABLES = """
+    SELECT relname AS name, reloptions AS options FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
+COLUMNS = """
+    SELECT c.relname || '.' || a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS needed,
+           pg_get_expr(d.adbin, d.adrelid) AS value, o.collname AS collation
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN pg_collation o ON o.oid = a.attcollation
+    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0
+"""
+INDEXES = "SELECT indexname AS name, indexdef AS made FROM pg_indexes WHERE schemaname = 'public'"
+CONSTRAINTS = """
+    SELECT conname AS name, contype AS kind, pg_get_constraintdef(oid) AS made FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+"""
