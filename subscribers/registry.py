@@ -46,7 +46,7 @@ def find(session: Session, actor: Actor, text: str, *, on: date, limit: int = 50
     """Members by a part of the name, a number or the end of one, or the external id; by name, at most `limit`."""
     actor.must(Right.SEE)
     wanted = text.strip()
-    if not wanted:
+    if not wanted or "\0" in wanted:
         raise Invalid("There is nothing to look for.", hint="Give a name, a number or an external id.")
     matches = [Member.name.icontains(wanted, autoescape=True), Member.external_id == wanted]
     if digits := _digits(wanted):
