@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from subscribers.cells import unprotect
 from subscribers.errors import Invalid
 from subscribers.importing.files import Row
 
@@ -98,7 +99,7 @@ def _fields(cells: Sequence[str], mapped: Mapping[str, str]) -> dict[str, int]:
 
 
 def _columns(number: int, cells: Sequence[str], fields: Mapping[str, int]) -> Columns:
-    headings = tuple(cell.strip() for cell in cells)
+    headings = tuple(unprotect(cell.strip()) for cell in cells)
     taken = set(fields.values())
     others: dict[str, int] = {}
     seen: set[str] = set()
@@ -118,4 +119,4 @@ def _columns(number: int, cells: Sequence[str], fields: Mapping[str, int]) -> Co
 
 def _plain(heading: str) -> str:
     text = unicodedata.normalize("NFKC", heading).casefold()
-    return re.sub(r"[(\[【].*?[)\]】]|[\s_*:'\ufeff-]", "", text)
+    return re.sub(r"[(\[【].*?[)\]】]|[\s_*:\ufeff-]", "", text)

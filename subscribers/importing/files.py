@@ -117,11 +117,12 @@ def _candidates(head: bytes) -> list[str]:
         return ["utf-16"]
     if b"\0" not in head:
         return ["utf-8", "gb18030"]
-    # plain signs have their zero byte on one side, if this is UTF-16 without a mark
-    zeros = [offset % 2 for offset, byte in enumerate(head) if byte == 0]
-    if len(set(zeros)) > 1:
-        return []
-    return ["utf-16-le" if zeros[0] else "utf-16-be"]
+    # UTF-16 without a mark: then there are lines and delimiters in it, but not with the bytes swapped
+    return [name for name in ("utf-16-le", "utf-16-be") if _looks_like_a_list(head.decode(name, "ignore"))]
+
+
+def _looks_like_a_list(text: str) -> bool:
+    return ("\n" in text or "\r" in text) and any(delimiter in text for delimiter in DELIMITERS)
 
 
 def _decodes(path: Path, encoding: str) -> bool:

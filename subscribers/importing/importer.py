@@ -117,6 +117,10 @@ def _find_columns(path: Path, encoding: str, mapping: Mapping[str, str], limits:
         columns = find_columns(sample_rows(path, encoding, delimiter), mapping)
         if columns is not None:
             found.append((len(columns.fields), columns, delimiter))
+    if not found and mapping:
+        for delimiter in DELIMITERS:
+            if columns := find_columns(sample_rows(path, encoding, delimiter), {}):
+                check_mapping(columns, mapping)
     if not found:
         # a broken quote hides the headings too, and is the better thing to tell
         for _ in read_rows(path, encoding, DELIMITERS[0], limits):

@@ -43,7 +43,7 @@ def write_rejects(path: Path, headings: Sequence[str], refused: Sequence[Refused
     try:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow([REFUSED_ROW, REFUSED_REASON, *headings])
+            writer.writerow([REFUSED_ROW, REFUSED_REASON, *(protect(heading) for heading in headings)])
             for one in refused:
                 writer.writerow([one.row, one.reason, *(protect(cell) for cell in one.cells)])
     except OSError as error:
