@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from broadcaster.settings import Paper, Settings
+from broadcaster.settings import Settings
 from subscribers.errors import Unavailable
 
 MEMBERS, READERS, SEED = 3143, 1800, 1
@@ -39,29 +41,45 @@ class DemoSettings(Settings):
         return (init_settings,)
 
 
+#: 300 parts a second, so that there is something to watch, and receipts within seconds
+_FILE = """\
+# The demo's installation. Every other command works on it as well:
+#   broadsheet --config {file} report campaign 1
+data = {folder}
+
+[paper]
+name = "晨晖手机报"
+signature = "【晨晖手机报】"
+opt_out = "拒收请回复R"
+
+[gateways.simulator]
+kind = "simulator"
+sender = "10690000"
+price = "0.045"
+currency = "CNY"
+parts_per_second = 300
+window = 50
+receipt_timeout = 8
+seed = {seed}
+delay = [0.3, 2.0]
+failed = 0.03
+late = 0.02
+late_delay = [3.0, 6.0]
+never = 0.004
+"""
+
+
+def settings_file(plan: Plan) -> Path:
+    """Where the demo's settings stand."""
+    return plan.folder / "broadsheet.toml"
+
+
 def settings_for(plan: Plan) -> Settings:
-    """The demo's settings: 300 parts a second, so that there is something to watch, and receipts within seconds."""
-    return DemoSettings(
-        data=plan.folder,
-        paper=Paper(name="晨晖手机报", signature="【晨晖手机报】", opt_out="拒收请回复R"),
-        gateways={
-            "simulator": {
-                "kind": "simulator",
-                "sender": "10690000",
-                "price": "0.045",
-                "currency": "CNY",
-                "parts_per_second": 300,
-                "window": 50,
-                "receipt_timeout": 10,
-                "seed": plan.seed,
-                "delay": [0.3, 2.0],
-                "failed": 0.03,
-                "late": 0.02,
-                "late_delay": [3.0, 6.0],
-                "never": 0.004,
-            }
-        },
-    )
+    """The demo's settings, written to its folder so that other commands can be tried on what it made."""
+    file = settings_file(plan)
+    text = _FILE.format(file=file, folder=json.dumps(str(plan.folder.absolute())), seed=plan.seed)
+    file.write_text(text, encoding="utf-8")
+    return DemoSettings(**tomllib.loads(text))
 
 
 def default_folder(members: int, readers: int, seed: int) -> Path:
