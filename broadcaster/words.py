@@ -70,6 +70,16 @@ SKIP_REASONS: Mapping[str, Word] = {
     "cap_reached": Word("had enough for today", "今天已满"),
     "suspended": Word("number to be verified", "号码待核"),
     "budget": Word("over budget", "超预算"),
+    "missing_value": Word("a value that the text needs is missing", "缺少正文要用的内容"),
+}
+
+#: of what a member wrote
+LETTER_STATES: Mapping[str, Word] = {
+    "new": Word("just came in", "刚收到"),
+    "handled": Word("dealt with", "已自动处理"),
+    "open": Word("waiting", "待处理"),
+    "answered": Word("answered", "已回复"),
+    "closed": Word("closed", "已关闭"),
 }
 
 STATUSES: Mapping[str, Word] = {
@@ -101,6 +111,11 @@ def campaign_state_word(state: str) -> str:
 def skip_reason_word(reason: str) -> str:
     """Why somebody gets nothing. Raises KeyError for a reason there is not."""
     return _said(SKIP_REASONS[reason])
+
+
+def letter_state_word(state: str) -> str:
+    """A letter's state. Raises KeyError for a state there is not."""
+    return _said(LETTER_STATES[state])
 
 
 def status_word(status: str) -> str:

@@ -10,8 +10,10 @@ import pytest
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery.states import State
 from broadcaster.language import set_language
+from broadcaster.replies.models import LetterState
 from broadcaster.words import (
     CAMPAIGN_STATES,
+    LETTER_STATES,
     MESSAGE_STATES,
     SKIP_REASONS,
     STATUSES,
@@ -34,8 +36,9 @@ CAMPAIGN = (
 )
 SKIPPED = (
     "opted_out no_number invalid_number landline duplicate_handset left_segment transferred window_missed cap_reached "
-    "suspended budget no_consent"
+    "suspended budget no_consent missing_value"
 )
+LETTER = "new handled open answered closed"
 STATUS = "in_service retired probationary applicant mobile everyone"
 
 
@@ -47,7 +50,13 @@ def language_of_the_environment() -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("table", "names"),
-    [(MESSAGE_STATES, MESSAGE), (CAMPAIGN_STATES, CAMPAIGN), (SKIP_REASONS, SKIPPED), (STATUSES, STATUS)],
+    [
+        (MESSAGE_STATES, MESSAGE),
+        (CAMPAIGN_STATES, CAMPAIGN),
+        (SKIP_REASONS, SKIPPED),
+        (STATUSES, STATUS),
+        (LETTER_STATES, LETTER),
+    ],
 )
 def test_every_name_has_both_words(table: Mapping[str, Word], names: str) -> None:
     assert set(table) == set(names.split())
@@ -60,6 +69,7 @@ def test_the_house_knows_no_other_names() -> None:
     assert {state.word for state in State} == set(MESSAGE_STATES)
     assert set(CampaignState) == set(CAMPAIGN_STATES)
     assert set(Status) < set(STATUSES)
+    assert set(LetterState) == set(LETTER_STATES)
 
 
 @pytest.mark.parametrize(

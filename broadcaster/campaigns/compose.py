@@ -55,8 +55,9 @@ def create_draft(
     edition: Edition | None = None,
     gateway: str | None = None,
     urgent: bool = False,
+    at: datetime | None = None,
 ) -> Campaign:
-    """A draft with these texts for the audience of `rule`.
+    """A draft with these texts for the audience of `rule`; `at` is when it shall go out once it is scheduled.
 
     Raises `Invalid` when a rule or a text cannot be used: an unknown field is found here, not when it is sent.
     """
@@ -65,14 +66,25 @@ def create_draft(
         segments.check(session, each)
     for text in texts:
         _refuse_unknown_fields(session, text)
-    campaign = Campaign(
-        kind=kind,
+    campaign = _written(actor, texts, title=title, rule=rule, dress=dress, now=now)
+    campaign.kind = kind
+    campaign.edition_id = edition.id if edition else None
+    campaign.lane = Lane.URGENT if urgent else Lane.BULK
+    campaign.gateway = gateway
+    campaign.scheduled_for = at
+    campaign.content_hash = content_hash(campaign)
+    session.add(campaign)
+    session.flush()
+    return campaign
+
+
+def _written(actor: Actor, texts: Sequence[Text], *, title: str, rule: str, dress: Dress, now: datetime) -> Campaign:
+    return Campaign(
+        kind="notice",
         title=title,
-        edition_id=edition.id if edition else None,
-        lane=Lane.URGENT if urgent else Lane.BULK,
+        lane=Lane.BULK,
         rule=rule,
         under=actor.under,
-        gateway=gateway,
         signature=dress.signature,
         opt_out=dress.opt_out,
         created_by=actor.name,
@@ -84,10 +96,6 @@ def create_draft(
             for position, text in enumerate(texts)
         ],
     )
-    campaign.content_hash = content_hash(campaign)
-    session.add(campaign)
-    session.flush()
-    return campaign
 
 
 def draft_notice(session: Session, actor: Actor, text: str, *, rule: str, dress: Dress, **more: Any) -> Campaign:
@@ -133,31 +141,33 @@ def draft_edition(
     paper: str,
     language: str,
     dress: Dress,
-    now: datetime,
     rule: str = "everyone",
-    gateway: str | None = None,
-    urgent: bool = False,
+    **more: Any,
 ) -> Campaign:
     """A draft of an edition: a text per variant, in the edition's order."""
     edition = editions.get(session, actor, number)
+    texts = _of_edition(session, edition, paper=paper, language=language)
+    return create_draft(
+        session, actor, texts, title=edition.title, rule=rule, dress=dress, kind="edition", edition=edition, **more
+    )
+
+
+def edition_unsaved(
+    session: Session, actor: Actor, number: int, *, rule: str, paper: str, language: str, dress: Dress, now: datetime
+) -> Campaign:
+    """What `draft_edition` would make, to be checked and looked at; nothing is stored."""
+    edition = editions.get(session, actor, number)
+    segments.check(session, rule)
+    texts = _of_edition(session, edition, paper=paper, language=language)
+    return _written(actor, texts, title=edition.title, rule=rule, dress=dress, now=now)
+
+
+def _of_edition(session: Session, edition: Edition, *, paper: str, language: str) -> list[Text]:
     file = load_template("headlines", language)
-    texts = [
+    return [
         Text(content.name, content.rule, file.source, editions.context(edition, content, paper))
         for content in editions.variants(session, edition)
     ]
-    return create_draft(
-        session,
-        actor,
-        texts,
-        title=edition.title,
-        rule=rule,
-        dress=dress,
-        now=now,
-        kind="edition",
-        edition=edition,
-        gateway=gateway,
-        urgent=urgent,
-    )
 
 
 def content_hash(campaign: Campaign) -> str:

@@ -59,6 +59,23 @@ def start(
 
     Raises `Conflict` when the number is another, when something stands against it, or when someone else has started it.
     """
+    checked = rehearse(session, actor, campaign, confirmed, route, ways, zone=zone, now=now)
+    _start(session, campaign, actor, route, ways, zone=zone, now=now)
+    return checked
+
+
+def rehearse(
+    session: Session,
+    actor: Actor,
+    campaign: Campaign,
+    confirmed: int,
+    route: Route,
+    ways: Mapping[str, Way],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Check:
+    """Everything that `start` does before it starts; raises what it raises, and changes nothing."""
     actor.must(Right.SEND)
     if campaign.state not in sources(CampaignState.PREPARING):
         move(session, campaign, CampaignState.PREPARING)  # says why not
@@ -72,16 +89,19 @@ def start(
             typed=confirmed,
             id=campaign.id,
         )
-    _start(session, campaign, actor, route, ways, zone=zone, now=now)
     return checked
 
 
-def schedule(session: Session, actor: Actor, campaign: Campaign, at: datetime, *, now: datetime) -> None:
-    """Start it by itself at an instant to come."""
+def schedule(session: Session, actor: Actor, campaign: Campaign, at: datetime | None, *, now: datetime) -> datetime:
+    """Start it by itself at an instant to come: this one, or the one it was drafted for. Returns the instant."""
     actor.must(Right.SEND)
+    at = at or campaign.scheduled_for
+    if at is None:
+        raise Invalid("Nobody has said when.", hint='Write --at "2026-11-25 10:00", in the paper\'s own time.')
     if at <= now:
         raise Invalid("{time} has passed.", hint="Choose a later time.", time=at.isoformat(timespec="minutes"))
     move(session, campaign, CampaignState.SCHEDULED, scheduled_for=at, started_by=actor.name)
+    return at
 
 
 def claim_due(session: Session, *, now: datetime) -> list[Campaign]:

@@ -51,7 +51,18 @@ class FileLocks:
         except BlockingIOError:
             os.close(handle)
             return None
+        if not _is_at(path, handle):
+            # its holder took the file away between our two steps: whoever comes next makes another one
+            os.close(handle)
+            return None
         return _FileLock(handle, path)
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 class _FileLock:

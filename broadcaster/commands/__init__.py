@@ -1,0 +1,18 @@
+"""The command line: one file per noun, and in it a door per verb: parse, call one function of a lower floor, answer."""
+
+from __future__ import annotations
+
+import sys
+
+from broadcaster.language import set_language
+
+
+def main() -> None:
+    """Run what was typed, and end the process with its exit code."""
+    # imported late: the help texts are made in the reader's language when a module is read
+    from broadcaster.commands.options import wished_language
+
+    set_language(wished_language(sys.argv[1:]))
+    from broadcaster.commands.front import app
+
+    app()

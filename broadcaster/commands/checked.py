@@ -1,0 +1,118 @@
+"""A check as a document and as people read it: a phone per variant, who is skipped, what stands against sending."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from broadcaster.campaigns.check import Check, Finding, VariantCheck
+from broadcaster.commands.output import facts, money, table
+from broadcaster.commands.phone import phone
+from broadcaster.language import ntr, tr, translated
+from broadcaster.words import SKIP_REASONS, STATUSES, skip_reason_word, status_word
+
+
+def check_document(checked: Check) -> dict[str, Any]:
+    """All of a check."""
+    return {
+        "recipients": checked.recipients,
+        "skipped": dict(checked.skipped),
+        "parts": checked.parts,
+        "cost": checked.cost,
+        "currency": checked.currency,
+        "seconds": checked.seconds,
+        "warnings": [_sentence(finding) for finding in checked.findings],
+        "blocking": [_sentence(finding) for finding in checked.blocking],
+        "variants": variant_documents(checked),
+    }
+
+
+def variant_documents(checked: Check) -> list[dict[str, Any]]:
+    """Each variant over its whole audience, with the text that its first reader gets."""
+    return [
+        {
+            "name": variant.name,
+            "recipients": variant.recipients,
+            "parts": variant.parts_each,
+            "cost": variant.cost,
+            "currency": checked.currency,
+            "encoding": variant.split.encoding.value if variant.split else None,
+            "why": translated(variant.why.because).format(**variant.why.fields) if variant.why else None,
+            "text": variant.text,
+            "texts": list(variant.split.parts) if variant.split else [],
+        }
+        for variant in checked.variants
+    ]
+
+
+def shown_variants(checked: Check) -> list[RenderableType]:
+    """The phones, each with its figures."""
+    shown: list[RenderableType] = []
+    for variant in checked.variants:
+        name = status_word(variant.name) if variant.name in STATUSES else variant.name
+        figures = _figures(name, variant, checked.currency)
+        if variant.split and variant.why:
+            shown += [phone(figures, variant.split, variant.why), Text()]
+        else:
+            shown.append(Text(figures, style="bold"))
+    return shown
+
+
+def shown_check(checked: Check) -> list[RenderableType]:
+    """The figures of the whole campaign, the skipped with reasons, and every finding with its hint."""
+    shown: list[RenderableType] = [
+        facts(
+            (tr("recipients"), checked.recipients),
+            (tr("skipped"), sum(checked.skipped.values())),
+            (tr("parts"), checked.parts),
+            (tr("cost"), money(checked.cost, checked.currency)),
+            (tr("takes about"), duration(checked.seconds) if checked.seconds else ""),
+        )
+    ]
+    if checked.skipped:
+        shown.append(skipped_table(checked.skipped))
+    for finding in checked.findings:
+        mark = (
+            Text(f"{tr('Cannot be sent')}: ", style="bold red")
+            if finding.blocking
+            else Text(f"{tr('Note')}: ", style="yellow")
+        )
+        shown.append(mark + Text(_sentence(finding)))
+        if finding.hint:
+            shown.append(Text(f"  {translated(finding.hint).format(**finding.fields)}", style="dim"))
+    return shown
+
+
+def skipped_table(skipped: Mapping[str, int]) -> RenderableType:
+    """Who is not sent to, and why."""
+    rows = [(skip_reason_word(reason) if reason in SKIP_REASONS else reason, n) for reason, n in skipped.items()]
+    return table(tr("skipped because"), tr("people"), rows=rows, right=(1,))
+
+
+def duration(seconds: float) -> str:
+    """A span as people say it: the larger unit only."""
+    if seconds < 90:
+        return ntr("{n} second", "{n} seconds", max(1, round(seconds)))
+    if seconds < 5400:
+        return ntr("{n} minute", "{n} minutes", round(seconds / 60))
+    return ntr("{n} hour", "{n} hours", round(seconds / 3600))
+
+
+def _figures(name: str, variant: VariantCheck, currency: str) -> str:
+    each = variant.parts_each
+    parts = str(each["min"]) if each["min"] == each["max"] else f"{each['min']}-{each['max']}"
+    return tr(
+        "{name}: {readers}, {parts} parts each (usually {median}), {cost}",
+        name=name,
+        readers=ntr("{n} reader", "{n} readers", variant.recipients),
+        parts=parts,
+        median=each["median"],
+        cost=money(variant.cost, currency),
+    )
+
+
+def _sentence(finding: Finding) -> str:
+    return translated(finding.message).format(**finding.fields)

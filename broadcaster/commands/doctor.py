@@ -1,0 +1,131 @@
+"""`broadsheet doctor`: what is well, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import typer
+from rich.text import Text
+
+from broadcaster import logs, migrations
+from broadcaster.commands.options import asked, noun, verb
+from broadcaster.commands.output import answer, plain
+from broadcaster.commands.serving import PRESS
+from broadcaster.language import tell, tr
+from broadcaster.runtime import Runtime, make_runtime
+from broadcaster.settings import Settings, load
+from broadcaster.tasks import reach
+from subscribers.errors import BroadsheetError, Unavailable
+
+app = noun()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: how it is, and what to do if it is not well."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+@verb(app, about=tr("Check configuration, data, database, queue and gateways."), example="broadsheet doctor")
+def doctor() -> None:
+    logs.configure(level="ERROR")
+    checks = list(_examine())
+    ok = all(check.ok for check in checks)
+    answer({"ok": ok, "checks": [plain(check) for check in checks]}, *map(_line, checks))
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _examine() -> Iterator[Check]:
+    try:
+        settings = load(asked().config)
+        runtime = make_runtime(settings)
+    except BroadsheetError as error:
+        yield Check("configuration", False, *tell(error))
+        return
+    told = tr("{count} gateways: {names}", count=len(settings.gateways), names=", ".join(settings.gateways))
+    yield Check("configuration", True, told)
+    with contextlib.closing(runtime):
+        yield _try("data", lambda: _data(settings))
+        yield _try("database", lambda: _database(runtime))
+        yield _try("queue", lambda: _queue(settings))
+        for name in runtime.gateways:
+            yield _try(f"gateway {name}", lambda name=name: _gateway(runtime, name))  # type: ignore[misc]
+        yield _press(runtime)
+
+
+def _try(name: str, look: Callable[[], str]) -> Check:
+    """A check that says what it found, or raises what is wrong."""
+    try:
+        return Check(name, True, look())
+    except BroadsheetError as error:
+        return Check(name, False, *tell(error))
+
+
+def _data(settings: Settings) -> str:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=settings.data):
+            pass
+        free = os.statvfs(settings.data)
+    except OSError as error:
+        raise Unavailable(
+            "The data directory {path} cannot be written: {detail}.",
+            hint="Give it to the user that Broadsheet runs as, or name another one with BROADSHEET_DATA.",
+            path=str(settings.data),
+            detail=error.strerror or type(error).__name__,
+        ) from None
+    return tr(
+        "{path} can be written, {free:.1f} GB are free", path=settings.data, free=free.f_bavail * free.f_frsize / 1e9
+    )
+
+
+def _database(runtime: Runtime) -> str:
+    found, head = migrations.revision(runtime.engine), migrations.head()
+    if found != head:
+        raise Unavailable(
+            "The database is at revision {found}; this program needs {head}.",
+            hint="Run `broadsheet init`.",
+            found=found or "-",
+            head=head,
+        )
+    return tr("{kind} answers, revision {revision}", kind=runtime.engine.dialect.name, revision=head)
+
+
+def _queue(settings: Settings) -> str:
+    if settings.embedded:
+        return tr("embedded: it lives in the process of `broadsheet up`")
+    reach.check_broker(settings.queue.url)
+    return tr("the broker answers")
+
+
+def _gateway(runtime: Runtime, name: str) -> str:
+    gateway = runtime.gateways[name]
+    gateway.open()
+    return tr("{kind}: ready", kind=gateway.kind)
+
+
+def _press(runtime: Runtime) -> Check:
+    """Whether someone sends, for the embedded installation: not a fault, but what people wonder about."""
+    try:
+        held = runtime.locks.take(PRESS)
+    except Exception:
+        return Check("press", True, tr("nobody can tell while the database is away"))
+    if held is None:
+        return Check("press", True, tr("a process is sending for this installation"))
+    held.release()
+    told = tr("nothing is sending now; `broadsheet up` does, or `broadsheet worker` with a queue")
+    return Check("press", True, told)
+
+
+def _line(check: Check) -> Text:
+    mark = Text("ok   " if check.ok else "FAIL ", style="green" if check.ok else "bold red")
+    return mark + Text(f"{check.name}: {check.found}") + Text(f"\n     {check.advice}" if check.advice else "")

@@ -1,0 +1,51 @@
+"""Opening the house for one verb: settings, runtime, and the paper's own day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from broadcaster import logs
+from broadcaster.commands.options import asked
+from broadcaster.runtime import Runtime, make_runtime
+from broadcaster.settings import load
+from subscribers.db import Tx
+from subscribers.errors import Invalid
+
+
+@contextmanager
+def opened(level: str = "WARNING") -> Iterator[Runtime]:
+    """The installation that was asked for, closed at the end. `level`: of what is logged to standard error."""
+    logs.configure(level=level)
+    runtime = make_runtime(load(asked().config))
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def today(runtime: Runtime, tx: Tx) -> date:
+    """The day it is where the paper is made."""
+    return tx.now.astimezone(runtime.settings.zone).date()
+
+
+def read_day(text: str) -> date:
+    """A day as it is typed: 2026-11-25."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid("{text} is no day.", hint="Write it like 2026-11-25.", text=text) from None
+
+
+def read_time(text: str, zone: ZoneInfo) -> datetime:
+    """A time as it is typed, in the paper's own zone unless it names another: 2026-11-25 10:00."""
+    try:
+        if not re.search(r"\d:\d\d", text):
+            raise ValueError("a day alone")
+        time = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid("{text} is no time.", hint='Write it like "2026-11-25 10:00".', text=text) from None
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)

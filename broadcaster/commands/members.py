@@ -1,0 +1,180 @@
+"""`broadsheet members`: the people on the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broadcaster.commands.house import opened, today
+from broadcaster.commands.options import noun, verb
+from broadcaster.commands.output import answer, plain, table
+from broadcaster.commands.progress import counting
+from broadcaster.language import ntr, tr, translated
+from broadcaster.words import status_word
+from subscribers import exporting, importing, registry
+from subscribers.actor import OPERATOR
+from subscribers.errors import Invalid
+from subscribers.importing import ImportResult, RefusedRow, write_rejects
+from subscribers.msisdn import mask
+from subscribers.registry import Profile
+
+app = noun()
+
+#: refused rows that are shown; the others are counted
+SHOWN = 10
+
+
+@verb(
+    app,
+    name="import",
+    about=tr("Take in a CSV file of members; rows with faults are refused one by one, with the reason."),
+    example="broadsheet members import people.csv --dry-run\n"
+    "broadsheet members import people.csv --map 联系电话=msisdn --rejects refused.csv",
+)
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("CSV with a row of headings."))],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Only say what would happen."))] = False,
+    rejects: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write the refused rows there."))] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="HEADING=FIELD", help=tr("Which column is what."))
+    ] = None,
+    shared: Annotated[bool, typer.Option("--shared", help=tr("Several people may share a handset."))] = False,
+) -> None:
+    with opened() as house, counting(tr("rows")) as progress, house.begin() as tx:
+        result = importing.import_members(
+            tx.session,
+            OPERATOR,
+            file,
+            now=tx.now,
+            on=today(house, tx),
+            region=house.settings.paper.region,
+            mapping=_mapping(mapping or []),
+            shared=shared,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    if rejects:
+        write_rejects(rejects, result.headings, result.refused)
+    document = plain(result) | {"refused": len(result.refused), "refusals": [_refusal(r) for r in result.refused]}
+    answer(document, *_told(result, rejects), then=_after(result))
+
+
+@verb(
+    app,
+    about=tr("Take back an import: whoever it made goes, whoever it changed is as before."),
+    example="broadsheet members undo 3",
+)
+def undo(import_id: Annotated[int, typer.Argument(metavar="IMPORT", help=tr("Its number."))]) -> None:
+    with opened() as house, house.begin() as tx:
+        undone = importing.undo(tx.session, OPERATOR, import_id, now=tx.now)
+    answer(
+        plain(undone),
+        ntr("{n} member is as before.", "{n} members are as before.", undone.restored),
+        ntr("{n} was changed since and stays.", "{n} were changed since and stay.", undone.kept)
+        if undone.kept
+        else None,
+    )
+
+
+@verb(
+    app,
+    about=tr("Write members as CSV, with their numbers in full."),
+    example='broadsheet members export retired.csv --to "status = retired"',
+)
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("Replaced if it is there."))],
+    to: Annotated[str, typer.Option(metavar="RULE", help=tr("Whom: a segment or a rule."))] = "everyone",
+) -> None:
+    with opened() as house, counting(tr("members")) as progress, house.reading() as tx:
+        rows = exporting.export_members(
+            tx.session,
+            OPERATOR,
+            file,
+            to=to,
+            region=house.settings.paper.region,
+            now=tx.now,
+            on=today(house, tx),
+            progress=progress,
+        )
+    answer({"rows": rows}, ntr("{n} member written to {file}.", "{n} members written to {file}.", rows, file=file))
+
+
+@verb(
+    app,
+    about=tr("Look for members by a part of the name, a number or its end, or the external id."),
+    example="broadsheet members find 李\nbroadsheet members find 0042 --full-numbers",
+)
+def find(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help=tr("What to look for."))],
+    full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
+    limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))] = 50,
+) -> None:
+    with opened() as house, house.reading() as tx:
+        found = registry.find(tx.session, OPERATOR, text, on=today(house, tx), limit=limit)
+    members = [_member(profile, full_numbers=full_numbers) for profile in found]
+    headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
+    rows = [
+        (m["id"], m["name"], m["msisdn"] or "-", _standing(p), p.organisation)
+        for m, p in zip(members, found, strict=True)
+    ]
+    answer({"members": members}, table(*headings, rows=rows) if found else tr("Nobody was found."))
+
+
+def _mapping(given: list[str]) -> dict[str, str]:
+    pairs = [one.rpartition("=") for one in given]
+    for heading, equals, _ in pairs:
+        if not equals or not heading:
+            raise Invalid("--map is written HEADING=FIELD.", hint="For example --map 联系电话=msisdn.")
+    return {heading: field for heading, _, field in pairs}
+
+
+def _told(result: ImportResult, rejects: Path | None) -> list[str]:
+    heading = tr(
+        "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+        rows=result.rows,
+        created=result.created,
+        updated=result.updated,
+        unchanged=result.unchanged,
+        refused=len(result.refused),
+    )
+    lines = [tr("This was a dry run: nothing was written."), heading] if result.import_id is None else [heading]
+    if result.still_out:
+        lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
+    lines += [
+        "  " + tr("row {row}: {reason}", row=refused.row, reason=_reason(refused)) for refused in result.refused[:SHOWN]
+    ]
+    if more := len(result.refused) - SHOWN if len(result.refused) > SHOWN else 0:
+        lines.append("  " + ntr("and {n} more", "and {n} more", more))
+    if result.refused:
+        where = tr(
+            "All refused rows, with their reasons, are in {file}: correct them there and import it.", file=rejects
+        )
+        lines.append(where if rejects else tr("--rejects FILE writes them down, to be corrected and imported again."))
+    return lines
+
+
+def _after(result: ImportResult) -> list[str]:
+    if result.import_id is None or not result.created + result.updated:
+        return []
+    return ["broadsheet segments count everyone", f"broadsheet members undo {result.import_id}"]
+
+
+def _refusal(refused: RefusedRow) -> dict[str, object]:
+    return {"row": refused.row, "reason": _reason(refused)}
+
+
+def _reason(refused: RefusedRow) -> str:
+    sentences = (translated(each).format(**refused.fields) for each in (refused.message, refused.hint) if each)
+    return " ".join(sentences)
+
+
+def _member(profile: Profile, *, full_numbers: bool) -> dict[str, object]:
+    number = profile.msisdn if full_numbers or not profile.msisdn else mask(profile.msisdn)
+    return plain(profile) | {"msisdn": number}
+
+
+def _standing(profile: Profile) -> str:
+    away = f" · {status_word('mobile')}" if profile.mobile else ""
+    return status_word(profile.status) + away

@@ -1,0 +1,114 @@
+"""What every verb understands beside its own options, before the verb or after it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import typer
+from rich.markup import escape
+
+from broadcaster.language import Language, tr
+
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How this run shall behave."""
+
+    config: Path | None = None
+    json: bool = False
+    debug: bool = False
+
+
+_asked: ContextVar[Asked] = ContextVar("asked", default=Asked())  # noqa: B039 - frozen
+_PANEL = tr("Everywhere")
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help=tr("The configuration to use."), rich_help_panel=_PANEL),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help=tr("Print exactly one JSON document, and nothing else, on stdout."), rich_help_panel=_PANEL
+    ),
+]
+Lang = Annotated[
+    Literal["zh", "en"] | None,
+    typer.Option("--lang", help=tr("The language to answer in."), rich_help_panel=_PANEL),
+]
+Debug = Annotated[bool, typer.Option("--debug", help=tr("Show where an error came from."), rich_help_panel=_PANEL)]
+
+_EVERYWHERE = {"config": (Config, None), "json": (Json, False), "lang": (Lang, None), "debug": (Debug, False)}
+
+
+def asked() -> Asked:
+    """What was asked for in this run."""
+    return _asked.get()
+
+
+def begin_anew() -> None:
+    """Forget the run before this one."""
+    _asked.set(Asked())
+
+
+def take(given: Mapping[str, Any]) -> None:
+    """Remember these options; what was said before the verb still counts after it."""
+    now = asked()
+    _asked.set(
+        replace(
+            now,
+            config=given["config"] or now.config,
+            json=given["json"] or now.json,
+            debug=given["debug"] or now.debug,
+        )
+    )
+
+
+def wished_language(arguments: Sequence[str]) -> Language | None:
+    """The language named with --lang, wherever it stands: known before anything is said."""
+    wish = ""
+    for at, argument in enumerate(arguments):
+        if argument == "--lang":
+            wish = next(iter(arguments[at + 1 :]), "")
+        elif argument.startswith("--lang="):
+            wish = argument.removeprefix("--lang=")
+    return "zh" if wish == "zh" else "en" if wish == "en" else None
+
+
+def verb(app: typer.Typer, *, about: str, example: str, name: str | None = None) -> Callable[[Function], Function]:
+    """Mount a function as a verb: its own options, and those that every verb has. `example` is a line or several."""
+
+    def mount(function: Function) -> Function:
+        @functools.wraps(function)
+        def called(**given: Any) -> None:
+            take({option: given.pop(option) for option in _EVERYWHERE})
+            function(**given)
+
+        signature = inspect.signature(function, eval_str=True)
+        everywhere = [
+            inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+            for option, (annotation, default) in _EVERYWHERE.items()
+        ]
+        called.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[*signature.parameters.values(), *everywhere]
+        )
+        lines = "\n\n".join(f"$ {line}" for line in example.splitlines())
+        app.command(name, help=about, epilog=escape(lines))(called)
+        return function
+
+    return mount
+
+
+def noun() -> typer.Typer:
+    """An empty room for verbs."""
+    return typer.Typer(
+        no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False
+    )

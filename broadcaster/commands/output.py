@@ -1,0 +1,130 @@
+"""What a verb answers: one JSON document for programs, or tables and sentences for people."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from broadcaster.commands.options import asked
+from broadcaster.language import tr
+from subscribers.cells import protect
+from subscribers.errors import Unavailable
+
+#: control characters of somebody else's text must not reach the terminal: they are shown as pictures
+_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) != "\n"} | {0x7F: 0x2421}
+_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
+
+
+def answer(document: Mapping[str, Any], *shown: RenderableType | None, then: Sequence[str] = ()) -> None:
+    """Print the document under --json, else what people read; `then` is what to type next."""
+    if asked().json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=_plain) + "\n")
+        sys.stdout.flush()
+        return
+    out = console()
+    for each in shown:
+        if each is not None:
+            out.print(Text(clean(each)) if isinstance(each, str) else each)
+    if then:
+        out.print(Text(tr("Next:"), style="bold"))
+    for line in then:
+        out.print(Text(f"  {line}", style="cyan"), soft_wrap=True)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read. No colour where NO_COLOR is set, nothing but text where it is not a terminal."""
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def aside(sentence: str) -> None:
+    """A sentence beside the answer: on standard error."""
+    sys.stderr.write(sentence + "\n")
+
+
+def clean(text: str) -> str:
+    """The text with control characters made visible."""
+    return text.translate(_PICTURES)
+
+
+def table(*headings: str, rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> Table:
+    """Rows under headings; the columns in `right` hold figures."""
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for at, heading in enumerate(headings):
+        drawn.add_column(Text(heading), justify="right" if at in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(clean(str(cell))) for cell in row))
+    return drawn
+
+
+def facts(*pairs: tuple[str, object]) -> Table:
+    """Names and what stands for them, one below the other; what is empty is left out."""
+    drawn = Table(box=None, show_header=False, pad_edge=False)
+    drawn.add_column(style="dim", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for name, value in pairs:
+        if value not in ("", None):
+            drawn.add_row(Text(name), Text(clean(str(value))))
+    return drawn
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount as people write it: 3 places, since a part costs a few hundredths."""
+    return f"{amount:,.3f} {currency}"
+
+
+def local(instant: datetime | None, zone: ZoneInfo) -> str:
+    """An instant in the paper's own time, to the minute."""
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M") if instant else ""
+
+
+def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Write rows as CSV that a spreadsheet shows as it is: how many. Raises `Unavailable`."""
+    count = 0
+    try:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(headings)
+            for row in rows:
+                writer.writerow([protect(cell) if isinstance(cell, str) else cell for cell in row])
+                count += 1
+    except OSError as error:
+        raise Unavailable(
+            "{file} cannot be written: {reason}.",
+            hint="Check the folder, its rights and its free space.",
+            file=str(path),
+            reason=error.strerror or type(error).__name__,
+        ) from None
+    return count
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """A frozen dataclass as a document."""
+    return dataclasses.asdict(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no place in a document")

@@ -1,0 +1,84 @@
+"""Bars for long work: on standard error, and only where somebody looks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.commands.checked import duration
+from broadcaster.commands.output import console
+from broadcaster.delivery.progress import Progress as Figures
+from broadcaster.language import tr
+from broadcaster.words import campaign_state_word, state_word
+
+
+@contextlib.contextmanager
+def counting(of_what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar that is told how many are done; without a total, a figure that grows."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda done: None
+        return
+    columns = (
+        [SpinnerColumn(), MofNCompleteColumn(), TextColumn(of_what)] if total else [SpinnerColumn(), _Done(of_what)]
+    )
+    if total:
+        columns.insert(1, BarColumn(bar_width=30))
+    with Progress(*columns, console=screen, transient=True) as bars:
+        task = bars.add_task("", total=total)
+        yield lambda done: bars.update(task, completed=done)
+
+
+class _Done(ProgressColumn):
+    def __init__(self, of_what: str) -> None:
+        super().__init__()
+        self.of_what = of_what
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{int(task.completed):,} {self.of_what}")
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed, left = task.finished_speed or task.speed, task.time_remaining
+        rate = tr("{rate:.0f}/s", rate=speed) if speed else ""
+        time = tr("{time} left", time=duration(left)) if left else ""
+        return Text(" · ".join(filter(None, (rate, time))))
+
+
+Show = Callable[[Campaign, Figures], None]
+
+
+@contextlib.contextmanager
+def following() -> Iterator[Show]:
+    """A live view of a campaign: how many are handed over, how fast, how long yet, and what became of them."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda campaign, figures: None
+        return
+    bars = Progress(BarColumn(bar_width=24), MofNCompleteColumn(), _Rate(), console=screen, auto_refresh=False)
+    task = bars.add_task("", total=None)
+    with Live(bars, console=screen, refresh_per_second=4, transient=True) as live:
+
+        def show(campaign: Campaign, figures: Figures) -> None:
+            bars.update(task, total=figures.recipients or None, completed=figures.recipients - figures.waiting)
+            state = Text(campaign_state_word(campaign.state), style="bold")
+            live.update(Group(state, bars, Text(counts(figures))))
+
+        yield show
+
+
+def counts(figures: Figures) -> str:
+    """The messages by state, in the words for people: states that are one to them are one figure."""
+    told: Counter[str] = Counter()
+    for state, n in figures.messages.items():
+        if n:
+            told[state_word(state)] += n
+    return " · ".join(f"{word} {n:,}" for word, n in told.items())

@@ -1,0 +1,90 @@
+"""`broadsheet replies`: what members wrote."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from broadcaster.commands.house import opened
+from broadcaster.commands.options import asked, noun, verb
+from broadcaster.commands.output import answer, local, table
+from broadcaster.language import tr
+from broadcaster.replies import inbox
+from broadcaster.replies.models import Letter, LetterState
+from broadcaster.words import letter_state_word
+from subscribers.actor import OPERATOR
+from subscribers.errors import Invalid
+from subscribers.msisdn import mask
+
+app = noun()
+
+Id = Annotated[int, typer.Argument(metavar="ID", help=tr("The letter's number."))]
+
+
+@verb(
+    app,
+    name="list",
+    about=tr("The newest letters; those in the state `open` wait for a person."),
+    example="broadsheet replies list --state open",
+)
+def list_(
+    state: Annotated[str | None, typer.Option(metavar="STATE", help=tr("Only those in this state."))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=tr("At most so many; a table has 50."))] = None,
+    full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
+) -> None:
+    if state is not None and state not in set(LetterState):
+        raise Invalid("There is no state {word}.", hint="There are: {words}.", word=state, words=", ".join(LetterState))
+    with opened() as house, house.reading() as tx:
+        most = limit or (1_000_000 if asked().json else 50)
+        found = inbox.listing(tx.session, OPERATOR, state=state, limit=most)
+        letters = [_document(letter, name, full_numbers=full_numbers) for letter, name in found]
+        zone = house.settings.zone
+    headings = (tr("id"), tr("received"), tr("from"), tr("text"), tr("state"))
+    rows = [
+        (
+            one["id"],
+            local(one["received_at"], zone),
+            one["name"] or one["msisdn"],
+            one["text"],
+            letter_state_word(one["state"]),
+        )
+        for one in letters
+    ]
+    then = [f"broadsheet replies answer {letters[0]['id']} ..."] if letters else []
+    answer({"replies": letters}, table(*headings, rows=rows) if letters else tr("There is none."), then=then)
+
+
+@verb(
+    app,
+    name="answer",
+    about=tr("Write back, ahead of every broadcast."),
+    example="broadsheet replies answer 17 谢谢您的建议。",
+)
+def answer_(letter_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT", help=tr("What they read."))]) -> None:
+    with opened() as house, house.begin() as tx:
+        letter = inbox.reply(tx.session, OPERATOR, house.desk, letter_id, text, now=tx.now)
+        state = letter.state
+    answer({"id": letter_id, "state": state}, tr("The answer to letter {id} is on its way.", id=letter_id))
+
+
+@verb(app, about=tr("Nothing more to do about this letter."), example="broadsheet replies close 17")
+def close(letter_id: Id) -> None:
+    with opened() as house, house.begin() as tx:
+        letter = inbox.close(tx.session, OPERATOR, letter_id)
+        state = letter.state
+    answer({"id": letter_id, "state": state}, tr("Letter {id} is closed.", id=letter_id))
+
+
+def _document(letter: Letter, name: str | None, *, full_numbers: bool) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "received_at": letter.received_at,
+        "msisdn": letter.msisdn if full_numbers else mask(letter.msisdn),
+        "name": name,
+        "text": letter.text,
+        "state": letter.state,
+        "handled_as": letter.handled_as,
+        "campaign": letter.campaign_id,
+        "gateway": letter.gateway,
+    }

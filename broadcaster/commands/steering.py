@@ -1,0 +1,97 @@
+"""The verbs of `broadsheet campaigns` for one that runs: pause, resume, abort, resend, settle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns import compose
+from broadcaster.campaigns.models import Campaign
+from broadcaster.commands.house import opened
+from broadcaster.commands.options import verb
+from broadcaster.commands.output import answer
+from broadcaster.delivery import again, control
+from broadcaster.delivery.control import Stopped
+from broadcaster.language import ntr, tr
+from broadcaster.words import campaign_state_word
+from subscribers.actor import OPERATOR, Actor
+from subscribers.errors import Invalid
+
+Id = Annotated[int, typer.Argument(metavar="ID", help=tr("The campaign's number."))]
+Confirm = Annotated[int, typer.Option(metavar="N", help=tr("How many people it concerns, typed by you."))]
+
+
+def mount_steering(app: typer.Typer) -> None:
+    """Give the noun these verbs."""
+    verb(app, about=tr("Hand over nothing more until it is resumed."), example="broadsheet campaigns pause 3")(pause)
+    verb(app, about=tr("Go on exactly where it was."), example="broadsheet campaigns resume 3")(resume)
+    verb(app, about=tr("Stop it for good: what waits is cancelled."), example="broadsheet campaigns abort 3")(abort)
+    verb(
+        app,
+        about=tr("Send again to everyone it failed for."),
+        example="broadsheet campaigns resend 3 --failed --confirm 27",
+    )(resend)
+    verb(
+        app,
+        about=tr("Decide what to do about those where nobody knows whether it arrived."),
+        example="broadsheet campaigns settle 3 --as-sent --confirm 4\n"
+        "broadsheet campaigns settle 3 --resend --confirm 4",
+    )(settle)
+
+
+def pause(campaign_id: Id) -> None:
+    _steer(campaign_id, control.pause)
+
+
+def resume(campaign_id: Id) -> None:
+    _steer(campaign_id, control.resume)
+
+
+def abort(campaign_id: Id) -> None:
+    _steer(campaign_id, control.abort)
+
+
+def resend(
+    campaign_id: Id,
+    confirm: Confirm,
+    failed: Annotated[bool, typer.Option("--failed", help=tr("Those it failed or expired for."))] = False,
+) -> None:
+    if not failed:
+        raise Invalid("Say to whom it shall go again.", hint="Write --failed.")
+    with opened() as house, house.begin() as tx:
+        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        count = again.resend_failed(tx.session, OPERATOR, campaign, confirm)
+    told = ntr("It goes again to {n} person.", "It goes again to {n} people.", count)
+    answer({"id": campaign_id, "resent": count}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
+
+
+def settle(
+    campaign_id: Id,
+    confirm: Confirm,
+    as_sent: Annotated[bool, typer.Option("--as-sent", help=tr("Count it as sent; nothing goes out."))] = False,
+    resend: Annotated[bool, typer.Option("--resend", help=tr("Send it again; some may get it twice."))] = False,
+) -> None:
+    if as_sent == resend:
+        raise Invalid("Say how to settle it.", hint="Write either --as-sent or --resend.")
+    act = again.settle_as_sent if as_sent else again.settle_by_resending
+    with opened() as house, house.begin() as tx:
+        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        count = act(tx.session, OPERATOR, campaign, confirm, now=tx.now)
+    answer({"id": campaign_id, "settled": count}, ntr("{n} message is settled.", "{n} messages are settled.", count))
+
+
+def _steer(campaign_id: int, act: Callable[[Session, Actor, Campaign], Stopped]) -> None:
+    with opened() as house, house.begin() as tx:
+        stopped = act(tx.session, OPERATOR, compose.get(tx.session, OPERATOR, campaign_id))
+    told = tr(
+        "Campaign {id}: {state}. Parts being handed over: {in_flight}. Messages cancelled: {cancelled}.",
+        id=campaign_id,
+        state=campaign_state_word(stopped.state),
+        in_flight=stopped.in_flight,
+        cancelled=stopped.cancelled,
+    )
+    document = {"state": stopped.state, "in_flight": stopped.in_flight, "cancelled": stopped.cancelled}
+    answer({"id": campaign_id} | document, told)

@@ -1,0 +1,35 @@
+"""`broadsheet up`: everything in one process."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from broadcaster import migrations
+from broadcaster.app import make_web, serve
+from broadcaster.commands.house import opened
+from broadcaster.commands.options import noun, verb
+from broadcaster.commands.output import answer
+from broadcaster.commands.serving import alone, asked_to_end, pressing
+from broadcaster.language import tr
+
+app = noun()
+
+
+@verb(
+    app,
+    about=tr("Run worker, schedule, gateways and web pages in this process, until Ctrl-C."),
+    example="broadsheet up\nbroadsheet up --port 9000",
+)
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help=tr("Where the web pages are; 0: any free port."))] = 8000,
+    host: Annotated[str, typer.Option(help=tr("The address to listen on."))] = "127.0.0.1",
+) -> None:
+    with opened("INFO") as house, alone(house), asked_to_end() as ending:
+        migrations.upgrade(house.engine)
+        with serve(make_web(house), host, port) as address, pressing(house):
+            told = tr("Broadsheet is running at {address}. Ctrl-C ends it.", address=address)
+            answer({"address": address, "pid": os.getpid()}, told)
+            ending.wait()

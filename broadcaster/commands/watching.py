@@ -1,0 +1,144 @@
+"""Looking on while a campaign goes out; where nobody else sends for the installation, sending it meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import RenderableType
+
+from broadcaster.campaigns import compose
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.states import EDITABLE, CampaignState
+from broadcaster.commands.checked import skipped_table
+from broadcaster.commands.output import answer, aside, facts, local, money, table
+from broadcaster.commands.progress import Show, following
+from broadcaster.commands.serving import pressing, take
+from broadcaster.delivery.progress import Progress, progress
+from broadcaster.language import tr, translated
+from broadcaster.runtime import Runtime
+from broadcaster.words import campaign_state_word, state_word
+from subscribers.actor import OPERATOR
+from subscribers.clock import monotonic
+from subscribers.errors import Conflict, Invalid
+
+#: seconds between two looks
+LOOK = 0.3
+
+_S = CampaignState
+#: from here on nothing more happens by itself
+_OVER = frozenset({_S.CLOSED, _S.MISSED, _S.FAILED})
+#: stopped: receipts may still come, until it is closed
+_STOPPED = frozenset({_S.CANCELLED, _S.ABORTED})
+
+
+def watch_until(house: Runtime, campaign_id: int, *, until: str, timeout: float | None) -> None:
+    """Show progress until it is `sent` or `closed`, then the figures. Exit 1 on a time-out, or if it ends otherwise."""
+    if until not in ("sent", "closed"):
+        raise Invalid("There is no watching until {until}.", hint="Write sent or closed.", until=until)
+    with house.reading() as tx:
+        _refuse_unstarted(compose.get(tx.session, OPERATOR, campaign_id))
+    with _sending(house), following() as show:
+        try:
+            reached = _follow(house, campaign_id, until, timeout, show)
+        except KeyboardInterrupt:
+            aside(tr("Campaign {id} is kept as it is, and goes on when the press runs again.", id=campaign_id))
+            raise
+    with house.reading() as tx:
+        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        figures = progress(tx.session, campaign)
+    then = [f"broadsheet report campaign {campaign_id}", "broadsheet replies list"] if reached else []
+    answer(campaign_document(campaign, figures), *shown_campaign(campaign, figures, house.settings.zone), then=then)
+    if not reached:
+        raise typer.Exit(1)
+
+
+def campaign_document(campaign: Campaign, figures: Progress) -> dict[str, Any]:
+    """A campaign and how far it is."""
+    return {
+        "id": campaign.id,
+        "title": campaign.title,
+        "kind": campaign.kind,
+        "state": campaign.state,
+        "recipients": figures.recipients,
+        "skipped": dict(figures.skipped),
+        "messages": dict(figures.messages),
+        "parts": dict(figures.parts),
+        "in_flight": figures.in_flight,
+        "cost": figures.cost,
+        "currency": figures.currency,
+        "scheduled_for": campaign.scheduled_for,
+        "started_at": campaign.started_at,
+        "sent_at": campaign.sent_at,
+        "closed_at": campaign.closed_at,
+        "note": translated(campaign.note).format(**campaign.note_fields),
+    }
+
+
+def shown_campaign(campaign: Campaign, figures: Progress, zone: ZoneInfo) -> list[RenderableType]:
+    """The same for people."""
+    shown: list[RenderableType] = [
+        facts(
+            (tr("campaign"), f"{campaign.id} · {campaign.title}"),
+            (tr("state"), campaign_state_word(campaign.state)),
+            (tr("note"), translated(campaign.note).format(**campaign.note_fields)),
+            (tr("planned for"), local(campaign.scheduled_for, zone)),
+            (tr("started"), local(campaign.started_at, zone)),
+            (tr("recipients"), figures.recipients if campaign.started_at else ""),
+            (tr("being handed over"), figures.in_flight or ""),
+            (tr("cost so far"), money(figures.cost, figures.currency) if figures.cost else ""),
+        )
+    ]
+    if figures.messages:
+        states = [state for state in figures.messages if figures.messages[state]]
+        rows = [(state_word(state), state, figures.messages[state], figures.parts[state] or "") for state in states]
+        shown.append(table("", tr("state"), tr("people"), tr("parts"), rows=rows, right=(2, 3)))
+    if figures.skipped:
+        shown.append(skipped_table(figures.skipped))
+    return shown
+
+
+def _refuse_unstarted(campaign: Campaign) -> None:
+    if campaign.state in (*EDITABLE, _S.IN_REVIEW, _S.APPROVED):
+        raise Conflict(
+            "Campaign {id} has not been started: there is nothing to watch.",
+            hint="`broadsheet campaigns check {id}` shows the number of recipients, "
+            "`broadsheet campaigns send {id} --confirm NUMBER` starts it.",
+            id=campaign.id,
+        )
+
+
+@contextlib.contextmanager
+def _sending(house: Runtime) -> Iterator[None]:
+    """Send from here, if the queue is embedded and no other process serves it."""
+    held = take(house) if house.settings.embedded else None
+    if held is None:
+        yield
+        return
+    aside(tr("No `broadsheet up` is running: it is sent from here while you watch."))
+    try:
+        with pressing(house):
+            yield
+    finally:
+        held.release()
+
+
+def _follow(house: Runtime, campaign_id: int, until: str, timeout: float | None, show: Show) -> bool:
+    """Whether it got so far in time."""
+    wanted = {_S.CLOSED} if until == "closed" else {_S.SENT, _S.CLOSED}
+    deadline = None if timeout is None else monotonic() + timeout
+    while True:
+        with house.reading() as tx:
+            campaign = compose.get(tx.session, OPERATOR, campaign_id)
+            show(campaign, progress(tx.session, campaign))
+        if campaign.state in wanted:
+            return True
+        if campaign.state in _OVER or (campaign.state in _STOPPED and (until == "sent" or campaign.closed_at)):
+            return False
+        if deadline is not None and monotonic() >= deadline:
+            aside(tr("Not {until} within {seconds:g} seconds; it goes on.", until=until, seconds=timeout or 0))
+            return False
+        house.stopping.wait(LOOK)

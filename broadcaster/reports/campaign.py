@@ -1,0 +1,174 @@
+"""What became of campaigns: who was reached, who was not and why, who answered, what it cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery.models import Message, Part
+from broadcaster.delivery.progress import PAID
+from broadcaster.delivery.states import State
+from broadcaster.replies.models import Letter
+from broadcaster.reports.scope import Scope
+from subscribers.actor import Actor, Right
+from subscribers.models import Subscription, Wish
+
+#: campaigns in one report, the newest first
+MOST = 500
+
+_FAILED = (State.FAILED, State.REJECTED, State.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignReport:
+    """One campaign in figures. Every recipient is in exactly one of the first six; a cost is of parts that left."""
+
+    id: int
+    title: str
+    kind: str
+    state: str
+    started_at: datetime | None
+    closed_at: datetime | None
+    recipients: int
+    delivered: int
+    failed: int
+    no_receipt: int
+    #: handed over without an answer
+    unknown: int
+    #: taken by the carrier, receipt still to come
+    awaited: int
+    #: waits to be handed over, or was stopped before
+    not_sent: int
+    #: reason, a sentence of the catalogue, -> how many; the most frequent first
+    failures: Mapping[str, int]
+    skipped: Mapping[str, int]
+    parts: int
+    replies: int
+    #: recipients who have refused more since it began
+    opted_out: int
+    cost: Decimal
+    currency: str
+
+
+@dataclass(slots=True)
+class _Figures:
+    states: Counter[State] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    parts: int = 0
+    replies: int = 0
+    opted_out: int = 0
+    cost: Decimal = Decimal(0)
+
+
+def campaigns(session: Session, actor: Actor, scope: Scope, *, campaign_id: int | None = None) -> list[CampaignReport]:
+    """The campaigns that began in the span, the newest first; or one of them, if it has begun."""
+    actor.must(Right.SEE)
+    query = select(Campaign).where(
+        Campaign.started_at.is_not(None),
+        Campaign.under.startswith(actor.under, autoescape=True),
+        scope.spans(Campaign.started_at),
+    )
+    if campaign_id is not None:
+        query = query.where(Campaign.id == campaign_id)
+    found = session.scalars(query.order_by(Campaign.id.desc()).limit(MOST)).all()
+    figures = {campaign.id: _Figures() for campaign in found}
+    within = [Campaign.id.in_(figures), scope.holds(Message.member_id)]
+    _count_messages(session, figures, within)
+    _count_parts(session, figures, within, {campaign.id: campaign for campaign in found})
+    _count_letters(session, figures, [Campaign.id.in_(figures), scope.holds(Letter.member_id)])
+    _count_refusals(session, figures, within)
+    return [_report(campaign, figures[campaign.id]) for campaign in found]
+
+
+def _count_messages(session: Session, figures: Mapping[int, _Figures], within: Sequence[ColumnElement[bool]]) -> None:
+    rows = session.execute(
+        select(Campaign.id, Message.state, Message.reason, func.count())
+        .join(Message, Message.campaign_id == Campaign.id)
+        .where(*within)
+        .group_by(Campaign.id, Message.state, Message.reason)
+    )
+    for campaign_id, state, reason, n in rows:
+        mine = figures[campaign_id]
+        mine.states[state] += n
+        if state is State.SKIPPED:
+            mine.skipped[reason or ""] += n
+        elif state in _FAILED:
+            mine.failures[reason or ""] += n
+
+
+def _count_parts(
+    session: Session,
+    figures: Mapping[int, _Figures],
+    within: Sequence[ColumnElement[bool]],
+    campaigns: Mapping[int, Campaign],
+) -> None:
+    rows = session.execute(
+        select(Campaign.id, Part.gateway, func.count())
+        .join(Message, Message.campaign_id == Campaign.id)
+        .join(Part, Part.message_id == Message.id)
+        .where(*within, Part.state.in_(PAID))
+        .group_by(Campaign.id, Part.gateway)
+    )
+    for campaign_id, gateway, n in rows:
+        mine = figures[campaign_id]
+        price, _, _ = campaigns[campaign_id].tariffs.get(gateway, ("0", "", ""))
+        mine.parts += n
+        mine.cost += Decimal(price) * n
+
+
+def _count_letters(session: Session, figures: Mapping[int, _Figures], within: Sequence[ColumnElement[bool]]) -> None:
+    rows = session.execute(
+        select(Campaign.id, func.count(Letter.id))
+        .join(Letter, Letter.campaign_id == Campaign.id)
+        .where(*within)
+        .group_by(Campaign.id)
+    )
+    for campaign_id, n in rows:
+        figures[campaign_id].replies = n
+
+
+def _count_refusals(session: Session, figures: Mapping[int, _Figures], within: Sequence[ColumnElement[bool]]) -> None:
+    rows = session.execute(
+        select(Campaign.id, func.count(Message.id))
+        .join(Message, Message.campaign_id == Campaign.id)
+        .join(Subscription, Subscription.msisdn == Message.msisdn)
+        .where(*within, Subscription.wish == Wish.OUT, Subscription.since >= Campaign.started_at)
+        .group_by(Campaign.id)
+    )
+    for campaign_id, n in rows:
+        figures[campaign_id].opted_out = n
+
+
+def _report(campaign: Campaign, figures: _Figures) -> CampaignReport:
+    states = figures.states
+    currencies = [currency for _, currency, _ in campaign.tariffs.values()]
+    return CampaignReport(
+        id=campaign.id,
+        title=campaign.title,
+        kind=campaign.kind,
+        state=campaign.state,
+        started_at=campaign.started_at,
+        closed_at=campaign.closed_at,
+        recipients=states.total() - states[State.SKIPPED],
+        delivered=states[State.DELIVERED],
+        failed=sum(states[state] for state in _FAILED),
+        no_receipt=states[State.NO_RECEIPT],
+        unknown=states[State.UNKNOWN],
+        awaited=states[State.SUBMITTED] + states[State.IN_NETWORK],
+        not_sent=sum(states[state] for state in (State.QUEUED, State.HELD, State.SUBMITTING, State.CANCELLED)),
+        failures=dict(figures.failures.most_common()),
+        skipped=dict(figures.skipped.most_common()),
+        parts=figures.parts,
+        replies=figures.replies,
+        opted_out=figures.opted_out,
+        cost=figures.cost,
+        currency=currencies[0] if currencies else "CNY",
+    )

@@ -1,0 +1,83 @@
+"""Everyone a campaign was meant for, one by one: who, which state, why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery.models import Message
+from broadcaster.delivery.states import State
+from broadcaster.reports.scope import Scope
+from subscribers.actor import Actor, Right
+from subscribers.db import BULK
+from subscribers.errors import Invalid
+from subscribers.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person of the audience. `msisdn` is empty for whom there was nothing to send to."""
+
+    message_id: int
+    name: str
+    msisdn: str
+    state: str
+    reason: str
+    parts: int
+    delivered_parts: int
+    attempt: int
+
+
+def recipients(
+    session: Session, actor: Actor, campaign: Campaign, *, state: str | None = None, limit: int | None = None
+) -> Iterator[Recipient]:
+    """In the order of the ledger; all of them, or those in one state. Raises `Invalid` for a state there is not."""
+    actor.must(Right.SEE)
+    query = (
+        select(Message, Member.name)
+        .join(Campaign, Campaign.id == Message.campaign_id)
+        .outerjoin(Member, Member.id == Message.member_id)
+        .where(Message.campaign_id == campaign.id, Scope(actor.under).holds(Message.member_id))
+    )
+    if state is not None:
+        query = query.where(Message.state == read_state(state))
+    return _portions(session, query, limit)
+
+
+def read_state(word: str) -> State:
+    """A state by its name: `no_receipt`."""
+    found = {state.word: state for state in State}.get(word)
+    if found is None:
+        raise Invalid(
+            "There is no state {word}.",
+            hint="There are: {words}.",
+            word=word,
+            words=", ".join(state.word for state in State),
+        )
+    return found
+
+
+def _portions(session: Session, query: Select[Message, str], limit: int | None) -> Iterator[Recipient]:
+    last, left = 0, limit
+    while left is None or left > 0:
+        size = BULK if left is None else min(BULK, left)
+        rows = session.execute(query.where(Message.id > last).order_by(Message.id).limit(size)).all()
+        for message, name in rows:
+            yield Recipient(
+                message_id=message.id,
+                name=name or "",
+                msisdn=message.msisdn or "",
+                state=message.state.word,
+                reason=message.reason or "",
+                parts=message.parts,
+                delivered_parts=message.delivered_parts,
+                attempt=message.attempt,
+            )
+        if len(rows) < size:
+            return
+        last = rows[-1][0].id
+        left = None if left is None else left - len(rows)
