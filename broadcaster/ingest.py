@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +14,20 @@ from broadcaster.delivery import receipts
 from broadcaster.gateways.events import Event, InboundMessage, Reason, Receipt
 from broadcaster.replies import receive
 
+#: NUL and halves of surrogate pairs
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
 
 def accept(session: Session, events: Sequence[Event], reasons: Mapping[str, Reason], *, now: datetime) -> None:
     """Keep what a gateway brought. The carrier may be told yes once this has committed, and not before."""
-    receipts.record(session, [event for event in events if isinstance(event, Receipt)], reasons, now=now)
-    receive.store(session, [event for event in events if isinstance(event, InboundMessage)], now=now)
+    kept = [_storable(event) for event in events]
+    receipts.record(session, [event for event in kept if isinstance(event, Receipt)], reasons, now=now)
+    receive.store(session, [event for event in kept if isinstance(event, InboundMessage)], now=now)
+
+
+def _storable(event: Event) -> Event:
+    """Without the characters that no database keeps in a text: one bad letter must not hold up the others."""
+    told = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    bad = {name: text for name, text in told.items() if isinstance(text, str) and _UNSTORABLE.search(text)}
+    cleaned: dict[str, Any] = {name: _UNSTORABLE.sub("", text) for name, text in bad.items()}
+    return dataclasses.replace(event, **cleaned) if cleaned else event

@@ -27,18 +27,14 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
     members = dict(
         session.execute(
             select(Number.msisdn, func.min(Number.member_id)).where(Number.msisdn.in_(numbers)).group_by(Number.msisdn)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     campaigns = dict(
         session.execute(
             select(Message.msisdn, func.max(Message.campaign_id))
             .where(Message.msisdn.in_(numbers))
             .group_by(Message.msisdn)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     session.execute(
         insert_or_ignore(session, Letter),
@@ -48,8 +44,7 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
                 "provider_id": message.message_id,
                 "msisdn": message.msisdn,
                 "destination": message.destination,
-                # a database keeps no NUL in a text
-                "text": message.text.replace("\0", ""),
+                "text": message.text,
                 "received_at": message.received_at or now,
                 "member_id": members.get(message.msisdn),
                 "campaign_id": campaigns.get(message.msisdn),

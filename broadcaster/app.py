@@ -1,0 +1,78 @@
+"""The web doors in one application, and a server for it in a thread of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+import uvicorn
+from fastapi import FastAPI
+
+from broadcaster import hooks
+from broadcaster.runtime import Runtime
+from broadcaster.web import health, rendering, status, troubles
+from broadcaster.web.frame import Frame
+from subscribers.errors import Unavailable
+
+#: seconds that open requests have to end
+_STOP_WITHIN = 5
+
+
+def make_web(runtime: Runtime) -> FastAPI:
+    """Hooks, health and the status page of this installation. No description of itself is served."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.runtime = runtime
+    app.add_middleware(Frame, paper_language=runtime.settings.paper.language)
+    troubles.install(app)
+    for room in (hooks, health, status, rendering):
+        app.include_router(room.router)
+    return app
+
+
+@contextlib.contextmanager
+def serve(app: FastAPI, host: str, port: int) -> Iterator[str]:
+    """Serve for the length of the block; the address to open. Port 0: any free one. Raises `Unavailable`."""
+    with _listening(host, port) as listener:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            # a line per request would hold numbers: some carriers write them into the address
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=_STOP_WITHIN,
+        )
+        server = uvicorn.Server(config)
+        # connections wait in the listener until the thread takes them
+        thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
+        thread.start()
+        try:
+            yield _address(listener)
+        finally:
+            server.should_exit = True
+            thread.join(2 * _STOP_WITHIN)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise Unavailable(
+            "{host} port {port} cannot be used: {detail}.",
+            hint="Choose another one with --port; 0 takes any that is free.",
+            host=host,
+            port=port,
+            detail=error.strerror or str(error),
+        ) from None
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,0 +1,60 @@
+"""Numbers and times as people read them, in their language. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from broadcaster.language import language, ntr, tr
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def count(n: int) -> str:
+    """1,274"""
+    return f"{n:,}"
+
+
+def share(part: int, whole: int) -> str:
+    """A share in percent with one decimal; 100% and 0% only when it is exactly all or nothing."""
+    if whole <= 0:
+        return "—"
+    if part in (0, whole):
+        return "100%" if part else "0%"
+    tenths = round(1000 * part / whole)
+    if tenths < 1:
+        return tr("below 0.1%")
+    if tenths > 999:
+        return tr("over 99.9%")
+    return f"{tenths / 10:.1f}%"
+
+
+def when(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """An instant as it is told today: 3 minutes ago; 10:42; yesterday 10:42; 19 Nov, 10:42; 19 Nov 2025."""
+    ago = now - instant
+    if timedelta(0) <= ago < timedelta(minutes=1):
+        return tr("just now")
+    if timedelta(0) < ago < timedelta(hours=1):
+        return ntr("{n} minute ago", "{n} minutes ago", int(ago.total_seconds() // 60))
+    local, today = instant.astimezone(zone), now.astimezone(zone).date()
+    time = f"{local:%H:%M}"
+    if local.date() == today:
+        return time
+    if local.date() == today - timedelta(days=1):
+        return tr("yesterday {time}", time=time)
+    month = str(local.month) if language() == "zh" else _MONTHS[local.month - 1]
+    if local.year == today.year or instant > now:
+        return tr("{day} {month}, {time}", day=local.day, month=month, time=time)
+    return tr("{day} {month} {year}", day=local.day, month=month, year=local.year)
+
+
+def widths(figures: Sequence[int], whole: int, *, least: int) -> list[int]:
+    """Shares of a bar `whole` wide, one for each figure, that fill it exactly; nothing above 0 is below `least`."""
+    total = sum(figures)
+    if not total:
+        return [0] * len(figures)
+    made = [max(least, whole * figure // total) if figure else 0 for figure in figures]
+    # what rounding left over, or what the small ones took, is the business of the widest
+    made[made.index(max(made))] += whole - sum(made)
+    return made

@@ -1,0 +1,70 @@
+"""What surrounds every request: the reader's language before it, the headers that keep a page to itself after it."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from broadcaster.language import Language, set_language
+
+#: our own style sheet and nothing else; no script, no frame, no form, no request to anybody
+SAFE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Frame:
+    """ASGI middleware. What a handler has set itself stays."""
+
+    def __init__(self, app: ASGIApp, paper_language: Language) -> None:
+        self.app = app
+        self.paper_language = paper_language
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        wish = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+        set_language(language_for(wish, Headers(scope=scope).get("accept-language", ""), self.paper_language))
+
+        async def send_framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE.items():
+                    headers.setdefault(name, value)
+                headers.add_vary_header("Accept-Language")
+            await send(message)
+
+        await self.app(scope, receive, send_framed)
+
+
+def language_for(wish: str, accepted: str, otherwise: Language) -> Language:
+    """The language that was asked for by name (`?lang=`), else what the browser likes best, else the paper's own."""
+    if wish in ("zh", "en"):
+        return "zh" if wish == "zh" else "en"
+    best: tuple[float, Language] = (0.0, otherwise)
+    for choice in accepted.split(","):
+        tag, _, parameters = choice.partition(";")
+        main = tag.strip().lower().partition("-")[0]
+        if main in ("zh", "en") and (weight := _weight(parameters)) > best[0]:
+            best = (weight, "zh" if main == "zh" else "en")
+    return best[1]
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,65 @@
+"""Whether this process can do its work now, and what to do if it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from broadcaster import migrations
+from broadcaster.language import tell, tr
+from broadcaster.runtime import Runtime
+from broadcaster.tasks.reach import check_broker
+from subscribers.errors import BroadsheetError, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: how it is, and what to do if it is not well."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+def checks(runtime: Runtime) -> list[Check]:
+    """Database, queue and gateways. No gateway is opened by looking."""
+    looks = {"database": _database, "queue": _queue, "gateways": _gateways}
+    return [_check(name, look, runtime) for name, look in looks.items()]
+
+
+def _check(name: str, look: Callable[[Runtime], str], runtime: Runtime) -> Check:
+    try:
+        return Check(name, True, look(runtime))
+    except BroadsheetError as error:
+        return Check(name, False, *tell(error))
+
+
+def _database(runtime: Runtime) -> str:
+    with runtime.reading() as tx:
+        found, head = migrations.revision_of(tx.session.connection()), migrations.head()
+    if found != head:
+        raise Unavailable(
+            "The database is at revision {found}; this program needs {head}.",
+            hint="Run `broadsheet init`.",
+            found=found or "-",
+            head=head,
+        )
+    return tr("{kind} answers, revision {revision}", kind=runtime.engine.dialect.name, revision=head)
+
+
+def _queue(runtime: Runtime) -> str:
+    if runtime.stopping.is_set():
+        raise Unavailable("This process is ending.", hint="Ask the one that takes its place.")
+    if not runtime.settings.embedded:
+        check_broker(runtime.settings.queue.url)
+        return tr("the broker answers")
+    if runtime.publish is None:
+        raise Unavailable("Nobody serves the queue in this process.", hint="Start it with `broadsheet up`.")
+    return tr("embedded, served by this process")
+
+
+def _gateways(runtime: Runtime) -> str:
+    if not runtime.gateways:
+        raise Unavailable("There is no gateway.", hint="Add one under [gateways] in broadsheet.toml.")
+    return ", ".join(runtime.gateways)

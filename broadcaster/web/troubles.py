@@ -1,0 +1,61 @@
+"""What went wrong, in words: a page for people, plain lines for programs, the right number for both."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from broadcaster.language import msgid, tell, tr, translated
+from broadcaster.web.frame import SAFE
+from broadcaster.web.rendering import page
+from subscribers.errors import BroadsheetError, Conflict, Denied, Invalid, NotFound, Unavailable
+
+_STATUS: dict[type[BroadsheetError], int] = {
+    Invalid: 400,
+    Denied: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Unavailable: 503,
+}
+_WORDS = {
+    400: msgid("This request cannot be understood."),
+    404: msgid("There is nothing at this address."),
+    405: msgid("This address is asked for in another way."),
+    408: msgid("The request took too long to arrive."),
+    413: msgid("The request is too large."),
+}
+#: seconds after which it is worth trying again
+_LATER = {"Retry-After": "5"}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this application in words."""
+    app.add_exception_handler(BroadsheetError, _ours)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BroadsheetError)  # noqa: S101
+    status = next((number for kind, number in _STATUS.items() if isinstance(error, kind)), 500)
+    return _told(request, status, *tell(error), headers=_LATER if status == 503 else {})
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    words = translated(_WORDS.get(error.status_code, error.detail))
+    return _told(request, error.status_code, words, headers=dict(error.headers or {}))
+
+
+def _unforeseen(request: Request, _error: Exception) -> Response:
+    # it is logged, with its traceback, by the server
+    what, then = tr("Something went wrong here."), tr("It is written in the log of the program.")
+    return _told(request, 500, what, then, headers=dict(SAFE))
+
+
+def _told(request: Request, status: int, what: str, then: str = "", *, headers: dict[str, str]) -> Response:
+    if "text/html" in request.headers.get("accept", ""):
+        name = request.app.state.runtime.settings.paper.name
+        back = tr("To the status page")
+        return page("trouble.html", status=status, headers=headers, paper=name, what=what, then=then, back=back)
+    return Response("\n".join(filter(None, (what, then))) + "\n", status, headers, media_type="text/plain")
