@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from broadcaster import logs
-from broadcaster.commands.demo_view import View, report
+from broadcaster.commands.demo_report import report
+from broadcaster.commands.demo_view import View
 from broadcaster.commands.options import noun, verb
 from broadcaster.demo import journey
 from broadcaster.demo.installation import MEMBERS, READERS, SEED, Plan, default_folder

@@ -1,50 +1,40 @@
-"""What the demo shows: steps with their outcome, phones, a live bar, and a report."""
+"""What the demo shows while it runs: steps with their outcome, phones, and a live bar."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from broadcaster.campaigns.check import Check
 from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.options import asked
-from broadcaster.commands.output import answer, console, facts, money, table
+from broadcaster.commands.output import console, facts, money
 from broadcaster.commands.phone import WIDTH, phone
 from broadcaster.delivery.progress import Progress as Figures
-from broadcaster.demo.installation import Plan, settings_file
-from broadcaster.demo.journey import Result
 from broadcaster.demo.people import Facts
 from broadcaster.language import ntr, tr, translated
 from broadcaster.newspaper.models import Edition
-from broadcaster.replies import inbox
-from broadcaster.replies.models import LetterState
-from broadcaster.reports.campaign import CampaignReport, campaigns
-from broadcaster.reports.scope import Scope
-from broadcaster.runtime import Runtime
-from broadcaster.words import campaign_state_word, failure_reason_word, skip_reason_word, state_word
-from subscribers.actor import OPERATOR
+from broadcaster.words import campaign_state_word, skip_reason_word, state_word, status_word
 from subscribers.clock import monotonic
 from subscribers.importing import ImportResult
 
-#: states shown as one figure, and the colour of its piece of the bar
+#: states shown as one figure, with the sign and the colour of its piece of the bar
 TILES = (
-    ("delivered", ("delivered",), "green"),
-    ("submitted", ("submitting", "submitted", "in_network"), "blue"),
-    ("failed", ("failed", "rejected", "expired"), "red"),
-    ("no_receipt", ("no_receipt",), "yellow"),
-    ("unknown", ("unknown",), "magenta"),
-    ("queued", ("queued", "held"), "dim"),
+    ("delivered", ("delivered",), "█", "green"),
+    ("submitted", ("submitting", "submitted", "in_network"), "▓", "blue"),
+    ("failed", ("failed", "rejected", "expired"), "▚", "red"),
+    ("no_receipt", ("no_receipt",), "▒", "yellow"),
+    ("unknown", ("unknown",), "?", "magenta"),
+    ("queued", ("queued", "held"), "░", "dim"),
 )
-
-#: how many letters of each state are shown at the end
-_LETTERS = {LetterState.OPEN: 5, LetterState.HANDLED: 3}
 
 #: seconds between two lines where there is no terminal to draw on
 _PAUSE = 5.0
@@ -129,7 +119,11 @@ class View:
         ]
         abreast = self._out.width >= len(phones) * (WIDTH + 2)
         self._show(Text())
-        self._show(Columns(phones, width=WIDTH, padding=(0, 1)) if abreast else Group(*phones))
+        self._show(
+            Columns(phones, width=WIDTH, padding=(0, 1))
+            if abreast
+            else Group(*(Padding(drawn, (0, 0, 1, 0)) for drawn in phones))
+        )
         self._step(tr("The check: who gets it, who does not and why, and what it costs"))
         self._show(
             facts(
@@ -157,12 +151,12 @@ class View:
             self._live.update(_bar(campaign, figures, letters, self._out.width))
         elif monotonic() - self._told >= _PAUSE:
             self._told = monotonic()
-            told = "  ".join(f"{word} {n:,}" for word, n, _ in _tiles(figures))
+            told = "  ".join(f"{tile.word} {tile.people:,}" for tile in _tiles(figures))
             self._show(Text(f"{campaign_state_word(campaign.state)}: {told}  {tr('letters')} {letters}"))
 
     def _about(self, variant: str, recipients: int) -> str:
         readers = ntr("{n} reader", "{n} readers", recipients)
-        return tr("Variant {name}: {readers}", name=variant, readers=readers)
+        return tr("Variant {name}: {readers}", name=status_word(variant), readers=readers)
 
     def _step(self, sentence: str) -> None:
         self._steps += 1
@@ -173,23 +167,34 @@ class View:
         self._out.print(what)
 
 
-def _tiles(figures: Figures) -> list[tuple[str, int, str]]:
-    """Word, people and colour of each figure; those above add up to all recipients."""
-    counted = [(state_word(key), sum(figures.messages[s] for s in states), style) for key, states, style in TILES]
-    return [tile for tile in counted if tile[1]]
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """One figure: its word, its people, and how its piece of the bar looks."""
+
+    word: str
+    people: int
+    sign: str
+    style: str
+
+
+def _tiles(figures: Figures) -> list[_Tile]:
+    """The figures that are not nought; they add up to all recipients."""
+    counted = [
+        _Tile(state_word(key), sum(figures.messages[state] for state in states), sign, style)
+        for key, states, sign, style in TILES
+    ]
+    return [tile for tile in counted if tile.people]
 
 
 def _bar(campaign: Campaign, figures: Figures, letters: int, width: int) -> RenderableType:
     tiles = _tiles(figures)
-    total = max(1, sum(n for _, n, _ in tiles))
+    total = max(1, sum(tile.people for tile in tiles))
     room = min(width, 100)
-    bar, used = Text(), 0
-    for _, n, style in tiles:
-        cells = max(1, round(n / total * room)) if used < room else 0
-        cells = min(cells, room - used)
-        bar.append(("░" if style == "dim" else "█") * cells, style=style)
-        used += cells
-    words = Text("  ").join(Text(f"{word} {n:,}", style=style) for word, n, style in tiles)
+    bar = Text()
+    for tile in tiles:
+        cells = max(1, round(tile.people / total * room))
+        bar.append(tile.sign * min(cells, room - len(bar)), style=tile.style)
+    words = Text("  ").join(Text(f"{tile.sign} {tile.word} {tile.people:,}", style=tile.style) for tile in tiles)
     handed = total - figures.waiting
     line = tr(
         "{state}: handed over to {done} of {total} people ({share}), {letters} letters received",
@@ -205,91 +210,3 @@ def _bar(campaign: Campaign, figures: Figures, letters: int, width: int) -> Rend
 def _share(part: int, whole: int) -> str:
     """A share in whole per cent; 100 % only when it is all."""
     return "100%" if part == whole else f"{min(99, part * 100 // whole)}%"
-
-
-def report(runtime: Runtime, result: Result, plan: Plan) -> None:
-    """What came of it: for people in sentences and tables, for programs as one document."""
-    with runtime.reading() as tx:
-        (came,) = campaigns(tx.session, OPERATOR, Scope(), campaign_id=result.campaign)
-        letters = [
-            row
-            for state, limit in _LETTERS.items()
-            for row in inbox.listing(tx.session, OPERATOR, state=state, limit=limit)
-        ]
-        shown = [(name or "", letter.text, _became(letter.handled_as)) for letter, name in letters]
-    config = settings_file(plan)
-    answer(
-        _document(result, came),
-        Text(),
-        Text(_finding(came), style="bold"),
-        _outcomes(came),
-        Text(),
-        Text(tr("Some of the letters"), style="bold"),
-        table(tr("from"), tr("text"), tr("what became of it"), rows=shown),
-        Text(tr("It took {seconds} seconds.", seconds=result.seconds)),
-        then=[
-            "broadsheet demo",
-            f"broadsheet --config {config} campaigns messages {result.campaign} --state failed",
-            f"broadsheet --config {config} replies list",
-            f"broadsheet --config {config} up",
-            "broadsheet members import people.csv",
-        ],
-    )
-
-
-def _finding(came: CampaignReport) -> str:
-    share = f"{came.delivered / max(1, came.recipients):.1%}"
-    return tr(
-        "Report: {delivered} of {recipients} readers have it on their phone ({share}); it cost {cost}.",
-        delivered=f"{came.delivered:,}",
-        recipients=f"{came.recipients:,}",
-        share=share,
-        cost=money(came.cost, came.currency),
-    )
-
-
-def _outcomes(came: CampaignReport) -> RenderableType:
-    rows: list[Sequence[object]] = [(tr("delivered"), f"{came.delivered:,}", "")]
-    rows += [(tr("not delivered"), f"{n:,}", failure_reason_word(reason)) for reason, n in came.failures.items()]
-    if came.no_receipt:
-        rows.append((tr("no receipt"), f"{came.no_receipt:,}", tr("The carrier never said what became of it.")))
-    if came.unknown:
-        words = tr("Handed over when the sender was stopped; nobody knows. See `campaigns settle`.")
-        rows.append((tr("unsure"), f"{came.unknown:,}", words))
-    rows += [(tr("skipped"), f"{n:,}", skip_reason_word(reason)) for reason, n in came.skipped.items()]
-    rows.append((tr("letters"), f"{came.replies:,}", tr("{n} of them refuse the paper", n=came.opted_out)))
-    return table(tr("people"), tr("how many"), tr("why"), rows=rows, right=(1,))
-
-
-def _became(handled_as: str | None) -> str:
-    return {
-        "opt_out": tr("taken off the list, and told so"),
-        "come_back": tr("on the list again, and told so"),
-        "inbox": tr("waits in the inbox"),
-    }.get(handled_as or "", "")
-
-
-def _document(result: Result, came: CampaignReport) -> dict[str, object]:
-    return {
-        "organisations": result.organisations,
-        "members": result.members,
-        "readers": result.readers,
-        "variants": result.variants,
-        "edition": result.edition,
-        "campaign": result.campaign,
-        "confirmed": result.confirmed,
-        "recipients": came.recipients,
-        "skipped": dict(came.skipped),
-        "parts": came.parts,
-        "delivered": came.delivered,
-        "failed": came.failed,
-        "failures": dict(came.failures),
-        "no_receipt": came.no_receipt,
-        "unknown": came.unknown,
-        "replies": came.replies,
-        "opted_out": came.opted_out,
-        "cost": came.cost,
-        "currency": came.currency,
-        "resumed": result.resumed,
-        "seconds": result.seconds,
-    }
