@@ -39,7 +39,7 @@ def test_a_row_is_as_the_import_takes_it(session: Session, tmp_path: Path) -> No
         session,
         name="读者甲",
         msisdn=generated_msisdn(1),
-        organisation="East/First",
+        organisation="=East/First",
         status="retired",
         mobile=True,
         birthday=date(1950, 1, 2),
@@ -51,7 +51,7 @@ def test_a_row_is_as_the_import_takes_it(session: Session, tmp_path: Path) -> No
         {
             "name": "读者甲",
             "msisdn": "19900000001",
-            "organisation": "East/First",
+            "organisation": "'=East/First",
             "status": "retired mobile",
             "joined_on": "2020-01-01",
             "birthday": "1950-01-02",

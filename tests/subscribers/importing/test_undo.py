@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Table, select, text
+from sqlalchemy import Engine, Table, select, text, update
 from sqlalchemy.orm import Session
 
 from subscribers import consent, importing, registry
@@ -87,6 +87,16 @@ def test_who_was_changed_since_is_left_alone(session: Session, tmp_path: Path) -
     registry.update_status(session, OPERATOR, member.id, status=Status.RETIRED, on=TODAY, now=NOW)
     assert importing.undo(session, OPERATOR, first, now=NOW) == Undone(restored=1, kept=2)
     assert session.scalars(select(Member.name).order_by(Member.id)).all() == ["甲", "乙"]
+
+
+def test_who_left_since_stays_gone(session: Session, tmp_path: Path) -> None:
+    make_member(session, name="甲", msisdn="+8619900000001")
+    import_id = load(session, tmp_path, "甲,19900000001,West,,,,,,\n乙,19900000002,West,,,,,,\n")
+    left = update(Membership).where(Membership.valid_until.is_(None)).values(valid_until=date(2026, 11, 30))
+    session.execute(left)
+    before = state(session)
+    assert importing.undo(session, OPERATOR, import_id, now=NOW) == Undone(restored=0, kept=2)
+    assert state(session) == before
 
 
 def test_the_later_import_first_then_the_earlier_one(session: Session, tmp_path: Path) -> None:
