@@ -119,7 +119,12 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """The database to use: the one that was set, or the file in the data directory."""
-        return self.store.url or f"sqlite:///{self.data / 'broadsheet.db'}"
+        return self.store.url or f"sqlite:///{self.own_file}"
+
+    @property
+    def own_file(self) -> Path | None:
+        """The database file of the embedded default; None where another database was set."""
+        return None if self.store.url else self.data / "broadsheet.db"
 
     @property
     def embedded(self) -> bool:

@@ -31,7 +31,8 @@ SHOWN = 10
     name="import",
     about=tr("Take in a CSV file of members; rows with faults are refused one by one, with the reason."),
     example="broadsheet members import people.csv --dry-run\n"
-    "broadsheet members import people.csv --map 联系电话=msisdn --rejects refused.csv",
+    "broadsheet members import people.csv --map 联系电话=msisdn --rejects refused.csv\n"
+    'broadsheet members import people.csv --agreed "signed at the general meeting of 12 March"',
 )
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("CSV with a row of headings."))],
@@ -41,6 +42,9 @@ def import_(
         list[str] | None, typer.Option("--map", metavar="HEADING=FIELD", help=tr("Which column is what."))
     ] = None,
     shared: Annotated[bool, typer.Option("--shared", help=tr("Several people may share a handset."))] = False,
+    agreed: Annotated[
+        str, typer.Option(metavar="EVIDENCE", help=tr("Everyone in the file has agreed to be sent to: how you know."))
+    ] = "",
 ) -> None:
     with opened() as house, counting(tr("rows")) as progress, house.begin() as tx:
         result = importing.import_members(
@@ -52,6 +56,7 @@ def import_(
             region=house.settings.paper.region,
             mapping=_mapping(mapping or []),
             shared=shared,
+            agreed=agreed,
             dry_run=dry_run,
             progress=progress,
         )
@@ -142,6 +147,8 @@ def _told(result: ImportResult, rejects: Path | None) -> list[str]:
     lines = [tr("This was a dry run: nothing was written."), heading] if result.import_id is None else [heading]
     if result.still_out:
         lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
+    if result.without_consent:
+        lines += [_without_consent(result.without_consent)]
     lines += [
         "  " + tr("row {row}: {reason}", row=refused.row, reason=_reason(refused)) for refused in result.refused[:SHOWN]
     ]
@@ -153,6 +160,16 @@ def _told(result: ImportResult, rejects: Path | None) -> list[str]:
         )
         lines.append(where if rejects else tr("--rejects FILE writes them down, to be corrected and imported again."))
     return lines
+
+
+def _without_consent(count: int) -> str:
+    told = ntr(
+        "{n} person has not agreed to receive the paper and will not be sent to.",
+        "{n} people have not agreed to receive the paper and will not be sent to.",
+        count,
+    )
+    how = tr('Give the file a column subscribed with yes, or import it with --agreed "how you know".')
+    return f"{told} {how}"
 
 
 def _after(result: ImportResult) -> list[str]:

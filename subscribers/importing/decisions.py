@@ -31,6 +31,8 @@ class Circumstances:
     under: str
     default_organisation: str
     shared: bool
+    #: how it is known that everyone in the file has agreed, where a row does not say; empty if it is not
+    agreed: str = ""
     numbers: dict[str, int] = field(default_factory=dict)
     people: dict[tuple[str, str], int] = field(default_factory=dict)
     external_ids: dict[str, int] = field(default_factory=dict)
@@ -180,9 +182,11 @@ def _check_shared(row: CheckedRow, member: KnownMember | None, known: Known, aro
 
 
 def _consent(row: CheckedRow, known: Known, around: Circumstances) -> tuple[Said | None, bool]:
-    if row.wish is None or row.number is None:
+    wish = row.wish or (Wish.IN if around.agreed else None)
+    if wish is None or row.number is None:
         return None, False
-    said = Said(row.number.msisdn, row.wish, SOURCE, f"{around.file}, row {row.row}")
+    place = f"{around.file}, row {row.row}"
+    said = Said(row.number.msisdn, wish, SOURCE, place if row.wish else f"{around.agreed} ({place})")
     present = known.wishes.get(said.msisdn)
     if stays_out(present, said):
         return None, True

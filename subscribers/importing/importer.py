@@ -28,7 +28,10 @@ DEFAULT_ORGANISATION = "Members"
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of a file. `rows` had something in them; `still_out` said "subscribed" for people who opted out."""
+    """What became of a file. `rows` had something in them; `still_out` said "subscribed" for people who opted out.
+
+    `without_consent` have a number, and nobody has said whether they want the paper: they will not be sent to.
+    """
 
     rows: int
     created: int
@@ -36,6 +39,7 @@ class ImportResult:
     unchanged: int
     refused: list[RefusedRow]
     still_out: int
+    without_consent: int
     headings: tuple[str, ...]
     #: None after a dry run
     import_id: int | None
@@ -51,12 +55,15 @@ def import_members(
     region: str = "CN",
     mapping: Mapping[str, str] | None = None,
     shared: bool = False,
+    agreed: str = "",
     dry_run: bool = False,
     default_organisation: str = DEFAULT_ORGANISATION,
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportResult:
     """Take in a CSV file. `on` is today where the paper is made, `mapping` has headings -> fields.
+
+    `agreed` is the evidence that everyone in the file has agreed to receive the paper, for rows that do not say.
 
     Rows with faults are refused one by one. Raises `Invalid` for a file that cannot be read as a whole; the caller's
     transaction must then be rolled back. With `dry_run` nothing is written. `progress` is told the rows done so far.
@@ -75,6 +82,7 @@ def import_members(
         under=actor.under,
         default_organisation=home or default_organisation,
         shared=shared,
+        agreed=agreed.strip(),
     )
     run = None if dry_run else _open_run(session, actor, path, now)
     tally = _Tally()
@@ -99,6 +107,7 @@ def import_members(
         unchanged=tally.unchanged,
         refused=tally.refused,
         still_out=tally.still_out,
+        without_consent=tally.without_consent,
         headings=columns.headings,
         import_id=run.id if run else None,
     )
@@ -107,6 +116,7 @@ def import_members(
 class _Tally:
     def __init__(self) -> None:
         self.rows = self.created = self.updated = self.unchanged = self.still_out = 0
+        self.without_consent = 0
         self.refused: list[RefusedRow] = []
 
 
@@ -193,6 +203,7 @@ def _decide(
             continue
         note(decision, known, around)
         tally.still_out += decision.still_out
+        tally.without_consent += row.number is not None and row.number.msisdn not in known.wishes
         if decision.before is None:
             tally.created += 1
         elif decision.changes_something:
