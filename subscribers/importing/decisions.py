@@ -188,6 +188,9 @@ def _consent(row: CheckedRow, known: Known, around: Circumstances) -> tuple[Said
     place = f"{around.file}, row {row.row}"
     said = Said(row.number.msisdn, wish, SOURCE, place if row.wish else f"{around.agreed} ({place})")
     present = known.wishes.get(said.msisdn)
+    if row.wish is None and present is not None:
+        # what is said of everyone is no answer to what was said of one
+        return None, present.wish == Wish.OUT
     if stays_out(present, said):
         return None, True
     out_in_this_file = (

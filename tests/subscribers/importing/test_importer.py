@@ -219,6 +219,25 @@ def test_who_opted_out_stays_out_and_is_counted(session: Session, load: Importer
     assert consent.is_reachable(session, other.msisdn)
 
 
+def test_what_is_said_of_everyone_fills_only_the_gaps(session: Session, load: Importer) -> None:
+    out = make_member(session, name="甲", subscribed=False)
+    silent = make_member(session, name="乙", subscribed=None)
+    assert out.msisdn
+    assert silent.msisdn
+    text = f"姓名,手机,订阅\n甲,{out.msisdn},\n乙,{silent.msisdn},\n丙,19900000077,否\n丁,010-12345678,\n"
+    assert load(text, dry_run=True).without_consent == 2
+    result = load(text, agreed="forms of 2026, in the office")
+    assert (result.without_consent, result.still_out) == (0, 1)
+    present = consent.wishes(session, [out.msisdn, silent.msisdn, "+8619900000077"])
+    assert [one.wish for one in (present[out.msisdn], present[silent.msisdn], present["+8619900000077"])] == [
+        Wish.OUT,
+        Wish.IN,
+        Wish.OUT,
+    ]
+    wording = session.scalar(select(Consent.wording).where(Consent.msisdn == silent.msisdn))
+    assert wording == "forms of 2026, in the office (list.csv, row 3)"
+
+
 def test_one_person_twice_is_refused_at_the_second_row(session: Session, load: Importer) -> None:
     member = make_member(session, name="甲", external_id="E1")
     result = load(f"姓名,手机,编号\n甲,{member.msisdn},\n甲,19900000077,E1\n乙,19900000078,E2\n丙,19900000079,E2\n")
