@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from broadcaster.commands.options import Config, Debug, Json, Lang, asked, begin_anew, take, wished_language
+from broadcaster.commands.usage import misuse
 from broadcaster.language import msgid, set_language, tell, tr, translated
 from subscribers.errors import BroadsheetError, Unavailable
 
@@ -72,12 +73,10 @@ class Front(TyperGroup):
         try:
             code = super().main(arguments, prog_name or "broadsheet", *given, **extra)
         except typer.TyperException as error:
-            context = getattr(error, "ctx", None)
-            hint = tr("See `{command} --help`.", command=context.command_path) if context else ""
-            if not arguments or type(error).__name__ == "NoArgsIsHelpError":
-                # the page itself has been shown
-                hint = ""
-            code = _complain(error.format_message(), hint, error.exit_code, as_json=as_json)
+            if type(error).__name__ == "NoArgsIsHelpError":
+                # the help page has been shown
+                sys.exit(error.exit_code)
+            code = _complain(*misuse(error), error.exit_code, as_json=as_json)
         except Exception as error:
             code = _explain(error, as_json=as_json)
         if code == _INTERRUPTED:

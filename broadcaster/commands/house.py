@@ -21,12 +21,12 @@ def opened(level: str = "WARNING") -> Iterator[Runtime]:
     """The installation that was asked for, closed at the end. `level`: of what is logged to standard error."""
     logs.configure(level=level)
     runtime = make_runtime(load(asked().config))
-    if runtime.settings.own_file is not None and not runtime.settings.own_file.exists():
-        # the embedded default needs no set-up of its own; read late, because every other command does without it
-        from broadcaster import migrations
-
-        migrations.upgrade(runtime.engine)
     try:
+        if runtime.settings.own_file is not None and not runtime.settings.own_file.exists():
+            # the embedded default needs no set-up of its own; read late, because every other command does without it
+            from broadcaster import migrations
+
+            migrations.upgrade(runtime.engine)
         yield runtime
     finally:
         runtime.close()

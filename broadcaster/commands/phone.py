@@ -31,7 +31,7 @@ def phone(name: str, split: Split, why: Why) -> RenderableType:
             encoding=_UNITS[split.encoding],
         )
         drawn.append(Text(f"  {counted}", style="dim"))
-    drawn.append(Text(_because(why)))
+    drawn.append(Text(clean(_because(why))))
     return Group(*drawn)
 
 

@@ -16,7 +16,6 @@ from broadcaster.campaigns.states import EDITABLE, CampaignState
 from broadcaster.commands.checked import skipped_table
 from broadcaster.commands.output import answer, aside, facts, local, money, table
 from broadcaster.commands.progress import Show, following
-from broadcaster.commands.serving import pressing, take
 from broadcaster.delivery.progress import Progress, progress
 from broadcaster.language import tr, translated
 from broadcaster.runtime import Runtime
@@ -114,6 +113,9 @@ def _refuse_unstarted(campaign: Campaign) -> None:
 @contextlib.contextmanager
 def _sending(house: Runtime) -> Iterator[None]:
     """Send from here, if the queue is embedded and no other process serves it."""
+    # Celery takes a second to be read, and no other verb of this noun needs it
+    from broadcaster.commands.serving import pressing, take
+
     held = take(house) if house.settings.embedded else None
     if held is None:
         yield

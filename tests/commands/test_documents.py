@@ -1,0 +1,174 @@
+"""Every verb under --json: exactly one document, with the keys that programs hold on to."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from broadcaster.commands.front import NOUNS
+from tests.commands.conftest import Desk, make_desk, staff
+from tests.factories import generated_msisdn
+
+#: verb -> what to type after it, and keys of its document at least; in an order in which one makes what the next needs
+VERBS: dict[str, tuple[str, str]] = {
+    "init": ("", "revision"),
+    "doctor": ("", "ok checks"),
+    "members import": ("people.csv", "rows created updated unchanged refused import_id"),
+    "members undo": ("2", "restored"),
+    "members export": ("out.csv", "rows"),
+    "members find": ("李", "members"),
+    "organisations tree": ("", "organisations"),
+    "segments count": ("retired", "members reachable"),
+    "segments save": ("elders retired", "name"),
+    "segments list": ("", "segments"),
+    "editions import": ("edition.toml", "number"),
+    "editions list": ("", "editions"),
+    "editions show": ("7", "variants"),
+    "editions preview": ("7", "variants"),
+    "campaigns create": ("--edition 7 --to everyone", "id"),
+    "campaigns list": ("", "campaigns"),
+    "campaigns check": ("1", "recipients skipped parts cost warnings"),
+    "campaigns schedule": ("1 --at 2099-01-01T10:00", "state"),
+    "campaigns send": ("1 --confirm 3", "state"),
+    "campaigns watch": ("1 --until closed --timeout 30", "state recipients skipped messages parts in_flight"),
+    "campaigns show": ("1", "state recipients skipped messages parts in_flight"),
+    "campaigns messages": ("1", "messages"),
+    "campaigns resend": ("1 --failed --confirm 0", "resent"),
+    "campaigns settle": ("1 --as-sent --confirm 0", "settled"),
+    "campaigns pause": ("2", "state in_flight cancelled"),
+    "campaigns resume": ("2", "state in_flight cancelled"),
+    "campaigns abort": ("2", "state in_flight cancelled"),
+    "gateways list": ("", "gateways"),
+    "replies list": ("", "replies"),
+    "replies answer": ("1 谢谢", "id state"),
+    "replies close": ("1", "id state"),
+    "report campaign": ("", "rows"),
+    "report replies": ("", "rows"),
+    "report cost": ("", "rows"),
+}
+#: they serve until they are asked to end: `test_journey` and `test_serving` have them; the demo has tests of its own
+SERVING = {"up", "worker", "beat", "gateways run", "demo"}
+
+
+def verbs() -> list[str]:
+    """Every verb there is, from the command line itself."""
+    found = []
+    for noun in NOUNS:
+        app: typer.Typer = importlib.import_module(f"broadcaster.commands.{noun}").app
+        command: Any = typer.main.get_command(app)
+        found += [f"{noun} {verb}" for verb in command.commands] if hasattr(command, "commands") else [noun]
+    return found
+
+
+def test_the_table_has_every_verb() -> None:
+    assert set(verbs()) == VERBS.keys() | SERVING
+
+
+@pytest.fixture(scope="module")
+def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, dict[str, Any]]]:
+    """All verbs typed one after the other, and what each answered."""
+    desk = staff(make_desk(tmp_path_factory.mktemp("desk")))
+    answers = {}
+    for verb, (words, _) in VERBS.items():
+        if verb == "campaigns pause":
+            second_campaign(desk)
+        if verb == "replies answer":
+            letter(desk)
+        # the verbs before pause send what they made; this one must stay where it is
+        answers[verb] = desk.type(*verb.split(), *words.split(), "--json")
+    yield desk, answers
+
+
+def second_campaign(desk: Desk) -> None:
+    made = desk.type("campaigns", "create", "--text", "您好", "--to", "everyone", "--json")
+    assert made.document["id"] == 2
+    assert desk.type("campaigns", "send", 2, "--confirm", 3).code == 0
+
+
+def letter(desk: Desk) -> None:
+    """One letter, as a gateway would bring it."""
+    from broadcaster.gateways.events import InboundMessage
+    from broadcaster.replies import receive, router
+    from broadcaster.runtime import make_runtime
+    from broadcaster.settings import load
+
+    runtime = make_runtime(load(desk.folder / "broadsheet.toml", data=desk.folder / "data"))
+    message = InboundMessage(
+        gateway="simulator",
+        message_id="m1",
+        msisdn=generated_msisdn(1),
+        destination="1069",
+        text="几点？\x1b[31m",
+        raw="",
+    )
+    with runtime.begin() as tx:
+        receive.store(tx.session, [message], now=tx.now)
+    with runtime.begin() as tx:
+        assert router.route(tx.session, runtime.desk, now=tx.now) == 1
+    runtime.close()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_one_document_with_its_keys(worked: tuple[Desk, dict[str, Any]], verb: str) -> None:
+    typed = worked[1][verb]
+    assert typed.code == 0, typed.out + typed.err
+    document = json.loads(typed.out)
+    assert set(VERBS[verb][1].split()) <= document.keys()
+    assert typed.out.count("\n") == 1
+
+
+def test_what_the_documents_say(worked: tuple[Desk, dict[str, Any]]) -> None:
+    said = {verb: typed.document for verb, typed in worked[1].items()}
+    assert said["members import"]["unchanged"] == 4
+    assert said["members find"]["members"][0]["msisdn"] == "199****0001"
+    assert said["segments count"] == {"members": 1, "reachable": 1}
+    assert [(v["name"], v["recipients"]) for v in said["editions preview"]["variants"]] == [
+        ("retired", 1),
+        ("everyone", 2),
+    ]
+    assert said["editions preview"]["variants"][0]["parts"] == {"min": 1, "median": 1, "max": 1}
+    assert "体检" in said["editions preview"]["variants"][0]["text"]
+    assert said["campaigns check"]["cost"] == "0.15"
+    assert said["campaigns check"]["skipped"] == {"opted_out": 1}
+    assert said["campaigns watch"]["state"] == "closed"
+    assert {one["state"] for one in said["campaigns messages"]["messages"]} == {"delivered", "skipped"}
+    assert said["campaigns abort"] | {"id": 0} == {"id": 0, "state": "cancelled", "in_flight": 0, "cancelled": 0}
+    assert said["replies list"]["replies"] == []
+    assert said["replies answer"]["state"] == "answered"
+    assert said["report campaign"]["rows"][-1]["delivered"] == 3
+
+
+def test_options_stand_before_the_verb_as_well(staffed: Desk) -> None:
+    assert staffed.type("--json", "segments", "list").document == {"segments": []}
+    assert staffed.type("--config", "broadsheet.toml", "segments", "list", "--json").code == 0
+    other = staffed.write("other.toml", '[paper]\nname = "别的报"\n')
+    assert staffed.type("segments", "list", "--config", other).code == 0
+
+
+def test_an_error_is_one_document_too(staffed: Desk) -> None:
+    typed = staffed.type("campaigns", "show", 9, "--json")
+    assert typed.code == 1
+    assert typed.document == {
+        "error": "There is no campaign 9.",
+        "hint": "`broadsheet campaigns list` shows them.",
+    }
+    assert staffed.type("campaigns", "show", "--json").document["error"] == "ID is missing."
+
+
+def test_control_characters_of_others_do_not_reach_the_terminal(worked: tuple[Desk, dict[str, Any]]) -> None:
+    typed = worked[0].type("replies", "list")
+    assert "几点？␛[31m" in typed.out
+    assert "\x1b" not in typed.out
+
+
+def test_a_csv_file_is_safe_to_open(worked: tuple[Desk, dict[str, Any]]) -> None:
+    file = worked[0].folder / "messages.csv"
+    assert worked[0].type("campaigns", "messages", 1, "--csv", file, "--full-numbers").code == 0
+    first = Path(file).read_text("utf-8-sig").splitlines()[1]
+    assert first.startswith("李一,'+8619900000001,delivered")
