@@ -43,7 +43,9 @@ SHOWN = 50
 )
 def create(
     to: Annotated[str, typer.Option(metavar="RULE", help=tr("Whom: a segment or a rule."))],
-    text: Annotated[str | None, typer.Option(metavar="TEXT", help=tr("What they read; fields in {{ }}."))] = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help=tr("What they read; a field is written in two braces."))
+    ] = None,
     template: Annotated[str | None, typer.Option(metavar="NAME", help=tr("A file of templates_sms."))] = None,
     field: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=tr("A field of the template."))] = None,
     edition: Annotated[int | None, typer.Option(metavar="NUMBER", help=tr("An edition of the paper."))] = None,

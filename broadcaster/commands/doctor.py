@@ -15,7 +15,7 @@ from broadcaster import logs, migrations
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, plain
 from broadcaster.commands.serving import PRESS
-from broadcaster.language import tell, tr
+from broadcaster.language import ntr, tell, tr
 from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Settings, load
 from broadcaster.tasks import reach
@@ -51,7 +51,9 @@ def _examine() -> Iterator[Check]:
     except BroadsheetError as error:
         yield Check("configuration", False, *tell(error))
         return
-    told = tr("{count} gateways: {names}", count=len(settings.gateways), names=", ".join(settings.gateways))
+    told = ntr(
+        "{n} gateway: {names}", "{n} gateways: {names}", len(settings.gateways), names=", ".join(settings.gateways)
+    )
     yield Check("configuration", True, told)
     with contextlib.closing(runtime):
         yield _try("data", lambda: _data(settings))
