@@ -1,0 +1,74 @@
+"""The server in a thread: its address, its port, its end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from broadcaster.app import make_web, serve
+from broadcaster.runtime import Runtime
+from subscribers.errors import Unavailable
+from tests.databases import Clock
+from tests.websites import make_house
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
+    made = make_house(f"sqlite:///{tmp_path / 'none.db'}", tmp_path, clock)
+    yield made
+    made.close()
+
+
+def test_a_free_port_is_chosen_and_told(house: Runtime) -> None:
+    with serve(make_web(house), "127.0.0.1", 0) as one, serve(make_web(house), "127.0.0.1", 0) as other:
+        assert one != other
+        for address in (one, other):
+            assert httpx2.get(f"{address}health/live").json() == {"ok": True}
+
+
+def test_it_ends_with_the_block(house: Runtime) -> None:
+    with serve(make_web(house), "127.0.0.1", 0) as address:
+        httpx2.get(f"{address}health/live")
+        assert "web" in {thread.name for thread in threading.enumerate()}
+    assert "web" not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(address)
+    with serve(make_web(house), "127.0.0.1", int(address.rstrip("/").rpartition(":")[2])) as again:
+        assert again == address
+
+
+def test_an_open_connection_does_not_hold_up_the_end(house: Runtime) -> None:
+    with serve(make_web(house), "127.0.0.1", 0) as address:
+        port = int(address.rstrip("/").rpartition(":")[2])
+        idle = socket.create_connection(("127.0.0.1", port))
+        assert httpx2.get(f"{address}health/live").status_code == 200
+    with idle:
+        assert idle.recv(1) == b""
+
+
+def test_a_port_that_is_taken(house: Runtime) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with (
+            pytest.raises(Unavailable, match=f"127.0.0.1 port {port} cannot be used"),
+            serve(make_web(house), "127.0.0.1", port),
+        ):
+            pass
+
+
+def test_every_interface_is_told_by_one_that_can_be_opened(house: Runtime) -> None:
+    with serve(make_web(house), "0.0.0.0", 0) as address:
+        assert address.startswith("http://127.0.0.1:")
+        assert httpx2.get(f"{address}health/live").status_code == 200
+
+
+def test_no_line_for_a_request(house: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with serve(make_web(house), "127.0.0.1", 0) as address:
+        httpx2.get(f"{address}hooks/carrier?from=%2B8619900000001")
+    assert "1990000" not in "".join(record.getMessage() for record in caplog.records if "httpx" not in record.name)
