@@ -91,6 +91,9 @@ def _data(settings: Settings) -> str:
 
 
 def _database(runtime: Runtime) -> str:
+    own = runtime.settings.own_file
+    if own is not None and not own.exists():
+        return tr("{path} is made when it is first used", path=own)
     found, head = migrations.revision(runtime.engine), migrations.head()
     if found != head:
         raise Unavailable(

@@ -15,7 +15,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.checked import duration
 from broadcaster.commands.output import console
 from broadcaster.delivery.progress import Progress as Figures
-from broadcaster.language import tr
+from broadcaster.language import language, set_language, tr
 from broadcaster.words import campaign_state_word, state_word
 
 
@@ -46,7 +46,13 @@ class _Done(ProgressColumn):
 
 
 class _Rate(ProgressColumn):
+    def __init__(self) -> None:
+        super().__init__()
+        self.language = language()
+
     def render(self, task: Task) -> Text:
+        # the screen is drawn by a thread of its own, which has not heard in which language
+        set_language(self.language)
         speed, left = task.finished_speed or task.speed, task.time_remaining
         rate = tr("{rate:.0f}/s", rate=speed) if speed else ""
         time = tr("{time} left", time=duration(left)) if left else ""

@@ -28,7 +28,9 @@ def up(
     host: Annotated[str, typer.Option(help=tr("The address to listen on."))] = "127.0.0.1",
 ) -> None:
     with opened("INFO") as house, alone(house), asked_to_end() as ending:
-        migrations.upgrade(house.engine)
+        if house.settings.embedded:
+            # nobody else uses this database; where several processes do, `init` says when it changes
+            migrations.upgrade(house.engine)
         with serve(make_web(house), host, port) as address, pressing(house):
             told = tr("Broadsheet is running at {address}. Ctrl-C ends it.", address=address)
             answer({"address": address, "pid": os.getpid()}, told)

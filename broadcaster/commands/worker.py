@@ -12,7 +12,7 @@ from broadcaster.commands.output import answer
 from broadcaster.language import tr
 from broadcaster.settings import Settings
 from broadcaster.tasks import make_app, work
-from subscribers.errors import Conflict
+from subscribers.errors import Conflict, Invalid
 
 app = noun()
 
@@ -30,11 +30,19 @@ def worker(
     with opened("INFO") as house:
         refuse_embedded(house.settings)
         celery = make_app(house)
-        chosen = [queue for queue in queues.split(",") if queue] or [queue.name for queue in celery.conf.task_queues]
+        chosen = _chosen(queues, [queue.name for queue in celery.conf.task_queues])
         answer({"queues": chosen}, tr("Serving {queues}.", queues=", ".join(chosen)))
         for gateway in house.gateways.values():
             gateway.open()
         work(celery, house, chosen, threads=threads, name=name)
+
+
+def _chosen(named: str, known: list[str]) -> list[str]:
+    wanted = [name.strip() for name in named.split(",") if name.strip()]
+    for name in wanted:
+        if name not in known:
+            raise Invalid("There is no queue {name}.", hint="There are: {known}.", name=name, known=", ".join(known))
+    return wanted or known
 
 
 def refuse_embedded(settings: Settings) -> None:

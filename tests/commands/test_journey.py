@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,10 @@ def test_up_serves_and_others_look_on(staffed: Desk) -> None:
     with staffed.start("up", "--port", 0) as up:
         try:
             assert up.stdout is not None
-            assert "http://127.0.0.1:" in up.stdout.readline()
+            address = re.search(r"http://127\.0\.0\.1:\d+/", up.stdout.readline())
+            assert address is not None
+            with urllib.request.urlopen(f"{address[0]}health/live", timeout=5) as answered:
+                assert answered.status == 200
             second = staffed.type("up")
             assert (second.code, "Another process serves" in second.err) == (1, True)
             assert staffed.type("campaigns", "send", 1, "--confirm", 3, "--json").document["state"] == "preparing"
