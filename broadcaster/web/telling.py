@@ -203,7 +203,6 @@ def _words() -> dict[str, str]:
         "how": tr("Take in members and an edition, then make a campaign of it:"),
         "others": tr("Sends"),
         "name": tr("What"),
-        "state": tr("State"),
         "recipients": tr("Recipients"),
         "delivered": tr("Delivered"),
         "skipped": words.state_word("skipped"),
