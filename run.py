@@ -17,6 +17,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -67,6 +68,8 @@ def main(arguments: list[str]) -> None:
     elif word == "bench":
         command = [str(benchmark(rest)), *rest[1:]]
     else:
+        # examples and hints name what can really be typed: nothing has put `broadsheet` on the path
+        os.environ["BROADSHEET_PROGRAM"] = f"python3 {shlex.quote(sys.argv[0])}"
         command = [str(ROOT / "cli.py"), word, *rest]
     # from here on signals, exit code and output are that program's own
     sys.stdout.flush()

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
-from broadcaster.commands.options import Config, Debug, Json, Lang, asked, begin_anew, take, wished_language
+from broadcaster.commands.options import Config, Debug, Json, Lang, asked, begin_anew, take
+from broadcaster.commands.pages import Room, head_pages
+from broadcaster.commands.program import PROGRAM, typed, wished_language
 from broadcaster.commands.usage import misuse
 from broadcaster.language import msgid, set_language, tell, tr, translated
 from subscribers.errors import BroadsheetError, Unavailable
@@ -42,7 +44,7 @@ NOUNS = {
 }
 
 
-class Front(TyperGroup):
+class Front(Room):
     """The nouns, each read from its file when it is used."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
@@ -68,10 +70,11 @@ class Front(TyperGroup):
         arguments = sys.argv[1:] if args is None else list(args)
         begin_anew()
         set_language(wished_language(arguments))
+        head_pages()
         as_json = "--json" in arguments
         extra["standalone_mode"] = False
         try:
-            code = super().main(arguments, prog_name or "broadsheet", *given, **extra)
+            code = super().main(arguments, prog_name or PROGRAM, *given, **extra)
         except typer.TyperException as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 # the help page has been shown
@@ -132,6 +135,7 @@ def _known(error: Exception) -> BroadsheetError | None:
 
 
 def _complain(message: str, hint: str, code: int, *, as_json: bool) -> int:
+    message, hint = typed(message), typed(hint)
     if as_json:
         sys.stdout.write(json.dumps({"error": message, "hint": hint}, ensure_ascii=False) + "\n")
     else:
@@ -146,8 +150,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help=tr("Prints a newspaper on people's phones, follows it to their receipts, and takes in their answers."),
-    epilog=tr(
-        "Begin with `broadsheet demo`, or with your own list: `broadsheet init`, `broadsheet members import FILE`."
+    epilog=typed(
+        tr("Begin with `broadsheet demo`, or with your own list: `broadsheet init`, `broadsheet members import FILE`.")
     ),
 )
 

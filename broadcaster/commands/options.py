@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from rich.markup import escape
 
-from broadcaster.language import Language, tr
+from broadcaster.commands.pages import Page, Room
+from broadcaster.commands.program import typed
+from broadcaster.language import tr
 
 Function = TypeVar("Function", bound=Callable[..., None])
 
@@ -72,17 +74,6 @@ def take(given: Mapping[str, Any]) -> None:
     )
 
 
-def wished_language(arguments: Sequence[str]) -> Language | None:
-    """The language named with --lang, wherever it stands: known before anything is said."""
-    wish = ""
-    for at, argument in enumerate(arguments):
-        if argument == "--lang":
-            wish = next(iter(arguments[at + 1 :]), "")
-        elif argument.startswith("--lang="):
-            wish = argument.removeprefix("--lang=")
-    return "zh" if wish == "zh" else "en" if wish == "en" else None
-
-
 def verb(app: typer.Typer, *, about: str, example: str, name: str | None = None) -> Callable[[Function], Function]:
     """Mount a function as a verb: its own options, and those that every verb has. `example` is a line or several."""
 
@@ -100,8 +91,8 @@ def verb(app: typer.Typer, *, about: str, example: str, name: str | None = None)
         called.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[*signature.parameters.values(), *everywhere]
         )
-        lines = "\n\n".join(f"$ {line}" for line in example.splitlines())
-        app.command(name, help=about, epilog=escape(lines))(called)
+        lines = "\n\n".join(f"$ {typed(line)}" for line in example.splitlines())
+        app.command(name, cls=Page, help=about, epilog=escape(lines))(called)
         return function
 
     return mount
@@ -110,5 +101,5 @@ def verb(app: typer.Typer, *, about: str, example: str, name: str | None = None)
 def noun() -> typer.Typer:
     """An empty room for verbs."""
     return typer.Typer(
-        no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False
+        cls=Room, no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False
     )
