@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
@@ -21,46 +21,45 @@ from subscribers.errors import Conflict
 
 #: what is worth another try
 FAILED = (State.FAILED, State.EXPIRED)
+#: handed over, and nobody knows
+DOUBTFUL = (State.UNKNOWN,)
+_OVER = frozenset({CampaignState.SENT, CampaignState.CLOSED})
 
 
 def resend_failed(session: Session, actor: Actor, campaign: Campaign, confirmed: int) -> int:
     """A new attempt for everyone it failed for, if `confirmed` is their number. Returns the number of messages."""
     actor.must(Right.SEND)
-    return _again(session, campaign, _in(session, campaign, FAILED), confirmed)
+    _confirm(session, campaign, FAILED, confirmed)
+    return _again(session, campaign, FAILED, confirmed)
 
 
 def settle_as_sent(session: Session, actor: Actor, campaign: Campaign, confirmed: int, *, now: datetime) -> int:
     """Count the parts in doubt as sent: nothing goes out. Returns the number of messages."""
     actor.must(Right.SEND)
-    messages = _in(session, campaign, (State.UNKNOWN,))
-    _confirm(len(messages), confirmed)
-    parts = _settle(session, actor, messages, now=now)
-    session.execute(
+    _confirm(session, campaign, DOUBTFUL, confirmed)
+    parts = _settle(session, actor, campaign, now=now)
+    messages = session.scalars(
         update(Part)
         .where(Part.id.in_(parts), Part.state == State.UNKNOWN)
         .values(state=State.SUBMITTED, submitted_at=now)
+        .returning(Part.message_id)
         .execution_options(synchronize_session=False)
-    )
-    refresh_messages(session, messages)
-    return len(messages)
+    ).all()
+    refresh_messages(session, set(messages))
+    return confirmed
 
 
 def settle_by_resending(session: Session, actor: Actor, campaign: Campaign, confirmed: int, *, now: datetime) -> int:
     """A new attempt for everyone in doubt: some may get it twice. Returns the number of messages."""
     actor.must(Right.SEND)
-    messages = _in(session, campaign, (State.UNKNOWN,))
-    _confirm(len(messages), confirmed)
-    _settle(session, actor, messages, now=now)
-    return _again(session, campaign, messages, confirmed)
+    _confirm(session, campaign, DOUBTFUL, confirmed)
+    _settle(session, actor, campaign, now=now)
+    return _again(session, campaign, DOUBTFUL, confirmed)
 
 
-def _in(session: Session, campaign: Campaign, states: Sequence[State]) -> Sequence[int]:
-    return session.scalars(
-        select(Message.id).where(Message.campaign_id == campaign.id, Message.state.in_(states)).order_by(Message.id)
-    ).all()
-
-
-def _confirm(count: int, confirmed: int) -> None:
+def _confirm(session: Session, campaign: Campaign, states: Sequence[State], confirmed: int) -> None:
+    mine = select(func.count()).where(Message.campaign_id == campaign.id, Message.state.in_(states))
+    count = session.scalar(mine)
     if confirmed != count:
         raise Conflict(
             "The number is not right: it concerns {count} people, you typed {typed}. Nothing was changed.",
@@ -70,25 +69,36 @@ def _confirm(count: int, confirmed: int) -> None:
         )
 
 
-def _settle(session: Session, actor: Actor, messages: Sequence[int], *, now: datetime) -> Sequence[int]:
-    parts = session.scalars(select(Part.id).where(Part.message_id.in_(messages), Part.state == State.UNKNOWN)).all()
+def _settle(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) -> Select[int]:
+    """Close the doubts about the messages in doubt. Returns the query of their parts."""
+    parts = (
+        select(Part.id)
+        .join(Message, (Message.id == Part.message_id) & (Message.attempt == Part.attempt))
+        .where(Message.campaign_id == campaign.id, Message.state == State.UNKNOWN, Part.state == State.UNKNOWN)
+    )
     settle_doubts(session, parts, by=actor.name, now=now)
     return parts
 
 
-def _again(session: Session, campaign: Campaign, messages: Sequence[int], confirmed: int) -> int:
-    _confirm(len(messages), confirmed)
-    if not messages:
+def _again(session: Session, campaign: Campaign, states: Sequence[State], confirmed: int) -> int:
+    if not confirmed:
         return 0
     if campaign.state != CampaignState.SENDING:
-        move(session, campaign, CampaignState.SENDING, closed_at=None)
+        # one that was paused is resumed by a person who says so, not by the way
+        move(session, campaign, CampaignState.SENDING, out_of=_OVER, closed_at=None)
     queued = session.execute(
         update(Message)
-        .where(Message.id.in_(messages))
+        .where(Message.campaign_id == campaign.id, Message.state.in_(states))
         .values(state=State.QUEUED, attempt=Message.attempt + 1, reason=None, delivered_parts=0, parts=0)
         .returning(func.coalesce(Message.gateway, ""), Message.id)
         .execution_options(synchronize_session=False)
     ).all()
+    if len(queued) != confirmed:
+        raise Conflict(
+            "Receipts came in at this moment: it concerns {count} people by now. Nothing was changed.",
+            hint="Look again, and type the number that is shown.",
+            count=len(queued),
+        )
     plan(session, campaign, [(gateway, message_id) for gateway, message_id in queued])
     wake_senders(session, campaign)
     return len(queued)

@@ -1,45 +1,32 @@
-"""Claiming: which parts go out next. One transaction, committed before the first byte."""
+"""Claiming: which messages go out next. One transaction, committed before the first byte."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns import render
 from broadcaster.campaigns.audience import SkipReason
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery.models import Batch, Message, Part, Turn
-from broadcaster.delivery.recording import ClaimedTurn
+from broadcaster.delivery.pieces import Sender, fitting, mark_submitting, outbound, printed, written_before
+from broadcaster.delivery.recording import ClaimedTurn, refresh_messages
 from broadcaster.delivery.states import State
-from broadcaster.gateways.contract import Capabilities, OutboundPart
-from broadcaster.sms import Encoding
+from subscribers.errors import BroadsheetError
 from subscribers.models import Subscription, Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """What a claim has to know of the gateway it claims for."""
+class CannotPrint(Exception):
+    """The texts of a campaign cannot be made any more, though its check went well: a value has changed since."""
 
-    gateway: str
-    address: str
-    capabilities: Capabilities
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part that is not in the ledger yet."""
-
-    message: Any
-    number: int
-    total: int
-    encoding: Encoding
-    text: str
+    def __init__(self, campaign_id: int, error: BroadsheetError) -> None:
+        super().__init__(str(error))
+        self.campaign_id = campaign_id
+        self.error = error
 
 
 def claim(
@@ -50,11 +37,14 @@ def claim(
     At most `parts` parts, but at least one whole message. Answers come first, then urgent notices, then the rest, which
     waits while it is `quiet`. The state of the campaign and the wish of every recipient are read here, in the same
     transaction: what was paused or refused before it commits is not sent.
+
+    Raises `CannotPrint`.
     """
-    while (batch := _next_batch(session, sender.gateway, quiet=quiet, now=now)) is not None:
-        campaign = _locked_campaign(session, batch)
+    stopping: set[int] = set()
+    while (batch := _next_batch(session, sender.gateway, passing=stopping, quiet=quiet, now=now)) is not None:
+        campaign = _held_campaign(session, batch)
         if batch.campaign_id is not None and campaign is None:
-            # paused between the two reads: the state of the campaign keeps this batch from being chosen again
+            stopping.add(batch.campaign_id)
             continue
         messages = _next_messages(session, batch, limit=parts)
         if not messages:
@@ -66,7 +56,9 @@ def claim(
     return None
 
 
-def _next_batch(session: Session, gateway: str, *, quiet: bool, now: datetime) -> Batch | None:
+def _next_batch(
+    session: Session, gateway: str, *, passing: Collection[int], quiet: bool, now: datetime
+) -> Batch | None:
     open_lanes: ColumnElement[bool] = Batch.lane <= Lane.URGENT if quiet else true()
     return session.scalar(
         select(Batch)
@@ -76,7 +68,10 @@ def _next_batch(session: Session, gateway: str, *, quiet: bool, now: datetime) -
             Batch.done.is_(False),
             open_lanes,
             or_(Batch.not_before.is_(None), Batch.not_before <= now),
-            or_(Batch.campaign_id.is_(None), Campaign.state == CampaignState.SENDING),
+            or_(
+                Batch.campaign_id.is_(None),
+                (Campaign.state == CampaignState.SENDING) & Campaign.id.not_in(sorted(passing)),
+            ),
         )
         .order_by(Batch.lane, Batch.id)
         .limit(1)
@@ -84,12 +79,15 @@ def _next_batch(session: Session, gateway: str, *, quiet: bool, now: datetime) -
     )
 
 
-def _locked_campaign(session: Session, batch: Batch) -> Campaign | None:
-    """The campaign, kept from being paused until this claim has committed."""
+def _held_campaign(session: Session, batch: Batch) -> Campaign | None:
+    """The campaign, kept from being paused until this claim has committed; None when someone is at it already.
+
+    It is not waited for: an abort that holds the campaign may be waiting for the batch that we hold.
+    """
     return session.scalar(
         select(Campaign)
         .where(Campaign.id == batch.campaign_id, Campaign.state == CampaignState.SENDING)
-        .with_for_update(read=True)
+        .with_for_update(read=True, skip_locked=True)
         .execution_options(populate_existing=True)
     )
 
@@ -121,16 +119,16 @@ def _claim_messages(
 ) -> ClaimedTurn | None:
     refused = _skip_refused(session, [m.id for m in messages]) if campaign is not None else set()
     waiting = [m for m in messages if m.id not in refused]
-    ready = _ready_parts(session, waiting)
+    ready = written_before(session, waiting)
     fresh = [m for m in waiting if m.id not in ready]
-    pieces, lacking = _render(session, campaign, fresh, sender) if campaign is not None else ({}, set())
+    try:
+        pieces, lacking = printed(session, campaign, fresh, sender) if campaign is not None else ({}, set())
+    except BroadsheetError as error:
+        raise CannotPrint(batch.campaign_id or 0, error) from error
     _skip(session, lacking, SkipReason.MISSING_VALUE)
-    chosen, batch.cursor = _fitting(messages, ready, pieces, parts=parts)
+    chosen, batch.cursor = fitting(messages, ready, pieces, parts=parts)
     taken = _mark(session, chosen)
-    rows = [
-        *_reclaim(session, owner_id, [row for m in taken for row in ready.get(m, ())]),
-        *_write(session, owner_id, sender, [piece for m in taken for piece in pieces.get(m, ())]),
-    ]
+    rows = mark_submitting(session, owner_id, sender, taken, ready, pieces)
     if not rows:
         return None
     turn = Turn(
@@ -143,25 +141,8 @@ def _claim_messages(
     )
     session.add(turn)
     session.flush()
-    numbers = {m.id: m for m in messages}
-    totals = _totals(session, rows)
-    outbound = [
-        OutboundPart(
-            part_id=row.id,
-            msisdn=numbers[row.message_id].msisdn,
-            sender=sender.address,
-            text=row.text,
-            encoding=Encoding(row.encoding),
-            number=row.number,
-            total=totals[row.message_id],
-            reference=_reference(batch.campaign_id, row, sender.capabilities.reference_bits),
-            client_reference=f"p{row.id}",
-        )
-        for row in rows
-    ]
-    return ClaimedTurn(
-        turn.id, batch.campaign_id, sender.gateway, batch.lane, outbound, [row.message_id for row in rows]
-    )
+    going = outbound(session, sender, batch.campaign_id, rows, {m.id: m.msisdn for m in messages})
+    return ClaimedTurn(turn.id, batch.campaign_id, sender.gateway, batch.lane, going, [row.message_id for row in rows])
 
 
 def _skip_refused(session: Session, message_ids: Sequence[int]) -> set[int]:
@@ -185,59 +166,8 @@ def _skip(session: Session, message_ids: Sequence[int] | set[int], reason: SkipR
             .values(state=State.SKIPPED, reason=reason.value)
             .execution_options(synchronize_session=False)
         )
-
-
-def _ready_parts(session: Session, messages: Sequence[Any]) -> dict[int, list[Any]]:
-    """Parts that are written already: answers, and what a gateway did not take the first time."""
-    rows = session.execute(
-        select(Part.id, Part.message_id, Part.number, Part.encoding, Part.text, Part.attempt)
-        .join(Message, (Message.id == Part.message_id) & (Message.attempt == Part.attempt))
-        .where(Part.message_id.in_([m.id for m in messages]), Part.state == State.QUEUED)
-        .order_by(Part.message_id, Part.number)
-    ).all()
-    found: dict[int, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.message_id, []).append(row)
-    return found
-
-
-def _render(
-    session: Session, campaign: Campaign, messages: Sequence[Any], sender: Sender
-) -> tuple[dict[int, list[_Piece]], set[int]]:
-    """The pieces of each message, and the ids of those that have lost a value since the campaign was checked."""
-    if not messages or campaign.audience_on is None:
-        return {}, set()
-    people = render.readers_of(session, [m.member_id for m in messages], on=campaign.audience_on)
-    pieces: dict[int, list[_Piece]] = {}
-    lacking: set[int] = set()
-    for variant in campaign.variants:
-        mine = [m for m in messages if m.variant == variant.position]
-        lacking |= {mine[x.row].id for x in render.missing_values(variant, [people[m.member_id] for m in mine])}
-        whole = [m for m in mine if m.id not in lacking]
-        texts = render.render(campaign, variant, [people[m.member_id] for m in whole])
-        for message, text in zip(whole, texts, strict=True):
-            cut = render.cut(campaign, text, sender.capabilities)
-            pieces[message.id] = [
-                _Piece(message, number, len(cut.parts), cut.encoding, piece)
-                for number, piece in enumerate(cut.parts, start=1)
-            ]
-    return pieces, lacking
-
-
-def _fitting(
-    messages: Sequence[Any], ready: Mapping[int, Sequence[Any]], pieces: Mapping[int, Sequence[Any]], *, parts: int
-) -> tuple[list[int], int]:
-    """The first messages that fit into a turn of `parts`, and the id at which the next turn goes on."""
-    chosen: list[int] = []
-    used = 0
-    for message in messages:
-        size = len(ready.get(message.id, ())) or len(pieces.get(message.id, ()))
-        if chosen and used + size > parts:
-            return chosen, message.id
-        if size:
-            chosen.append(message.id)
-            used += size
-    return chosen, messages[-1].id + 1
+    # one of which some parts had left already is what those are
+    refresh_messages(session, message_ids)
 
 
 def _mark(session: Session, message_ids: Sequence[int]) -> list[int]:
@@ -251,54 +181,3 @@ def _mark(session: Session, message_ids: Sequence[int]) -> list[int]:
             .execution_options(synchronize_session=False)
         )
     )
-
-
-def _reclaim(session: Session, owner_id: int, rows: Sequence[Any]) -> Sequence[Any]:
-    if rows:
-        session.execute(
-            update(Part)
-            .where(Part.id.in_([row.id for row in rows]))
-            .values(state=State.SUBMITTING, owner_id=owner_id)
-            .execution_options(synchronize_session=False)
-        )
-    return rows
-
-
-def _write(session: Session, owner_id: int, sender: Sender, pieces: Sequence[_Piece]) -> Sequence[Any]:
-    if not pieces:
-        return []
-    return session.execute(
-        insert(Part).returning(
-            Part.id, Part.message_id, Part.number, Part.encoding, Part.text, Part.attempt, sort_by_parameter_order=True
-        ),
-        [
-            {
-                "message_id": piece.message.id,
-                "attempt": piece.message.attempt,
-                "number": piece.number,
-                "state": State.SUBMITTING,
-                "gateway": sender.gateway,
-                "owner_id": owner_id,
-                "encoding": piece.encoding.value,
-                "text": piece.text,
-            }
-            for piece in pieces
-        ],
-    ).all()
-
-
-def _totals(session: Session, rows: Sequence[Any]) -> dict[int, int]:
-    """Of how many parts each message consists, also when only some of them go out in this turn."""
-    highest: dict[int, int] = {}
-    for message_id, number in session.execute(
-        select(Part.message_id, Part.number)
-        .join(Message, (Message.id == Part.message_id) & (Message.attempt == Part.attempt))
-        .where(Part.message_id.in_({row.message_id for row in rows}))
-    ):
-        highest[message_id] = max(number, highest.get(message_id, 0))
-    return highest
-
-
-def _reference(campaign_id: int | None, part: Any, bits: int) -> int:
-    """What joins the parts on a handset: it gets one message of a campaign, and consecutive campaigns differ."""
-    return int((campaign_id or part.message_id) + part.attempt - 1) % (1 << bits)

@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
-from broadcaster.campaigns.states import CampaignState
+from broadcaster.campaigns.states import CampaignState, may_move
 from broadcaster.delivery.models import Batch, Message, Part
 from broadcaster.delivery.progress import in_flight
 from broadcaster.delivery.states import State
 from broadcaster.language import msgid
 from subscribers.actor import Actor, Right
 from subscribers.db import wake
+from subscribers.errors import BroadsheetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,21 @@ def resume(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
 def abort(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
     """Stop it for good: what waits is cancelled, in one statement; what the carrier has cannot be called back."""
     actor.must(Right.SEND)
+    # held, so that no claim slips in between the look and the move
+    session.execute(select(Campaign.id).where(Campaign.id == campaign.id).with_for_update())
     left = session.scalar(select(exists().where(Message.campaign_id == campaign.id, Message.state.not_in(_NEVER_LEFT))))
     to = CampaignState.ABORTED if left else CampaignState.CANCELLED
     move(session, campaign, to, note=msgid("Stopped by {actor}."), note_fields={"actor": actor.name})
     cancelled = cancel_waiting(session, campaign)
     return Stopped(campaign.state, in_flight(session, campaign), cancelled)
+
+
+def stop(session: Session, campaign_id: int, trouble: BroadsheetError) -> None:
+    """Take a campaign that cannot go on out of the way of the others, with the reason; a person resumes it."""
+    campaign = session.get_one(Campaign, campaign_id)
+    if may_move(campaign.state, CampaignState.FAILED):
+        fields = {name: str(value) for name, value in trouble.fields.items()}
+        move(session, campaign, CampaignState.FAILED, note=trouble.message, note_fields=fields)
 
 
 _NEVER_LEFT = (State.QUEUED, State.HELD, State.SKIPPED, State.CANCELLED)

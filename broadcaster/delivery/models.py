@@ -41,7 +41,12 @@ class Message(Base):
     """
 
     __tablename__ = "message"
-    __table_args__ = (UniqueConstraint("campaign_id", "msisdn"), _ROOM_FOR_UPDATES)
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "msisdn"),
+        # what somebody was sent last: for their letters, and for receipts that name nothing but a number
+        Index("ix_message_msisdn", "msisdn"),
+        _ROOM_FOR_UPDATES,
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))

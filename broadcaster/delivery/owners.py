@@ -41,9 +41,13 @@ def register(session: Session, locks: Locks, *, now: datetime) -> Ownership:
     return Ownership(owner.id, owner.pid, held)
 
 
-def is_ended(session: Session, owner_id: int) -> bool:
-    """Whether someone has taken this owner for dead: then it may report results, and claim nothing more."""
-    return session.scalar(select(Owner.ended_at).where(Owner.id == owner_id)) is not None
+def is_ended(session: Session, owner_id: int, *, hold: bool = False) -> bool:
+    """Whether someone has taken this owner for dead: then it may report results, and claim nothing more.
+
+    `hold`: nobody can take it for dead before this transaction ends, so that what is claimed in it will be found.
+    """
+    query = select(Owner.ended_at).where(Owner.id == owner_id)
+    return session.scalar(query.with_for_update(read=True) if hold else query) is not None
 
 
 def living(session: Session) -> Sequence[int]:
@@ -62,8 +66,11 @@ def bury(session: Session, owner_id: int, *, now: datetime) -> int:
     It may have died before the first byte or after the last answer; nobody can tell from here, so nothing is sent
     again. Receipts settle most of it.
     """
+    # first of all: a claim that is about to commit is waited for, and its turn is found below
+    end(session, owner_id, now=now)
+    turns = session.execute(delete(Turn).where(Turn.owner_id == owner_id).returning(Turn.low, Turn.high)).all()
     doubtful = 0
-    for turn in session.scalars(select(Turn).where(Turn.owner_id == owner_id)):
+    for turn in turns:
         parts = session.scalars(
             select(Part.id).where(
                 Part.message_id.in_(select(Message.id).where(Message.id.between(turn.low, turn.high))),
@@ -73,8 +80,6 @@ def bury(session: Session, owner_id: int, *, now: datetime) -> int:
         ).all()
         refresh_messages(session, doubt(session, parts, now=now))
         doubtful += len(parts)
-    session.execute(delete(Turn).where(Turn.owner_id == owner_id))
-    end(session, owner_id, now=now)
     return doubtful
 
 

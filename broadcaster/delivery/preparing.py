@@ -13,7 +13,8 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import move
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import snapshot
-from broadcaster.delivery.control import wake_senders
+from broadcaster.delivery.control import stop, wake_senders
+from subscribers.errors import BroadsheetError
 
 
 def prepare(
@@ -36,7 +37,12 @@ def prepare(
     )
     if campaign is None:
         return False
-    if snapshot.take(session, campaign, route(campaign), piece=piece):
+    try:
+        more = snapshot.take(session, campaign, route(campaign), piece=piece)
+    except BroadsheetError as error:
+        stop(session, campaign_id, error)
+        return False
+    if more:
         return True
     campaign.prepared_at = now
     session.flush()

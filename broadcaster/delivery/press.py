@@ -10,17 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from broadcaster.delivery import batches, owners, recording
-from broadcaster.delivery.batches import Sender
+from broadcaster.delivery.batches import CannotPrint
+from broadcaster.delivery.control import stop
 from broadcaster.delivery.owners import Ownership
+from broadcaster.delivery.pieces import Sender
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.throttle import Throttle
-from broadcaster.gateways.contract import Gateway, OutboundPart, Outcome, OutcomeUnknown
+from broadcaster.gateways.contract import Gateway, OutboundPart, Outcome, OutcomeUnknown, Unreachable
 from broadcaster.logs import get
-from subscribers.db import Begin
+from subscribers.db import Begin, in_bulk
 from subscribers.errors import Unavailable
 
 log = get(__name__)
@@ -49,60 +50,91 @@ class Press:
         return Sender(self.gateway.name, self.gateway.config.sender, self.gateway.capabilities)
 
 
-def run(press: Press, *, limit: int | None = None) -> int:
+def run(press: Press, *, limit: int | None = None) -> bool:
     """Hand over what is due, until nothing is, or `limit` turns are done, or this process is asked to end.
 
-    Returns the number of parts that were handed over. Raises what the database raises when a claim fails: nothing was
-    handed over then.
+    Returns whether it stopped at the limit: then more may be due. Raises what the database raises when a claim fails:
+    nothing was handed over then.
     """
-    handed = turns = 0
-    while not press.stopping() and (limit is None or turns < limit):
+    turns = 0
+    while not press.stopping():
+        if limit is not None and turns >= limit:
+            return True
         size = press.throttle.turn_size(press.gateway.capabilities.window)
-        press.sleep(press.throttle.reserve(size))
+        press.sleep(press.throttle.wait_for(size))
         turn = _claim(press, size)
-        press.throttle.give_back(size - (len(turn.parts) if turn else 0))
         if turn is None:
-            break
-        recorded = _record(press, turn, _submit(press.gateway, turn.parts))
-        handed += recorded.accepted
+            return False
+        recorded = _record(press, turn, _hand_over(press, turn.parts, size))
         turns += 1
         if recorded.pause:
             press.throttle.slow_down(recorded.pause)
-    return handed
+    return False
 
 
 def _claim(press: Press, size: int) -> ClaimedTurn | None:
     if not press.ownership.valid():
         raise Unavailable("This process is no longer a sender: its lock is gone.", hint="It registers again by itself.")
-    with press.begin() as tx:
-        if owners.is_ended(tx.session, press.ownership.id):
-            raise Unavailable("This process was taken for dead.", hint="It registers again by itself.")
-        return batches.claim(
-            tx.session, press.ownership.id, press.sender, parts=size, quiet=press.quiet(tx.now), now=tx.now
-        )
+    turn = None
+    try:
+        with press.begin() as tx:
+            if owners.is_ended(tx.session, press.ownership.id, hold=True):
+                raise Unavailable("This process was taken for dead.", hint="It registers again by itself.")
+            press.throttle.share = 1 / max(1, len(owners.living(tx.session)))
+            turn = batches.claim(
+                tx.session, press.ownership.id, press.sender, parts=size, quiet=press.quiet(tx.now), now=tx.now
+            )
+    except CannotPrint as trouble:
+        with press.begin() as tx:
+            stop(tx.session, trouble.campaign_id, trouble.error)
+        log.warning("a campaign was stopped", campaign=trouble.campaign_id, reason=str(trouble.error))
+        return _claim(press, size)
+    except Exception:
+        if turn is not None:
+            # its commit may stand although nobody told us so; nothing of it was handed over
+            _record(press, turn, [Unreachable("the claim was not confirmed")] * len(turn.parts))
+        raise
+    return turn
+
+
+def _hand_over(press: Press, parts: Sequence[OutboundPart], size: int) -> list[Outcome]:
+    """One outcome per part. A message that is larger than a turn goes in as many steps as its rate allows."""
+    outcomes: list[Outcome] = []
+    for step in in_bulk(parts, size):
+        press.sleep(press.throttle.take(len(step)))
+        if press.stopping():
+            return outcomes + [Unreachable("this process was asked to end")] * (len(parts) - len(outcomes))
+        outcomes += _submit(press.gateway, step)
+    return outcomes
 
 
 def _submit(gateway: Gateway, parts: Sequence[OutboundPart]) -> list[Outcome]:
     try:
-        return gateway.submit(parts)
+        outcomes = gateway.submit(parts)
     except Exception as error:
         # a gateway promises not to raise here; if it does, nobody knows how far it got
         log.exception("a gateway broke its contract", gateway=gateway.name)
         return [OutcomeUnknown(type(error).__name__) for _ in parts]
+    if len(outcomes) != len(parts):
+        log.error("a gateway broke its contract", gateway=gateway.name, parts=len(parts), outcomes=len(outcomes))
+        return [OutcomeUnknown("the gateway did not say what became of it") for _ in parts]
+    return outcomes
 
 
 def _record(press: Press, turn: ClaimedTurn, outcomes: Sequence[Outcome]) -> recording.Recorded:
     """Write the outcomes down, however long the database is away: they exist nowhere else."""
-
-    def write(session: Session, now: datetime) -> recording.Recorded:
-        return recording.record(session, turn, outcomes, now=now)
-
     while True:
         try:
             with press.begin() as tx:
-                return write(tx.session, tx.now)
-        except (DBAPIError, Unavailable) as error:
+                return recording.record(tx.session, turn, outcomes, now=tx.now)
+        except (OperationalError, InterfaceError, Unavailable) as error:
             log.warning("outcomes wait for the database", gateway=turn.gateway, parts=len(turn.parts), error=str(error))
             if press.stopping():
                 raise
             press.sleep(RECORD_PAUSE)
+        except Exception:
+            if all(isinstance(outcome, OutcomeUnknown) for outcome in outcomes):
+                raise
+            # better in doubt, and settled by its receipts, than held by nobody
+            log.exception("outcomes cannot be written down", gateway=turn.gateway, parts=len(turn.parts))
+            outcomes = [OutcomeUnknown("its outcome could not be written down") for _ in turn.parts]

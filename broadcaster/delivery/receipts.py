@@ -1,16 +1,17 @@
-"""Receipts: first written down as they came, then applied in bulk, again later for those that came too early."""
+"""Receipts: first written down as they came, then applied in bulk, forward only."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery.models import Doubt, InboxState, Part, ReceiptInbox, Submission
+from broadcaster.delivery.models import InboxState, Message, Part, ReceiptInbox, Submission
 from broadcaster.delivery.recording import insert_or_ignore, refresh_messages, settle_doubts
 from broadcaster.delivery.states import REACHED_FROM, State, advance, contradicts
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
@@ -19,8 +20,8 @@ from subscribers.db import wake
 #: the queue that applies receipts
 APPLY = "receipts"
 
-#: how far apart a hand-over in doubt and a receipt without a known id may lie and still be taken for the same part
-NEAR = timedelta(minutes=10)
+#: so much of what a carrier sent is kept as it came
+RAW = 10_000
 
 _STATES: Mapping[str, State] = {
     ReceiptState.IN_NETWORK: State.IN_NETWORK,
@@ -42,15 +43,15 @@ def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, 
         [
             {
                 "gateway": receipt.gateway,
-                "provider_id": receipt.message_id,
+                "provider_id": receipt.message_id[:100],
                 "state": receipt.state.value,
                 "done": receipt.done_at.isoformat() if receipt.done_at else "",
-                "msisdn": receipt.msisdn,
-                "client_reference": receipt.client_reference,
+                "msisdn": receipt.msisdn[:20] if receipt.msisdn else None,
+                "client_reference": receipt.client_reference[:40] if receipt.client_reference else None,
                 "code": receipt.code[:60],
                 "reason": _words(receipt, reasons),
                 "permanent": receipt.permanent,
-                "raw": receipt.raw,
+                "raw": receipt.raw[:RAW],
                 "received_at": now,
                 "outcome": InboxState.PENDING,
             }
@@ -78,7 +79,7 @@ def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
     ).all()
     if not rows:
         return 0
-    part_of = _match(session, rows, now=now)
+    part_of = _match(session, rows)
     states = _states(session, part_of.values())
     outcomes: dict[InboxState, list[int]] = defaultdict(list)
     moves: dict[int, Any] = {}
@@ -103,83 +104,61 @@ def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
     return len(rows)
 
 
-def retry_orphans(session: Session) -> None:
-    """Give another chance to receipts whose part is known by now, or whose recipient has a part in doubt."""
-    known = exists().where(
-        Submission.provider_id == ReceiptInbox.provider_id, Submission.gateway == ReceiptInbox.gateway
-    )
-    doubted = exists().where(
-        Doubt.gateway == ReceiptInbox.gateway, Doubt.msisdn == ReceiptInbox.msisdn, Doubt.settled_at.is_(None)
-    )
-    woken = session.execute(
-        update(ReceiptInbox)
-        .where(ReceiptInbox.outcome == InboxState.ORPHAN, or_(known, doubted))
-        .values(outcome=InboxState.PENDING)
-        .returning(ReceiptInbox.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if woken:
-        wake(session, APPLY)
+def _match(session: Session, rows: Sequence[Any]) -> dict[int, int]:
+    """Inbox id -> part id: by the carrier's id, else by our own reference. A gateway only ever reaches its own parts.
 
-
-def _match(session: Session, rows: Sequence[Any], *, now: datetime) -> dict[int, int]:
-    """Inbox id -> part id: by the carrier's id, else by our own reference, else by the one part in doubt it can mean.
-
-    A gateway can only ever reach parts of its own.
+    What is left over is an orphan, and looked at again later.
     """
     known = {
         (row.gateway, row.provider_id): row.part_id
         for row in session.execute(
-            select(Submission.gateway, Submission.provider_id, Submission.part_id).where(
-                Submission.provider_id.in_({row.provider_id for row in rows})
-            )
+            # a carrier that counts round gives an id again: then the newest part is meant
+            select(Submission.gateway, Submission.provider_id, Submission.part_id)
+            .where(Submission.provider_id.in_({row.provider_id for row in rows}))
+            .order_by(Submission.part_id)
         )
     }
     matched = {row.id: known[key] for row in rows if (key := (row.gateway, row.provider_id)) in known}
-    strangers = [row for row in rows if row.id not in matched]
-    if strangers:
-        found = _by_reference(session, strangers)
-        found |= _by_doubt(session, [row for row in strangers if row.id not in found])
-        _learn(session, [(row, found[row.id]) for row in strangers if row.id in found])
-        matched |= found
-    return matched
+    found = _by_reference(session, [row for row in rows if row.id not in matched])
+    learn(session, [(row, found[row.id]) for row in rows if row.id in found])
+    return matched | found
+
+
+def reference_of(row: Any) -> int | None:
+    """The part that a receipt names by our own reference, if it names one."""
+    told = row.client_reference or ""
+    return int(told[1:]) if re.fullmatch(r"p[0-9]{1,18}", told) else None
 
 
 def _by_reference(session: Session, rows: Sequence[Any]) -> dict[int, int]:
-    """Receipts that echo our reference, also when they overtake the answer to their submit."""
-    claimed = {
-        row.id: int(row.client_reference[1:])
-        for row in rows
-        if row.client_reference and row.client_reference[0] == "p" and row.client_reference[1:].isdecimal()
-    }
-    theirs = {
-        row.id: row.gateway
-        for row in session.execute(select(Part.id, Part.gateway).where(Part.id.in_(set(claimed.values()))))
-    }
-    gateways = {row.id: row.gateway for row in rows}
-    return {inbox: part for inbox, part in claimed.items() if theirs.get(part) == gateways[inbox]}
+    """Receipts that echo our reference, also when they overtake the answer to their submit.
 
-
-def _by_doubt(session: Session, rows: Sequence[Any]) -> dict[int, int]:
-    """Receipts for a number with exactly one part in doubt near their time."""
-    open_ = session.execute(
-        select(Doubt.part_id, Doubt.gateway, Doubt.msisdn, Doubt.since).where(
-            Doubt.settled_at.is_(None), Doubt.msisdn.in_({row.msisdn for row in rows if row.msisdn})
+    Number and carrier's id must not speak against it: a carrier may tell of parts of an older database.
+    """
+    claimed = {row.id: part_id for row in rows if (part_id := reference_of(row)) is not None}
+    if not claimed:
+        return {}
+    parts = {
+        part.id: part
+        for part in session.execute(
+            select(Part.id, Part.gateway, Message.msisdn, Submission.provider_id)
+            .join(Message, Message.id == Part.message_id)
+            .outerjoin(Submission, Submission.part_id == Part.id)
+            .where(Part.id.in_(set(claimed.values())))
         )
-    ).all()
-    found = {}
-    for row in rows:
-        near = [
-            doubt.part_id
-            for doubt in open_
-            if (doubt.gateway, doubt.msisdn) == (row.gateway, row.msisdn) and abs(row.received_at - doubt.since) <= NEAR
-        ]
-        if len(near) == 1:
-            found[row.id] = near[0]
-    return found
+    }
+    return {
+        row.id: part.id
+        for row in rows
+        if row.id in claimed
+        and (part := parts.get(claimed[row.id])) is not None
+        and part.gateway == row.gateway
+        and row.msisdn in (None, part.msisdn)
+        and part.provider_id in (None, row.provider_id)
+    }
 
 
-def _learn(session: Session, pairs: Sequence[tuple[Any, int]]) -> None:
+def learn(session: Session, pairs: Sequence[tuple[Any, int]]) -> None:
     """A receipt told us the id that a lost answer would have: later receipts find the part by it."""
     if pairs:
         session.execute(
@@ -189,7 +168,9 @@ def _learn(session: Session, pairs: Sequence[tuple[Any, int]]) -> None:
 
 
 def _states(session: Session, part_ids: Any) -> dict[int, State]:
-    rows = session.execute(select(Part.id, Part.state).where(Part.id.in_(set(part_ids)))).all()
+    """The present states, held until the commit: of two receipts for one part, one is judged after the other."""
+    query = select(Part.id, Part.state).where(Part.id.in_(set(part_ids))).order_by(Part.id).with_for_update()
+    rows = session.execute(query).all()
     return {row.id: row.state for row in rows}
 
 

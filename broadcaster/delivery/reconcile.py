@@ -86,16 +86,18 @@ def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
 def finish(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime) -> list[int]:
     """Move campaigns on whose work is done: sending to sent, sent to closed. Returns the ids that moved."""
     moved = []
-    for campaign in session.scalars(select(Campaign).where(Campaign.state == CampaignState.SENDING)).all():
+    # those that another sweep has in hand are passed over: it moves them
+    going = select(Campaign).where(Campaign.state == CampaignState.SENDING).with_for_update(skip_locked=True)
+    for campaign in session.scalars(going).all():
         if not _is_open(session, campaign) and not _heal(session, campaign):
             move(session, campaign, CampaignState.SENT, sent_at=now)
             moved.append(campaign.id)
     patience = max(timeouts.values(), default=timedelta())
     ended = (CampaignState.SENT, CampaignState.ABORTED, CampaignState.CANCELLED)
     for campaign in session.scalars(
-        select(Campaign).where(
-            Campaign.state.in_(ended), Campaign.closed_at.is_(None), Campaign.started_at.is_not(None)
-        )
+        select(Campaign)
+        .where(Campaign.state.in_(ended), Campaign.closed_at.is_(None), Campaign.started_at.is_not(None))
+        .with_for_update(skip_locked=True)
     ).all():
         if _awaits(session, campaign, patience=patience, now=now):
             continue

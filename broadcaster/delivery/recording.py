@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Insert, delete, func, insert, literal, select, update
+from sqlalchemy import Insert, Select, delete, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -27,7 +28,8 @@ from broadcaster.gateways.contract import (
 )
 from subscribers import consent
 from subscribers.actor import SYSTEM
-from subscribers.db import is_sqlite
+from subscribers.db import in_bulk, is_sqlite
+from subscribers.models import Wish
 
 #: how long to leave a gateway alone that could not be reached
 UNREACHABLE_PAUSE = 2.0
@@ -64,39 +66,54 @@ def insert_or_ignore(session: Session, table: type[DeclarativeBase]) -> Insert:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
+def _storable(text: str, length: int) -> str:
+    """What a carrier answered, as any database takes it: no NUL, no halves of surrogate pairs, not too long."""
+    return re.sub("[\0\ud800-\udfff]", "", text)[:length]
+
+
 def refresh_messages(session: Session, message_ids: Collection[int]) -> None:
-    """Bring messages up to their parts: a message is the least of them, and says why."""
-    if not message_ids:
-        return
+    """Bring messages up to their parts: a message is the least of them, and says why.
+
+    One whose new attempt has no parts yet stays as it is: a receipt for the old attempt does not move it.
+    """
     mine = (Part.message_id == Message.id) & (Part.attempt == Message.attempt)
     worst = select(func.min(Part.state)).where(mine).scalar_subquery()
     why = select(Part.reason).where(mine).order_by(Part.state, Part.number).limit(1).scalar_subquery()
     count = select(func.count()).select_from(Part).where(mine).scalar_subquery()
     delivered = select(func.count()).select_from(Part).where(mine, Part.state == State.DELIVERED).scalar_subquery()
-    session.execute(
-        update(Message)
-        .where(Message.id.in_(sorted(message_ids)))
-        .values(state=worst, reason=why, parts=count, delivered_parts=delivered)
-        .execution_options(synchronize_session=False)
-    )
+    for ids in in_bulk(sorted(message_ids)):
+        # whoever changes another part of the same message waits here, and then sees our parts; without it each would
+        # reckon with the other's part as it was before, and the message would stay behind both for good
+        session.execute(select(Message.id).where(Message.id.in_(ids)).order_by(Message.id).with_for_update())
+        session.execute(
+            update(Message)
+            .where(Message.id.in_(ids), exists().where(mine))
+            .values(state=worst, reason=why, parts=count, delivered_parts=delivered)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def record(session: Session, turn: ClaimedTurn, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
-    """Write down one outcome per part of the turn, and close it. Doing it twice is doing it once."""
+    """Write down one outcome per part of the turn, and close it. Doing it twice is doing it once.
+
+    When the turn is closed already, by us before or by someone who took us for dead, a "no" puts nothing back: the
+    part may be in other hands by now. What the carrier said for certain still counts.
+    """
     by_kind: dict[type[Outcome], list[tuple[OutboundPart, Outcome]]] = defaultdict(list)
     for part, outcome in zip(turn.parts, outcomes, strict=True):
         by_kind[type(outcome)].append((part, outcome))
+    again = [*by_kind[Throttled], *by_kind[Unreachable]]
+    is_ours = session.scalar(delete(Turn).where(Turn.id == turn.id).returning(Turn.id)) is not None
     _accept(session, turn, by_kind[Accepted], now=now)
     _refuse(session, [*by_kind[Refused], *by_kind[OptedOut]], now=now)
     _opt_out(session, by_kind[OptedOut], now=now)
     doubt(session, [part.part_id for part, _ in by_kind[OutcomeUnknown]], now=now)
-    pause = _requeue(session, turn, [*by_kind[Throttled], *by_kind[Unreachable]], now=now)
+    pause = _requeue(session, turn, again, now=now) if again and is_ours else 0
     refresh_messages(session, set(turn.message_ids))
-    session.execute(delete(Turn).where(Turn.id == turn.id))
     return Recorded(
         accepted=len(by_kind[Accepted]),
         refused=len(by_kind[Refused]) + len(by_kind[OptedOut]),
-        requeued=len(by_kind[Throttled]) + len(by_kind[Unreachable]),
+        requeued=len(again) if is_ours else 0,
         unknown=len(by_kind[OutcomeUnknown]),
         pause=pause,
     )
@@ -121,7 +138,7 @@ def _accept(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) -
     session.execute(
         insert_or_ignore(session, Submission),
         [
-            {"part_id": part.part_id, "gateway": turn.gateway, "provider_id": outcome.message_id}
+            {"part_id": part.part_id, "gateway": turn.gateway, "provider_id": _storable(outcome.message_id, 100)}
             for part, outcome in ends
             if isinstance(outcome, Accepted)
         ],
@@ -140,15 +157,19 @@ def _refuse(session: Session, ends: Ends, *, now: datetime) -> None:
         elif isinstance(outcome, OptedOut):
             groups[outcome.code, outcome.reason, True].append(part.part_id)
     for (code, reason, permanent), ids in groups.items():
-        _move(session, ids, State.REJECTED, code=code[:60], reason=reason[:200], permanent=permanent, final_at=now)
+        told = {"code": _storable(code, 60), "reason": _storable(reason, 200), "permanent": permanent}
+        _move(session, ids, State.REJECTED, **told, final_at=now)
         settle_doubts(session, ids, by="answer", now=now)
 
 
 def _opt_out(session: Session, ends: Ends, *, now: datetime) -> None:
     """The carrier keeps a list of its own; who is on it has refused, and the registry is told."""
-    for part, outcome in ends:
-        if isinstance(outcome, OptedOut):
-            consent.opt_out(session, SYSTEM, part.msisdn, source="carrier", wording=outcome.code, now=now)
+    said = [
+        consent.Said(part.msisdn, Wish.OUT, "carrier", _storable(outcome.code, 60))
+        for part, outcome in ends
+        if isinstance(outcome, OptedOut)
+    ]
+    consent.record_many(session, SYSTEM, said, now=now)
 
 
 def doubt(session: Session, part_ids: Sequence[int], *, now: datetime) -> set[int]:
@@ -173,10 +194,9 @@ def doubt(session: Session, part_ids: Sequence[int], *, now: datetime) -> set[in
 
 def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) -> float:
     """Put back what was certainly not accepted, unless the campaign was stopped. Returns the pause in seconds."""
-    if not ends:
-        return 0
     ids = [part.part_id for part, _ in ends]
-    state = session.scalar(select(Campaign.state).where(Campaign.id == turn.campaign_id))
+    # locked: an abort that is under way is waited for, so that nothing stays queued behind it
+    state = session.scalar(select(Campaign.state).where(Campaign.id == turn.campaign_id).with_for_update(read=True))
     _move(session, ids, State.QUEUED, owner_id=None)
     if state in (CampaignState.ABORTED, CampaignState.CANCELLED):
         _move(session, ids, State.CANCELLED)
@@ -197,7 +217,7 @@ def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) 
     return pause
 
 
-def settle_doubts(session: Session, part_ids: Sequence[int], *, by: str, now: datetime) -> None:
+def settle_doubts(session: Session, part_ids: Sequence[int] | Select[int], *, by: str, now: datetime) -> None:
     """Close the doubts about these parts, and say what settled them: an answer, a receipt, a person."""
     session.execute(
         update(Doubt)

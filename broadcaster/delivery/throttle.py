@@ -1,8 +1,10 @@
-"""How fast parts may go: a token bucket per gateway and process."""
+"""How fast parts may go: never more than the rate within any second, however they come."""
 
 from __future__ import annotations
 
+import math
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from subscribers.clock import monotonic
@@ -11,7 +13,9 @@ from subscribers.clock import monotonic
 class Throttle:
     """Parts per second, shared by the threads of this process. A rate of 0 is no limit.
 
-    `share` is this process's part of the gateway's rate, when several send for it.
+    It remembers what was handed over within the last second, so that saved-up rights cannot make a burst on top of a
+    full second, as they would in a token bucket. `share` is this process's part of the gateway's rate, when several
+    send for it.
     """
 
     #: a claim takes at most this much of a second's rate, so that what is urgent need not wait behind it
@@ -21,8 +25,7 @@ class Throttle:
         self._rate = rate
         self._clock = clock
         self._lock = threading.Lock()
-        self._tokens = 0.0
-        self._at = clock()
+        self._taken: deque[tuple[float, int]] = deque()
         self._blocked_until = 0.0
         self.share = 1.0
 
@@ -35,24 +38,38 @@ class Throttle:
         """How many parts the next turn may hold at most."""
         return window if not self._rate else max(1, min(window, int(self.rate * self.TURN_SECONDS)))
 
-    def reserve(self, wanted: int) -> float:
-        """Take the right to hand over `wanted` parts; returns the seconds to wait before doing so."""
+    def wait_for(self, wanted: int) -> float:
+        """The seconds until `wanted` parts may be handed over at once; they are not taken yet."""
+        with self._lock:
+            return self._wait(wanted, self._clock())
+
+    def take(self, count: int) -> float:
+        """Take the right to hand over `count` parts now, or after as many seconds as this returns."""
         with self._lock:
             now = self._clock()
-            wait = max(0.0, self._blocked_until - now)
-            if not self._rate:
-                return wait
-            self._tokens = min(self._tokens + (now - self._at) * self.rate, self.rate * self.TURN_SECONDS)
-            self._at = now
-            self._tokens -= wanted
-            return max(wait, -self._tokens / self.rate)
-
-    def give_back(self, unused: int) -> None:
-        """Return what was reserved and not used."""
-        with self._lock:
-            self._tokens += unused
+            wait = self._wait(count, now)
+            if self._rate:
+                self._taken.append((now + wait, count))
+            return wait
 
     def slow_down(self, seconds: float) -> None:
         """The carrier asked for a pause: the connector as a whole keeps it."""
         with self._lock:
             self._blocked_until = max(self._blocked_until, self._clock() + seconds)
+
+    def _wait(self, wanted: int, now: float) -> float:
+        wait = max(0.0, self._blocked_until - now)
+        if not self._rate:
+            return wait
+        # whole parts: a rate of 2.5 is 3 in 1.2 seconds
+        most = max(1, math.ceil(self.rate))
+        span = most / self.rate
+        while self._taken and self._taken[0][0] <= now - span:
+            self._taken.popleft()
+        room = most - sum(count for _, count in self._taken)
+        for at, count in self._taken:
+            if room >= min(wanted, most):
+                break
+            room += count
+            wait = max(wait, at + span - now)
+        return wait

@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("campaign_id", "msisdn", name=op.f("uq_message_campaign_id_msisdn")),
         postgresql_with={"fillfactor": 50},
     )
+    op.create_index("ix_message_msisdn", "message", ["msisdn"])
     op.create_table(
         "turn",
         sa.Column("id", KEY, nullable=False),
