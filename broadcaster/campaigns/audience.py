@@ -61,8 +61,10 @@ def select_audience(
     handset the one with the smallest id gets the copy; across pieces the messages already written decide.
     """
     people = _people(session, campaign, on=on, after=after, up_to=up_to)
-    rank = func.row_number().over(partition_by=people.c.msisdn, order_by=people.c.member_id)
-    numbered = select(people, rank.label("rank")).subquery()
+    first = (people.c.suspended_at.is_not(None), people.c.member_id)
+    rank = func.row_number().over(partition_by=people.c.msisdn, order_by=first)
+    # who gets no variant takes nobody's copy away
+    numbered = select(people, rank.label("rank")).where(people.c.variant.is_not(None)).subquery()
     reason = case(
         (numbered.c.msisdn.is_(None), literal(SkipReason.NO_NUMBER.value)),
         (numbered.c.kind == NumberKind.LANDLINE, literal(SkipReason.LANDLINE.value)),
@@ -86,7 +88,6 @@ def select_audience(
         )
         .select_from(numbered)
         .outerjoin(Subscription, Subscription.msisdn == numbered.c.msisdn)
-        .where(numbered.c.variant.is_not(None))
     )
 
 

@@ -16,7 +16,7 @@ from broadcaster.campaigns.states import CampaignState, sources
 from broadcaster.language import msgid
 from subscribers.actor import SYSTEM, Actor, Right
 from subscribers.db import wake
-from subscribers.errors import Conflict, Invalid
+from subscribers.errors import BroadsheetError, Conflict, Invalid
 
 #: the queue that writes audiences down
 PREPARE = "prepare"
@@ -25,11 +25,26 @@ PREPARE = "prepare"
 LATEST = timedelta(hours=4)
 
 
-def move(session: Session, campaign: Campaign, to: CampaignState, **values: object) -> None:
-    """Move a campaign along its table, by compare-and-set: of two who try at once, one gets `Conflict`."""
+#: what can be started; one that was paused or has failed is resumed instead
+STARTABLE = frozenset({CampaignState.DRAFT, CampaignState.APPROVED, CampaignState.SCHEDULED, CampaignState.MISSED})
+
+
+def move(
+    session: Session,
+    campaign: Campaign,
+    to: CampaignState,
+    *,
+    out_of: frozenset[CampaignState] | None = None,
+    **values: object,
+) -> None:
+    """Move a campaign along its table, by compare-and-set: of two who try at once, one gets `Conflict`.
+
+    `out_of`: only from these states, of all those that may become `to`.
+    """
+    allowed = sources(to) if out_of is None else sources(to) & out_of
     moved = session.execute(
         update(Campaign)
-        .where(Campaign.id == campaign.id, Campaign.state.in_(sources(to)))
+        .where(Campaign.id == campaign.id, Campaign.state.in_(allowed))
         .values(state=to, generation=Campaign.generation + 1, **values)
         .execution_options(synchronize_session=False)
     )
@@ -77,8 +92,8 @@ def rehearse(
 ) -> Check:
     """Everything that `start` does before it starts; raises what it raises, and changes nothing."""
     actor.must(Right.SEND)
-    if campaign.state not in sources(CampaignState.PREPARING):
-        move(session, campaign, CampaignState.PREPARING)  # says why not
+    if campaign.state not in STARTABLE:
+        move(session, campaign, CampaignState.PREPARING, out_of=STARTABLE)  # says why not
     checked = check(session, actor, campaign, route, ways, zone=zone, now=now)
     refuse_blocked(checked)
     if confirmed != checked.recipients:
@@ -124,7 +139,13 @@ def start_due(
     if campaign.scheduled_for is not None and now - campaign.scheduled_for > LATEST:
         move(session, campaign, CampaignState.MISSED, note=msgid("Nothing could start it at its time."))
         return
-    checked = check(session, SYSTEM, campaign, route, ways, zone=zone, now=now)
+    try:
+        checked = check(session, SYSTEM, campaign, route, ways, zone=zone, now=now)
+    except BroadsheetError as error:
+        # a segment that is gone, for example: it must not keep the next ones from starting
+        fields = {name: str(value) for name, value in error.fields.items()}
+        move(session, campaign, CampaignState.CANCELLED, note=error.message, note_fields=fields)
+        return
     if checked.blocking:
         first = checked.blocking[0]
         move(session, campaign, CampaignState.CANCELLED, note=first.message, note_fields=dict(first.fields))
@@ -155,6 +176,7 @@ def _start(
         session,
         campaign,
         CampaignState.PREPARING,
+        out_of=STARTABLE,
         started_at=now,
         started_by=campaign.started_by or actor.name,
         audience_on=now.astimezone(zone).date(),
