@@ -131,13 +131,10 @@ class Runtime:
     def press(self, gateway: str) -> Press:
         """Everything that handing parts over for this gateway needs; makes this process an owner if it is none yet."""
         ownership = self._ownership()
-        throttle = self.throttles[self._known(gateway)]
-        with self.reading() as tx:
-            throttle.share = 1 / max(1, len(owners.living(tx.session)))
         return Press(
             begin=self.begin,
-            gateway=self.gateways[gateway],
-            throttle=throttle,
+            gateway=self.gateways[self._known(gateway)],
+            throttle=self.throttles[gateway],
             ownership=ownership,
             quiet=self.quiet,
             stopping=self.stopping.is_set,
@@ -161,9 +158,23 @@ class Runtime:
     def _ownership(self) -> Ownership:
         with self._guard:
             if self._owner is None or not self._owner.valid() or self._is_ended(self._owner):
-                with self.begin() as tx:
-                    self._owner = owners.register(tx.session, self.locks, now=tx.now)
+                self._owner = self._registered()
+                for throttle in self.throttles.values():
+                    # the others have to see that they share with us, and whoever sent here before us may just have
+                    throttle.slow_down(1.0 if throttle.rate else 0.0)
             return self._owner
+
+    def _registered(self) -> Ownership:
+        owner = None
+        try:
+            with self.begin() as tx:
+                owner = owners.register(tx.session, self.locks, now=tx.now)
+        except Exception:
+            if owner is not None:
+                # the row was not written after all; its number, and with it this lock, will be used again
+                owner.held.release()
+            raise
+        return owner
 
     def _is_ended(self, owner: Ownership) -> bool:
         with self.reading() as tx:

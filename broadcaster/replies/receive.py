@@ -18,6 +18,9 @@ from subscribers.models import Number
 #: the queue that routes letters
 ROUTE = "replies"
 
+#: characters of a letter that are kept; no telephone sends more
+LONGEST = 10_000
+
 
 def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime) -> None:
     """Keep letters as they came. The carrier may be told yes once this has committed."""
@@ -41,10 +44,10 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
         [
             {
                 "gateway": message.gateway,
-                "provider_id": message.message_id,
-                "msisdn": message.msisdn,
-                "destination": message.destination,
-                "text": message.text,
+                "provider_id": message.message_id[:100],
+                "msisdn": message.msisdn[:20],
+                "destination": message.destination[:40],
+                "text": message.text[:LONGEST],
                 "received_at": message.received_at or now,
                 "member_id": members.get(message.msisdn),
                 "campaign_id": campaigns.get(message.msisdn),

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from broadcaster.logs import get
 from broadcaster.replies.answer import Desk, queue_reply
 from broadcaster.replies.keywords import COME_BACK, wants_back, wants_out
 from broadcaster.replies.models import Letter, LetterState
+from broadcaster.replies.receive import ROUTE
 from broadcaster.templates import compile_template, load
 from subscribers import consent
 from subscribers.actor import SYSTEM
+from subscribers.db import wake
+
+log = get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +72,39 @@ def route(
         .with_for_update(skip_locked=True)
     ).all()
     for letter in letters:
-        reply = next(reply for handler in handlers if (reply := handler(session, desk, letter, now)) is not None)
+        reply = _handled(session, desk, letter, handlers, now)
         letter.handled_as = reply.handled_as
         letter.handled_at = now
         letter.state = LetterState.OPEN if reply.for_a_person else LetterState.HANDLED
-        if reply.text:
+        if reply.text and letter.gateway in desk.gateways:
             queue_reply(session, desk, letter, reply.text)
     return len(letters)
+
+
+def _handled(session: Session, desk: Desk, letter: Letter, handlers: Sequence[Handler], now: datetime) -> Reply:
+    """What the first handler says that takes it.
+
+    One that fails leaves nothing behind, and a person looks at the letter: it must not keep the next letters, which may
+    be opt-outs, from being read.
+    """
+    for handler in handlers:
+        try:
+            with session.begin_nested():
+                reply = handler(session, desk, letter, now)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("a letter could not be handled", letter=letter.id, handler=handler.__name__)
+            break
+        if reply is not None:
+            return reply
+    return inbox(session, desk, letter, now)
+
+
+def wake_forgotten(session: Session) -> None:
+    """Hint again at letters that nobody has looked at: a queue may have been lost."""
+    if session.scalar(select(Letter.id).where(Letter.state == LetterState.NEW).limit(1)) is not None:
+        wake(session, ROUTE)
 
 
 def _text(template: str, desk: Desk) -> str:

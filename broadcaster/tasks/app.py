@@ -15,7 +15,7 @@ from broadcaster.delivery.receipts import APPLY
 from broadcaster.logs import get
 from broadcaster.replies.receive import ROUTE
 from broadcaster.runtime import Runtime
-from broadcaster.tasks.doors import register
+from broadcaster.tasks.doors import START_DUE, SWEEP, register
 from subscribers.db import Wake
 
 log = get(__name__)
@@ -86,7 +86,8 @@ def _settings(runtime: Runtime) -> dict[str, Any]:
         "task_default_queue": CONTROL,
         "timezone": "UTC",
         "beat_schedule": {
-            "tick": {"task": "tick", "schedule": TICK, "options": {"expires": 2 * TICK, "queue": CONTROL}},
+            task: {"task": task, "schedule": TICK, "options": {"expires": 2 * TICK, "queue": CONTROL}}
+            for task in (START_DUE, SWEEP)
         },
         "broker_transport_options": _transport(embedded=embedded, redis=redis),
     }

@@ -8,7 +8,7 @@ from collections import defaultdict
 from celery import Celery
 
 from broadcaster.campaigns import schedule
-from broadcaster.delivery import preparing, press, receipts, reconcile
+from broadcaster.delivery import orphans, preparing, press, receipts, reconcile
 from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
@@ -17,21 +17,28 @@ from subscribers.db import wake
 #: turns per task; then the hint goes to the end of the queue, so that one gateway does not keep a worker for itself
 TURNS = 20
 
+#: the two that the schedule calls, apart, so that trouble with one campaign does not keep the other from its work
+START_DUE, SWEEP = "start_due", "sweep"
+
 
 def register(app: Celery, runtime: Runtime) -> None:
     """Give the application its tasks. They are plain functions: Celery rebuilds their signature from the source."""
     busy: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+    wanted: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
     @app.task(name="submit", shared=False)
     def submit(gateway: str) -> None:
-        # one press per gateway and process: what is in doubt after a crash stays within one window
-        if not busy[gateway].acquire(blocking=False):
-            return
-        try:
-            more = press.run(runtime.press(gateway), limit=TURNS) > 0
-        finally:
-            busy[gateway].release()
-        if more and not runtime.stopping.is_set():
+        more = False
+        wanted[gateway].set()
+        # one press per gateway and process: what is in doubt after a crash stays within one window. A hint that comes
+        # while it runs is taken up by the thread that runs it
+        while wanted[gateway].is_set() and not runtime.stopping.is_set() and busy[gateway].acquire(blocking=False):
+            try:
+                wanted[gateway].clear()
+                more = press.run(runtime.press(gateway), limit=TURNS)
+            finally:
+                busy[gateway].release()
+        if more:
             with runtime.begin() as tx:
                 wake(tx.session, submit_queue(gateway))
 
@@ -57,9 +64,12 @@ def register(app: Celery, runtime: Runtime) -> None:
             with runtime.begin() as tx:
                 more = router.route(tx.session, runtime.desk, now=tx.now)
 
-    @app.task(name="tick", shared=False)
-    def tick() -> None:
+    @app.task(name=START_DUE, shared=False)
+    def start_due_campaigns() -> None:
         start_due(runtime)
+
+    @app.task(name=SWEEP, shared=False)
+    def sweep_up() -> None:
         sweep(runtime)
 
 
@@ -77,7 +87,8 @@ def sweep(runtime: Runtime) -> None:
     with runtime.begin() as tx:
         reconcile.take_over(tx.session, runtime.locks, now=tx.now)
     with runtime.begin() as tx:
-        receipts.retry_orphans(tx.session)
+        orphans.retry(tx.session, now=tx.now)
+        router.wake_forgotten(tx.session)
         reconcile.expire(tx.session, runtime.receipt_timeouts, now=tx.now)
     with runtime.begin() as tx:
         reconcile.finish(tx.session, runtime.receipt_timeouts, now=tx.now)

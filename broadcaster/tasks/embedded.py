@@ -12,6 +12,8 @@ from celery.beat import EmbeddedService
 from celery.worker import WorkController
 
 from broadcaster.runtime import Runtime
+from broadcaster.tasks.app import CONTROL
+from broadcaster.tasks.doors import START_DUE, SWEEP
 
 #: enough that a gateway which keeps a thread busy does not hold up receipts and replies
 THREADS = 6
@@ -37,6 +39,9 @@ def running(app: Celery, runtime: Runtime) -> Iterator[None]:
     thread = threading.Thread(target=worker.start, name="worker", daemon=True)
     thread.start()
     schedule.start()
+    # the schedule waits before its first turn; what the last process left behind need not
+    for task in (START_DUE, SWEEP):
+        app.send_task(task, queue=CONTROL)
     try:
         yield
     finally:
