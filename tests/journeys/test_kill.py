@@ -1,0 +1,89 @@
+"""`kill -9` of the sending process at any moment: nobody twice, nobody forgotten, the doubtful counted."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from broadcaster.gateways.simulator.journal import accepted_parts
+from broadcaster.settings import Settings
+from tests.journeys import sending
+from tests.journeys.oracle import Verdict, judge
+from tests.journeys.stage import (
+    WINDOW,
+    at_rest,
+    behaviour_of,
+    carrier_process,
+    draft,
+    people,
+    runtime_on,
+    settings_for,
+    start,
+    state_of,
+)
+
+KILLS = 20
+PEOPLE = 300
+PARTS = 3
+
+
+@pytest.mark.parametrize("carrier", ["of its own", "in the sender"])
+def test_twenty_kills(tmp_path: Path, database_url: str, carrier: str) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    with _carrier(tmp_path, database_url, apart=carrier == "of its own") as settings:
+        verdict = _run(settings, random.Random(seed), KILLS)
+    assert not verdict.faults, f"seed {seed}: " + "; ".join(verdict.faults[:10])
+    # a kill leaves at most one turn open: a window, or one message more than fits
+    assert verdict.in_doubt <= KILLS * (WINDOW + PARTS)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("mutant", sorted(sending.MUTANTS))
+def test_the_judge_sees_a_broken_sender(tmp_path: Path, sqlite_template: object, mutant: str) -> None:
+    url = sqlite_template.copy(tmp_path)  # type: ignore[attr-defined]
+    with _carrier(tmp_path, url, apart=True) as settings:
+        verdict = _run(settings, random.Random(7), KILLS // 2, mutant)
+    assert verdict.faults
+
+
+@contextlib.contextmanager
+def _carrier(data: Path, url: str, *, apart: bool) -> Iterator[Settings]:
+    settings = settings_for(data, url)
+    if not apart:
+        yield settings
+        return
+    with carrier_process(data / "carrier.carrier", behaviour_of(settings)) as port:
+        yield settings_for(data, url, port=port)
+
+
+def _run(settings: Settings, chance: random.Random, kills: int, mutant: str = "") -> Verdict:
+    file = settings.data / "carrier.carrier"
+    with runtime_on(settings) as runtime:
+        audience = people(runtime, PEOPLE)
+        campaign = draft(runtime)
+        start(runtime, campaign)
+        for _ in range(kills):
+            # so many parts further on, wherever it is then: between a claim and its answer, a receipt and its commit
+            until = len(accepted_parts(file)) + chance.randrange(PEOPLE * PARTS // kills)
+            sender = sending.start(settings, mutant)
+            sending.wait_until(lambda: len(accepted_parts(file)) >= until, 10)  # noqa: B023
+            sending.wait_until(lambda: False, chance.uniform(0, 0.06))
+            sending.kill(sender)
+        sender = sending.start(settings, mutant)
+        closed = sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
+        # the last answers come a little later than the last receipts
+        sending.wait_until(lambda: False, 1.0)
+        sending.wait_until(lambda: at_rest(runtime), 8)
+        sender.terminate()
+        sender.join(15)
+        with runtime.reading() as tx:
+            verdict = judge(tx.session, accepted_parts(file), behaviour_of(settings), audience)
+    if not closed:
+        verdict.faults.append("the campaign did not close")
+    print(f"{len(accepted_parts(file))} parts accepted, {verdict.in_doubt} in doubt, faults: {verdict.faults[:3]}")
+    return verdict
