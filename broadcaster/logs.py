@@ -13,6 +13,8 @@ from typing import Any, TextIO
 import structlog
 
 _DIGITS = re.compile(r"(?<![\w.])\+?\d{7,15}(?![\w.])")
+#: these tell every single thing they do at INFO, several times a second
+_TALKATIVE = ("alembic", "celery", "kombu", "uvicorn.access")
 _SECRET = re.compile(r"(password|secret|token|auth|api_key|credential)", re.IGNORECASE)
 
 
@@ -44,6 +46,8 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
 
 
 def get(name: str) -> Any:

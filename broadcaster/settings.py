@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from subscribers.errors import Invalid
 
 #: set by hand, not fields of a section
-_SPECIAL = {"BROADSHEET_CONFIG", "BROADSHEET_DATA", "BROADSHEET_LANG"}
+_SPECIAL = {"BROADSHEET_CONFIG", "BROADSHEET_DATA", "BROADSHEET_LANG", "BROADSHEET_PROGRAM"}
 
 
 class Section(BaseModel):

@@ -132,7 +132,11 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     its first write.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        # without a limit, a host that swallows packets would hold a request for minutes
+        patience = {} if "connect_timeout" in url else {"connect_timeout": 5}
+        return create_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=patience
+        )
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

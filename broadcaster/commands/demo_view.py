@@ -190,10 +190,10 @@ def _bar(campaign: Campaign, figures: Figures, letters: int, width: int) -> Rend
     tiles = _tiles(figures)
     total = max(1, sum(tile.people for tile in tiles))
     room = min(width, 100)
-    bar = Text()
-    for tile in tiles:
-        cells = max(1, round(tile.people / total * room))
-        bar.append(tile.sign * min(cells, room - len(bar)), style=tile.style)
+    cells = [max(1, tile.people * room // total) for tile in tiles]
+    # the largest piece takes what rounding left, so that the smallest can be seen
+    cells[cells.index(max(cells))] += room - sum(cells)
+    bar = Text.assemble(*((tile.sign * n, tile.style) for tile, n in zip(tiles, cells, strict=True)))
     words = Text("  ").join(Text(f"{tile.sign} {tile.word} {tile.people:,}", style=tile.style) for tile in tiles)
     handed = total - figures.waiting
     line = tr(
