@@ -35,8 +35,12 @@ class Throttle:
         return self._rate * self.share
 
     def turn_size(self, window: int) -> int:
-        """How many parts the next turn may hold at most."""
-        return window if not self._rate else max(1, min(window, int(self.rate * self.TURN_SECONDS)))
+        """How many parts the next turn may hold at most: what this second has left, or what the next will have."""
+        if not self._rate:
+            return window
+        most = max(1, min(window, int(self.rate * self.TURN_SECONDS)))
+        with self._lock:
+            return min(most, self._room(self._clock()) or most)
 
     def wait_for(self, wanted: int) -> float:
         """The seconds until `wanted` parts may be handed over at once; they are not taken yet."""
@@ -61,15 +65,25 @@ class Throttle:
         wait = max(0.0, self._blocked_until - now)
         if not self._rate:
             return wait
-        # whole parts: a rate of 2.5 is 3 in 1.2 seconds
-        most = max(1, math.ceil(self.rate))
-        span = most / self.rate
-        while self._taken and self._taken[0][0] <= now - span:
-            self._taken.popleft()
-        room = most - sum(count for _, count in self._taken)
+        room = self._room(now)
         for at, count in self._taken:
-            if room >= min(wanted, most):
+            if room >= min(wanted, self._most):
                 break
             room += count
-            wait = max(wait, at + span - now)
+            wait = max(wait, at + self._span - now)
         return wait
+
+    def _room(self, now: float) -> int:
+        """What may still be handed over at this instant."""
+        while self._taken and self._taken[0][0] <= now - self._span:
+            self._taken.popleft()
+        return max(0, self._most - sum(count for _, count in self._taken))
+
+    @property
+    def _most(self) -> int:
+        """Whole parts: a rate of 2.5 is 3 in 1.2 seconds."""
+        return max(1, math.ceil(self.rate))
+
+    @property
+    def _span(self) -> float:
+        return self._most / self.rate

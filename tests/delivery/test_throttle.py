@@ -1,0 +1,88 @@
+"""Never more than the rate within any second, by a clock that the test moves."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadcaster.delivery.throttle import Throttle
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _hand_over(throttle: Throttle, watch: Watch, wanted: int, pause: float) -> tuple[float, int]:
+    watch.now += pause
+    watch.now += throttle.wait_for(wanted)
+    watch.now += throttle.take(wanted)
+    return watch.now, wanted
+
+
+def _most_within_a_second(handed: list[tuple[float, int]]) -> int:
+    return max(sum(n for at, n in handed if start <= at < start + 0.999999) for start, _ in handed)
+
+
+@given(
+    st.integers(1, 200),
+    st.lists(st.tuples(st.integers(1, 60), st.sampled_from([0.0, 0.0, 0.01, 0.3, 0.5, 0.99, 3.0])), max_size=60),
+)
+def test_no_second_has_more_than_the_rate(rate: int, asked: list[tuple[int, float]]) -> None:
+    watch = Watch()
+    throttle = Throttle(rate, clock=watch)
+    handed = [_hand_over(throttle, watch, min(n, throttle.turn_size(60)), pause) for n, pause in asked]
+    assert not handed or _most_within_a_second(handed) <= rate
+
+
+@pytest.mark.parametrize("rate", [1, 2.5, 7, 100, 333])
+def test_the_whole_rate_is_used(rate: float) -> None:
+    watch = Watch()
+    throttle = Throttle(rate, clock=watch)
+    handed = [_hand_over(throttle, watch, throttle.turn_size(50), 0.0) for _ in range(400)]
+    sent = sum(n for _, n in handed)
+    assert sent / (watch.now - 1000) == pytest.approx(rate, rel=0.05)
+
+
+def test_two_with_half_the_share_each_keep_the_rate() -> None:
+    watch = Watch()
+    both = [Throttle(100, clock=watch), Throttle(100, clock=watch)]
+    handed: list[tuple[float, int]] = []
+    for throttle in both:
+        throttle.share = 0.5
+    while watch.now < 1010:
+        for throttle in both:
+            n = throttle.turn_size(50)
+            if throttle.wait_for(n) == 0:
+                throttle.take(n)
+                handed.append((watch.now, n))
+        watch.now += 0.003
+    assert _most_within_a_second(handed) <= 100
+    assert sum(n for _, n in handed) >= 950
+
+
+def test_a_rate_of_nothing_is_no_limit() -> None:
+    throttle = Throttle(0, clock=Watch())
+    assert throttle.turn_size(50) == 50
+    assert throttle.take(10**6) == throttle.wait_for(10**6) == 0
+
+
+def test_a_turn_is_half_a_second_at_most() -> None:
+    assert Throttle(20).turn_size(50) == 10
+    assert Throttle(1).turn_size(50) == 1
+    assert Throttle(1000).turn_size(50) == 50
+
+
+@pytest.mark.parametrize("rate", [0, 100])
+def test_a_pause_holds_up_everything(rate: float) -> None:
+    watch = Watch()
+    throttle = Throttle(rate, clock=watch)
+    throttle.slow_down(2)
+    throttle.slow_down(1)
+    assert throttle.wait_for(1) == throttle.take(1) == 2
+    watch.now += 2
+    assert throttle.wait_for(1) == 0
