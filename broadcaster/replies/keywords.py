@@ -13,6 +13,8 @@ _OUT = {
     "r", "t", "td", "tt", "n", "qx", "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "remove",
     "退", "退订", "退訂", "取消", "取消订阅", "拒收", "拒绝", "不收", "不要", "不订", "不看", "停", "停发", "停止",
     "退订手机报", "我要退订", "我退订", "申请退订", "请退订", "取消手机报", "不想收", "不想收了", "不想再收",
+    "退订吧", "退订了", "退订谢谢", "不收了", "不要了", "不订了", "不看了", "我要退订手机报", "取消手机报订阅",
+    "unsubscribeme", "pleaseunsubscribe", "removeme", "pleaseremoveme",
 }  # fmt: skip
 #: the word that the answer to an opt-out names, by language
 COME_BACK = {"zh": "订阅", "en": "START"}
@@ -21,11 +23,14 @@ _BACK = {"start", "unstop", "subscribe", "dy", "hf", "订阅", "恢复", "恢复
 #: short pleas that name the wish without one of the words above: 不要再发了, 别给我发短信了, please stop sending
 _THING = r"(你们的|这个|这种|这些)?(短信|信息|消息|手机报|报纸|报|东西|广告)?(了|啦|吧)?(谢谢)?"
 _PLEA = re.compile(
-    r"(请|麻烦)?(你们|您们)?(不要|不用|别|勿|停止|莫)再?(给我|向我|跟我)?再?(发送|发|寄)来?(给我)?" + _THING
+    r"(请|麻烦)?(你们|您们)?(不要|不用|别|勿|停止|莫)再?(给我|向我|跟我)?再?(发送|发|寄)来?(给我)?"
+    + _THING
+    + "(给我)?(了|谢谢)?"
 )
 _WISH = re.compile(r"我?(再也)?(不想|不要|不愿意|不愿|不用)再?(收到|收|看到|看|订)" + _THING)
 _PLEA_ENGLISH = re.compile(
-    r"(please)?(stop|dont|donot)(sending|send|texting|messaging)?(me|us)?(messages|sms|texts|this)?"
+    r"(please)?(stop|stop(sending|texting|messaging)|(dont|donot)(send|text|message))(me|us)?"
+    r"(messages|sms|texts|this|anymore|any)*"
 )
 _NOISE = re.compile(r"[\W_]+")
 
@@ -51,5 +56,5 @@ def wants_back(text: str) -> bool:
 
 
 def _is_joined(plain: str) -> bool:
-    """Two of the words in a row, of which one is a whole word of refusal: `td退订`, `退订r`."""
-    return any(plain[:cut] in _OUT and plain[cut:] in _OUT and "退订" in plain for cut in range(1, len(plain)))
+    """A code and the word in a row: `td退订`, `退订r`. Not two words: 不要退订 asks to be kept on the list."""
+    return any(code in _OUT and code.isascii() for code in (plain.removeprefix("退订"), plain.removesuffix("退订")))
