@@ -10,6 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from broadcaster.campaigns.states import CampaignState
+from broadcaster.newspaper.models import Edition
 from subscribers.db import Base, Instant
 from subscribers.models import Key
 
@@ -35,7 +36,7 @@ class Campaign(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(200))
-    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"))
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey(Edition.id))
     state: Mapped[str] = mapped_column(String(20), default=CampaignState.DRAFT)
     #: counts the changes of state, so that two who act at once cannot both be right
     generation: Mapped[int] = mapped_column(default=0)

@@ -20,4 +20,5 @@ def quiet_until(hours: str, zone: ZoneInfo, now: datetime) -> datetime | None:
     if not quiet:
         return None
     day = local.date() + timedelta(days=1 if clock >= end else 0)
-    return datetime.combine(day, end, tzinfo=zone).astimezone(UTC)
+    # in the night when the clock goes back, the second of two equal hours stays the second
+    return datetime.combine(day, end.replace(fold=local.fold), tzinfo=zone).astimezone(UTC)
