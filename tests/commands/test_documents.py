@@ -147,8 +147,9 @@ def test_what_the_documents_say(worked: tuple[Desk, dict[str, Any]]) -> None:
 def test_options_stand_before_the_verb_as_well(staffed: Desk) -> None:
     assert staffed.type("--json", "segments", "list").document == {"segments": []}
     assert staffed.type("--config", "broadsheet.toml", "segments", "list", "--json").code == 0
-    other = staffed.write("other.toml", '[paper]\nname = "别的报"\n')
-    assert staffed.type("segments", "list", "--config", other).code == 0
+    other = staffed.write("other.toml", '[gateways.elsewhere]\nkind = "simulator"\n')
+    for words in (["--config", other, "gateways", "list"], ["gateways", "list", "--config", other]):
+        assert [one["name"] for one in staffed.type(*words, "--json").document["gateways"]] == ["elsewhere"]
 
 
 def test_an_error_is_one_document_too(staffed: Desk) -> None:

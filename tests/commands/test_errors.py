@@ -71,7 +71,7 @@ def test_a_database_that_was_never_set_up(desk: Desk) -> None:
 
 
 def test_the_embedded_default_sets_itself_up(desk: Desk) -> None:
-    assert "is made when it is first used" in desk.type("doctor").out
+    assert "is made when it is first used" in desk.type("doctor", "--json").out
     assert desk.type("campaigns", "list", "--json").document == {"campaigns": []}
 
 

@@ -7,13 +7,14 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from broadcaster.reports.campaign import CampaignReport, campaigns
 from broadcaster.reports.scope import Scope, days
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Denied
+from subscribers.models import Membership
 from tests.factories import NOW, make_consent, make_organisation
 from tests.reports.ledger import make_campaign, make_letter, make_message
 
@@ -75,6 +76,21 @@ def test_of_one_part_of_the_tree(session: Session) -> None:
     east = make_organisation(session, "East City")
     (found,) = campaigns(session, OPERATOR, Scope(under=east.path))
     assert (found.recipients, found.delivered, found.failed) == (2, 1, 1)
+
+
+def test_a_member_counts_where_they_were_when_the_audience_was_frozen(session: Session) -> None:
+    campaign = make_campaign(session)
+    mover = make_message(session, campaign, "delivered", organisation="East City")
+    stayed = session.scalars(select(Membership).where(Membership.member_id == mover.id)).one()
+    west, moved_on = make_organisation(session, "West City"), NOW.date() + timedelta(days=3)
+    stayed.valid_until = moved_on
+    session.add(
+        Membership(member_id=mover.id, organisation_id=west.id, status="retired", mobile=False, valid_from=moved_on)
+    )
+    session.flush()
+    east = make_organisation(session, "East City")
+    assert [one.recipients for one in campaigns(session, OPERATOR, Scope(under=east.path))] == [1]
+    assert [one.recipients for one in campaigns(session, OPERATOR, Scope(under=west.path))] == [0]
 
 
 def test_of_a_span_in_the_papers_own_days(session: Session) -> None:
