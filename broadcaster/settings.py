@@ -11,7 +11,7 @@ import re
 import tomllib
 from datetime import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -96,6 +96,8 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
+    heeds_environment: ClassVar[bool] = True
+
     paper: Paper = Paper()
     store: Store = Store()
     queue: Queue = Queue()
@@ -114,7 +116,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # the environment is laid over the file, whose content comes in as arguments
-        return env_settings, init_settings
+        return (env_settings, init_settings) if cls.heeds_environment else (init_settings,)
 
     @property
     def store_url(self) -> str:

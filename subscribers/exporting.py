@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -15,8 +14,8 @@ from subscribers import segments
 from subscribers.actor import Actor, Right
 from subscribers.cells import protect
 from subscribers.consent import wishes
+from subscribers.csv_files import csv_file
 from subscribers.db import BULK
-from subscribers.errors import Unavailable
 from subscribers.importing.columns import FIELDS
 from subscribers.importing.known import KnownMember, Place, read_members
 from subscribers.models import Member, Wish
@@ -49,22 +48,15 @@ def export_members(
     unfinished = path.with_name(f"{path.name}.unfinished")
     rows = 0
     try:
-        with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([*FIELDS, *(protect(heading) for heading in headings)])
+        with csv_file(unfinished, told=path) as write:
+            write([*FIELDS, *(protect(heading) for heading in headings)])
             for members in _portions(session, audience):
-                writer.writerows(_rows(session, members, headings, day, region))
+                for row in _rows(session, members, headings, day, region):
+                    write(row)
                 rows += len(members)
                 if progress is not None:
                     progress(rows)
-        unfinished.replace(path)
-    except OSError as error:
-        raise Unavailable(
-            "{file} cannot be written: {reason}.",
-            hint="Check the folder, its rights and its free space.",
-            file=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+            unfinished.replace(path)
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import typer
 from rich.text import Text
 
-from broadcaster import logs, migrations
+from broadcaster import logs
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, plain
 from broadcaster.commands.serving import PRESS
@@ -19,19 +18,10 @@ from broadcaster.language import ntr, tell, tr
 from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Settings, load
 from broadcaster.tasks import reach
+from broadcaster.web.readiness import Check, database, looked_at
 from subscribers.errors import BroadsheetError, Unavailable
 
 app = noun()
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at: how it is, and what to do if it is not well."""
-
-    name: str
-    ok: bool
-    found: str
-    advice: str = ""
 
 
 @verb(app, about=tr("Check configuration, data, database, queue and gateways."), example="broadsheet doctor")
@@ -56,20 +46,12 @@ def _examine() -> Iterator[Check]:
     )
     yield Check("configuration", True, told)
     with contextlib.closing(runtime):
-        yield _try("data", lambda: _data(settings))
-        yield _try("database", lambda: _database(runtime))
-        yield _try("queue", lambda: _queue(settings))
+        yield looked_at("data", lambda: _data(settings))
+        yield looked_at("database", lambda: _database(runtime))
+        yield looked_at("queue", lambda: _queue(settings))
         for name in runtime.gateways:
-            yield _try(f"gateway {name}", lambda name=name: _gateway(runtime, name))  # type: ignore[misc]
+            yield looked_at(f"gateway {name}", lambda name=name: _gateway(runtime, name))  # type: ignore[misc]
         yield _press(runtime)
-
-
-def _try(name: str, look: Callable[[], str]) -> Check:
-    """A check that says what it found, or raises what is wrong."""
-    try:
-        return Check(name, True, look())
-    except BroadsheetError as error:
-        return Check(name, False, *tell(error))
 
 
 def _data(settings: Settings) -> str:
@@ -94,15 +76,7 @@ def _database(runtime: Runtime) -> str:
     own = runtime.settings.own_file
     if own is not None and not own.exists():
         return tr("{path} is made when it is first used", path=own)
-    found, head = migrations.revision(runtime.engine), migrations.head()
-    if found != head:
-        raise Unavailable(
-            "The database is at revision {found}; this program needs {head}.",
-            hint="Run `broadsheet init`.",
-            found=found or "-",
-            head=head,
-        )
-    return tr("{kind} answers, revision {revision}", kind=runtime.engine.dialect.name, revision=head)
+    return database(runtime)
 
 
 def _queue(settings: Settings) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import sys
@@ -23,7 +22,7 @@ from broadcaster.commands.options import asked
 from broadcaster.commands.program import typed
 from broadcaster.language import tr
 from subscribers.cells import protect
-from subscribers.errors import Unavailable
+from subscribers.csv_files import csv_file
 
 #: control characters of somebody else's text must not reach the terminal: they are shown as pictures
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) != "\n"} | {0x7F: 0x2421}
@@ -95,20 +94,11 @@ def local(instant: datetime | None, zone: ZoneInfo) -> str:
 def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """Write rows as CSV that a spreadsheet shows as it is: how many. Raises `Unavailable`."""
     count = 0
-    try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(headings)
-            for row in rows:
-                writer.writerow([protect(cell) if isinstance(cell, str) else cell for cell in row])
-                count += 1
-    except OSError as error:
-        raise Unavailable(
-            "{file} cannot be written: {reason}.",
-            hint="Check the folder, its rights and its free space.",
-            file=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+    with csv_file(path) as write:
+        write(headings)
+        for row in rows:
+            write([protect(cell) if isinstance(cell, str) else cell for cell in row])
+            count += 1
     return count
 
 

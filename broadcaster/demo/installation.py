@@ -8,8 +8,6 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-
 from broadcaster.settings import Settings
 from subscribers.errors import Unavailable
 
@@ -29,16 +27,7 @@ class Plan:
 class DemoSettings(Settings):
     """Settings that neither a file nor the environment changes: the demo is the same for everyone."""
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
+    heeds_environment = False
 
 
 #: 300 parts a second, so that there is something to watch, and receipts within seconds

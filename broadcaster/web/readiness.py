@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from broadcaster import migrations
 from broadcaster.language import tell, tr
@@ -24,18 +25,20 @@ class Check:
 
 def checks(runtime: Runtime) -> list[Check]:
     """Database, queue and gateways. No gateway is opened by looking."""
-    looks = {"database": _database, "queue": _queue, "gateways": _gateways}
-    return [_check(name, look, runtime) for name, look in looks.items()]
+    looks = {"database": database, "queue": _queue, "gateways": _gateways}
+    return [looked_at(name, partial(look, runtime)) for name, look in looks.items()]
 
 
-def _check(name: str, look: Callable[[Runtime], str], runtime: Runtime) -> Check:
+def looked_at(name: str, look: Callable[[], str]) -> Check:
+    """A check whose `look` says what it found, or raises what is wrong."""
     try:
-        return Check(name, True, look(runtime))
+        return Check(name, True, look())
     except BroadsheetError as error:
         return Check(name, False, *tell(error))
 
 
-def _database(runtime: Runtime) -> str:
+def database(runtime: Runtime) -> str:
+    """That the database answers and is at the revision of this program. Raises `Unavailable`."""
     with runtime.reading() as tx:
         found, head = migrations.revision_of(tx.session.connection()), migrations.head()
     if found != head:

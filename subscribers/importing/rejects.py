@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from subscribers.cells import protect
-from subscribers.errors import Invalid, Unavailable
+from subscribers.csv_files import csv_file
+from subscribers.errors import Invalid
 from subscribers.importing.columns import REFUSED_REASON, REFUSED_ROW
 
 
@@ -40,16 +40,7 @@ def write_rejects(path: Path, headings: Sequence[str], refused: Sequence[Refused
     Corrected, it can be imported as it is: the two columns are left aside. Raises `Unavailable` if it cannot be
     written.
     """
-    try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([REFUSED_ROW, REFUSED_REASON, *(protect(heading) for heading in headings)])
-            for one in refused:
-                writer.writerow([one.row, one.reason, *(protect(cell) for cell in one.cells)])
-    except OSError as error:
-        raise Unavailable(
-            "{file} cannot be written: {reason}.",
-            hint="Check the folder, its rights and its free space.",
-            file=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+    with csv_file(path) as write:
+        write([REFUSED_ROW, REFUSED_REASON, *(protect(heading) for heading in headings)])
+        for one in refused:
+            write([one.row, one.reason, *(protect(cell) for cell in one.cells)])
