@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
+from broadcaster import VERSION
 from broadcaster.gateways import registry
 from broadcaster.gateways.contract import GatewayConfig
 from broadcaster.settings import _SPECIAL, Settings
@@ -60,6 +62,12 @@ def test_every_room_is_on_the_map() -> None:
     helpers = {"language", "locale", "words.py", "logs.py", "settings.py", "migrations", "__pycache__", "__init__.py"}
     for room in {path.name for path in (ROOT / "broadcaster").iterdir()} - helpers:
         assert room in readme, room
+
+
+def test_the_version_is_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION
+    assert f"## {VERSION}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

@@ -8,11 +8,12 @@ import json
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from broadcaster import VERSION
 from broadcaster.commands.options import Config, Debug, Json, Lang, asked, begin_anew, take
 from broadcaster.commands.pages import Room, head_pages
 from broadcaster.commands.program import PROGRAM, typed, wished_language
@@ -156,7 +157,20 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"broadsheet {VERSION}\n")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_tell_version, is_eager=True, help=tr("Show the version and exit."))
+]
+
+
 @app.callback()
-def front(config: Config = None, json: Json = False, lang: Lang = None, debug: Debug = False) -> None:
+def front(
+    config: Config = None, json: Json = False, lang: Lang = None, debug: Debug = False, version: Version = False
+) -> None:
     """Options may stand before the noun as well."""
     take({"config": config, "json": json, "debug": debug})
