@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,10 @@ from subscribers import segments
 from subscribers.actor import Actor, Right
 from subscribers.errors import Invalid, NotFound
 from subscribers.models import Member
+
+
+#: a field as it stands in a text; a title shows its name alone
+_FIELD = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def draft_notice(session: Session, actor: Actor, text: str, *, rule: str, dress:
     """A draft of one text for everyone in `rule`; the text may use fields: `{{ name }}，您好`."""
     if not text.strip():
         raise Invalid("The text is empty.", hint="Write what the members should read.")
-    title = more.pop("title", "") or text.strip()[:40]
+    title = more.pop("title", "") or _FIELD.sub(r"〔\1〕", text).strip()[:40]
     return create_draft(session, actor, [Text("everyone", rule, text)], title=title, rule=rule, dress=dress, **more)
 
 

@@ -13,8 +13,9 @@ from rich.text import Text
 from broadcaster import logs
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, plain
+from broadcaster.commands.program import typed
 from broadcaster.commands.serving import PRESS
-from broadcaster.language import ntr, tell, tr
+from broadcaster.language import msgid, ntr, tell, tr, translated
 from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Settings, load
 from broadcaster.tasks import reach
@@ -22,6 +23,9 @@ from broadcaster.web.readiness import Check, database, looked_at
 from subscribers.errors import BroadsheetError, Unavailable
 
 app = noun()
+
+#: what is looked at; programs read these names as they are
+_NAMES = (msgid("configuration"), msgid("data"), msgid("database"), msgid("queue"), msgid("press"))
 
 
 @verb(app, about=tr("Check configuration, data, database, queue and gateways."), example="broadsheet doctor")
@@ -107,4 +111,5 @@ def _press(runtime: Runtime) -> Check:
 
 def _line(check: Check) -> Text:
     mark = Text("ok   " if check.ok else "FAIL ", style="green" if check.ok else "bold red")
-    return mark + Text(f"{check.name}: {check.found}") + Text(f"\n     {check.advice}" if check.advice else "")
+    name = translated(check.name)
+    return mark + Text(typed(f"{name}: {check.found}")) + Text(typed(f"\n     {check.advice}") if check.advice else "")

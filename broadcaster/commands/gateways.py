@@ -32,7 +32,7 @@ def list_() -> None:
     with opened() as house:
         found = [_document(name, gateway) for name, gateway in house.gateways.items()]
     kinds = [{"kind": kind.kind, "status": kind.status, "reason": kind.reason} for kind in registry.installed()]
-    headings = (tr("name"), tr("kind"), tr("sender"), tr("price"), tr("parts a second"))
+    headings = (tr("gateway"), tr("kind"), tr("sender"), tr("price"), tr("parts a second"))
     rows = [
         (g["name"], g["kind"], g["sender"], f"{g['price']} {g['currency']}", g["parts_per_second"] or "-")
         for g in found
