@@ -125,7 +125,7 @@ def reserve_ids(session: Session, table: type[Base], count: int) -> list[int]:
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> Engine:
-    """An engine with the settings that the ledger relies on.
+    """An engine with the settings that the ledger relies on; its errors show no values, which may be texts and numbers.
 
     SQLite: WAL, `synchronous=FULL` (a commit must survive a power cut: it says what was handed to the carrier), foreign
     keys, and `BEGIN IMMEDIATE` for transactions that write, so that a writer waits at its start instead of failing at

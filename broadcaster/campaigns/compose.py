@@ -24,7 +24,6 @@ from subscribers.actor import Actor, Right
 from subscribers.errors import Invalid, NotFound
 from subscribers.models import Member
 
-
 #: a field as it stands in a text; a title shows its name alone
 _FIELD = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
 
