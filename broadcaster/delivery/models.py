@@ -136,10 +136,13 @@ class Owner(Base):
 
 
 class Turn(Base):
-    """One hand-over: messages `low` to `high`, claimed by an owner, not yet recorded. At most a window of parts."""
+    """One hand-over: messages `low` to `high`, claimed by an owner, not yet recorded. At most a window of parts.
+
+    Its id is the proof that the outcomes are still ours to write down, so none is ever given again.
+    """
 
     __tablename__ = "turn"
-    __table_args__ = (Index("ix_turn_owner", "owner_id"),)
+    __table_args__ = (Index("ix_turn_owner", "owner_id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("owner.id"))

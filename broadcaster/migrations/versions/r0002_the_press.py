@@ -197,6 +197,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_turn_campaign_id_campaign")),
         sa.ForeignKeyConstraint(["owner_id"], ["owner.id"], name=op.f("fk_turn_owner_id_owner")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_turn")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_turn_owner", "turn", ["owner_id"])
     op.create_table(
