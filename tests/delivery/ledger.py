@@ -1,0 +1,151 @@
+"""A campaign on its way, step by step, by the functions that the tasks call."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns import compose, schedule
+from broadcaster.campaigns.audience import Route
+from broadcaster.campaigns.check import Way, check
+from broadcaster.campaigns.compose import Dress
+from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery import batches, preparing, receipts, recording
+from broadcaster.delivery.models import Message, Owner, Part, ReceiptInbox
+from broadcaster.delivery.pieces import Sender
+from broadcaster.delivery.recording import ClaimedTurn, Recorded
+from broadcaster.delivery.states import State
+from broadcaster.gateways.contract import Accepted, Capabilities, OutboundPart, Outcome
+from broadcaster.gateways.events import Receipt, ReceiptState
+from subscribers.actor import OPERATOR
+from tests.databases import Transactions
+from tests.factories import NOW, MadeMember, make_members
+
+ZONE = ZoneInfo("Asia/Shanghai")
+CAN = Capabilities(window=50, inbound=True)
+SENDER = Sender("carrier", "10690000", CAN)
+WAYS = {name: Way(name, CAN) for name in ("carrier", "other")}
+ROUTE = Route("carrier")
+ONE_PART = "{{ name }}，您好。"
+THREE_PARTS = "{{ name }}，您好：" + "明天上午九点在社区礼堂开会，请带上学习材料，不能来的请提前告诉小组长。" * 5
+
+
+def draft(session: Session, text: str = ONE_PART, rule: str = "everyone", **more: Any) -> Campaign:
+    return compose.draft_notice(
+        session, OPERATOR, text, rule=rule, dress=Dress("【晨晖】", "拒收回复R"), now=NOW, **more
+    )
+
+
+def begin_sending(session: Session, campaign: Campaign, route: Route = ROUTE, now: datetime = NOW) -> None:
+    """Start it with the right number and write its audience down."""
+    checked = check(session, OPERATOR, campaign, route, WAYS, zone=ZONE, now=now)
+    schedule.start(session, OPERATOR, campaign, checked.recipients, route, WAYS, zone=ZONE, now=now)
+    while preparing.prepare(session, campaign.id, lambda _: route, now=now):
+        pass
+
+
+def sending(begin: Transactions, count: int = 3, text: str = ONE_PART, **more: Any) -> tuple[int, list[MadeMember]]:
+    """A campaign that is being sent to so many new members; its id and them."""
+    with begin() as tx:
+        members = make_members(tx.session, count)
+        campaign = draft(tx.session, text, **more)
+        begin_sending(tx.session, campaign, now=tx.now)
+        return campaign.id, members
+
+
+def owner(begin: Transactions) -> int:
+    """Somebody who hands parts over."""
+    with begin() as tx:
+        row = Owner(host="test", pid=os.getpid(), started_at=tx.now)
+        tx.session.add(row)
+        tx.session.flush()
+        return row.id
+
+
+def claim(
+    begin: Transactions, owner_id: int, parts: int = 50, *, quiet: bool = False, sender: Sender = SENDER
+) -> ClaimedTurn | None:
+    with begin() as tx:
+        return batches.claim(tx.session, owner_id, sender, parts=parts, quiet=quiet, now=tx.now)
+
+
+def must_claim(begin: Transactions, owner_id: int, parts: int = 50, **more: Any) -> ClaimedTurn:
+    turn = claim(begin, owner_id, parts, **more)
+    assert turn is not None
+    return turn
+
+
+def record(begin: Transactions, turn: ClaimedTurn, outcomes: Sequence[Outcome]) -> Recorded:
+    with begin() as tx:
+        return recording.record(tx.session, turn, outcomes, now=tx.now)
+
+
+def accept(begin: Transactions, turn: ClaimedTurn) -> None:
+    """The carrier took all of it; it calls part 7 `id-7`."""
+    record(begin, turn, [Accepted(f"id-{part.part_id}") for part in turn.parts])
+
+
+def sent(begin: Transactions, count: int = 3, text: str = ONE_PART) -> tuple[int, list[OutboundPart]]:
+    """A campaign whose parts the carrier has all taken; its id and they."""
+    campaign, _ = sending(begin, count, text)
+    mine = owner(begin)
+    parts: list[OutboundPart] = []
+    while (turn := claim(begin, mine)) is not None:
+        accept(begin, turn)
+        parts += turn.parts
+    return campaign, parts
+
+
+def receipt(message_id: str, state: ReceiptState = ReceiptState.DELIVERED, **more: Any) -> Receipt:
+    told: dict[str, Any] = {"gateway": "carrier", "code": "000", "raw": "{}", "done_at": NOW}
+    return Receipt(message_id=message_id, state=state, **told | more)
+
+
+def receive(begin: Transactions, *told: Receipt) -> None:
+    """Take receipts in, and apply all that there are."""
+    with begin() as tx:
+        receipts.record(tx.session, told, {}, now=tx.now)
+    apply(begin)
+
+
+def apply(begin: Transactions) -> None:
+    more = 1
+    while more:
+        with begin() as tx:
+            more = receipts.apply(tx.session, now=tx.now)
+
+
+def look(begin: Transactions, of: Callable[[Session], Any]) -> Any:
+    with begin() as tx:
+        return of(tx.session)
+
+
+def states(begin: Transactions, campaign_id: int | None) -> dict[str, int]:
+    """Messages by state."""
+    query = select(Message.state, func.count()).group_by(Message.state)
+    query = query.where(Message.campaign_id.is_not_distinct_from(campaign_id))
+    return {state.word: n for state, n in look(begin, lambda s: s.execute(query).all())}
+
+
+def part_states(begin: Transactions) -> Counter[str]:
+    return Counter(state.word for state in look(begin, lambda s: s.scalars(select(Part.state)).all()))
+
+
+def state_of(begin: Transactions, part_id: int) -> State:
+    state: State = look(begin, lambda s: s.scalar(select(Part.state).where(Part.id == part_id)))
+    return state
+
+
+def inbox(begin: Transactions) -> Counter[int]:
+    return Counter(look(begin, lambda s: s.scalars(select(ReceiptInbox.outcome)).all()))
+
+
+def campaign_state(begin: Transactions, campaign_id: int) -> str:
+    return str(look(begin, lambda s: s.scalar(select(Campaign.state).where(Campaign.id == campaign_id))))
