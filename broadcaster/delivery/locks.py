@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import weakref
 from pathlib import Path
 from typing import Protocol
 
@@ -69,11 +70,16 @@ class _FileLock:
     def __init__(self, handle: int, path: Path) -> None:
         self._handle = handle
         self._path = path
+        _taken.add(self)
 
     def still_held(self) -> bool:
         return True
 
+    def abandon(self) -> None:
+        os.close(self._handle)
+
     def release(self) -> None:
+        _taken.discard(self)
         self._path.unlink(missing_ok=True)
         os.close(self._handle)
 
@@ -97,6 +103,12 @@ class _AdvisoryLock:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
+        self._socket = int(connection.connection.dbapi_connection.fileno())  # type: ignore[union-attr]
+        _taken.add(self)
+
+    def abandon(self) -> None:
+        # not `close`, which would end the session for the parent as well
+        os.close(self._socket)
 
     def still_held(self) -> bool:
         # the lock lives exactly as long as its session: if this session answers, we have it
@@ -108,7 +120,19 @@ class _AdvisoryLock:
         return True
 
     def release(self) -> None:
+        _taken.discard(self)
         self._connection.close()
+
+
+def _abandon_all() -> None:
+    """In a forked child: what it inherited would keep a lock alive after the process that took it has died."""
+    for lock in list(_taken):
+        lock.abandon()
+    _taken.clear()
+
+
+_taken: weakref.WeakSet[_FileLock | _AdvisoryLock] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_abandon_all)
 
 
 def locks_for(engine: Engine, folder: Path) -> Locks:
