@@ -135,9 +135,14 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         # without a limit, a host that swallows packets would hold a request for minutes
         patience = {} if "connect_timeout" in url else {"connect_timeout": 5}
         return create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=patience
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args=patience,
+            hide_parameters=True,
         )
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
