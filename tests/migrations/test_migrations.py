@@ -195,7 +195,9 @@ def test_a_database_that_is_not_there(url: str) -> None:
 def schema(connection: Connection) -> dict[str, Any]:
     """What the database itself says about every table, column, index and constraint, by name."""
     if connection.dialect.name == "sqlite":
-        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        # its own tables stay when ours are dropped
+        query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+        rows = connection.execute(text(query))
         return {name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.split("\n")) for name, sql in rows}
     told = {}
     for query in (TABLES, COLUMNS, INDEXES, CONSTRAINTS):

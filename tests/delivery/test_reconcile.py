@@ -1,0 +1,256 @@
+"""What nobody was told of is found: the dead, the overdue, the stranded, the finished."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, delete, select, update
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery import control, owners, reconcile
+from broadcaster.delivery.locks import locks_for
+from broadcaster.delivery.models import Batch, Doubt, Message, Owner
+from broadcaster.gateways.contract import Accepted, OutcomeUnknown
+from broadcaster.gateways.events import ReceiptState
+from subscribers.actor import OPERATOR
+from tests.databases import Transactions
+from tests.delivery.ledger import (
+    THREE_PARTS,
+    accept,
+    campaign_state,
+    look,
+    must_claim,
+    owner,
+    part_states,
+    receipt,
+    receive,
+    record,
+    sending,
+    sent,
+    states,
+)
+
+HOLD = """
+import os, sys, time
+from pathlib import Path
+from subscribers.db import make_engine
+from broadcaster.delivery.locks import locks_for
+held = locks_for(make_engine(sys.argv[1]), Path(sys.argv[2])).take(int(sys.argv[3]))
+"""
+PROMISE = """
+print(held is not None, flush=True)
+time.sleep(30)
+"""
+HOUR = {"carrier": timedelta(hours=1), "other": timedelta(hours=1)}
+
+
+def _sweep(begin: Transactions) -> list[int]:
+    with begin() as tx:
+        reconcile.expire(tx.session, HOUR, now=tx.now)
+        return reconcile.finish(tx.session, HOUR, now=tx.now)
+
+
+def test_only_who_let_go_of_the_lock_is_buried(begin: Transactions, engine: Engine, tmp_path: Path) -> None:
+    campaign, _ = sending(begin, 6)
+    locks = locks_for(engine, tmp_path / "locks")
+    with begin() as tx:
+        living = owners.register(tx.session, locks, now=tx.now)
+        dead = owners.register(tx.session, locks, now=tx.now)
+    must_claim(begin, living.id, 2)
+    must_claim(begin, dead.id, 3)
+    with begin() as tx:
+        assert reconcile.take_over(tx.session, locks, now=tx.now) == 0
+    dead.held.release()
+    assert living.valid()
+    with begin() as tx:
+        assert reconcile.take_over(tx.session, locks, now=tx.now) == 3
+    assert states(begin, campaign) == {"submitting": 2, "unknown": 3, "queued": 1}
+    assert look(begin, owners.living) == [living.id]
+    assert len(look(begin, lambda s: s.scalars(select(Doubt)).all())) == 3
+    with begin() as tx:
+        assert reconcile.take_over(tx.session, locks, now=tx.now) == 0
+        assert not owners.is_ended(tx.session, living.id, hold=True)
+        assert owners.is_ended(tx.session, dead.id, hold=True)
+    living.held.release()
+
+
+@pytest.mark.parametrize("child", ["", "if not os.fork(): time.sleep(30)"])
+def test_a_process_that_is_killed_lets_go(
+    begin: Transactions, engine: Engine, database_url: str, tmp_path: Path, child: str
+) -> None:
+    """Also when it has left a child behind, which inherits every open file."""
+    mine = owner(begin)
+    sending(begin, 2)
+    must_claim(begin, mine)
+    folder = tmp_path / "locks"
+    command = [sys.executable, "-c", HOLD + child + PROMISE, database_url, str(folder), str(mine)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        locks = locks_for(engine, folder)
+        with begin() as tx:
+            assert reconcile.take_over(tx.session, locks, now=tx.now) == 0
+        process.kill()
+        process.wait()
+        doubtful, tries = 0, 0
+        while not doubtful and tries < 200:
+            tries += 1
+            with begin() as tx:
+                doubtful = reconcile.take_over(tx.session, locks, now=tx.now)
+            time.sleep(0.02)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert doubtful == 2
+
+
+def test_an_owner_with_an_open_turn_does_not_sign_off(begin: Transactions) -> None:
+    sending(begin, 2)
+    busy, idle = owner(begin), owner(begin)
+    must_claim(begin, busy)
+    with begin() as tx:
+        owners.sign_off(tx.session, busy, now=tx.now)
+        owners.sign_off(tx.session, idle, now=tx.now)
+    assert look(begin, owners.living) == [busy]
+
+
+def test_from_sending_to_closed(begin: Transactions) -> None:
+    campaign, parts = sent(begin, 2)
+    assert _sweep(begin) == [campaign]
+    assert campaign_state(begin, campaign) == "sent"
+    assert _sweep(begin) == []
+    receive(begin, *(receipt(f"id-{part.part_id}") for part in parts))
+    assert _sweep(begin) == [campaign]
+    closed = look(begin, lambda s: s.get(Campaign, campaign))
+    assert (closed.state, closed.closed_at) == ("closed", begin.clock.now)
+    assert _sweep(begin) == []
+
+
+def test_what_is_being_handed_over_keeps_it_open(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 1)
+    turn = must_claim(begin, owner(begin))
+    with begin() as tx:
+        tx.session.execute(update(Batch).values(done=True))
+    assert _sweep(begin) == []
+    accept(begin, turn)
+    assert _sweep(begin) == [campaign]
+
+
+def test_the_deadline_and_the_receipt_that_comes_after_it(begin: Transactions) -> None:
+    campaign, parts = sent(begin, 3, THREE_PARTS)
+    receive(begin, *(receipt(f"id-{part.part_id}") for part in parts[:4]))
+    receive(begin, receipt(f"id-{parts[4].part_id}", ReceiptState.IN_NETWORK))
+    _sweep(begin)
+    begin.clock.advance(minutes=59)
+    assert _sweep(begin) == []
+    begin.clock.advance(minutes=1)
+    assert _sweep(begin) == [campaign]
+    assert campaign_state(begin, campaign) == "closed"
+    assert part_states(begin) == {"delivered": 4, "no_receipt": 5}
+    assert states(begin, campaign) == {"delivered": 1, "no_receipt": 2}
+    receive(begin, *(receipt(f"id-{part.part_id}") for part in parts[3:6]))
+    receive(begin, receipt(f"id-{parts[6].part_id}", ReceiptState.FAILED))
+    assert states(begin, campaign) == {"delivered": 2, "failed": 1}
+
+
+def test_an_answer_has_a_deadline_too(begin: Transactions) -> None:
+    sent(begin, 1)
+    with begin() as tx:
+        tx.session.execute(update(Message).values(campaign_id=None))
+    begin.clock.advance(hours=2)
+    with begin() as tx:
+        assert reconcile.expire(tx.session, HOUR, now=tx.now) == 1
+    assert states(begin, None) == {"no_receipt": 1}
+
+
+def test_doubt_holds_a_campaign_open_only_as_long_as_a_receipt_may_come(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 2)
+    record(begin, must_claim(begin, owner(begin)), [OutcomeUnknown("?"), Accepted("a")])
+    receive(begin, receipt("a"))
+    with begin() as tx:
+        tx.session.execute(update(Batch).values(done=True))
+    assert _sweep(begin) == [campaign]
+    begin.clock.advance(minutes=59)
+    assert _sweep(begin) == []
+    begin.clock.advance(minutes=2)
+    assert _sweep(begin) == [campaign]
+    assert states(begin, campaign) == {"delivered": 1, "unknown": 1}
+
+
+def test_the_stranded_get_a_batch_again(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 5)
+    mine = owner(begin)
+    accept(begin, must_claim(begin, mine, 2))
+    with begin() as tx:
+        tx.session.execute(delete(Batch))
+    assert _sweep(begin) == []
+    accept(begin, must_claim(begin, mine))
+    assert states(begin, campaign) == {"submitted": 5}
+
+
+def test_hints_for_what_is_due(begin: Transactions) -> None:
+    going, _ = sending(begin, 2)
+    paused, _ = sending(begin, 2, gateway="other")
+    with begin() as tx:
+        control.pause(tx.session, OPERATOR, tx.session.get_one(Campaign, paused))
+    begin.wakes.clear()
+
+    def hinted() -> list[str]:
+        with begin() as tx:
+            reconcile.wake_forgotten(tx.session, now=tx.now)
+        queues = [wake.queue for wake in begin.wakes]
+        begin.wakes.clear()
+        return queues
+
+    assert hinted() == ["submit.carrier"]
+    with begin() as tx:
+        tx.session.execute(update(Batch).values(not_before=tx.now + timedelta(seconds=5)))
+    assert hinted() == []
+    begin.clock.advance(seconds=5)
+    assert hinted() == ["submit.carrier"]
+    with begin() as tx:
+        control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, going))
+    assert hinted() == []
+
+
+@pytest.mark.parametrize("taken", [0, 4])
+def test_abort_in_figures(begin: Transactions, taken: int) -> None:
+    campaign, _ = sending(begin, 10)
+    mine = owner(begin)
+    if taken:
+        accept(begin, must_claim(begin, mine, taken))
+        must_claim(begin, mine, 3)
+    with begin() as tx:
+        stopped = control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign))
+    expected = ("aborted", 3, 3) if taken else ("cancelled", 0, 10)
+    assert (stopped.state, stopped.in_flight, stopped.cancelled) == expected
+    left = {"submitted": 4, "submitting": 3, "cancelled": 3} if taken else {"cancelled": 10}
+    assert states(begin, campaign) == left
+
+
+def test_an_aborted_campaign_closes_when_its_receipts_are_in(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 4)
+    mine = owner(begin)
+    turn = must_claim(begin, mine, 2)
+    accept(begin, turn)
+    with begin() as tx:
+        control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign))
+    assert _sweep(begin) == []
+    receive(begin, *(receipt(f"id-{part.part_id}") for part in turn.parts))
+    assert _sweep(begin) == [campaign]
+    assert campaign_state(begin, campaign) == "aborted"
+    assert look(begin, lambda s: s.get(Campaign, campaign)).closed_at == begin.clock.now
+
+
+def test_the_row_of_a_buried_owner_stays(begin: Transactions) -> None:
+    mine = owner(begin)
+    with begin() as tx:
+        owners.bury(tx.session, mine, now=tx.now)
+    assert look(begin, lambda s: s.get(Owner, mine)).ended_at == begin.clock.now
