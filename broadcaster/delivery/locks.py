@@ -15,6 +15,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 #: the first half of our advisory keys, so that other users of the same database do not collide with them
 _SPACE = 0x6272
@@ -35,6 +36,9 @@ class Locks(Protocol):
 
     def take(self, key: int) -> Held | None:
         """The lock for this key, or None when another process (or another part of this one) holds it."""
+
+    def is_free(self, session: Session, key: int) -> bool:
+        """Whether nobody holds the lock for this key; if so, nobody else gets it before this transaction ends."""
 
 
 class FileLocks:
@@ -57,6 +61,13 @@ class FileLocks:
             os.close(handle)
             return None
         return _FileLock(handle, path)
+
+    def is_free(self, session: Session, key: int) -> bool:
+        held = self.take(key)
+        if held is not None:
+            # a transaction that writes is alone on SQLite: nobody looks at this key before it has ended
+            held.release()
+        return held is not None
 
 
 def _is_at(path: Path, handle: int) -> bool:
@@ -97,6 +108,10 @@ class AdvisoryLocks:
             return _AdvisoryLock(connection)
         connection.close()
         return None
+
+    def is_free(self, session: Session, key: int) -> bool:
+        query = text("SELECT pg_try_advisory_xact_lock(:space, :key)")
+        return bool(session.scalar(query, {"space": _SPACE, "key": key}))
 
 
 class _AdvisoryLock:

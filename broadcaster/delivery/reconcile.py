@@ -32,10 +32,8 @@ def take_over(session: Session, locks: Locks, *, now: datetime) -> int:
     """Bury the owners whose lock can be had. Returns the parts that are in doubt because of it."""
     doubtful = 0
     for owner_id in owners.living(session):
-        held = locks.take(owner_id)
-        if held is not None:
+        if locks.is_free(session, owner_id):
             doubtful += owners.bury(session, owner_id, now=now)
-            held.release()
     return doubtful
 
 
