@@ -1,27 +1,18 @@
-"""The Celery application of one process, and the hints that it publishes."""
+"""The Celery application of one process."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
 from kombu import Queue
-from kombu.exceptions import OperationalError
 
-from broadcaster.campaigns.schedule import PREPARE
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.receipts import APPLY
-from broadcaster.logs import get
 from broadcaster.replies.receive import ROUTE
 from broadcaster.runtime import Runtime
 from broadcaster.tasks.doors import START_DUE, SWEEP, register
-from subscribers.db import Wake
-
-log = get(__name__)
-
-#: for what must not wait behind a broadcast
-CONTROL = "control"
+from broadcaster.tasks.hints import CONTROL, Hints
 
 #: seconds between two looks at the database for what is due, and for what no hint led to
 TICK = 1.0
@@ -34,27 +25,8 @@ def make_app(runtime: Runtime) -> Celery:
     app.set_default()
     app.conf.update(_settings(runtime))
     register(app, runtime)
-    runtime.publish = lambda wakes: publish(app, wakes)
+    runtime.publish = Hints(app).publish
     return app
-
-
-def publish(app: Celery, wakes: Sequence[Wake]) -> None:
-    """Send hints. A broker that is away costs nothing but time: the next sweep finds the work."""
-    try:
-        with app.producer_pool.acquire(block=True, timeout=5) as producer:
-            for wake in dict.fromkeys(wakes):
-                name, args, queue = _task_for(wake)
-                app.send_task(name, args=args, queue=queue, producer=producer, retry=False, expires=60)
-    except (OperationalError, OSError) as error:
-        log.warning("the queue does not answer; the sweep will find the work", detail=type(error).__name__)
-
-
-def _task_for(wake: Wake) -> tuple[str, list[Any], str]:
-    if wake.queue == PREPARE:
-        return "prepare", [list(wake.ids)], CONTROL
-    if wake.queue in (APPLY, ROUTE):
-        return wake.queue, [], wake.queue
-    return "submit", [wake.queue.removeprefix(submit_queue(""))], wake.queue
 
 
 def _settings(runtime: Runtime) -> dict[str, Any]:

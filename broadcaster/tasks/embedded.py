@@ -12,8 +12,8 @@ from celery.beat import EmbeddedService
 from celery.worker import WorkController
 
 from broadcaster.runtime import Runtime
-from broadcaster.tasks.app import CONTROL
 from broadcaster.tasks.doors import START_DUE, SWEEP
+from broadcaster.tasks.hints import CONTROL
 
 #: enough that a gateway which keeps a thread busy does not hold up receipts and replies
 THREADS = 6

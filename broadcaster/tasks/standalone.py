@@ -5,23 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celery import Celery
+from celery.platforms import EX_FAILURE
 
+from broadcaster.logs import get
 from broadcaster.runtime import Runtime
+
+log = get(__name__)
+
+#: seconds
+RESTART_PAUSE = 1.0
 
 
 def work(app: Celery, runtime: Runtime, queues: Sequence[str], *, threads: int, name: str) -> None:
     """Serve these queues until the process is asked to end (SIGTERM: what is held is finished first)."""
-    worker = app.Worker(
-        pool="threads",
-        concurrency=threads,
-        queues=list(queues),
-        hostname=f"{name}@%h",
-        without_mingle=True,
-        without_gossip=True,
-        loglevel="WARNING",
-    )
     try:
-        worker.start()
+        while not runtime.stopping.is_set():
+            worker = app.Worker(
+                pool="threads",
+                concurrency=threads,
+                queues=list(queues),
+                hostname=f"{name}@%h",
+                without_mingle=True,
+                without_gossip=True,
+                loglevel="WARNING",
+            )
+            worker.start()
+            if worker.exitcode != EX_FAILURE:
+                return
+            # what broke it, a message that is no JSON for example, has left the queue with it
+            log.error("the worker broke down and is started again", name=name)
+            runtime.stopping.wait(RESTART_PAUSE)
     finally:
         runtime.stopping.set()
 
