@@ -5,7 +5,6 @@ It is forked from a server that has imported everything already, so that twenty 
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import threading
 import time
@@ -20,14 +19,12 @@ from broadcaster.gateways.events import Event
 from broadcaster.runtime import make_runtime
 from broadcaster.settings import Settings
 from broadcaster.tasks import make_app, running
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
+from tests.journeys.forks import FORKS
 
 
 def start(settings: Settings, mutant: str = "") -> BaseProcess:
     """A sending process for these settings; `mutant` names what is wrong with it."""
-    process = _FORKS.Process(target=send, args=(settings, mutant))
+    process = FORKS.Process(target=send, args=(settings, mutant))
     process.start()
     return process
 

@@ -1,0 +1,51 @@
+"""A process that is asked to end finishes what it holds: nothing is in doubt, nobody is forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select
+
+from broadcaster.delivery import owners
+from broadcaster.delivery.models import Turn
+from broadcaster.gateways.simulator.journal import accepted_parts
+from tests.journeys import sending
+from tests.journeys.oracle import judge
+from tests.journeys.stage import (
+    at_rest,
+    behaviour_of,
+    carrier_process,
+    draft,
+    people,
+    runtime_on,
+    settings_for,
+    start,
+    state_of,
+)
+
+
+def test_asked_to_end_in_mid_send(tmp_path: Path, database_url: str) -> None:
+    file = tmp_path / "carrier.carrier"
+    with carrier_process(file, behaviour_of(settings_for(tmp_path, database_url))) as port:
+        settings = settings_for(tmp_path, database_url, port=port)
+        with runtime_on(settings) as runtime:
+            audience = people(runtime, 150)
+            campaign = draft(runtime)
+            start(runtime, campaign)
+            for share in (6, 3, 2, 1):
+                sender = sending.start(settings)
+                assert sending.wait_until(lambda: len(accepted_parts(file)) > 3 * 140 // share, 20)  # noqa: B023
+                if share == 1:
+                    assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 20)
+                    sending.wait_until(lambda: False, 1)
+                    assert sending.wait_until(lambda: at_rest(runtime), 10)
+                sender.terminate()
+                sender.join(20)
+                assert sender.exitcode == 0
+                with runtime.reading() as tx:
+                    assert tx.session.scalars(select(Turn.id)).all() == []
+                    assert owners.living(tx.session) == []
+            with runtime.reading() as tx:
+                verdict = judge(tx.session, accepted_parts(file), behaviour_of(settings), audience)
+    assert not verdict.faults
+    assert verdict.in_doubt == 0
