@@ -197,7 +197,7 @@ def _findings(
 def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden: str) -> list[Finding]:
     if not variant.text:
         return []
-    body = variant.text.removeprefix(campaign.signature).removesuffix(campaign.opt_out)
+    body = variant.text.removeprefix(campaign.signature).removesuffix(campaign.opt_out).removesuffix(" ")
     found = []
     if not body.strip():
         found.append(

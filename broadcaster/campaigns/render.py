@@ -55,7 +55,18 @@ def missing_values(variant: CampaignVariant, readers: Sequence[Reader]) -> list[
 def render(campaign: Campaign, variant: CampaignVariant, readers: Sequence[Reader]) -> list[str]:
     """The whole text of each reader: signature, body, opt-out line. One call for all of them."""
     bodies = compiled(variant).render_many(variant.context, readers)
-    return [f"{campaign.signature}{body}{campaign.opt_out}" for body in bodies]
+    return [dressed(campaign, body) for body in bodies]
+
+
+def dressed(campaign: Campaign, body: str) -> str:
+    """A body between the signature and the opt-out line.
+
+    A space keeps the line apart where the body does not end with a sign of its own: "收到请回复拒收请回复R" says to an
+    old reader that they should answer 拒收.
+    """
+    body = body.rstrip()
+    apart = " " if campaign.opt_out and body and body[-1].isalnum() else ""
+    return f"{campaign.signature}{body}{apart}{campaign.opt_out}"
 
 
 def cut(campaign: Campaign, text: str, capabilities: Capabilities) -> Split:

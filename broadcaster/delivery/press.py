@@ -98,12 +98,17 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
 
 
 def _hand_over(press: Press, parts: Sequence[OutboundPart], size: int) -> list[Outcome]:
-    """One outcome per part. A message that is larger than a turn goes in as many steps as its rate allows."""
+    """One outcome per part. A message that is larger than a turn goes in as many steps as its rate allows.
+
+    Asked to end, it hands over nothing more; but a message that has begun to leave is finished, at its rate.
+    """
     outcomes: list[Outcome] = []
     for step in in_bulk(parts, size):
-        press.sleep(press.throttle.take(len(step)))
-        if press.stopping():
-            return outcomes + [Unreachable("this process was asked to end")] * (len(parts) - len(outcomes))
+        wait = press.throttle.take(len(step))
+        # a press that is asked to end sleeps no more; the rate holds all the same
+        (time.sleep if press.stopping() and outcomes else press.sleep)(wait)
+        if press.stopping() and not outcomes:
+            return [Unreachable("this process was asked to end")] * len(parts)
         outcomes += _submit(press.gateway, step)
     return outcomes
 

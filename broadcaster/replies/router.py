@@ -23,6 +23,10 @@ from subscribers.db import wake
 log = get(__name__)
 
 
+#: how a letter is marked that took its writer off the list
+OPT_OUT = "opt_out"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a handler made of a letter: its own name, what to send back if anything, whether a person must look."""
@@ -40,7 +44,7 @@ def opt_out(session: Session, desk: Desk, letter: Letter, now: datetime) -> Repl
     if not wants_out(letter.text):
         return None
     news = consent.opt_out(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
-    return Reply("opt_out", _text("replies/opted_out", desk) if news else "")
+    return Reply(OPT_OUT, _text("replies/opted_out", desk) if news else "")
 
 
 def come_back(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:

@@ -16,9 +16,9 @@ from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.progress import PAID
 from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter
+from broadcaster.replies.router import OPT_OUT
 from broadcaster.reports.scope import Scope
 from subscribers.actor import Actor, Right
-from subscribers.models import Subscription, Wish
 
 #: campaigns in one report, the newest first
 MOST = 500
@@ -51,7 +51,7 @@ class CampaignReport:
     skipped: Mapping[str, int]
     parts: int
     replies: int
-    #: recipients who have refused more since it began
+    #: recipients who answered it by refusing more
     opted_out: int
     cost: Decimal
     currency: str
@@ -83,8 +83,9 @@ def campaigns(session: Session, actor: Actor, scope: Scope, *, campaign_id: int 
     within = [Campaign.id.in_(figures), scope.holds(Message.member_id)]
     _count_messages(session, figures, within)
     _count_parts(session, figures, within, {campaign.id: campaign for campaign in found})
-    _count_letters(session, figures, [Campaign.id.in_(figures), scope.holds(Letter.member_id)])
-    _count_refusals(session, figures, within)
+    letters = [Campaign.id.in_(figures), scope.holds(Letter.member_id)]
+    _count_letters(session, figures, letters)
+    _count_refusals(session, figures, letters)
     return [_report(campaign, figures[campaign.id]) for campaign in found]
 
 
@@ -137,10 +138,9 @@ def _count_letters(session: Session, figures: Mapping[int, _Figures], within: Se
 
 def _count_refusals(session: Session, figures: Mapping[int, _Figures], within: Sequence[ColumnElement[bool]]) -> None:
     rows = session.execute(
-        select(Campaign.id, func.count(Message.id))
-        .join(Message, Message.campaign_id == Campaign.id)
-        .join(Subscription, Subscription.msisdn == Message.msisdn)
-        .where(*within, Subscription.wish == Wish.OUT, Subscription.since >= Campaign.started_at)
+        select(Campaign.id, func.count(Letter.msisdn.distinct()))
+        .join(Letter, Letter.campaign_id == Campaign.id)
+        .where(*within, Letter.handled_as == OPT_OUT)
         .group_by(Campaign.id)
     )
     for campaign_id, n in rows:

@@ -225,6 +225,22 @@ def test_an_end_between_claim_and_hand_over_leaves_no_doubt(begin: Transactions)
     assert states(begin, campaign) == {"queued": 3}
 
 
+def test_a_message_that_has_begun_to_leave_is_finished(begin: Transactions) -> None:
+    """Otherwise an abort would leave half a message on a phone and call it not sent."""
+    sending(begin, 2, THREE_PARTS)
+    ending: list[bool] = []
+
+    def submit(parts: Sequence[OutboundPart]) -> list[Outcome]:
+        ending.append(True)
+        return take_all(parts)
+
+    # fast, and yet one part at a time
+    gateway = ScriptedGateway(submit, window=1)
+    press.run(press_for(begin, _me(begin), gateway, stopping=lambda: bool(ending)))
+    assert [part.number for part in gateway.handed] == [1, 2, 3]
+    assert part_states(begin) == {"submitted": 3}
+
+
 def test_pause_and_resume_fifty_times(begin: Transactions) -> None:
     """Nobody is passed over, nobody gets two."""
     campaign, members = sending(begin, 80)

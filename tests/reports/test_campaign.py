@@ -15,7 +15,7 @@ from broadcaster.reports.scope import Scope, days
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Denied
 from subscribers.models import Membership
-from tests.factories import NOW, make_consent, make_organisation
+from tests.factories import NOW, make_organisation
 from tests.reports.ledger import make_campaign, make_letter, make_message
 
 FAILED = {"There is no such number": 2, "The phone is switched off or out of reach": 1}
@@ -32,10 +32,11 @@ def report(session: Session) -> CampaignReport:
     make_message(session, campaign, "delivered", parts=3)
     make_message(session, campaign, "skipped", reason="opted_out")
     make_message(session, campaign, "skipped", reason="landline")
-    make_consent(session, people[0].msisdn, subscribed=False, now=NOW + timedelta(hours=1))
-    make_consent(session, people[1].msisdn, subscribed=False, now=NOW - timedelta(days=9))
     make_letter(session, people[0], campaign)
-    (made,) = campaigns(session, OPERATOR, Scope())
+    for _ in range(2):
+        make_letter(session, people[1], campaign, text="退订", handled_as="opt_out")
+    make_letter(session, people[2], make_campaign(session), text="退订", handled_as="opt_out")
+    (made,) = campaigns(session, OPERATOR, Scope(), campaign_id=campaign.id)
     return made
 
 
@@ -60,7 +61,7 @@ def test_what_left_is_paid(report: CampaignReport) -> None:
 
 
 def test_answers_and_those_who_left_since(report: CampaignReport) -> None:
-    assert (report.replies, report.opted_out) == (1, 1)
+    assert (report.replies, report.opted_out) == (3, 1)
 
 
 def test_a_draft_is_not_reported(session: Session) -> None:
