@@ -8,18 +8,19 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, case, null, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.sms import Split, split
 from broadcaster.templates import CompiledTemplate, Missing, compile_template, fields_of
+from subscribers.importing import DEFAULT_ORGANISATION
 from subscribers.models import Member, Membership, Organisation
 from subscribers.registry import standing_on
 
 #: what every member has; any other field is a column of the user's own spreadsheet
-MEMBER_FIELDS = frozenset({"name", "organisation", "status"})
+MEMBER_FIELDS = frozenset({"name", "organisation"})
 
 Reader = Mapping[str, object]
 
@@ -76,16 +77,19 @@ def cut(campaign: Campaign, text: str, capabilities: Capabilities) -> Split:
 
 
 def readers_of(session: Session, member_ids: Sequence[int], *, on: date) -> dict[int, dict[str, Any]]:
-    """The values that texts may use, by member id: name, organisation, status, and the columns of the user's file."""
+    """The values that texts may use, by member id: name, organisation, and the columns of the user's own file.
+
+    Who came without an organisation has none here: the one that stands in for it is no name to print.
+    """
+    stand_in = and_(Organisation.parent_id.is_(None), Organisation.name == DEFAULT_ORGANISATION)
     rows = session.execute(
-        select(Member.id, Member.name, Member.fields, Organisation.name, Membership.status)
+        select(Member.id, Member.name, Member.fields, case((stand_in, null()), else_=Organisation.name))
         .outerjoin(Membership, and_(Membership.member_id == Member.id, standing_on(on)))
         .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
         .where(Member.id.in_(member_ids))
     )
     return {
-        id_: {**(fields or {}), "name": name, "organisation": organisation, "status": status}
-        for id_, name, fields, organisation, status in rows
+        id_: {**(fields or {}), "name": name, "organisation": organisation} for id_, name, fields, organisation in rows
     }
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.campaigns.render import dressed
+from broadcaster.campaigns.render import dressed, readers_of
+from subscribers.importing import DEFAULT_ORGANISATION
+from tests.factories import NOW, make_member
 
 
 @pytest.mark.parametrize(
@@ -21,3 +24,11 @@ def test_the_opt_out_line_does_not_run_into_the_text(body: str, text: str) -> No
 
 def test_without_an_opt_out_line_nothing_is_added() -> None:
     assert dressed(Campaign(signature="", opt_out=""), "收到请回复") == "收到请回复"
+
+
+def test_who_has_no_organisation_has_none_to_print(session: Session) -> None:
+    alone = make_member(session, organisation=DEFAULT_ORGANISATION)
+    below = make_member(session, organisation=f"East City/{DEFAULT_ORGANISATION}")
+    readers = readers_of(session, [alone.id, below.id], on=NOW.date())
+    assert readers[alone.id]["organisation"] is None
+    assert readers[below.id]["organisation"] == DEFAULT_ORGANISATION
