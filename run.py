@@ -37,8 +37,12 @@ usage: python3 run.py COMMAND [options]
   bench NAME [...]  run benchmarks/NAME.py
   lock [...]        make requirements.lock again from pyproject.toml; needs uv and takes its options (--upgrade)
 
-Any other word is one of the product's own commands: python3 run.py members import people.csv
-The first command installs what is needed into .venv. `python3 run.py COMMAND --help` says more about it.
+Any other word is one of the product's own commands, such as python3 run.py members import people.csv:
+
+  demo init doctor  members organisations segments  editions campaigns replies report  up worker beat gateways
+
+`python3 run.py help` explains them, in Chinese with `--lang zh`; `python3 run.py COMMAND --help` says more about one.
+The first command installs what is needed into .venv.
 """
 
 ROOT = Path(__file__).resolve().parent
@@ -54,7 +58,7 @@ class CannotSetUp(Exception):
 
 def main(arguments: list[str]) -> None:
     word, *rest = arguments or ["--help"]
-    if word in ("-h", "--help", "help"):
+    if word in ("-h", "--help"):
         print(PAGE, end="")
         return
     if word == "lock":
@@ -70,7 +74,7 @@ def main(arguments: list[str]) -> None:
     else:
         # examples and hints name what can really be typed: nothing has put `broadsheet` on the path
         os.environ["BROADSHEET_PROGRAM"] = f"python3 {shlex.quote(sys.argv[0])}"
-        command = [str(ROOT / "cli.py"), word, *rest]
+        command = [str(ROOT / "cli.py"), *([*rest, "--help"] if word == "help" else [word, *rest])]
     # from here on signals, exit code and output are that program's own
     sys.stdout.flush()
     os.execv(python, [str(python), *command])

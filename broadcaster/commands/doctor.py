@@ -11,10 +11,10 @@ import typer
 from rich.text import Text
 
 from broadcaster import logs
+from broadcaster.commands.house import is_served
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, plain
-from broadcaster.commands.program import typed
-from broadcaster.commands.serving import PRESS
+from broadcaster.commands.program import typed_again
 from broadcaster.language import msgid, ntr, tell, tr, translated
 from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Settings, load
@@ -99,12 +99,10 @@ def _gateway(runtime: Runtime, name: str) -> str:
 def _press(runtime: Runtime) -> Check:
     """Whether someone sends, for the embedded installation: not a fault, but what people wonder about."""
     try:
-        held = runtime.locks.take(PRESS)
+        if is_served(runtime):
+            return Check("press", True, tr("a process is sending for this installation"))
     except Exception:
         return Check("press", True, tr("nobody can tell while the database is away"))
-    if held is None:
-        return Check("press", True, tr("a process is sending for this installation"))
-    held.release()
     told = tr("nothing is sending now; `broadsheet up` does, or `broadsheet worker` with a queue")
     return Check("press", True, told)
 
@@ -112,4 +110,5 @@ def _press(runtime: Runtime) -> Check:
 def _line(check: Check) -> Text:
     mark = Text("ok   " if check.ok else "FAIL ", style="green" if check.ok else "bold red")
     name = translated(check.name)
-    return mark + Text(typed(f"{name}: {check.found}")) + Text(typed(f"\n     {check.advice}") if check.advice else "")
+    advice = f"\n     {check.advice}" if check.advice else ""
+    return mark + Text(typed_again(f"{name}: {check.found}{advice}"))

@@ -15,11 +15,20 @@ from typer.core import TyperCommand
 
 from broadcaster import VERSION
 from broadcaster.commands.options import Config, Debug, Json, Lang, asked, begin_anew, take
+from broadcaster.commands.output import aside
 from broadcaster.commands.pages import Room, head_pages
-from broadcaster.commands.program import PROGRAM, typed, wished_language
+from broadcaster.commands.program import (
+    PROGRAM,
+    remember,
+    typed,
+    typed_again,
+    unknown_language,
+    wished_language,
+    without_language,
+)
 from broadcaster.commands.usage import misuse
 from broadcaster.language import msgid, set_language, tell, tr, translated
-from subscribers.errors import BroadsheetError, Unavailable
+from subscribers.errors import BroadsheetError, Invalid, Unavailable
 
 _START = tr("To begin with")
 _WHO = tr("Who reads")
@@ -71,11 +80,15 @@ class Front(Room):
         arguments = sys.argv[1:] if args is None else list(args)
         begin_anew()
         set_language(wished_language(arguments))
+        remember(arguments)
         head_pages()
         as_json = "--json" in arguments
         extra["standalone_mode"] = False
+        if other := unknown_language(arguments):
+            message = tr("There is no language {name}.", name=other)
+            sys.exit(_complain(message, tr("Write --lang zh or --lang en."), Invalid.exit_code, as_json=as_json))
         try:
-            code = super().main(arguments, prog_name or PROGRAM, *given, **extra)
+            code = super().main(without_language(arguments), prog_name or PROGRAM, *given, **extra)
         except typer.TyperException as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 # the help page has been shown
@@ -136,11 +149,12 @@ def _known(error: Exception) -> BroadsheetError | None:
 
 
 def _complain(message: str, hint: str, code: int, *, as_json: bool) -> int:
-    message, hint = typed(message), typed(hint)
     if as_json:
+        message, hint = typed_again(message), typed_again(hint)
         sys.stdout.write(json.dumps({"error": message, "hint": hint}, ensure_ascii=False) + "\n")
     else:
-        sys.stderr.write("\n".join(filter(None, (message, hint))) + "\n")
+        for sentence in filter(None, (message, hint)):
+            aside(sentence)
     return code
 
 

@@ -15,6 +15,9 @@ from broadcaster.settings import load
 from subscribers.db import Tx
 from subscribers.errors import Invalid
 
+#: the lock of whoever serves the embedded queue; those of the senders are numbered from 1
+PRESS = 0
+
 
 @contextmanager
 def opened(level: str = "WARNING") -> Iterator[Runtime]:
@@ -30,6 +33,14 @@ def opened(level: str = "WARNING") -> Iterator[Runtime]:
         yield runtime
     finally:
         runtime.close()
+
+
+def is_served(runtime: Runtime) -> bool:
+    """Whether a process sends for this embedded installation now."""
+    held = runtime.locks.take(PRESS)
+    if held is not None:
+        held.release()
+    return held is None
 
 
 def today(runtime: Runtime, tx: Tx) -> date:

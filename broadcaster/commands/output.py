@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from broadcaster.commands.options import asked
-from broadcaster.commands.program import typed
+from broadcaster.commands.program import typed_again
 from broadcaster.language import tr
 from subscribers.cells import protect
 from subscribers.csv_files import csv_file
@@ -38,11 +38,11 @@ def answer(document: Mapping[str, Any], *shown: RenderableType | None, then: Seq
     out = console()
     for each in shown:
         if each is not None:
-            out.print(Text(clean(typed(each))) if isinstance(each, str) else each)
+            out.print(Text(clean(typed_again(each))) if isinstance(each, str) else each)
     if then:
         out.print(Text(tr("Next:"), style="bold"))
     for line in then:
-        out.print(Text(f"  {typed(line)}", style="cyan"), soft_wrap=True)
+        out.print(Text(f"  {typed_again(line)}", style="cyan"), soft_wrap=True)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -52,7 +52,12 @@ def console(*, stderr: bool = False) -> Console:
 
 def aside(sentence: str) -> None:
     """A sentence beside the answer: on standard error."""
-    sys.stderr.write(typed(sentence) + "\n")
+    screen = console(stderr=True)
+    if screen.is_terminal:
+        # broken between words, not where the line happens to end
+        screen.print(Text(typed_again(sentence)))
+    else:
+        sys.stderr.write(typed_again(sentence) + "\n")
 
 
 def clean(text: str) -> str:

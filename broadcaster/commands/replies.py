@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from broadcaster.commands.house import opened
+from broadcaster.commands.house import is_served, opened
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, local, table
 from broadcaster.language import tr
@@ -65,7 +65,12 @@ def answer_(letter_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT", h
     with opened() as house, house.begin() as tx:
         letter = inbox.reply(tx.session, OPERATOR, house.desk, letter_id, text, now=tx.now)
         state = letter.state
-    answer({"id": letter_id, "state": state}, tr("The answer to letter {id} is on its way.", id=letter_id))
+        # whoever serves has the lock of the press, and would take the answer at once
+        nobody_sends = house.settings.embedded and not is_served(house)
+    told = tr("The answer to letter {id} is queued, ahead of every broadcast.", id=letter_id)
+    waits = tr("Nobody sends for this installation now: it goes out as soon as somebody does.")
+    document = {"id": letter_id, "state": state}
+    answer(document, told, waits if nobody_sends else None, then=["broadsheet up"] if nobody_sends else [])
 
 
 @verb(app, about=tr("Nothing more to do about this letter."), example="broadsheet replies close 17")

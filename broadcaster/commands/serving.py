@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from broadcaster.binds import listening
+from broadcaster.commands.house import PRESS
 from broadcaster.delivery.locks import Held
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.logs import get
@@ -16,9 +17,6 @@ from broadcaster.tasks import make_app, running
 from subscribers.errors import Conflict
 
 log = get(__name__)
-
-#: the lock of whoever serves the embedded queue; those of the senders are numbered from 1
-PRESS = 0
 
 
 @contextlib.contextmanager

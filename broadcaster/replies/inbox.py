@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.replies.answer import Desk, queue_reply
 from broadcaster.replies.models import Letter, LetterState
+from broadcaster.replies.router import OPT_OUT
 from subscribers.actor import Actor, Right
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Member, Membership, Organisation
@@ -30,13 +31,19 @@ def listing(
 
 
 def reply(session: Session, actor: Actor, desk: Desk, letter_id: int, text: str, *, now: datetime) -> Letter:
-    """Send one message back. Someone who has opted out may still be answered: it is their own letter."""
+    """Send one message back. Someone who has opted out may be answered what they ask, but not their refusal itself."""
     actor.must(Right.EDIT)
     if not text.strip():
         raise Invalid("The answer is empty.", hint="Write what the member should read.")
     letter = _get(session, actor, letter_id)
     if letter.state == LetterState.CLOSED:
         raise Conflict("Letter {id} is closed.", hint="Answer the newest letter of this member instead.", id=letter_id)
+    if letter.handled_as == OPT_OUT:
+        raise Conflict(
+            "Letter {id} refuses the paper; that was confirmed, and nothing more is sent about it.",
+            hint="Close it, or answer another letter of this member.",
+            id=letter_id,
+        )
     queue_reply(session, desk, letter, text)
     letter.state = LetterState.ANSWERED
     letter.handled_at = now

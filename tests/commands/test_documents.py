@@ -91,7 +91,7 @@ def second_campaign(desk: Desk) -> None:
     assert desk.type("campaigns", "send", 2, "--confirm", 3).code == 0
 
 
-def letter(desk: Desk) -> None:
+def letter(desk: Desk, text: str = "几点？\x1b[31m") -> None:
     """One letter, as a gateway would bring it."""
     from broadcaster.gateways.events import InboundMessage
     from broadcaster.replies import receive, router
@@ -104,7 +104,7 @@ def letter(desk: Desk) -> None:
         message_id="m1",
         msisdn=generated_msisdn(1),
         destination="1069",
-        text="几点？\x1b[31m",
+        text=text,
         raw="",
     )
     with runtime.begin() as tx:

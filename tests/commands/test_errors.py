@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import EDITION, PEOPLE, Desk
+from tests.commands.test_documents import letter
 
 #: what to type in an installation with a registry, the exit code, and what must be said
 BAD = [
@@ -167,6 +168,21 @@ def test_a_campaign_sent_twice(staffed: Desk, draft: Callable[..., int]) -> None
 def test_watching_a_draft(staffed: Desk, draft: Callable[..., int]) -> None:
     typed = staffed.type("campaigns", "watch", draft())
     assert (typed.code, "has not been started" in typed.err) == (1, True)
+
+
+def test_a_refusal_is_not_answered_again(staffed: Desk) -> None:
+    letter(staffed, "退订")
+    typed = staffed.type("replies", "answer", 1, "真的吗？")
+    assert (typed.code, "Letter 1 refuses the paper" in typed.err) == (1, True)
+    assert staffed.type("replies", "list", "--json").document["replies"][0]["state"] == "handled"
+
+
+def test_an_answer_that_nobody_sends(staffed: Desk) -> None:
+    letter(staffed)
+    typed = staffed.type("replies", "answer", 1, "三点")
+    assert "queued" in typed.out
+    assert "Nobody sends" in typed.out
+    assert "  broadsheet up\n" in typed.out
 
 
 def test_a_time_out(staffed: Desk, draft: Callable[..., int]) -> None:

@@ -80,6 +80,35 @@ def test_wrong_use_is_told_in_two_lines(desk: Desk, line: str, message: str, hin
     assert json.loads(typed.out).keys() == {"error", "hint"}
 
 
+def test_what_is_to_be_typed_next_goes_to_the_same_installation(staffed: Desk) -> None:
+    other = staffed.write("my paper.toml", (staffed.folder / "broadsheet.toml").read_text())
+    for words in (
+        ["--config", other, "segments", "save", "a", "retired"],
+        ["segments", "save", "b", "retired", f"--config={other}"],
+    ):
+        assert f"broadsheet --config '{other}' segments count" in staffed.type(*words).out
+    assert (
+        f"`broadsheet --config '{other}' campaigns list`" in staffed.type("campaigns", "show", 9, "--config", other).err
+    )
+    assert (
+        "  broadsheet --lang zh segments count c"
+        in staffed.type("segments", "save", "c", "retired", "--lang", "zh").out
+    )
+    assert "  broadsheet segments count d" in staffed.type("segments", "save", "d", "retired").out
+
+
+@pytest.mark.parametrize("line", ["members --lang zh --help", "members --help --lang=zh", "--lang zh members --help"])
+def test_the_language_stands_anywhere(desk: Desk, line: str) -> None:
+    typed = desk.run(*line.split())
+    assert typed.code == 0, typed.err
+    assert "名册上的人" in typed.out
+
+
+def test_a_language_there_is_not(desk: Desk) -> None:
+    typed = desk.type("members", "--lang", "fr", "--help")
+    assert (typed.code, typed.err) == (2, "There is no language fr.\nWrite --lang zh or --lang en.\n")
+
+
 def test_what_nobody_expected_is_one_line_too(staffed: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("nobody saw this coming")
