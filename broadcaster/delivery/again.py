@@ -62,7 +62,7 @@ def _confirm(session: Session, campaign: Campaign, states: Sequence[State], conf
     count = session.scalar(mine)
     if confirmed != count:
         raise Conflict(
-            "The number is not right: it concerns {count} people, you typed {typed}. Nothing was changed.",
+            "The number is not right: it is {count}, you typed {typed}. Nothing was changed.",
             hint="Type the number that is shown.",
             count=count,
             typed=confirmed,
@@ -95,7 +95,7 @@ def _again(session: Session, campaign: Campaign, states: Sequence[State], confir
     ).all()
     if len(queued) != confirmed:
         raise Conflict(
-            "Receipts came in at this moment: it concerns {count} people by now. Nothing was changed.",
+            "Receipts came in at this moment: the number is {count} by now. Nothing was changed.",
             hint="Look again, and type the number that is shown.",
             count=len(queued),
         )

@@ -15,9 +15,13 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.models import Doubt, InboxState, Message, Part, ReceiptInbox, Submission
+from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.receipts import APPLY, learn, reference_of
 from broadcaster.delivery.states import State
-from subscribers.db import wake
+from subscribers.db import in_bulk, wake
+
+#: a gateway, and a number that it sends to
+Number = tuple[str, str]
 
 #: how far apart a hand-over in doubt and a receipt without a known id may lie and still be taken for the same part
 NEAR = timedelta(minutes=10)
@@ -25,6 +29,7 @@ NEAR = timedelta(minutes=10)
 
 def retry(session: Session, *, now: datetime) -> None:
     """Give another chance to those whose part is known by now; and hint at everything that waits to be applied."""
+    go_by_keys(session)
     _settle_doubts_by_number(session, now=now)
     known = exists().where(
         Submission.provider_id == ReceiptInbox.provider_id, Submission.gateway == ReceiptInbox.gateway
@@ -41,49 +46,49 @@ def retry(session: Session, *, now: datetime) -> None:
 
 def _settle_doubts_by_number(session: Session, *, now: datetime) -> None:
     """Tell the parts in doubt the ids of the receipts that can only be theirs."""
-    pairs = session.execute(
-        select(
-            ReceiptInbox.id,
-            ReceiptInbox.gateway,
-            ReceiptInbox.provider_id,
-            ReceiptInbox.msisdn,
-            ReceiptInbox.client_reference,
-            ReceiptInbox.received_at,
-            Doubt.part_id,
-            Doubt.since,
-            Part.message_id,
-        )
-        .join(Doubt, (Doubt.gateway == ReceiptInbox.gateway) & (Doubt.msisdn == ReceiptInbox.msisdn))
-        .join(Part, Part.id == Doubt.part_id)
-        .where(ReceiptInbox.outcome == InboxState.ORPHAN, Doubt.settled_at.is_(None), Doubt.since > now - 3 * NEAR)
-        .order_by(ReceiptInbox.id, Doubt.part_id)
-    ).all()
-    by_number: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for pair in pairs:
-        by_number[pair.gateway, pair.msisdn].append(pair)
-    busy = _being_sent_to(session, [msisdn for _, msisdn in by_number])
-    for key, mine in by_number.items():
+    recent = select(ReceiptInbox.__table__).where(
+        ReceiptInbox.outcome == InboxState.ORPHAN,
+        ReceiptInbox.msisdn.is_not(None),
+        ReceiptInbox.received_at > now - 3 * NEAR,
+    )
+    receipts: dict[Number, list[Any]] = defaultdict(list)
+    for row in session.execute(recent.order_by(ReceiptInbox.id)):
+        if reference_of(row) is None:
+            receipts[row.gateway, row.msisdn].append(row)
+    for msisdns in in_bulk(dict.fromkeys(msisdn for _, msisdn in receipts)):
+        doubts = _open_doubts(session, msisdns)
         # a receipt that overtakes its answer may be for what is on its way at this moment
-        if key not in busy:
-            learn(session, certain(mine))
+        busy = _being_sent_to(session, msisdns) if doubts else set()
+        for number in doubts.keys() - busy:
+            learn(session, certain(receipts[number], doubts[number]))
 
 
-def certain(pairs: Sequence[Any]) -> list[tuple[Any, int]]:
-    """Receipt and part in doubt, where nothing else can be meant. `pairs` has every receipt with every doubt of one
-    number, in order. Pure.
+def certain(receipts: Sequence[Any], doubts: Sequence[Any]) -> list[tuple[Any, int]]:
+    """Receipt and part in doubt, where nothing else can be meant; both of one number, in order. Pure.
 
     As many ids as parts, and all parts of one message: then which is whose makes no difference to the message.
     """
-    near = [p for p in pairs if abs(p.received_at - p.since) <= NEAR and reference_of(p) is None]
-    receipts = {p.provider_id: p for p in reversed(near)}
-    parts = sorted({p.part_id for p in near})
-    if len(receipts) != len(parts) or len({p.message_id for p in near}) != 1:
+    near = [d for d in doubts if any(abs(r.received_at - d.since) <= NEAR for r in receipts)]
+    told = {r.provider_id: r for r in reversed(receipts) if any(abs(r.received_at - d.since) <= NEAR for d in near)}
+    if len(told) != len(near) or len({d.message_id for d in near}) != 1:
         return []
-    first_come = sorted(receipts.values(), key=lambda p: p.id)
-    return list(zip(first_come, parts, strict=True))
+    return list(zip(sorted(told.values(), key=lambda r: r.id), [d.part_id for d in near], strict=True))
 
 
-def _being_sent_to(session: Session, msisdns: Sequence[str]) -> set[tuple[str, str]]:
+def _open_doubts(session: Session, msisdns: Sequence[str]) -> dict[Number, list[Any]]:
+    rows = session.execute(
+        select(Doubt.gateway, Doubt.msisdn, Doubt.part_id, Doubt.since, Part.message_id)
+        .join(Part, Part.id == Doubt.part_id)
+        .where(Doubt.msisdn.in_(msisdns), Doubt.settled_at.is_(None))
+        .order_by(Doubt.part_id)
+    )
+    found: dict[Number, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.gateway, row.msisdn].append(row)
+    return found
+
+
+def _being_sent_to(session: Session, msisdns: Sequence[str]) -> set[Number]:
     rows = session.execute(
         select(Part.gateway, Message.msisdn)
         .join(Message, (Message.id == Part.message_id) & (Message.attempt == Part.attempt))

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.models import InboxState, Message, Part, ReceiptInbox, Submission
+from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import insert_or_ignore, refresh_messages, settle_doubts
 from broadcaster.delivery.states import REACHED_FROM, State, advance, contradicts
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
@@ -70,6 +71,7 @@ def _words(receipt: Receipt, reasons: Mapping[str, Reason]) -> str | None:
 
 def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
     """Apply the next pending receipts to their parts, forward only. Returns how many were looked at."""
+    go_by_keys(session)
     rows = session.execute(
         select(ReceiptInbox.__table__)
         .where(ReceiptInbox.outcome == InboxState.PENDING)

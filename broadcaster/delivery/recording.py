@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery.models import Batch, Doubt, Message, Part, Submission, Turn
+from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.states import REACHED_FROM, State
 from broadcaster.gateways.contract import (
     Accepted,
@@ -99,6 +100,7 @@ def record(session: Session, turn: ClaimedTurn, outcomes: Sequence[Outcome], *, 
     When the turn is closed already, by us before or by someone who took us for dead, a "no" puts nothing back: the
     part may be in other hands by now. What the carrier said for certain still counts.
     """
+    go_by_keys(session)
     by_kind: dict[type[Outcome], list[tuple[OutboundPart, Outcome]]] = defaultdict(list)
     for part, outcome in zip(turn.parts, outcomes, strict=True):
         by_kind[type(outcome)].append((part, outcome))
