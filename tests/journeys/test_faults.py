@@ -1,0 +1,125 @@
+"""The database goes away, or the disk is full, in the middle of a campaign."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from broadcaster.gateways.simulator.journal import accepted_parts
+from broadcaster.settings import Settings
+from tests.databases import PostgresqlTemplate, SqliteTemplate
+from tests.journeys import sending
+from tests.journeys.forks import FORKS
+from tests.journeys.oracle import judge
+from tests.journeys.stage import (
+    WINDOW,
+    at_rest,
+    behaviour_of,
+    carrier_process,
+    draft,
+    people,
+    runtime_on,
+    settings_for,
+    start,
+    state_of,
+)
+
+PEOPLE = 150
+CUTS = 10
+
+
+@pytest.mark.postgresql
+def test_connections_are_cut_again_and_again(tmp_path: Path, postgresql_template: PostgresqlTemplate) -> None:
+    """Before a commit, after it, in mid-query: the sender goes on by itself."""
+    file = tmp_path / "carrier.carrier"
+    with postgresql_template.copy() as url, carrier_process(file, behaviour_of(settings_for(tmp_path, url))) as port:
+        settings = settings_for(tmp_path, url, port=port)
+        with runtime_on(settings) as runtime:
+            audience = people(runtime, PEOPLE)
+            campaign = draft(runtime)
+            start(runtime, campaign)
+            sender = sending.start(settings)
+            cut = 0
+            for step in range(CUTS):
+                until = PEOPLE * 3 * step // (CUTS + 1)
+                assert sending.wait_until(lambda: len(accepted_parts(file)) >= until, 20)  # noqa: B023
+                cut += _cut(url)
+            assert cut > CUTS
+            assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
+            sending.wait_until(lambda: False, 1)
+            assert sending.wait_until(lambda: at_rest(runtime), 10)
+            assert sender.is_alive()
+            sender.terminate()
+            sender.join(20)
+            with runtime.reading() as tx:
+                verdict = judge(tx.session, accepted_parts(file), behaviour_of(settings), audience)
+    assert not verdict.faults
+    assert verdict.in_doubt <= CUTS * WINDOW
+
+
+def _cut(url: str) -> int:
+    """End every connection to this database; how many."""
+    server = make_url(url).set(drivername="postgresql", database="postgres")
+    ours = make_url(url).database
+    with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as connection:
+        query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+        row = connection.execute(query, (ours,)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.mark.sqlite
+def test_the_disk_is_full(tmp_path: Path, sqlite_template: SqliteTemplate) -> None:
+    """What cannot be committed is not handed over; once there is room it goes on, and nobody gets two."""
+    file = tmp_path / "carrier.carrier"
+    url = sqlite_template.copy(tmp_path)
+    with carrier_process(file, behaviour_of(settings_for(tmp_path, url))) as port:
+        settings = settings_for(tmp_path, url, port=port)
+        with runtime_on(settings) as runtime:
+            audience = people(runtime, PEOPLE)
+            campaign = draft(runtime)
+            start(runtime, campaign)
+            sender = FORKS.Process(target=send_with_little_room, args=(settings,))
+            sender.start()
+            assert sending.wait_until(lambda: (tmp_path / "full").exists(), 20)
+            # what was in hand when it filled up may still have gone; then nothing does
+            sending.wait_until(lambda: False, 0.5)
+            before = len(accepted_parts(file))
+            sending.wait_until(lambda: False, 2.0)
+            assert len(accepted_parts(file)) == before < PEOPLE * 3
+            (tmp_path / "room").touch()
+            assert sending.wait_until(lambda: len(accepted_parts(file)) > before, 10)
+            assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
+            sending.wait_until(lambda: False, 1)
+            assert sending.wait_until(lambda: at_rest(runtime), 10)
+            sender.terminate()
+            sender.join(20)
+            with runtime.reading() as tx:
+                verdict = judge(tx.session, accepted_parts(file), behaviour_of(settings), audience)
+    assert not verdict.faults
+    assert verdict.in_doubt <= WINDOW
+
+
+def send_with_little_room(settings: Settings) -> None:
+    """A sender on a disk that fills up, until somebody makes room."""
+    # the system sends a signal at the limit; without it, the write fails as on a full disk
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    wal = settings.data / "broadsheet.db-wal"
+
+    def fill_up() -> None:
+        sending.wait_until(lambda: len(accepted_parts(settings.data / "carrier.carrier")) > 60, 20)
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size, hard))
+        sending.wait_until(lambda: False, 0.2)
+        (settings.data / "full").touch()
+        sending.wait_until((settings.data / "room").exists, 60)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+    threading.Thread(target=fill_up, daemon=True).start()
+    sending.send(settings)
