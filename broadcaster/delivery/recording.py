@@ -111,6 +111,9 @@ def record(session: Session, turn: ClaimedTurn, outcomes: Sequence[Outcome], *, 
     _opt_out(session, by_kind[OptedOut], now=now)
     doubt(session, [part.part_id for part, _ in by_kind[OutcomeUnknown]], now=now)
     pause = _requeue(session, turn, again, now=now) if again and is_ours else 0
+    if not is_ours:
+        said = [*by_kind[Accepted], *by_kind[Refused], *by_kind[OptedOut]]
+        settle_doubts(session, [part.part_id for part, _ in said], by="answer", now=now)
     refresh_messages(session, set(turn.message_ids))
     return Recorded(
         accepted=len(by_kind[Accepted]),
@@ -148,7 +151,6 @@ def _accept(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) -
     _move(session, ids, State.SUBMITTED, submitted_at=now)
     # a receipt may have overtaken the answer: the time of the hand-over is still worth keeping
     session.execute(update(Part).where(Part.id.in_(ids), Part.submitted_at.is_(None)).values(submitted_at=now))
-    settle_doubts(session, ids, by="answer", now=now)
 
 
 def _refuse(session: Session, ends: Ends, *, now: datetime) -> None:
@@ -161,7 +163,6 @@ def _refuse(session: Session, ends: Ends, *, now: datetime) -> None:
     for (code, reason, permanent), ids in groups.items():
         told = {"code": _storable(code, 60), "reason": _storable(reason, 200), "permanent": permanent}
         _move(session, ids, State.REJECTED, **told, final_at=now)
-        settle_doubts(session, ids, by="answer", now=now)
 
 
 def _opt_out(session: Session, ends: Ends, *, now: datetime) -> None:

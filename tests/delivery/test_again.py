@@ -52,7 +52,7 @@ def _campaign(tx: object, number: int) -> Campaign:
 
 def test_the_failed_again(begin: Transactions) -> None:
     campaign, mine, _ = _ended(begin)
-    with begin() as tx, pytest.raises(Conflict, match="3 people, you typed 4"):
+    with begin() as tx, pytest.raises(Conflict, match="it is 3, you typed 4"):
         again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 4)
     with begin() as tx:
         assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 3) == 3
