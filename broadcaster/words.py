@@ -37,7 +37,7 @@ MESSAGE_STATES: Mapping[str, Word] = {
     "unknown": Word("unsure", "不确定"),
     "no_receipt": Word("no receipt", "无回执"),
     "skipped": Word("skipped", "跳过"),
-    "cancelled": Word("cancelled", "未发出"),
+    "cancelled": Word("not sent", "未发出"),
 }
 
 CAMPAIGN_STATES: Mapping[str, Word] = {
@@ -93,8 +93,8 @@ STATUSES: Mapping[str, Word] = {
 
 #: where the ledger keeps a name; most reasons are sentences of the gateways' own tables, kept in the catalogue
 _FAILURES: Mapping[str, Word] = {
-    "": Word("no reason given", "没有说明原因"),
-    "carrier_unknown": Word("the carrier does not know what became of it", "运营商不知道结果"),
+    "": Word("No reason given", "没有说明原因"),
+    "carrier_unknown": Word("The carrier does not know what became of it", "运营商不知道结果"),
 }
 
 
@@ -111,6 +111,16 @@ def campaign_state_word(state: str) -> str:
 def skip_reason_word(reason: str) -> str:
     """Why somebody gets nothing. Raises KeyError for a reason there is not."""
     return _said(SKIP_REASONS[reason])
+
+
+def states_named(word: str, table: Mapping[str, Word]) -> list[str]:
+    """The states that somebody means who writes `word`: the ledger's own name, or the word shown, in either language.
+
+    >>> states_named("not delivered", MESSAGE_STATES), states_named("no_receipt", MESSAGE_STATES)
+    (['failed', 'rejected', 'expired'], ['no_receipt'])
+    """
+    word = word.strip().lower()
+    return [word] if word in table else [state for state, words in table.items() if word in words]
 
 
 def letter_state_word(state: str) -> str:

@@ -5,6 +5,7 @@ Pure: what needs the registry (organisations, saved segments) is looked up in `s
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -210,10 +211,12 @@ def _call(text: str, function: Token, value: Token) -> Rule:
 def _comparison(text: str, word: Token, sign: Token, value: Token) -> Rule:
     compare = _FIELDS.get(word.lower())
     if compare is None:
+        close = difflib.get_close_matches(word.lower(), _FIELDS, n=1)
         raise Invalid(
-            "{word} is nothing to compare, at column {column}.\n  {line}\n  {caret}",
-            hint="There are: status, age, tag, mobile.",
+            "There is no field {word}, at column {column}.\n  {line}\n  {caret}",
+            hint="Did you mean {nearest}?" if close else "There are: status, age, tag, mobile.",
             word=str(word),
+            nearest=close[0] if close else "",
             **pointer(text, _at(word)),
         )
     operator = _SIGNS.get(str(sign), str(sign))

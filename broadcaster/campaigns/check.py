@@ -101,7 +101,7 @@ def check(
     """
     actor.must(Right.SEE)
     on = now.astimezone(zone).date()
-    result = Check(variants=[VariantCheck(variant.name) for variant in campaign.variants])
+    result = Check(variants=[VariantCheck(_label(campaign, variant)) for variant in campaign.variants])
     result.currency = ways[route.default].currency
     rows = session.execute(select_audience(session, campaign, route, on=on).order_by("member_id")).all()
     result.skipped.update(row.reason for row in rows if row.reason)
@@ -122,6 +122,11 @@ def check(
     result.seconds = result.parts / rate if rate else 0
     result.findings = _findings(campaign, result, incomplete, [ways[name] for name in route.gateways])
     return result
+
+
+def _label(campaign: Campaign, variant: CampaignVariant) -> str:
+    """What a person knows a variant by: a text for one audience only goes by the name of that audience."""
+    return campaign.rule if len(campaign.variants) == 1 else variant.name
 
 
 def _count(
@@ -157,7 +162,7 @@ def _findings(
     if not result.recipients:
         found.append(
             Finding(
-                msgid("Nobody would receive this: the audience has {people} people and each of them is skipped."),
+                msgid("Nobody would receive this: the whole audience ({people}) is skipped."),
                 True,
                 {"people": sum(result.skipped.values())},
                 msgid("Look at the segment, or at the reasons for skipping."),
@@ -166,7 +171,7 @@ def _findings(
     for name, people in sorted(incomplete.items()):
         found.append(
             Finding(
-                msgid("{count} people have no value for the field {field}: {names}."),
+                msgid("The field {field} has no value for {count} of the recipients: {names}."),
                 True,
                 {"count": len(people), "field": name, "names": ", ".join(people[:NAMED])},
                 msgid('Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.'),
@@ -179,7 +184,10 @@ def _findings(
     if not campaign.signature:
         found.append(
             Finding(
-                msgid("There is no signature: readers cannot see who writes."), False, {}, msgid("Set paper.signature.")
+                msgid("There is no signature: readers cannot see who writes."),
+                False,
+                {},
+                msgid('Write signature = "【...】" under [paper] in broadsheet.toml.'),
             )
         )
     if not campaign.opt_out:
@@ -188,7 +196,7 @@ def _findings(
                 msgid("The text does not say how to refuse more of it."),
                 False,
                 {},
-                msgid("Set paper.opt_out, for example 拒收请回复R."),
+                msgid('Write opt_out = "拒收请回复R" under [paper] in broadsheet.toml.'),
             )
         )
     return found

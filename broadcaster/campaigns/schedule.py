@@ -10,10 +10,11 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route
-from broadcaster.campaigns.check import Check, Way, check
+from broadcaster.campaigns.check import Check, Finding, Way, check
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState, sources
 from broadcaster.language import msgid
+from broadcaster.words import campaign_state_word
 from subscribers.actor import SYSTEM, Actor, Right
 from subscribers.db import wake
 from subscribers.errors import BroadsheetError, Conflict, Invalid
@@ -50,13 +51,37 @@ def move(
     )
     session.refresh(campaign)
     if not isinstance(moved, CursorResult) or moved.rowcount != 1:
-        raise Conflict(
-            "Campaign {id} is {state}; it cannot become {to}.",
-            hint="`broadsheet campaigns show {id}` tells how far it is.",
-            id=campaign.id,
-            state=campaign.state,
-            to=to.value,
+        refusal = Finding(
+            _why_not(campaign, to, from_anywhere=out_of is None),
+            True,
+            hint=msgid("`broadsheet campaigns show {id}` tells how far it is."),
         )
+        raise Conflict(
+            refusal.message,
+            hint=refusal.hint,
+            id=campaign.id,
+            state=campaign_state_word(campaign.state),
+            to=campaign_state_word(to),
+        )
+
+
+def _why_not(campaign: Campaign, to: CampaignState, *, from_anywhere: bool) -> str:
+    if campaign.state == to:
+        return msgid("Campaign {id} is {state} already.")
+    match to:
+        case CampaignState.PAUSED:
+            return msgid("Campaign {id} is {state}; it cannot be paused.")
+        case CampaignState.CANCELLED | CampaignState.ABORTED:
+            return msgid("Campaign {id} is {state}; it cannot be stopped.")
+        case CampaignState.SCHEDULED:
+            return msgid("Campaign {id} is {state}; it cannot be scheduled.")
+        case CampaignState.PREPARING | CampaignState.SENDING if from_anywhere:
+            return msgid("Campaign {id} is {state}; it cannot be resumed.")
+        case CampaignState.PREPARING:
+            return msgid("Campaign {id} is {state}; it cannot be started.")
+        case CampaignState.SENDING:
+            return msgid("Campaign {id} is {state}; it cannot be sent again.")
+    return msgid("Campaign {id} is {state}; it cannot become: {to}.")
 
 
 def start(

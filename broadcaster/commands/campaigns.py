@@ -95,7 +95,10 @@ def check(campaign_id: Id) -> None:
         checked = checking.check(
             tx.session, OPERATOR, campaign, route, house.ways, zone=zone, now=tx.now, progress=counted
         )
-    then = [f"broadsheet campaigns send {campaign_id} --confirm {checked.recipients}"] if not checked.blocking else []
+        startable = campaign.state in schedule.STARTABLE
+    then = [f"broadsheet campaigns send {campaign_id} --confirm {checked.recipients}"]
+    if checked.blocking or not startable:
+        then = [] if startable else [f"broadsheet campaigns show {campaign_id}"]
     answer(check_document(checked), *shown_variants(checked), *shown_check(checked), then=then)
     if checked.blocking:
         raise typer.Exit(1)
@@ -179,12 +182,14 @@ def show(campaign_id: Id) -> None:
 @verb(
     app,
     about=tr("Everyone it was meant for: who, which state, why. Numbers are masked unless asked for in full."),
-    example="broadsheet campaigns messages 3 --state failed\n"
+    example="broadsheet campaigns messages 3 --state failed,rejected,expired\n"
     "broadsheet campaigns messages 3 --csv messages.csv --full-numbers",
 )
 def messages(
     campaign_id: Id,
-    state: Annotated[str | None, typer.Option(metavar="STATE", help=tr("Only those in this state."))] = None,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATES", help=tr("Only those in these states, with commas between."))
+    ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write all of them there."))] = None,
     full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
 ) -> None:

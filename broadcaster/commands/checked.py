@@ -103,15 +103,22 @@ def duration(seconds: float) -> str:
 
 def _figures(name: str, variant: VariantCheck, currency: str) -> str:
     each = variant.parts_each
-    parts = str(each["min"]) if each["min"] == each["max"] else f"{each['min']}-{each['max']}"
+    if each["min"] == each["max"]:
+        parts = ntr("{n} part each", "{n} parts each", each["max"])
+    else:
+        parts = tr("{min} to {max} parts each (usually {median})", **each)
     return tr(
-        "{name}: {readers}, {parts} parts each (usually {median}), {cost}",
+        "{name}: {readers}, {parts}, {cost}",
         name=name,
-        readers=ntr("{n} reader", "{n} readers", variant.recipients),
+        readers=readers_of(variant.recipients),
         parts=parts,
-        median=each["median"],
         cost=money(variant.cost, currency),
     )
+
+
+def readers_of(count: int) -> str:
+    """So many readers."""
+    return ntr("{count} reader", "{count} readers", count, count=f"{count:,}")
 
 
 def _sentence(finding: Finding) -> str:

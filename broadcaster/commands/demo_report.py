@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from broadcaster.commands.output import answer, money, table
+from broadcaster.commands.report import told_failures
 from broadcaster.demo.installation import Plan, settings_file
 from broadcaster.demo.journey import Result
 from broadcaster.language import tr
@@ -16,7 +17,7 @@ from broadcaster.replies.models import LetterState
 from broadcaster.reports.campaign import CampaignReport, campaigns
 from broadcaster.reports.scope import Scope
 from broadcaster.runtime import Runtime
-from broadcaster.words import failure_reason_word, skip_reason_word
+from broadcaster.words import skip_reason_word
 from subscribers.actor import OPERATOR
 
 #: how many letters of each state are shown at the end
@@ -45,7 +46,7 @@ def report(runtime: Runtime, result: Result, plan: Plan) -> None:
         Text(tr("It took {seconds} seconds.", seconds=result.seconds)),
         then=[
             "broadsheet demo",
-            f"broadsheet --config {config} campaigns messages {result.campaign} --state failed",
+            f"broadsheet --config {config} campaigns messages {result.campaign} --state failed,rejected,expired",
             f"broadsheet --config {config} replies list",
             f"broadsheet --config {config} up",
             "broadsheet members import people.csv",
@@ -66,7 +67,7 @@ def _finding(came: CampaignReport) -> str:
 
 def _outcomes(came: CampaignReport) -> RenderableType:
     rows: list[Sequence[object]] = [(tr("delivered"), f"{came.delivered:,}", "")]
-    rows += [(tr("not delivered"), f"{n:,}", failure_reason_word(reason)) for reason, n in came.failures.items()]
+    rows += [(tr("not delivered"), f"{n:,}", reason) for reason, n in told_failures(came.failures).items()]
     if came.no_receipt:
         rows.append((tr("no receipt"), f"{came.no_receipt:,}", tr("The carrier never said what became of it.")))
     if came.unknown:
@@ -74,7 +75,7 @@ def _outcomes(came: CampaignReport) -> RenderableType:
         rows.append((tr("unsure"), f"{came.unknown:,}", words))
     rows += [(tr("skipped"), f"{n:,}", skip_reason_word(reason)) for reason, n in came.skipped.items()]
     rows.append((tr("letters"), f"{came.replies:,}", tr("{n} of them refuse the paper", n=came.opted_out)))
-    return table(tr("people"), tr("how many"), tr("why"), rows=rows, right=(1,))
+    return table(tr("outcome"), tr("how many"), tr("why"), rows=rows, right=(1,))
 
 
 def _became(handled_as: str | None) -> str:
@@ -99,7 +100,7 @@ def _document(result: Result, came: CampaignReport) -> dict[str, object]:
         "parts": came.parts,
         "delivered": came.delivered,
         "failed": came.failed,
-        "failures": dict(came.failures),
+        "failures": told_failures(came.failures),
         "no_receipt": came.no_receipt,
         "unknown": came.unknown,
         "replies": came.replies,

@@ -15,12 +15,13 @@ from rich.text import Text
 
 from broadcaster.campaigns.check import Check
 from broadcaster.campaigns.models import Campaign
+from broadcaster.commands.checked import readers_of
 from broadcaster.commands.options import asked
 from broadcaster.commands.output import console, facts, money
 from broadcaster.commands.phone import WIDTH, phone
 from broadcaster.delivery.progress import Progress as Figures
 from broadcaster.demo.people import Facts
-from broadcaster.language import ntr, tr, translated
+from broadcaster.language import tr, translated
 from broadcaster.newspaper.models import Edition
 from broadcaster.words import campaign_state_word, skip_reason_word, state_word, status_word
 from subscribers.clock import monotonic
@@ -155,8 +156,7 @@ class View:
             self._show(Text(f"{campaign_state_word(campaign.state)}: {told}  {tr('letters')} {letters}"))
 
     def _about(self, variant: str, recipients: int) -> str:
-        readers = ntr("{n} reader", "{n} readers", recipients)
-        return tr("Variant {name}: {readers}", name=status_word(variant), readers=readers)
+        return tr("Variant {name}: {readers}", name=status_word(variant), readers=readers_of(recipients))
 
     def _step(self, sentence: str) -> None:
         self._steps += 1

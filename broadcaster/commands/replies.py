@@ -12,7 +12,7 @@ from broadcaster.commands.output import answer, local, table
 from broadcaster.language import tr
 from broadcaster.replies import inbox
 from broadcaster.replies.models import Letter, LetterState
-from broadcaster.words import letter_state_word
+from broadcaster.words import LETTER_STATES, letter_state_word, states_named
 from subscribers.actor import OPERATOR
 from subscribers.errors import Invalid
 from subscribers.msisdn import mask
@@ -33,11 +33,10 @@ def list_(
     limit: Annotated[int | None, typer.Option(min=1, help=tr("At most so many; a table has 50."))] = None,
     full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
 ) -> None:
-    if state is not None and state not in set(LetterState):
-        raise Invalid("There is no state {word}.", hint="There are: {words}.", word=state, words=", ".join(LetterState))
+    wanted = _state(state) if state is not None else None
     with opened() as house, house.reading() as tx:
         most = limit or (1_000_000 if asked().json else 50)
-        found = inbox.listing(tx.session, OPERATOR, state=state, limit=most)
+        found = inbox.listing(tx.session, OPERATOR, state=wanted, limit=most)
         letters = [_document(letter, name, full_numbers=full_numbers) for letter, name in found]
         zone = house.settings.zone
     headings = (tr("id"), tr("received"), tr("from"), tr("text"), tr("state"))
@@ -79,6 +78,15 @@ def close(letter_id: Id) -> None:
         letter = inbox.close(tx.session, OPERATOR, letter_id)
         state = letter.state
     answer({"id": letter_id, "state": state}, tr("Letter {id} is closed.", id=letter_id))
+
+
+def _state(word: str) -> str:
+    """A state by its own name or by the word that the table shows."""
+    named = states_named(word, LETTER_STATES)
+    if not named:
+        words = ", ".join(f"{state} ({letter_state_word(state)})" for state in LetterState)
+        raise Invalid("There is no state {word}.", hint="There are: {words}.", word=word, words=words)
+    return named[0]
 
 
 def _document(letter: Letter, name: str | None, *, full_numbers: bool) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
+from broadcaster.campaigns import compose
 from broadcaster.commands.checked import skipped_table
 from broadcaster.commands.house import opened, read_day
 from broadcaster.commands.options import noun, verb
@@ -45,12 +47,14 @@ def campaign(
     csv: Csv = None,
 ) -> None:
     with opened() as house, house.reading() as tx:
+        if campaign_id is not None:
+            compose.get(tx.session, OPERATOR, campaign_id)  # raises where there is none
         found = campaigns(tx.session, OPERATOR, _scope(house, tx, under, from_, to), campaign_id=campaign_id)
     rows = [_campaign_row(report) for report in found]
     if campaign_id is not None and found:
         _answer(rows, csv, *_one(found[0]))
         return
-    headings = (tr("id"), tr("title"), tr("state"), tr("recipients"), tr("delivered"), tr("failed"), tr("cost"))
+    headings = (tr("id"), tr("title"), tr("state"), tr("recipients"), tr("delivered"), tr("not delivered"), tr("cost"))
     lines = [
         (r.id, r.title, campaign_state_word(r.state), r.recipients, r.delivered, r.failed, money(r.cost, r.currency))
         for r in found
@@ -92,8 +96,15 @@ def _answer(rows: Sequence[dict[str, Any]], csv: Path | None, *shown: Renderable
 
 
 def _campaign_row(report: CampaignReport) -> dict[str, Any]:
-    failures = {failure_reason_word(reason): n for reason, n in report.failures.items()}
-    return plain(report) | {"failures": failures}
+    return plain(report) | {"failures": told_failures(report.failures)}
+
+
+def told_failures(failures: Mapping[str, int]) -> dict[str, int]:
+    """Why it did not arrive, in words: two reasons of the ledger may be one to people."""
+    told: Counter[str] = Counter()
+    for reason, n in failures.items():
+        told[failure_reason_word(reason)] += n
+    return dict(told)
 
 
 def _one(report: CampaignReport) -> list[RenderableType]:
@@ -103,7 +114,7 @@ def _one(report: CampaignReport) -> list[RenderableType]:
             (tr("state"), campaign_state_word(report.state)),
             (tr("recipients"), report.recipients),
             (tr("delivered"), _share(report.delivered, report.recipients)),
-            (tr("failed"), _share(report.failed, report.recipients)),
+            (tr("not delivered"), _share(report.failed, report.recipients)),
             (tr("no receipt"), report.no_receipt),
             (tr("unsure"), report.unknown or ""),
             (tr("awaiting receipt"), report.awaited or ""),
@@ -115,8 +126,8 @@ def _one(report: CampaignReport) -> list[RenderableType]:
         )
     ]
     if report.failures:
-        rows = [(failure_reason_word(reason), n) for reason, n in report.failures.items()]
-        shown.append(table(tr("failed because"), tr("people"), rows=rows, right=(1,)))
+        rows = list(told_failures(report.failures).items())
+        shown.append(table(tr("not delivered because"), tr("people"), rows=rows, right=(1,)))
     if report.skipped:
         shown.append(skipped_table(report.skipped))
     return shown

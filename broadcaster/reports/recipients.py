@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import Message
 from broadcaster.delivery.states import State
 from broadcaster.reports.scope import Scope
+from broadcaster.words import MESSAGE_STATES, states_named
 from subscribers.actor import Actor, Right
 from subscribers.db import BULK
 from subscribers.errors import Invalid
@@ -35,7 +37,10 @@ class Recipient:
 def recipients(
     session: Session, actor: Actor, campaign: Campaign, *, state: str | None = None, limit: int | None = None
 ) -> Iterator[Recipient]:
-    """In the order of the ledger; all of them, or those in one state. Raises `Invalid` for a state there is not."""
+    """In the order of the ledger; all of them, or those in some states, named with commas between.
+
+    Raises `Invalid` for a state there is not.
+    """
     actor.must(Right.SEE)
     query = (
         select(Message, Member.name)
@@ -44,20 +49,23 @@ def recipients(
         .where(Message.campaign_id == campaign.id, Scope(actor.under).holds(Message.member_id))
     )
     if state is not None:
-        query = query.where(Message.state == read_state(state))
+        query = query.where(Message.state.in_(read_states(state)))
     return _portions(session, query, limit)
 
 
-def read_state(word: str) -> State:
-    """A state by its name: `no_receipt`."""
-    found = {state.word: state for state in State}.get(word)
-    if found is None:
-        raise Invalid(
-            "There is no state {word}.",
-            hint="There are: {words}.",
-            word=word,
-            words=", ".join(state.word for state in State),
-        )
+def read_states(text: str) -> set[State]:
+    """States by their names or by the words that are shown: `failed, no_receipt`, `not delivered`, `未送达`."""
+    found: set[State] = set()
+    for word in re.split("[,，]", text):
+        named = states_named(word, MESSAGE_STATES)
+        if not named:
+            raise Invalid(
+                "There is no state {word}.",
+                hint="There are: {words}. Several are written with commas between.",
+                word=word.strip(),
+                words=", ".join(state.word for state in State),
+            )
+        found.update(State[name.upper()] for name in named)
     return found
 
 

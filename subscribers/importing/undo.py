@@ -38,7 +38,11 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
     lock_table(session, ImportRun)
     run = session.get(ImportRun, import_id, populate_existing=True)
     if run is None or (actor.under and run.actor != actor.name):
-        raise NotFound("There is no import {import_id}.", hint="Look at the list of imports.", import_id=import_id)
+        raise NotFound(
+            "There is no import {import_id}.",
+            hint="The number was shown when the file was imported.",
+            import_id=import_id,
+        )
     if run.undone_at is not None:
         raise Conflict(
             "Import {import_id} was undone already, at {at}.",
@@ -143,7 +147,7 @@ def _remove(session: Session, ids: Sequence[int], import_id: int) -> None:
     except IntegrityError:
         raise Conflict(
             "Import {import_id} cannot be undone: messages or answers of its members are on record.",
-            hint="Correct the list, and import it again; close the membership of those who do not belong.",
+            hint="Correct the list, and import it again: members it already knows are changed, not doubled.",
             import_id=import_id,
         ) from None
     other = aliased(Number)

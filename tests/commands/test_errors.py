@@ -162,7 +162,7 @@ def test_a_campaign_sent_twice(staffed: Desk, draft: Callable[..., int]) -> None
     number = draft()
     assert staffed.type("campaigns", "send", number, "--confirm", 3).code == 0
     again = staffed.type("campaigns", "send", number, "--confirm", 3)
-    assert (again.code, "it cannot become preparing" in again.err) == (1, True)
+    assert (again.code, "Campaign 1 is preparing already." in again.err) == (1, True)
 
 
 def test_watching_a_draft(staffed: Desk, draft: Callable[..., int]) -> None:

@@ -32,8 +32,17 @@ def test_in_one_state(session: Session) -> None:
     assert (failed.state, failed.reason, failed.parts) == ("failed", "There is no such number", 1)
     (skipped,) = recipients(session, OPERATOR, campaign, state="skipped")
     assert (skipped.msisdn, skipped.reason) == ("", "opted_out")
-    with pytest.raises(Invalid):
-        recipients(session, OPERATOR, campaign, state="lost")
+    with pytest.raises(Invalid, match="There is no state lost"):
+        recipients(session, OPERATOR, campaign, state="failed,lost")
+
+
+@pytest.mark.parametrize("words", ["failed,rejected,expired", "not delivered", "Failed， 未送达"])
+def test_in_several_states(session: Session, words: str) -> None:
+    campaign = make_campaign(session)
+    for state in ("delivered", "failed", "rejected", "expired", "no_receipt"):
+        make_message(session, campaign, state)
+    found = recipients(session, OPERATOR, campaign, state=words)
+    assert [one.state for one in found] == ["failed", "rejected", "expired"]
 
 
 def test_of_ones_own_part_of_the_tree(session: Session) -> None:
