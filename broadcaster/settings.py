@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import tomllib
 from datetime import time
 from pathlib import Path
@@ -17,6 +16,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from broadcaster.language import msgid, tr
+from broadcaster.mistakes import tell_mistake
 from subscribers.errors import Invalid
 
 #: set by hand, not fields of a section
@@ -47,14 +48,17 @@ class Paper(Section):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"no such time zone: {value}") from error
+            raise ValueError(msgid("there is no such time zone; write it like Asia/Shanghai.")) from error
         return value
 
     @field_validator("quiet_hours")
     @classmethod
     def _real_hours(cls, value: str) -> str:
         for part in filter(None, value.split("-")):
-            time.fromisoformat(part)
+            try:
+                time.fromisoformat(part)
+            except ValueError:
+                raise ValueError(msgid("is no time of the day; write it like 21:00-08:00.")) from None
         return value
 
 
@@ -155,8 +159,8 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
         raise Invalid(
             "{where} cannot be used:\n{mistakes}",
             hint="The keys and their meaning are in docs/configuration.md.",
-            where=str(file) if file else "The configuration",
-            mistakes="\n".join(_told(mistake) for mistake in error.errors()),
+            where=str(file) if file else tr("The configuration"),
+            mistakes="\n".join(tell_mistake(mistake, _siblings(mistake["loc"])) for mistake in error.errors()),
         ) from None
     return settings.model_copy(update={"gateways": {name: _with_secrets(g) for name, g in settings.gateways.items()}})
 
@@ -198,18 +202,11 @@ def _refuse_unknown_environment() -> None:
                 )
 
 
-def _told(mistake: Any) -> str:
-    """One mistake found by the checker as `section.key: what to write instead`."""
-    place = ".".join(str(step) for step in mistake["loc"])
-    if mistake["type"] == "extra_forbidden":
-        return f"  {place}: unknown key.{_nearest(str(mistake['loc'][-1]), _siblings(mistake['loc']))}"
-    return f"  {place}: {re.sub(r'^Value error, ', '', mistake['msg'])}"
-
-
 def _siblings(loc: tuple[Any, ...]) -> list[str]:
     model: type[BaseModel] = Settings
     for step in loc[:-1]:
-        annotation = model.model_fields[str(step)].annotation
+        field = model.model_fields.get(str(step))
+        annotation = field.annotation if field else None
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation
@@ -218,7 +215,7 @@ def _siblings(loc: tuple[Any, ...]) -> list[str]:
 
 def _nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {close[0]}?" if close else ""
+    return " " + tr("Did you mean {nearest}?", nearest=close[0]) if close else ""
 
 
 def _with_secrets(table: dict[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from broadcaster.gateways.contract import Gateway, GatewayConfig, GatewayContext
+from broadcaster.gateways.contract import Gateway, GatewayContext
 from broadcaster.gateways.errors import Misconfigured
+from broadcaster.language import tr
+from broadcaster.mistakes import tell_mistake
 
 GROUP = "broadsheet.gateways"
 _CHECKOUT = Path(__file__).parents[2] / "pyproject.toml"
@@ -87,7 +89,9 @@ def make(name: str, settings: Mapping[str, Any], context: GatewayContext) -> Gat
             "[gateways.{name}] cannot be used:\n{mistakes}",
             hint="The keys and their meaning are in docs/configuration.md.",
             name=name,
-            mistakes="\n".join(_told(mistake, made.Config) for mistake in error.errors(include_input=False)),
+            mistakes="\n".join(
+                tell_mistake(mistake, made.Config.model_fields) for mistake in error.errors(include_input=False)
+            ),
         ) from None
     return made(name, config, context)
 
@@ -126,16 +130,6 @@ def _missing(entry: EntryPoint, package: str) -> str:
     return f"{package} is not installed; pip install '{home}[{entry.name}]' brings it."
 
 
-def _told(mistake: Any, config: type[GatewayConfig]) -> str:
-    """One wrong key, and what to write instead; never its value, which may be a secret."""
-    key = ".".join(str(step) for step in mistake["loc"])
-    if mistake["type"] == "extra_forbidden":
-        return f"  {key}: unknown key.{_did_you_mean(key, config.model_fields)}"
-    if mistake["type"] == "missing":
-        return f"  {key}: is missing."
-    return f"  {key + ': ' if key else ''}{mistake['msg'].removeprefix('Value error, ')}"
-
-
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {close[0]}?" if close else ""
+    return " " + tr("Did you mean {nearest}?", nearest=close[0]) if close else ""

@@ -66,6 +66,23 @@ def test_a_misspelt_key(desk: Desk) -> None:
     assert "paper.nam: unknown key. Did you mean name?" in typed.err
 
 
+@pytest.mark.parametrize(
+    ("config", "english", "chinese"),
+    [
+        ('[paper]\nnmae = "x"', "paper.nmae: unknown key. Did you mean name?", "paper.nmae：没有这个键。"),
+        ("[paper]\nname = 3", "paper.name: must be text in quotes.", "paper.name：必须是引号里的文字。"),
+        ('[paper]\ntime_zone = "Mars/X"', "paper.time_zone: there is no such time zone", "没有这个时区"),
+        ('[routes]\nquota_per_day = "x"', "routes.quota_per_day: must be a whole number.", "必须是整数。"),
+        ('[gateways.a]\nkind = "simulator"\nfailed = 2', "failed: must be at most 1", "failed：不能大于 1"),
+    ],
+)
+def test_wrong_settings_in_both_languages(desk: Desk, config: str, english: str, chinese: str) -> None:
+    desk.write("broadsheet.toml", config)
+    assert english in desk.type("gateways", "list").err
+    # the colon is ours, in either language
+    assert chinese.split("：")[-1] in desk.type("gateways", "list", "--lang", "zh").err
+
+
 def test_a_database_that_was_never_set_up(desk: Desk) -> None:
     typed = desk.type("campaigns", "list", BROADSHEET_STORE__URL=f"sqlite:///{desk.folder}/other.db")
     assert (typed.code, "Run `broadsheet init`." in typed.err) == (1, True)

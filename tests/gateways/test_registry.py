@@ -107,7 +107,7 @@ def test_made_as_its_table_says(context: GatewayContext) -> None:
             {"kind": "simulator", "sneder": "1", "window": "many", "zzz": 1},
             [
                 "[gateways.carrier] cannot be used:",
-                "  window: Input should be a valid integer, unable to parse string as an integer",
+                "  window: must be a whole number.",
                 "  sneder: unknown key. Did you mean sender?",
                 "  zzz: unknown key.",
             ],

@@ -15,6 +15,7 @@ from broadcaster.gateways.simulator.reasons import (
     DELIVERED,
     FAILURES,
 )
+from broadcaster.language import msgid
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -48,10 +49,10 @@ class Behaviour(BaseModel):
     @model_validator(mode="after")
     def _can_happen(self) -> Self:
         if self.refused + self.blacklisted + self.failed + self.never + self.late > 1:
-            raise ValueError("refused, blacklisted, failed, never and late together are more than 1")
+            raise ValueError(msgid("refused, blacklisted, failed, never and late together are more than 1"))
         for low, high in (self.delay, self.late_delay, self.reply_delay):
             if low > high:
-                raise ValueError("a delay is written [shortest, longest]")
+                raise ValueError(msgid("a delay is written [shortest, longest]"))
         return self
 
 
