@@ -138,10 +138,16 @@ def schedule(session: Session, actor: Actor, campaign: Campaign, at: datetime | 
     at = at or campaign.scheduled_for
     if at is None:
         raise Invalid("Nobody has said when.", hint='Write --at "2026-11-25 10:00", in the paper\'s own time.')
-    if at <= now:
-        raise Invalid("{time} has passed.", hint="Choose a later time.", time=at.isoformat(timespec="minutes"))
+    refuse_past(at, now=now)
     move(session, campaign, CampaignState.SCHEDULED, scheduled_for=at, started_by=actor.name)
     return at
+
+
+def refuse_past(at: datetime, *, now: datetime, zone: ZoneInfo | None = None) -> None:
+    """Raise `Invalid` for an instant that has passed, told in this zone."""
+    if at <= now:
+        local = at.astimezone(zone) if zone else at
+        raise Invalid("{time} has passed.", hint="Choose a later time.", time=f"{local:%Y-%m-%d %H:%M}")
 
 
 def claim_due(session: Session, *, now: datetime) -> list[Campaign]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -54,7 +56,7 @@ def create(
     urgent: Annotated[bool, typer.Option("--urgent", help=tr("Before all others, also in quiet hours."))] = False,
 ) -> None:
     with opened() as house, house.begin() as tx:
-        planned = read_time(at, house.settings.zone) if at else None
+        planned = _read_future(at, house.settings.zone, tx.now) if at else None
         content = {"text": text, "template": template, "edition": edition}
         campaign = draft(house, tx, content, field or [], rule=to, gateway=gateway, urgent=urgent, at=planned)
         number, title = campaign.id, campaign.title
@@ -114,7 +116,9 @@ def schedule_(campaign_id: Id, at: At = None) -> None:
     with opened() as house, house.begin() as tx:
         zone = house.settings.zone
         campaign = compose.get(tx.session, OPERATOR, campaign_id)
-        time = schedule.schedule(tx.session, OPERATOR, campaign, read_time(at, zone) if at else None, now=tx.now)
+        if planned := read_time(at, zone) if at else campaign.scheduled_for:
+            schedule.refuse_past(planned, now=tx.now, zone=zone)
+        time = schedule.schedule(tx.session, OPERATOR, campaign, planned, now=tx.now)
         state = campaign.state
     told = tr("Campaign {id} starts by itself at {time}.", id=campaign_id, time=local(time, zone))
     answer({"id": campaign_id, "state": state, "at": time}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
@@ -210,6 +214,13 @@ def messages(
 
 
 mount_steering(app)
+
+
+def _read_future(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """A time to come, as it is typed."""
+    time = read_time(text, zone)
+    schedule.refuse_past(time, now=now, zone=zone)
+    return time
 
 
 def _line(campaign: Campaign) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from broadcaster.commands.output import answer, money, table
 from broadcaster.commands.report import told_failures
 from broadcaster.demo.installation import Plan, settings_file
 from broadcaster.demo.journey import Result
-from broadcaster.language import tr
+from broadcaster.language import ntr, tr
 from broadcaster.replies import inbox
 from broadcaster.replies.models import LetterState
 from broadcaster.reports.campaign import CampaignReport, campaigns
@@ -39,6 +39,7 @@ def report(runtime: Runtime, result: Result, plan: Plan) -> None:
         _document(result, came),
         Text(),
         Text(_finding(came), style="bold"),
+        _left(result.confirmed - came.recipients),
         _outcomes(came),
         Text(),
         Text(tr("Some of the letters"), style="bold"),
@@ -62,6 +63,17 @@ def _finding(came: CampaignReport) -> str:
         recipients=f"{came.recipients:,}",
         share=share,
         cost=money(came.cost, came.currency),
+    )
+
+
+def _left(fewer: int) -> str | None:
+    """Why there are fewer recipients than the check counted."""
+    if fewer <= 0:
+        return None
+    return ntr(
+        "{n} person opted out after the check, before their copy left.",
+        "{n} people opted out after the check, before their copies left.",
+        fewer,
     )
 
 

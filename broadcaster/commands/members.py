@@ -74,9 +74,13 @@ def import_(
 def undo(import_id: Annotated[int, typer.Argument(metavar="IMPORT", help=tr("Its number."))]) -> None:
     with opened() as house, house.begin() as tx:
         undone = importing.undo(tx.session, OPERATOR, import_id, now=tx.now)
+    as_before = undone.restored - undone.removed
     answer(
         plain(undone),
-        ntr("{n} member is as before.", "{n} members are as before.", undone.restored),
+        ntr("{n} member was removed again.", "{n} members were removed again.", undone.removed)
+        if undone.removed
+        else None,
+        ntr("{n} member is as before.", "{n} members are as before.", as_before) if as_before else None,
         ntr("{n} was changed since and stays.", "{n} were changed since and stay.", undone.kept)
         if undone.kept
         else None,
@@ -136,15 +140,28 @@ def _mapping(given: list[str]) -> dict[str, str]:
 
 
 def _told(result: ImportResult, rejects: Path | None) -> list[str]:
-    heading = tr(
-        "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
-        rows=result.rows,
-        created=result.created,
-        updated=result.updated,
-        unchanged=result.unchanged,
-        refused=len(result.refused),
-    )
-    lines = [tr("This was a dry run: nothing was written."), heading] if result.import_id is None else [heading]
+    figures = {
+        "rows": result.rows,
+        "created": result.created,
+        "updated": result.updated,
+        "unchanged": result.unchanged,
+        "refused": len(result.refused),
+    }
+    if result.import_id is None:
+        lines = [
+            tr("This was a dry run: nothing was written."),
+            tr(
+                "{rows} rows: {created} would be created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+                **figures,
+            ),
+        ]
+    else:
+        lines = [
+            tr(
+                "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+                **figures,
+            )
+        ]
     if result.still_out:
         lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
     if result.without_consent:

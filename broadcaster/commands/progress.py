@@ -54,7 +54,8 @@ class _Rate(ProgressColumn):
         # the screen is drawn by a thread of its own, which has not heard in which language
         set_language(self.language)
         speed, left = task.finished_speed or task.speed, task.time_remaining
-        rate = tr("{rate:.0f}/s", rate=speed) if speed else ""
+        # a slow way is told in tenths, not as nothing at all
+        rate = tr("{rate}/s", rate=f"{speed:.0f}" if speed >= 9.5 else f"{speed:.1f}") if speed else ""
         time = tr("{time} left", time=duration(left)) if left else ""
         return Text(" · ".join(filter(None, (rate, time))))
 

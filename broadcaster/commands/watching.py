@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,12 +40,20 @@ def watch_until(house: Runtime, campaign_id: int, *, until: str, timeout: float 
     if until not in ("sent", "closed"):
         raise Invalid("There is no watching until {until}.", hint="Write sent or closed.", until=until)
     with house.reading() as tx:
-        _refuse_unstarted(compose.get(tx.session, OPERATOR, campaign_id))
-    with _sending(house), following() as show:
+        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        _refuse_unstarted(campaign)
+        over = campaign.state in _OVER or (campaign.state in _STOPPED and campaign.closed_at is not None)
+    with contextlib.nullcontext() if over else _sending(house, campaign), following() as show:
         try:
             reached = _follow(house, campaign_id, until, timeout, show)
         except KeyboardInterrupt:
-            aside(tr("Campaign {id} is kept as it is, and goes on when the press runs again.", id=campaign_id))
+            aside(
+                tr(
+                    "Campaign {id} is kept as it is, and goes on when the press runs again: "
+                    "`broadsheet campaigns watch {id}`, or `broadsheet up`.",
+                    id=campaign_id,
+                )
+            )
             raise
     with house.reading() as tx:
         campaign = compose.get(tx.session, OPERATOR, campaign_id)
@@ -92,12 +101,19 @@ def shown_campaign(campaign: Campaign, figures: Progress, zone: ZoneInfo) -> lis
         )
     ]
     if figures.messages:
-        states = [state for state in figures.messages if figures.messages[state]]
-        rows = [(state_word(state), state, figures.messages[state], figures.parts[state] or "") for state in states]
-        shown.append(table("", tr("state"), tr("people"), tr("parts"), rows=rows, right=(2, 3)))
+        shown.append(_by_state(tr("people are"), figures.messages))
+        shown.append(_by_state(tr("parts are"), figures.parts))
     if figures.skipped:
         shown.append(skipped_table(figures.skipped))
     return shown
+
+
+def _by_state(heading: str, figures: Mapping[str, int]) -> RenderableType:
+    """One count; a person is delivered when all of their parts are, so the two counts do not go together by rows."""
+    told: Counter[str] = Counter()
+    for state, n in figures.items():
+        told[state_word(state)] += n
+    return table(heading, tr("how many"), rows=[(word, n) for word, n in told.items() if n], right=(1,))
 
 
 def _refuse_unstarted(campaign: Campaign) -> None:
@@ -111,7 +127,7 @@ def _refuse_unstarted(campaign: Campaign) -> None:
 
 
 @contextlib.contextmanager
-def _sending(house: Runtime) -> Iterator[None]:
+def _sending(house: Runtime, campaign: Campaign) -> Iterator[None]:
     """Send from here, if the queue is embedded and no other process serves it."""
     # Celery takes a second to be read, and no other verb of this noun needs it
     from broadcaster.commands.serving import pressing, take
@@ -120,7 +136,10 @@ def _sending(house: Runtime) -> Iterator[None]:
     if held is None:
         yield
         return
-    aside(tr("No `broadsheet up` is running: it is sent from here while you watch."))
+    if campaign.state in (*_STOPPED, _S.SENT):
+        aside(tr("No `broadsheet up` is running: receipts are taken in from here while you watch."))
+    else:
+        aside(tr("No `broadsheet up` is running: it is sent from here while you watch."))
     try:
         with pressing(house):
             yield

@@ -22,10 +22,11 @@ Change = tuple[int, dict[str, Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """How many members are as they were (or gone again), and how many were changed since and are left as they are."""
+    """How many members are as they were or gone again, how many of these are gone, how many were changed since."""
 
     restored: int
     kept: int
+    removed: int = 0
 
 
 def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Undone:
@@ -53,7 +54,7 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
     run.undone_at = now
     session.flush()
     _take_back_consents(session, import_id)
-    restored = kept = 0
+    restored = kept = removed = 0
     changes = session.execute(
         select(ImportChange.member_id, ImportChange.before).where(ImportChange.import_run_id == import_id)
     ).all()
@@ -62,8 +63,9 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
         _restore(session, [(member_id, before) for member_id, before in untouched if before is not None])
         _remove(session, [member_id for member_id, before in untouched if before is None], import_id)
         restored += len(untouched)
+        removed += sum(before is None for _, before in untouched)
         kept += len(portion) - len(untouched)
-    return Undone(restored, kept)
+    return Undone(restored, kept, removed)
 
 
 def _untouched(session: Session, import_id: int, changes: Sequence[Change]) -> list[Change]:

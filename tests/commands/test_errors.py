@@ -202,6 +202,36 @@ def test_an_answer_that_nobody_sends(staffed: Desk) -> None:
     assert "  broadsheet up\n" in typed.out
 
 
+def test_a_time_that_has_passed(staffed: Desk) -> None:
+    typed = staffed.type("campaigns", "create", "--text", "hi", "--to", "everyone", "--at", "2020-01-01 10:00")
+    assert (typed.code, typed.err.splitlines()[0]) == (2, "2020-01-01 10:00 has passed.")
+    assert staffed.type("campaigns", "list", "--json").document == {"campaigns": []}
+
+
+def test_a_report_of_no_campaign(staffed: Desk) -> None:
+    typed = staffed.type("report", "campaign", 99)
+    assert (typed.code, "There is no campaign 99." in typed.err) == (1, True)
+
+
+def test_the_first_import_undone(staffed: Desk) -> None:
+    assert staffed.type("members", "undo", 1).out == "4 members were removed again.\n"
+
+
+def test_a_check_of_what_has_started_offers_no_send(staffed: Desk, draft: Callable[..., int]) -> None:
+    number = draft(to="在职")
+    checked = staffed.type("campaigns", "check", number)
+    assert "campaigns send" in checked.out
+    assert "2 readers, 1 part each" in checked.out
+    assert staffed.type("campaigns", "send", number, "--confirm", 2).code == 0
+    assert "campaigns send" not in staffed.type("campaigns", "check", number).out
+
+
+def test_letters_by_the_word_that_is_shown(staffed: Desk) -> None:
+    letter(staffed)
+    for word in ("waiting", "open", "待处理"):
+        assert len(staffed.type("replies", "list", "--state", word, "--json").document["replies"]) == 1
+
+
 def test_a_time_out(staffed: Desk, draft: Callable[..., int]) -> None:
     number = draft()
     staffed.type("campaigns", "schedule", number, "--at", "2099-01-01 10:00")

@@ -62,7 +62,7 @@ def test_everything_is_as_before(session: Session, tmp_path: Path) -> None:
         shared=True,
     )
     assert state(session) != before
-    assert importing.undo(session, OPERATOR, import_id, now=NOW) == Undone(restored=6, kept=0)
+    assert importing.undo(session, OPERATOR, import_id, now=NOW) == Undone(restored=6, kept=0, removed=2)
     assert state(session) == before
 
 
@@ -85,7 +85,7 @@ def test_who_was_changed_since_is_left_alone(session: Session, tmp_path: Path) -
     load(session, tmp_path, "甲,19900000001,East,retired,,,,,\n")
     member = registry.find(session, OPERATOR, "乙", on=TODAY)[0]
     registry.update_status(session, OPERATOR, member.id, status=Status.RETIRED, on=TODAY, now=NOW)
-    assert importing.undo(session, OPERATOR, first, now=NOW) == Undone(restored=1, kept=2)
+    assert importing.undo(session, OPERATOR, first, now=NOW) == Undone(restored=1, kept=2, removed=1)
     assert session.scalars(select(Member.name).order_by(Member.id)).all() == ["甲", "乙"]
 
 
@@ -105,7 +105,7 @@ def test_the_later_import_first_then_the_earlier_one(session: Session, tmp_path:
     second = load(session, tmp_path, "甲,19900000001,West,retired,,no,,,\n")
     assert importing.undo(session, OPERATOR, second, now=NOW) == Undone(1, 0)
     assert state(session) == between
-    assert importing.undo(session, OPERATOR, first, now=NOW) == Undone(1, 0)
+    assert importing.undo(session, OPERATOR, first, now=NOW) == Undone(1, 0, 1)
     for table in (Member, Number, Membership):
         assert session.scalars(select(table.id)).all() == []
     assert session.scalars(select(Subscription.msisdn)).all() == []
