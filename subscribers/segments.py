@@ -106,6 +106,13 @@ def count(session: Session, actor: Actor, rule: str, *, on: date) -> Count:
     return Count(members, reachable)
 
 
+def has_birthdays(session: Session, actor: Actor, *, on: date) -> bool:
+    """Whether a birthday is known in the actor's part of the tree: without one, a rule about age holds nobody."""
+    actor.must(Right.SEE)
+    everyone = members_matching(session, "everyone", on=on, within=actor.under)
+    return bool(session.scalar(everyone.with_only_columns(func.count(Member.birthday))))
+
+
 def save(session: Session, actor: Actor, name: str, rule: str, *, now: datetime) -> SavedSegment:
     """Give a rule a name, or a name another rule. Raises `Invalid` for a rule that cannot be asked."""
     actor.must(Right.EDIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -31,10 +32,12 @@ def count(
     with opened() as house, house.reading() as tx:
         on = read_day(as_of) if as_of else today(house, tx)
         counted = segments.count(tx.session, OPERATOR, rule, on=on)
+        asks_age = re.search(r"\bage\b|年龄", rule, re.IGNORECASE)
+        ageless = asks_age and not counted.members and not segments.has_birthdays(tx.session, OPERATOR, on=on)
     members = ntr("{n} member", "{n} members", counted.members)
-    answer(
-        plain(counted), tr("{members}, {reachable} of them reachable.", members=members, reachable=counted.reachable)
-    )
+    told = tr("{members}, {reachable} of them reachable.", members=members, reachable=counted.reachable)
+    note = tr("Nobody's birthday is known, so nobody has an age: import a column birthday.") if ageless else None
+    answer(plain(counted), told, note)
 
 
 @verb(

@@ -208,6 +208,11 @@ def test_a_time_that_has_passed(staffed: Desk) -> None:
     assert staffed.type("campaigns", "list", "--json").document == {"campaigns": []}
 
 
+def test_an_age_that_nobody_has(staffed: Desk) -> None:
+    assert "Nobody's birthday is known" in staffed.type("segments", "count", "age >= 60").out
+    assert "birthday" not in staffed.type("segments", "count", "tag = 无").out
+
+
 def test_a_report_of_no_campaign(staffed: Desk) -> None:
     typed = staffed.type("report", "campaign", 99)
     assert (typed.code, "There is no campaign 99." in typed.err) == (1, True)
