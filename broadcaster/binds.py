@@ -7,6 +7,8 @@ import random
 import threading
 from collections.abc import Iterator, Sequence
 
+from sqlalchemy.exc import DBAPIError
+
 from broadcaster import ingest
 from broadcaster.gateways.contract import ListeningGateway
 from broadcaster.gateways.events import Event
@@ -26,8 +28,7 @@ def listen(runtime: Runtime, gateway: ListeningGateway) -> None:
 
     def take_in(events: Sequence[Event]) -> None:
         nonlocal pause
-        with runtime.begin() as tx:
-            ingest.accept(tx.session, events, gateway.reasons, now=tx.now)
+        _accept(runtime, gateway, events)
         pause = FIRST_PAUSE
 
     while not runtime.stopping.is_set():
@@ -41,6 +42,22 @@ def listen(runtime: Runtime, gateway: ListeningGateway) -> None:
         # a little chance, so that many processes do not all come back at the same instant
         runtime.stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _accept(runtime: Runtime, gateway: ListeningGateway, events: Sequence[Event]) -> None:
+    """Keep what came. An event that cannot be kept is passed over, loudly: it must not hold up all that follow it."""
+    try:
+        with runtime.begin() as tx:
+            ingest.accept(tx.session, events, gateway.reasons, region=runtime.settings.paper.region, now=tx.now)
+    except (DBAPIError, BroadsheetError):
+        # the world's trouble: the carrier repeats it
+        raise
+    except Exception:
+        if len(events) == 1:
+            log.exception("an event was passed over", gateway=gateway.name, kind=type(events[0]).__name__)
+            return
+        for event in events:
+            _accept(runtime, gateway, [event])
 
 
 @contextlib.contextmanager

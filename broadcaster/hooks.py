@@ -38,7 +38,7 @@ def hook(name: str, house: House, inbound: Annotated[InboundRequest, Depends(_in
     gateway = house.gateways[name]
     events = _read(gateway, inbound)
     with house.begin() as tx:
-        ingest.accept(tx.session, events, gateway.reasons, now=tx.now)
+        ingest.accept(tx.session, events, gateway.reasons, region=house.settings.paper.region, now=tx.now)
     answer = gateway.answer(events)
     return Response(answer.body, answer.status, {"Content-Type": answer.content_type})
 

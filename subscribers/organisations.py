@@ -55,6 +55,12 @@ def clean_path(names: str) -> str:
             hint="Write it like City/Branch, from the top down.",
             path=repr(names),
         )
+    if not all(part.isprintable() for part in parts):
+        raise Invalid(
+            "The organisation path {path} has signs in it that cannot be printed.",
+            hint="Write its names on one line, in ordinary characters.",
+            path=repr(names[:60]),
+        )
     if len(parts) > LEVELS or any(len(part) > NAME_LENGTH for part in parts):
         raise Invalid(
             "The organisation path {path} is too long.",

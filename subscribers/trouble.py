@@ -18,6 +18,18 @@ def in_words(error: DBAPIError) -> Exception:
         )
     if "disk is full" in detail or "No space left" in detail:
         return Unavailable("The disk is full: {detail}.", hint="Make room; nothing is lost.", detail=detail)
+    if "file is not a database" in detail or "malformed" in detail:
+        return Unavailable(
+            "The database file is damaged, or is no database: {detail}.",
+            hint="Put a backup in its place; nothing is sent meanwhile.",
+            detail=detail,
+        )
+    if "database is locked" in detail:
+        return Unavailable(
+            "The database is held by another process: {detail}.",
+            hint="End what holds it, then try again.",
+            detail=detail,
+        )
     if not isinstance(error, OperationalError):
         return error
     return Unavailable("The database does not answer: {detail}.", hint="Start it, then try again.", detail=detail)

@@ -119,15 +119,15 @@ class GatewayConfig(BaseModel):
     kind: str
     sender: str = ""
     """The source address or short code."""
-    price: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    price: Annotated[Decimal, Field(ge=0, le=1_000)] = Decimal(0)
     """Of one part, in `currency`."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     bill: Bill = "parts"
-    parts_per_second: Annotated[float, Field(ge=0)] = 0
+    parts_per_second: Annotated[float, Field(ge=0, le=1_000_000)] = 0
     """0: no limit of our own. Shared by the binds."""
-    window: Annotated[int, Field(ge=1)] = 50
-    binds: Annotated[int, Field(ge=1)] = 1
-    receipt_timeout: Annotated[float, Field(gt=0)] = 72 * 3600
+    window: Annotated[int, Field(ge=1, le=1_000)] = 50
+    binds: Annotated[int, Field(ge=1, le=100)] = 1
+    receipt_timeout: Annotated[float, Field(gt=0, le=30 * 24 * 3600)] = 72 * 3600
     """Seconds after which a part without a receipt counts as `no_receipt`."""
 
 

@@ -6,6 +6,7 @@ A kind that cannot be loaded is listed with the reason, and disturbs no other.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from broadcaster.language import tr
 from broadcaster.mistakes import tell_mistake
 
 GROUP = "broadsheet.gateways"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _CHECKOUT = Path(__file__).parents[2] / "pyproject.toml"
 
 
@@ -73,6 +75,12 @@ def make(name: str, settings: Mapping[str, Any], context: GatewayContext) -> Gat
 
     Raises `Misconfigured` with a line for each wrong key.
     """
+    if not _NAME.fullmatch(name):
+        raise Misconfigured(
+            "A gateway cannot be called {name}.",
+            hint="Its name stands in files, queues and addresses: letters, digits, - and _, at most 40.",
+            name=repr(name[:60]),
+        )
     kind = settings.get("kind")
     if not isinstance(kind, str):
         raise Misconfigured(

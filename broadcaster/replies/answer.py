@@ -15,7 +15,7 @@ from broadcaster.gateways.contract import Capabilities
 from broadcaster.replies.models import Letter
 from broadcaster.sms import split
 from subscribers.db import wake
-from subscribers.errors import Unavailable
+from subscribers.errors import Conflict, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,19 @@ class Desk:
 def queue_reply(session: Session, desk: Desk, letter: Letter, body: str) -> Message:
     """Queue an answer by the gateway that brought the letter, as parts at once: there is nothing to fill in.
 
-    Raises `Unavailable` when that gateway is in the configuration no more.
+    Raises `Unavailable` when that gateway is in the configuration no more, `Conflict` when no telephone wrote it.
     """
     if letter.gateway not in desk.gateways:
         raise Unavailable(
             "The gateway {name}, which brought this letter, is not configured any more.",
             hint="Write to the member by a campaign, or configure the gateway again.",
             name=letter.gateway,
+        )
+    if not letter.from_a_telephone:
+        raise Conflict(
+            "Letter {id} came from no telephone: nothing can be answered to it.",
+            hint="Close it.",
+            id=letter.id,
         )
     capabilities = desk.gateways[letter.gateway]
     cut = split(

@@ -51,3 +51,8 @@ class Letter(Base):
     handled_at: Mapped[datetime | None] = mapped_column(Instant)
     answer_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
     closed_by: Mapped[str | None] = mapped_column(String(100))
+
+    @property
+    def from_a_telephone(self) -> bool:
+        """Whether a telephone's number sent it; to a service or a word nothing is ever answered."""
+        return self.msisdn.startswith("+")

@@ -41,7 +41,7 @@ Handler = Callable[[Session, Desk, Letter, datetime], Reply | None]
 
 def opt_out(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:
     """Take a number off the list at once; say so once, however often it is asked for."""
-    if not wants_out(letter.text):
+    if not wants_out(letter.text) or not letter.from_a_telephone:
         return None
     news = consent.opt_out(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
     return Reply(OPT_OUT, _text("replies/opted_out", desk) if news else "")

@@ -71,7 +71,7 @@ def sample_rows(path: Path, encoding: str, delimiter: str) -> list[Row]:
         text = file.read(_SAMPLE)
     rows: list[Row] = []
     try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+        for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
             rows.append((number, cells))
             if number == SAMPLE_ROWS:
                 break
@@ -88,7 +88,14 @@ def read_rows(path: Path, encoding: str, delimiter: str, limits: Limits) -> Iter
         while True:
             try:
                 cells = next(reader, None)
-            except csv.Error:
+            except csv.Error as error:
+                if "field larger" in str(error):
+                    raise Invalid(
+                        "{file}: a cell in line {line} is too long.",
+                        hint="Look at line {line}: is a line break or a separator missing?",
+                        file=path.name,
+                        line=first_line,
+                    ) from None
                 raise Invalid(
                     "{file} is broken from line {line} on: a quote is never closed, or stands inside a cell.",
                     hint='Look at line {line}. A cell that holds quotes is written "so ""to"" say".',

@@ -135,3 +135,18 @@ def test_a_wrong_key_never_shows_its_value(context: GatewayContext) -> None:
     with pytest.raises(Misconfigured) as raised:
         make("carrier", {"kind": "simulator", "passwrod": "hunter2", "port": "hunter2"}, context)
     assert "hunter2" not in f"{raised.value} {raised.value.fields}"
+
+
+@pytest.mark.parametrize("name", ["", "../elsewhere", "a/b", "网关", "a b", "x" * 41])
+def test_a_name_that_cannot_stand_in_a_path_is_refused(context: GatewayContext, name: str) -> None:
+    with pytest.raises(Misconfigured, match="cannot be called"):
+        make(name, {"kind": "simulator"}, context)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("window", 10**11), ("window", 0), ("receipt_timeout", 1e300), ("price", "1e400"), ("price", "-1"), ("binds", 0)],
+)
+def test_figures_that_nobody_means_are_refused(context: GatewayContext, key: str, value: object) -> None:
+    with pytest.raises(Misconfigured, match=key):
+        make("carrier", {"kind": "simulator", key: value}, context)

@@ -63,10 +63,10 @@ def _acknowledge_before_the_commit() -> None:
     accept = ingest.accept
     late: list[tuple[Any, Any]] = []
 
-    def accept_next_time(session: Any, events: Sequence[Event], reasons: Any, *, now: Any) -> None:
+    def accept_next_time(session: Any, events: Sequence[Event], reasons: Any, *, region: str, now: Any) -> None:
         late.append((events, reasons))
         while len(late) > 1:
-            accept(session, *late.pop(0), now=now)
+            accept(session, *late.pop(0), region=region, now=now)
 
     binds.ingest.accept = accept_next_time  # type: ignore[assignment]
 

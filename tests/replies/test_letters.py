@@ -36,7 +36,7 @@ def _mo(msisdn: str | None, text: str, number: int | str = 1, **more: Any) -> In
 
 def _take(begin: Transactions, *messages: InboundMessage) -> int:
     with begin() as tx:
-        ingest.accept(tx.session, messages, {}, now=tx.now)
+        ingest.accept(tx.session, messages, {}, region="CN", now=tx.now)
     with begin() as tx:
         return router.route(tx.session, DESK, now=tx.now)
 
@@ -143,7 +143,9 @@ def test_a_letter_that_breaks_its_handler_keeps_no_other_from_being_read(begin: 
         return None
 
     with begin() as tx:
-        ingest.accept(tx.session, [_mo(first.msisdn, "boom", 1), _mo(second.msisdn, "TD", 2)], {}, now=tx.now)
+        ingest.accept(
+            tx.session, [_mo(first.msisdn, "boom", 1), _mo(second.msisdn, "TD", 2)], {}, region="CN", now=tx.now
+        )
     with begin() as tx:
         assert router.route(tx.session, DESK, handlers=(breaks, *HANDLERS), now=tx.now) == 2
     assert [letter.handled_as for letter in _letters(begin)] == ["inbox", "opt_out"]
@@ -161,7 +163,7 @@ def test_a_refusal_through_a_gateway_that_is_gone_still_counts(begin: Transactio
 
 def test_letters_without_a_hint_are_hinted_at_again(begin: Transactions) -> None:
     with begin() as tx:
-        ingest.accept(tx.session, [_mo("+8619900004242", "?")], {}, now=tx.now)
+        ingest.accept(tx.session, [_mo("+8619900004242", "?")], {}, region="CN", now=tx.now)
     for expected in ([ROUTE], []):
         begin.wakes.clear()
         with begin() as tx:
@@ -213,3 +215,24 @@ def test_each_sees_the_letters_of_their_own_part_of_the_tree(begin: Transactions
             inbox.close(tx.session, editor, theirs)
         with pytest.raises(Denied):
             inbox.close(tx.session, Actor("reader", frozenset({Right.SEE})), theirs)
+
+
+@pytest.mark.parametrize("written", ["{}", "86{}", "0086{}", "+86 {}"])
+def test_a_refusal_is_honoured_however_the_carrier_writes_the_number(begin: Transactions, written: str) -> None:
+    with begin() as tx:
+        reader = make_member(tx.session)
+    assert reader.msisdn is not None
+    _take(begin, _mo(written.format(reader.msisdn.removeprefix("+86")), "TD"))
+    (letter,) = _letters(begin)
+    assert (letter.msisdn, letter.member_id, letter.handled_as) == (reader.msisdn, reader.id, "opt_out")
+    assert look(begin, lambda s: consent.wishes(s, [reader.msisdn]))[reader.msisdn].wish == "out"
+
+
+@pytest.mark.parametrize("sender", ["10086", "+10086", "not a number", "1"])
+def test_a_service_is_never_answered(begin: Transactions, sender: str) -> None:
+    _take(begin, _mo(sender, "TD"))
+    (letter,) = _letters(begin)
+    assert (letter.state, letter.answer_id) == ("open", None)
+    assert look(begin, lambda s: s.scalars(select(Consent)).all()) == []
+    with begin() as tx, pytest.raises(Conflict, match="no telephone"):
+        inbox.reply(tx.session, OPERATOR, DESK, letter.id, "您好", now=tx.now)

@@ -17,6 +17,9 @@ from broadcaster.gateways.errors import Misconfigured
 
 Line = dict[str, Any]
 
+#: how every line of a carrier's file begins
+_BEGINNING = b'{"kind":"'
+
 
 class Journal:
     """The file, held by one carrier at a time. A last line without its end was never answered, and is cut off."""
@@ -26,6 +29,7 @@ class Journal:
         # numbers and texts stand in it: for its owner only
         self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._path = path
+        _check_ours(path)
         self._size = _whole_lines(path)
         os.ftruncate(self._fd, self._size)
 
@@ -66,12 +70,7 @@ def read(path: Path) -> Iterator[Line]:
             except ValueError:
                 line = None
             if not isinstance(line, dict) or "kind" not in line:
-                raise Misconfigured(
-                    "Line {line} of {path} was not written by a simulated carrier.",
-                    hint="Name another file, or move this one away.",
-                    line=number,
-                    path=str(path),
-                )
+                raise _not_ours(number, path)
             yield line
 
 
@@ -81,6 +80,23 @@ def accepted_parts(path: Path) -> list[Line]:
     Keys: time bind sequence source destination text id reference part total client_reference.
     """
     return [line for line in read(path) if line["kind"] == "part"] if path.exists() else []
+
+
+def _check_ours(path: Path) -> None:
+    """Somebody else's file is left as it is: nothing is cut off before its beginning says that a carrier wrote it."""
+    with path.open("rb") as file:
+        head = file.read(len(_BEGINNING))
+    if head != _BEGINNING[: len(head)]:
+        raise _not_ours(1, path)
+
+
+def _not_ours(number: int, path: Path) -> Misconfigured:
+    return Misconfigured(
+        "Line {line} of {path} was not written by a simulated carrier.",
+        hint="Name another file, or move this one away.",
+        line=number,
+        path=str(path),
+    )
 
 
 def _whole_lines(path: Path) -> int:

@@ -80,3 +80,12 @@ def test_a_full_disk_takes_all_lines_or_none(file: Path, room: int) -> None:
     journal.append(LINES)
     journal.close()
     assert list(read(file)) == LINES[:1] + LINES
+
+
+@pytest.mark.parametrize("content", [b"name,msisdn\nZhou Lan,1", b"one line without an end", b"{}"])
+def test_somebody_elses_file_is_left_as_it_is(file: Path, content: bytes) -> None:
+    file.parent.mkdir()
+    file.write_bytes(content)
+    with pytest.raises(Misconfigured, match="was not written by a simulated carrier"):
+        Journal(file)
+    assert file.read_bytes() == content

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from subscribers.errors import Invalid
-from subscribers.importing.files import Limits, find_encoding, read_rows
+from subscribers.importing.files import Limits, find_encoding, read_rows, sample_rows
 
 TEXT = "姓名,手机\r\n读者甲,19900000001\r\n"
 
@@ -26,6 +26,20 @@ def test_usual_encodings_are_recognised(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes(TEXT.encode(encoding))
     assert rows(path) == [["姓名", "手机"], ["读者甲", "19900000001"]]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_headings_are_found_whatever_ends_a_line(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(f"a,b{end}1,2{end}".encode())
+    assert sample_rows(path, "utf-8", ",") == [(1, ["a", "b"]), (2, ["1", "2"])]
+
+
+def test_a_huge_cell_is_not_called_a_broken_quote(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("a,b\n" + "x" * 1_000_000 + ",1\n", encoding="utf-8")
+    with pytest.raises(Invalid, match=r"line 2 .*too long"):
+        list(read_rows(path, "utf-8", ",", Limits()))
 
 
 def test_rows_are_numbered_as_a_spreadsheet_does(tmp_path: Path) -> None:

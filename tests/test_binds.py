@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from broadcaster import binds
+from broadcaster.gateways.contract import Capabilities, GatewayConfig, GatewayContext, ListeningGateway
+from broadcaster.gateways.events import Event, InboundMessage
+from broadcaster.replies.models import Letter
+from broadcaster.runtime import make_runtime
+from broadcaster.settings import load
+
+
+class Talking(ListeningGateway):
+    """A carrier that says one list of events, again and again until it is taken."""
+
+    def __init__(self, events: list[Event], folder: Path, zone: Any) -> None:
+        super().__init__("talking", GatewayConfig(kind="talking"), GatewayContext(folder, zone))
+        self.events = events
+        self.told = 0
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def submit(self, parts: Any) -> list[Any]:
+        return []
+
+    def listen(self, on_events: Callable[[list[Event]], None], stop: threading.Event) -> None:
+        self.told += 1
+        on_events(self.events)
+        stop.set()
+
+
+@pytest.mark.timeout(60)
+def test_one_event_that_cannot_be_kept_does_not_hold_up_the_others(tmp_path: Path, database_url: str) -> None:
+    runtime = make_runtime(load(None, data=tmp_path, store={"url": database_url}))
+    good = [InboundMessage("talking", f"mo-{n}", f"+8619900000{n:03}", "1069", "TD") for n in range(5)]
+    broken = InboundMessage("talking", "mo-x", None, "1069", {"a": 1})  # type: ignore[arg-type]
+    gateway = Talking([*good[:2], broken, *good[2:]], tmp_path, runtime.settings.zone)
+    binds.listen(runtime, gateway)
+    assert gateway.told == 1
+    with runtime.reading() as tx:
+        assert len(tx.session.scalars(select(Letter)).all()) == 5
+    runtime.close()
