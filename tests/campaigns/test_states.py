@@ -40,9 +40,8 @@ def test_moves_on_the_database(begin: Transactions) -> None:
                 move(tx.session, campaign, to, note="moved")
                 assert (campaign.state, campaign.note, campaign.generation) == (to, "moved", 1)
             else:
-                with pytest.raises(Conflict) as refused:
+                with pytest.raises(Conflict):
                     move(tx.session, campaign, to, note="moved")
-                assert str(state.value) in str(refused.value)
                 assert (campaign.state, campaign.note, campaign.generation) == (state, "", 0)
 
 

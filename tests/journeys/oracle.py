@@ -54,7 +54,7 @@ def judge(session: Session, accepted: Sequence[dict[str, Any]], behaviour: Behav
     ).all()
     messages = session.execute(select(Message.msisdn, Message.campaign_id, Message.state, Message.id)).all()
     faults = [
-        *_twice(accepted),
+        *accepted_twice(accepted),
         *_forgotten(messages, audience),
         *_unrest(messages),
         *_strangers(ledger, accepted),
@@ -65,7 +65,8 @@ def judge(session: Session, accepted: Sequence[dict[str, Any]], behaviour: Behav
     return Verdict(faults, sum(part.state is State.UNKNOWN for part in ledger))
 
 
-def _twice(accepted: Sequence[dict[str, Any]]) -> Iterator[str]:
+def accepted_twice(accepted: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The same part to the same number, more than once: the one thing that can be seen at any moment."""
     keys = Counter((line["destination"], line["part"], line["total"], line["text"]) for line in accepted)
     yield from (f"accepted {n} times: part {key[1]} to {key[0]}" for key, n in keys.items() if n > 1)
 

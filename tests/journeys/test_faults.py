@@ -23,6 +23,7 @@ from tests.journeys.stage import (
     behaviour_of,
     carrier_process,
     draft,
+    parts_taken,
     people,
     runtime_on,
     settings_for,
@@ -48,7 +49,7 @@ def test_connections_are_cut_again_and_again(tmp_path: Path, postgresql_template
             cut = 0
             for step in range(CUTS):
                 until = PEOPLE * 3 * step // (CUTS + 1)
-                assert sending.wait_until(lambda: len(accepted_parts(file)) >= until, 20)  # noqa: B023
+                assert sending.wait_until(lambda: parts_taken(file) >= until, 20)  # noqa: B023
                 cut += _cut(url)
             assert cut > CUTS
             assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
@@ -90,11 +91,11 @@ def test_the_disk_is_full(tmp_path: Path, sqlite_template: SqliteTemplate) -> No
             assert sending.wait_until(lambda: (tmp_path / "full").exists(), 20)
             # what was in hand when it filled up may still have gone; then nothing does
             sending.wait_until(lambda: False, 0.5)
-            before = len(accepted_parts(file))
+            before = parts_taken(file)
             sending.wait_until(lambda: False, 2.0)
-            assert len(accepted_parts(file)) == before < PEOPLE * 3
+            assert parts_taken(file) == before < PEOPLE * 3
             (tmp_path / "room").touch()
-            assert sending.wait_until(lambda: len(accepted_parts(file)) > before, 10)
+            assert sending.wait_until(lambda: parts_taken(file) > before, 10)
             assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
             sending.wait_until(lambda: False, 1)
             assert sending.wait_until(lambda: at_rest(runtime), 10)
@@ -113,7 +114,7 @@ def send_with_little_room(settings: Settings) -> None:
     wal = settings.data / "broadsheet.db-wal"
 
     def fill_up() -> None:
-        sending.wait_until(lambda: len(accepted_parts(settings.data / "carrier.carrier")) > 60, 20)
+        sending.wait_until(lambda: parts_taken(settings.data / "carrier.carrier") > 60, 20)
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size, hard))
         sending.wait_until(lambda: False, 0.2)

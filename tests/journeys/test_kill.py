@@ -13,13 +13,14 @@ from broadcaster.gateways.simulator.journal import accepted_parts
 from broadcaster.settings import Settings
 from tests.databases import SqliteTemplate
 from tests.journeys import sending
-from tests.journeys.oracle import Verdict, judge
+from tests.journeys.oracle import Verdict, accepted_twice, judge
 from tests.journeys.stage import (
     WINDOW,
     at_rest,
     behaviour_of,
     carrier_process,
     draft,
+    parts_taken,
     people,
     runtime_on,
     settings_for,
@@ -28,7 +29,7 @@ from tests.journeys.stage import (
 )
 
 KILLS = 20
-PEOPLE = 240
+PEOPLE = 200
 PARTS = 3
 
 
@@ -76,16 +77,18 @@ def _run(settings: Settings, chance: random.Random, kills: int, mutant: str = ""
         start(runtime, campaign)
         for _ in range(kills):
             # so many parts further on, wherever it is then: between a claim and its answer, a receipt and its commit
-            until = len(accepted_parts(file)) + chance.randrange(PEOPLE * PARTS // kills)
+            until = parts_taken(file) + chance.randrange(PEOPLE * PARTS // kills)
             sender = sending.start(settings, mutant)
-            sending.wait_until(lambda: len(accepted_parts(file)) >= until, 10)  # noqa: B023
+            sending.wait_until(lambda: parts_taken(file) >= until, 10)  # noqa: B023
             sending.wait_until(lambda: False, chance.uniform(0, 0.06))
             sending.kill(sender)
+            if mutant and (faults := list(accepted_twice(accepted_parts(file)))):
+                return Verdict(faults)
         sender = sending.start(settings, mutant)
-        closed = sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
+        closed = sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 8 if mutant else 30)
         # the last answers come a little later than the last receipts
         sending.wait_until(lambda: False, 1.0)
-        sending.wait_until(lambda: at_rest(runtime), 8)
+        sending.wait_until(lambda: at_rest(runtime), 1 if mutant else 8)
         sender.terminate()
         sender.join(15)
         with runtime.reading() as tx:

@@ -33,6 +33,7 @@ from tests.journeys.stage import (
     behaviour_of,
     carrier_process,
     draft,
+    parts_taken,
     people,
     runtime_on,
     settings_for,
@@ -87,7 +88,7 @@ def test_two_workers_a_flushed_broker_and_poison(tmp_path: Path, database_url: s
             start(runtime, campaign)
             file = settings.data / "carrier.carrier"
             for share in (4, 2):
-                assert sending.wait_until(lambda: len(accepted_parts(file)) > PEOPLE // share, 20)  # noqa: B023
+                assert sending.wait_until(lambda: parts_taken(file) > PEOPLE // share, 20)  # noqa: B023
                 broker.flushall()
             _finish(runtime, settings, campaign, audience)
 
