@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from broadcaster.language import msgid, tr
 from broadcaster.mistakes import tell_mistake
@@ -67,6 +69,17 @@ class Store(Section):
 
     url: str = ""
 
+    @field_validator("url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        try:
+            if value:
+                make_url(value).get_dialect()
+        except (ArgumentError, ImportError):
+            # the address may hold a password: it is not repeated
+            raise ValueError(tr('It is written like "postgresql+psycopg://user@host/name".')) from None
+        return value
+
 
 class Queue(Section):
     """The broker; empty means embedded, in this process."""
@@ -84,9 +97,19 @@ class Routes(Section):
 
 
 class Review(Section):
-    """The steps between a draft and its send; none means that the typed confirmation is the review."""
+    """The steps between a draft and its send; none means that the typed confirmation is the review.
+
+    Others are not built yet, and refused: who asks for a signature must not believe that there is one.
+    """
 
     steps: tuple[str, ...] = ()
+
+    @field_validator("steps")
+    @classmethod
+    def _not_built(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            raise ValueError(tr("[review] steps are not built yet: {steps}.", steps=", ".join(value)))
+        return value
 
 
 class Settings(BaseSettings):
@@ -225,8 +248,7 @@ def _with_secrets(table: dict[str, Any]) -> dict[str, Any]:
         file = Path(str(told.pop(key)))
         try:
             told[key.removesuffix("_file")] = file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise Invalid(
-                "The secret file {path} cannot be read: {detail}.", path=str(file), detail=error.strerror or str(error)
-            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            detail = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            raise Invalid("The secret file {path} cannot be read: {detail}.", path=str(file), detail=detail) from None
     return told

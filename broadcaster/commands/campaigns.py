@@ -15,7 +15,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.checked import check_document, shown_check, shown_variants
 from broadcaster.commands.drafting import draft
 from broadcaster.commands.house import opened, read_time
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, local, table, write_csv
 from broadcaster.commands.progress import counting
 from broadcaster.commands.steering import mount_steering
@@ -29,7 +29,7 @@ from subscribers.msisdn import mask
 
 app = noun()
 
-Id = Annotated[int, typer.Argument(metavar="ID", help=tr("The campaign's number."))]
+Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
 At = Annotated[str | None, typer.Option(metavar="TIME", help=tr('The paper\'s own time: "2026-11-25 10:00".'))]
 
 #: rows of a table; more of them are for a file

@@ -10,7 +10,7 @@ import typer
 from broadcaster.campaigns import check, compose
 from broadcaster.commands.checked import shown_variants, variant_documents
 from broadcaster.commands.house import opened
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, facts, plain, table
 from broadcaster.language import tr
 from broadcaster.newspaper import editions
@@ -19,7 +19,7 @@ from subscribers.actor import OPERATOR
 
 app = noun()
 
-Number = Annotated[int, typer.Argument(metavar="NUMBER", help=tr("The edition's number."))]
+Number = Annotated[int, typer.Argument(max=MOST, metavar="NUMBER", help=tr("The edition's number."))]
 
 
 @verb(

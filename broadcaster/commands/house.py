@@ -62,6 +62,6 @@ def read_time(text: str, zone: ZoneInfo) -> datetime:
         if not re.search(r"\d:\d\d", text):
             raise ValueError("a day alone")
         time = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Invalid("{text} is no time.", hint='Write it like "2026-11-25 10:00".', text=text) from None
-    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from broadcaster.commands.house import opened, today
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
 from broadcaster.language import ntr, tr, translated
@@ -71,7 +71,7 @@ def import_(
     about=tr("Take back an import: whoever it made goes, whoever it changed is as before."),
     example="broadsheet members undo 3",
 )
-def undo(import_id: Annotated[int, typer.Argument(metavar="IMPORT", help=tr("Its number."))]) -> None:
+def undo(import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", help=tr("Its number."))]) -> None:
     with opened() as house, house.begin() as tx:
         undone = importing.undo(tx.session, OPERATOR, import_id, now=tx.now)
     as_before = undone.restored - undone.removed

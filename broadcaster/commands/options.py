@@ -17,6 +17,9 @@ from broadcaster.commands.pages import Page, Room
 from broadcaster.commands.program import typed
 from broadcaster.language import tr
 
+#: no row of any database has a greater number
+MOST = 2**63 - 1
+
 Function = TypeVar("Function", bound=Callable[..., None])
 
 

@@ -26,7 +26,8 @@ from subscribers.csv_files import csv_file
 
 #: control characters of somebody else's text must not reach the terminal: they are shown as pictures
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) != "\n"} | {0x7F: 0x2421}
-_PICTURES |= dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
+_UNSEEN = [*range(0x80, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+_PICTURES |= dict.fromkeys(_UNSEEN, 0xFFFD)
 
 
 def answer(document: Mapping[str, Any], *shown: RenderableType | None, then: Sequence[str] = ()) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from broadcaster.commands.house import is_served, opened
-from broadcaster.commands.options import asked, noun, verb
+from broadcaster.commands.options import MOST, asked, noun, verb
 from broadcaster.commands.output import answer, local, table
 from broadcaster.language import tr
 from broadcaster.replies import inbox
@@ -19,7 +19,7 @@ from subscribers.msisdn import mask
 
 app = noun()
 
-Id = Annotated[int, typer.Argument(metavar="ID", help=tr("The letter's number."))]
+Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The letter's number."))]
 
 
 @verb(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns import compose
 from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.house import opened
-from broadcaster.commands.options import verb
+from broadcaster.commands.options import MOST, verb
 from broadcaster.commands.output import answer
 from broadcaster.delivery import again, control
 from broadcaster.delivery.control import Stopped
@@ -20,7 +20,7 @@ from broadcaster.words import campaign_state_word
 from subscribers.actor import OPERATOR, Actor
 from subscribers.errors import Invalid
 
-Id = Annotated[int, typer.Argument(metavar="ID", help=tr("The campaign's number."))]
+Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
 Confirm = Annotated[int, typer.Option(metavar="N", help=tr("How many people it concerns, typed by you."))]
 
 
