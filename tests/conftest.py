@@ -31,6 +31,9 @@ from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transacti
 from tests.factories import NOW
 from tests.servers import Servers
 
+#: folders whose tests watch whole runs
+LONG = {"journeys", "demo"}
+
 SERVERS = pytest.StashKey[Servers]()
 
 
@@ -42,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["servers"] = str(node.config.stash[SERVERS].folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, or they would be all that is left when the other workers have nothing to do."""
+    items.sort(key=lambda item: not LONG.intersection(item.path.parts))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
