@@ -33,6 +33,8 @@ from tests.servers import Servers
 
 #: folders whose tests watch whole runs
 LONG = {"journeys", "demo"}
+#: as many as run.py starts
+WORKERS = 4
 
 SERVERS = pytest.StashKey[Servers]()
 
@@ -48,8 +50,12 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, or they would be all that is left when the other workers have nothing to do."""
-    items.sort(key=lambda item: not LONG.intersection(item.path.parts))
+    """Each worker begins with its share of the long ones, or they would be all that is left at the end."""
+    long = [item for item in items if LONG.intersection(item.path.parts)]
+    rest = [item for item in items if not LONG.intersection(item.path.parts)]
+    # workers are dealt one stretch each, and take from one another what is left of it
+    size = len(rest) // WORKERS + 1
+    items[:] = [item for n in range(WORKERS) for item in (*long[n::WORKERS], *rest[n * size : (n + 1) * size])]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
