@@ -166,6 +166,17 @@ def test_a_reference_of_an_older_database_is_not_ours(begin: Transactions) -> No
     assert states(begin, campaign) == {"submitted": 1}
 
 
+@pytest.mark.parametrize("wrong", [{"gateway": "other"}, {"msisdn": "+8619999999999"}])
+def test_a_reference_alone_is_not_enough(begin: Transactions, wrong: dict[str, str]) -> None:
+    """Before the answer there is no id to compare: the gateway and the number have to be the part's own."""
+    campaign, _ = sending(begin, 1)
+    part = must_claim(begin, owner(begin)).parts[0]
+    told = {"client_reference": part.client_reference, "msisdn": part.msisdn} | wrong
+    receive(begin, receipt("id", **told))
+    assert states(begin, campaign) == {"submitting": 1}
+    assert inbox(begin) == {InboxState.ORPHAN: 1}
+
+
 def test_an_id_that_the_carrier_gives_again_means_the_newest_part(begin: Transactions) -> None:
     sending(begin, 2)
     mine = owner(begin)

@@ -65,6 +65,19 @@ def test_two_with_half_the_share_each_keep_the_rate() -> None:
     assert sum(n for _, n in handed) >= 950
 
 
+def test_it_waits_as_long_as_it_must_and_no_longer() -> None:
+    watch = Watch()
+    throttle = Throttle(10, clock=watch)
+    for count in (3, 3, 4):
+        assert throttle.take(count) == 0
+        watch.now += 0.2
+    # 0.6 have passed since the first three, 0.4 since the next
+    assert throttle.wait_for(3) == pytest.approx(0.4)
+    assert throttle.wait_for(5) == pytest.approx(0.6)
+    assert throttle.wait_for(10) == throttle.wait_for(99) == pytest.approx(0.8)
+    assert throttle.take(4) == pytest.approx(0.6)
+
+
 def test_a_rate_of_nothing_is_no_limit() -> None:
     throttle = Throttle(0, clock=Watch())
     assert throttle.turn_size(50) == 50
