@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.orm import Session
 
 from subscribers.errors import Denied
 
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
 
 class Right(StrEnum):
-    """What a person may do. Roles (in `broadcaster.access`, later) are named sets of these."""
+    """What a person may do. Roles (`broadcaster.access.roles`) are named sets of these."""
 
-    #: look at members, campaigns and reports
+    #: look at members, campaigns and reports, with numbers masked
     SEE = "see"
-    #: change the registry: import, undo, consent on someone's behalf
+    #: see numbers in full, and export them
+    NUMBERS = "numbers"
+    #: change the registry: import, undo, transfers, consent on someone's behalf
     REGISTER = "register"
-    #: write editions and drafts
+    #: write items and drafts
+    WRITE = "write"
+    #: put editions and campaigns together, answer letters
     EDIT = "edit"
+    #: say yes to what others prepared: campaigns under review, strangers who ask for the paper
+    APPROVE = "approve"
     #: start, pause, resume, abort, resend
     SEND = "send"
-    #: settings, users, gateways
+    #: gateways and the machinery
     OPERATE = "operate"
+    #: users and their rights, the audit
+    ADMINISTER = "administer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +65,27 @@ class Actor:
 OPERATOR = Actor("operator", frozenset(Right))
 #: the machine itself: schedules, receipts, opt-outs by SMS
 SYSTEM = Actor("system", frozenset(Right))
+
+#: every verb that was declared -> the right it needs
+VERBS: dict[str, Right] = {}
+
+Verb = Callable[Concatenate[Session, Actor, Given], Answer]
+
+
+def needs(right: Right) -> Callable[[Verb[Given, Answer]], Verb[Given, Answer]]:
+    """Declare the right that a verb `f(session, actor, ...)` needs: whoever lacks it is refused before anything else.
+
+    A public function that takes an actor and is not declared fails the build: tests/test_rights.py.
+    """
+
+    def declare(verb: Verb[Given, Answer]) -> Verb[Given, Answer]:
+        VERBS[f"{verb.__module__}.{verb.__qualname__}"] = right
+
+        @functools.wraps(verb)
+        def checked(session: Session, actor: Actor, /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
+            actor.must(right)
+            return verb(session, actor, *args, **kwargs)
+
+        return checked
+
+    return declare

@@ -1,23 +1,35 @@
 """The tables of the registry."""
 
-from subscribers.models.consent import Consent, Subscription, Wish
-from subscribers.models.importing import ImportChange, ImportRun
+from subscribers.models.audit import Audit
+from subscribers.models.consent import ColumnWish, Consent, ForgottenNumber, Subscription, Wish
+from subscribers.models.importing import ImportChange, ImportRun, ImportSpan
 from subscribers.models.member import Member, Membership, Number, NumberKind, Status
 from subscribers.models.organisation import Key, Organisation
-from subscribers.models.segment import Segment
+from subscribers.models.segment import Listed, PeopleList, Segment
+from subscribers.models.transfer import Admission, AdmissionState, Transfer, TransferState
 
 __all__ = [
+    "Admission",
+    "AdmissionState",
+    "Audit",
+    "ColumnWish",
     "Consent",
+    "ForgottenNumber",
     "ImportChange",
     "ImportRun",
+    "ImportSpan",
     "Key",
+    "Listed",
     "Member",
     "Membership",
     "Number",
     "NumberKind",
     "Organisation",
+    "PeopleList",
     "Segment",
     "Status",
     "Subscription",
+    "Transfer",
+    "TransferState",
     "Wish",
 ]

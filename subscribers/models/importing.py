@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
@@ -18,6 +18,8 @@ class ImportRun(Base):
     __tablename__ = "import_run"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
+    #: what the file held: "members", "organisations", "consent"
+    kind: Mapped[str] = mapped_column(String(20), default="members", server_default=text("'members'"))
     file_name: Mapped[str] = mapped_column(String(300))
     actor: Mapped[str] = mapped_column(String(100))
     at: Mapped[datetime] = mapped_column(Instant)
@@ -28,8 +30,18 @@ class ImportRun(Base):
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class ImportSpan(Base):
+    """Members that one import made: all ids from the first to the last."""
+
+    __tablename__ = "import_span"
+
+    import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
+    first_id: Mapped[int] = mapped_column(Key, primary_key=True)
+    last_id: Mapped[int] = mapped_column(Key)
+
+
 class ImportChange(Base):
-    """What one import did to one member: the state before it (none if it was created), enough to put it back."""
+    """What one import did to one member who was there before: the state before it, enough to put it back."""
 
     __tablename__ = "import_change"
     __table_args__ = (Index("ix_import_change_run", "import_run_id"),)

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, false, true
+from sqlalchemy import JSON, Index, SmallInteger, String, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
-from subscribers.models.organisation import Key
+from subscribers.models.organisation import Bytewise, Key
 
 
 class Status(StrEnum):
@@ -33,20 +33,29 @@ class Member(Base):
     """A person on the list."""
 
     __tablename__ = "member"
-    __table_args__ = (Index("ix_member_name", "name"),)
+    __table_args__ = (Index("ix_member_search_key", "search_key"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     external_id: Mapped[str | None] = mapped_column(String(100), unique=True)
+    #: empty once they are forgotten
     name: Mapped[str] = mapped_column(String(100))
+    #: how the name is looked for: `subscribers.names.search_key`
+    search_key: Mapped[str] = mapped_column(Bytewise, default="", server_default=text("''"))
     birthday: Mapped[date | None]
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: columns of the user's own spreadsheet that the registry has no name for
     fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    #: when their data were erased at their request
+    forgotten_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Number(Base):
-    """A telephone number of a member. Two members may share a handset: then each has a row."""
+    """A telephone number of a member. Two members may share a handset: then each has a row.
+
+    No foreign key here nor on `Membership`: they cost an import of a province half of its time
+    (docs/decisions/0006). Members are never deleted but by the undo of the import that made them.
+    """
 
     __tablename__ = "number"
     __table_args__ = (
@@ -55,12 +64,16 @@ class Number(Base):
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    member_id: Mapped[int] = mapped_column(Key)
     msisdn: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str] = mapped_column(String(10), default=NumberKind.MOBILE)
     preferred: Mapped[bool] = mapped_column(default=True, server_default=true())
     shared: Mapped[bool] = mapped_column(default=False, server_default=false())
     operator: Mapped[str | None] = mapped_column(String(20))
+    #: when a receipt or a person said so; None if the operator is only what the table of ranges tells
+    operator_told_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: receipts in a row that said nobody has this number
+    unknown_in_a_row: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
     #: set when receipts say again and again that nobody has this number; a person looks before it is used again
     suspended_at: Mapped[datetime | None] = mapped_column(Instant)
 
@@ -75,13 +88,25 @@ class Membership(Base):
     __tablename__ = "membership"
     __table_args__ = (
         Index("ix_membership_member", "member_id", "valid_from"),
-        Index("ix_membership_organisation", "organisation_id", "valid_from"),
+        # all that a count by place and standing reads
+        Index(
+            "ix_membership_organisation",
+            "organisation_id",
+            "status",
+            "valid_from",
+            "valid_until",
+            "mobile",
+            "member_id",
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    member_id: Mapped[int] = mapped_column(Key)
+    organisation_id: Mapped[int] = mapped_column(Key)
     status: Mapped[str] = mapped_column(String(20))
     mobile: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: of somebody living away: where they live, and the branch that looks after them there, in its own words
+    away_place: Mapped[str | None] = mapped_column(String(100))
+    host_branch: Mapped[str | None] = mapped_column(String(200))
     valid_from: Mapped[date]
     valid_until: Mapped[date | None]

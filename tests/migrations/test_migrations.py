@@ -196,9 +196,17 @@ def schema(connection: Connection) -> dict[str, Any]:
     """What the database itself says about every table, column, index and constraint, by name."""
     if connection.dialect.name == "sqlite":
         # its own tables stay when ours are dropped
-        query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+        query = (
+            "SELECT name, sql FROM sqlite_master "
+            "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND type <> 'trigger'"
+        )
         rows = connection.execute(text(query))
-        return {name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.split("\n")) for name, sql in rows}
+        # a table that was made anew has its name in quotes
+        plain = {name: sql.replace('"', "") for name, sql in rows}
+        return {
+            name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.split("\n"))
+            for name, sql in plain.items()
+        }
     told = {}
     for query in (TABLES, COLUMNS, INDEXES, CONSTRAINTS):
         told.update({row.pop("name"): row for row in map(dict, connection.execute(text(query)).mappings())})

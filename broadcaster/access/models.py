@@ -1,0 +1,59 @@
+"""Users and their sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from subscribers.db import Base, Instant
+from subscribers.models import Key
+
+
+class Role(StrEnum):
+    """What kind of work a user does; `broadcaster.access.roles` says what each may do."""
+
+    VIEWER = "viewer"
+    WRITER = "writer"
+    EDITOR = "editor"
+    APPROVER = "approver"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class User(Base):
+    """Somebody who works with the paper: one role, at one organisation and all that is under it."""
+
+    __tablename__ = "app_user"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    #: None: the whole tree
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    password_hash: Mapped[str] = mapped_column(String(300))
+    #: the password was given out by somebody else, and is to be replaced at the first sign-in
+    must_change: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: wrong passwords in a row, and when the first of them was tried
+    failures: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
+    failing_since: Mapped[datetime | None] = mapped_column(Instant)
+    created_by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    disabled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SignIn(Base):
+    """A session: who holds the token is that user, until it ends."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (Index("ix_sign_in_user", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    #: SHA-256 of the token; the token itself is only with its holder
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    last_used_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)

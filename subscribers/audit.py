@@ -1,0 +1,48 @@
+"""The audit: who did what that somebody may have to answer for. It only grows.
+
+It stands on the ground floor, because the registry's own verbs write to it in the transaction of the deed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from subscribers.actor import Actor, Right, needs
+from subscribers.models import Audit
+from subscribers.organisations import in_subtree
+
+
+def note(
+    session: Session, actor: Actor, deed: str, thing: str = "", *, people: int = 1, now: datetime, **details: object
+) -> None:
+    """Write down a deed. No numbers and no texts in `thing` and `details`: the audit is kept when these are erased."""
+    session.execute(
+        insert(Audit).values(
+            at=now,
+            actor=actor.name,
+            under=actor.under,
+            deed=deed,
+            thing=thing[:200],
+            people=people,
+            details=details,
+        )
+    )
+
+
+@needs(Right.ADMINISTER)
+def read(
+    session: Session, actor: Actor, *, deed: str = "", by: str = "", limit: int = 100, before: int | None = None
+) -> Sequence[Audit]:
+    """The latest deeds of the actor's part of the tree, the newest first; `before` is the id to go on from."""
+    query = select(Audit).where(in_subtree(Audit.under, actor.under)).order_by(Audit.id.desc()).limit(limit)
+    if deed:
+        query = query.where(Audit.deed.startswith(deed, autoescape=True))
+    if by:
+        query = query.where(Audit.actor == by)
+    if before is not None:
+        query = query.where(Audit.id < before)
+    return session.scalars(query).all()
