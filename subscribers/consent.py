@@ -2,6 +2,10 @@
 
 A person's own word weighs most: whoever opted out by SMS, or through the carrier, comes back only by their own word
 and not by someone's spreadsheet.
+
+Evidence is one row per number and utterance. What a file says of all its people is one row without a number
+(`said_of_many`), and whoever is on record with it rests on that row; before such a wish is replaced, the number gets a
+row of its own, so that its history stays whole.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from sqlalchemy import ColumnElement, Insert, SQLColumnExpression, and_, exists,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 from subscribers.db import in_bulk, is_sqlite, reserve_ids
 from subscribers.errors import Conflict, NotFound
 from subscribers.models import Consent, Membership, Number, NumberKind, Organisation, Subscription, Wish
@@ -38,11 +42,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The wish that holds now, whether it is the holder's own word, and since when they want that."""
+    """The wish that holds now, whether it is the holder's own word, since when they want that, and the evidence."""
 
     wish: Wish
     own_word: bool
     since: datetime
+    import_run_id: int | None = None
+    #: it rests on what was said of many at once
+    collective: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ def changes(present: Present | None, said: Said) -> bool:
     return said.wish != present.wish and not stays_out(present, said)
 
 
+@needs(Right.REGISTER)
 def opt_in(session: Session, actor: Actor, msisdn: str, *, source: str, wording: str, now: datetime) -> bool:
     """The holder of this number wants the paper: whether that is news.
 
@@ -87,6 +95,7 @@ def opt_in(session: Session, actor: Actor, msisdn: str, *, source: str, wording:
     return before is None or before.wish != Wish.IN
 
 
+@needs(Right.REGISTER)
 def opt_out(session: Session, actor: Actor, msisdn: str, *, source: str, wording: str, now: datetime) -> bool:
     """The holder of this number wants no more: whether that is news. Any number will do, a member's or not."""
     before = wishes(session, [msisdn]).get(msisdn)
@@ -94,12 +103,12 @@ def opt_out(session: Session, actor: Actor, msisdn: str, *, source: str, wording
     return before is None or before.wish != Wish.OUT
 
 
+@needs(Right.REGISTER)
 def record_many(session: Session, actor: Actor, rows: Iterable[Said], *, now: datetime) -> Recorded:
     """Add the evidence and bring the present wishes up to date, in order; four statements per thousand rows.
 
     Raises `NotFound` for a number that is nobody's in the actor's part of the tree.
     """
-    actor.must(Right.REGISTER)
     written, still_out = 0, []
     for portion in in_bulk(rows):
         numbers = sorted({said.msisdn for said in portion})
@@ -118,20 +127,40 @@ def record_many(session: Session, actor: Actor, rows: Iterable[Said], *, now: da
     return Recorded(written, tuple(dict.fromkeys(still_out)))
 
 
+@needs(Right.REGISTER)
+def said_of_many(
+    session: Session, actor: Actor, wish: Wish, *, source: str, wording: str, import_run_id: int | None, now: datetime
+) -> int:
+    """Evidence about everyone whose wish will rest on it: its id. The caller writes these wishes, or there are none."""
+    consent = Consent(
+        msisdn=None, wish=wish, source=source, wording=wording, actor=actor.name, import_run_id=import_run_id, at=now
+    )
+    session.add(consent)
+    session.flush()
+    return consent.id
+
+
 def wishes(session: Session, msisdns: Collection[str], *, lock: bool = False) -> dict[str, Present]:
     """The present wish of each number that has one; with `lock`, held until the end of the transaction."""
     found: dict[str, Present] = {}
     for portion in in_bulk(msisdns):
         query = (
-            select(Subscription.msisdn, Subscription.wish, Consent.source, Subscription.since)
+            select(
+                Subscription.msisdn,
+                Subscription.wish,
+                Consent.source,
+                Subscription.since,
+                Consent.import_run_id,
+                Consent.msisdn.is_(None),
+            )
             .join(Consent, Consent.id == Subscription.consent_id)
             .where(Subscription.msisdn.in_(portion))
         )
         if lock:
             # in one order everywhere, so that two of us cannot wait for each other
             query = query.order_by(Subscription.msisdn).with_for_update(of=Subscription)
-        for msisdn, wish, source, since in session.execute(query):
-            found[msisdn] = Present(Wish(wish), source in OWN_WORD, since)
+        for msisdn, wish, source, since, import_run_id, collective in session.execute(query):
+            found[msisdn] = Present(Wish(wish), source in OWN_WORD, since, import_run_id, collective)
     return found
 
 
@@ -171,7 +200,7 @@ def _check_scope(session: Session, actor: Actor, numbers: Sequence[str]) -> None
 
 def _after(present: Present | None, said: Said, now: datetime) -> Present:
     since = present.since if present is not None and present.wish == said.wish else now
-    return Present(said.wish, said.source in OWN_WORD, since)
+    return Present(said.wish, said.source in OWN_WORD, since, said.import_run_id)
 
 
 def _write(
@@ -184,6 +213,7 @@ def _write(
 ) -> None:
     if not news:
         return
+    _give_rows_of_their_own(session, [said.msisdn for said in news if said.msisdn in before], before)
     ids = reserve_ids(session, Consent, len(news))
     last = {said.msisdn: id_ for said, id_ in zip(news, ids, strict=True)}
     evidence = [asdict(said) | {"id": id_, "actor": actor.name, "at": now} for said, id_ in zip(news, ids, strict=True)]
@@ -196,6 +226,20 @@ def _write(
         session.execute(update(Subscription), known)
     if fresh := [row for row in rows if row["msisdn"] not in before]:
         session.execute(_insert_unless_out(session), fresh)
+
+
+def _give_rows_of_their_own(session: Session, msisdns: Sequence[str], before: Mapping[str, Present]) -> None:
+    """What was said of many, said of each of these numbers: their wish is about to rest on something else."""
+    many = {msisdn for msisdn in msisdns if before[msisdn].collective}
+    if not many:
+        return
+    kept = (Consent.wish, Consent.topic, Consent.source, Consent.wording, Consent.actor, Consent.import_run_id)
+    copies = (
+        select(Subscription.msisdn, *kept, Consent.at)
+        .join(Consent, Consent.id == Subscription.consent_id)
+        .where(Subscription.msisdn.in_(many), Consent.msisdn.is_(None))
+    )
+    session.execute(insert(Consent).from_select(["msisdn", *(column.key for column in kept), "at"], copies))
 
 
 def _insert_unless_out(session: Session) -> Insert:

@@ -99,6 +99,9 @@ def _rows(
         cells = {
             "name": protect(member.name),
             "msisdn": written_number(number, region) if number else "",
+            "other_numbers": "",
+            "away_place": protect(place.away_place or ""),
+            "host_branch": protect(place.host_branch or ""),
             "organisation": protect(names[place.path]),
             "status": f"{place.status} mobile" if place.mobile else place.status,
             "joined_on": member.places[0].valid_from.isoformat(),

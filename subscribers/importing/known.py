@@ -37,6 +37,8 @@ class Place:
     path: str
     status: str
     mobile: bool
+    away_place: str | None
+    host_branch: str | None
     valid_from: date
     valid_until: date | None
 
@@ -125,6 +127,8 @@ def read_members(session: Session, ids: Collection[int]) -> dict[int, KnownMembe
                 Organisation.path,
                 Membership.status,
                 Membership.mobile,
+                Membership.away_place,
+                Membership.host_branch,
                 Membership.valid_from,
                 Membership.valid_until,
             )
