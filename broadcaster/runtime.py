@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -32,6 +33,7 @@ from subscribers.errors import Invalid, Unavailable
 from subscribers.trouble import in_words
 
 Publish = Callable[[Sequence[Wake]], None]
+Kind = TypeVar("Kind", bound="Runtime")
 
 
 @dataclass(slots=True)
@@ -197,12 +199,17 @@ class Runtime:
 
 def make_runtime(settings: Settings, *, clock: Now = utc_now) -> Runtime:
     """The installation as these settings describe it. Gateways are not opened and no database is touched yet."""
+    return assemble(Runtime, settings, clock=clock)
+
+
+def assemble(kind: type[Kind], settings: Settings, *, clock: Now = utc_now) -> Kind:
+    """The same as a runtime of a kind that a door made for itself."""
     if settings.store_url.startswith("sqlite"):
         _make_folder(settings)
     engine = make_engine(settings.store_url)
     context = GatewayContext(data_dir=settings.data, time_zone=settings.zone)
     gateways = {name: registry.make(name, table, context) for name, table in settings.gateways.items()}
-    return Runtime(
+    return kind(
         settings=settings,
         engine=engine,
         locks=locks_for(engine, settings.data / "locks"),

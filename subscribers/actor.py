@@ -6,11 +6,13 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Concatenate, ParamSpec, TypeVar
-
-from sqlalchemy.orm import Session
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from subscribers.errors import Denied
+
+if TYPE_CHECKING:
+    # the help pages name rights, and open without a database
+    from sqlalchemy.orm import Session
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -69,7 +71,7 @@ SYSTEM = Actor("system", frozenset(Right))
 #: every verb that was declared -> the right it needs
 VERBS: dict[str, Right] = {}
 
-Verb = Callable[Concatenate[Session, Actor, Given], Answer]
+Verb: TypeAlias = "Callable[Concatenate[Session, Actor, Given], Answer]"
 
 
 def needs(right: Right) -> Callable[[Verb[Given, Answer]], Verb[Given, Answer]]:

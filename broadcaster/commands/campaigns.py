@@ -24,7 +24,6 @@ from broadcaster.delivery.progress import progress
 from broadcaster.language import ntr, tr
 from broadcaster.reports.recipients import Recipient, recipients
 from broadcaster.words import SKIP_REASONS, campaign_state_word, failure_reason_word, skip_reason_word, state_word
-from subscribers.actor import OPERATOR
 from subscribers.msisdn import mask
 
 app = noun()
@@ -70,7 +69,7 @@ def create(
 @verb(app, name="list", about=tr("The campaigns, the newest first."), example="broadsheet campaigns list")
 def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))] = 50) -> None:
     with opened() as house, house.reading() as tx:
-        found = compose.listing(tx.session, OPERATOR, limit=limit)
+        found = compose.listing(tx.session, house.actor, limit=limit)
         zone = house.settings.zone
         documents = [_line(campaign) for campaign in found]
     headings = (tr("id"), tr("title"), tr("state"), tr("to"), tr("made at"), tr("planned for"))
@@ -91,11 +90,11 @@ def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))
 )
 def check(campaign_id: Id) -> None:
     with opened() as house, counting(tr("recipients")) as counted, house.reading() as tx:
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
         route = house.route(campaign)
         zone = house.settings.zone
         checked = checking.check(
-            tx.session, OPERATOR, campaign, route, house.ways, zone=zone, now=tx.now, progress=counted
+            tx.session, house.actor, campaign, route, house.ways, zone=zone, now=tx.now, progress=counted
         )
         startable = campaign.state in schedule.STARTABLE
     then = [f"broadsheet campaigns send {campaign_id} --confirm {checked.recipients}"]
@@ -115,10 +114,10 @@ def check(campaign_id: Id) -> None:
 def schedule_(campaign_id: Id, at: At = None) -> None:
     with opened() as house, house.begin() as tx:
         zone = house.settings.zone
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
         if planned := read_time(at, zone) if at else campaign.scheduled_for:
             schedule.refuse_past(planned, now=tx.now, zone=zone)
-        time = schedule.schedule(tx.session, OPERATOR, campaign, planned, now=tx.now)
+        time = schedule.schedule(tx.session, house.actor, campaign, planned, now=tx.now)
         state = campaign.state
     told = tr("Campaign {id} starts by itself at {time}.", id=campaign_id, time=local(time, zone))
     answer({"id": campaign_id, "state": state, "at": time}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
@@ -137,11 +136,11 @@ def send(
 ) -> None:
     with opened() as house:
         with house.reading() if dry_run else house.begin() as tx:
-            campaign = compose.get(tx.session, OPERATOR, campaign_id)
+            campaign = compose.get(tx.session, house.actor, campaign_id)
             act = schedule.rehearse if dry_run else schedule.start
             route = house.route(campaign)
             checked = act(
-                tx.session, OPERATOR, campaign, confirm, route, house.ways, zone=house.settings.zone, now=tx.now
+                tx.session, house.actor, campaign, confirm, route, house.ways, zone=house.settings.zone, now=tx.now
             )
             state = campaign.state
         if watch and not dry_run:
@@ -178,7 +177,7 @@ def watch(
 @verb(app, about=tr("How far it is, in figures that add up."), example="broadsheet campaigns show 3 --json")
 def show(campaign_id: Id) -> None:
     with opened() as house, house.reading() as tx:
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
         figures = progress(tx.session, campaign)
         answer(campaign_document(campaign, figures), *shown_campaign(campaign, figures, house.settings.zone))
 
@@ -198,9 +197,10 @@ def messages(
     full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
 ) -> None:
     with opened() as house, house.reading() as tx:
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
         found = [
-            _message(one, full_numbers=full_numbers) for one in recipients(tx.session, OPERATOR, campaign, state=state)
+            _message(one, full_numbers=full_numbers)
+            for one in recipients(tx.session, house.actor, campaign, state=state)
         ]
     headings = ("name", "msisdn", "state", "reason", "parts", "delivered_parts", "attempt")
     if csv:

@@ -7,13 +7,12 @@ from typing import Any
 
 from broadcaster.campaigns import compose
 from broadcaster.campaigns.models import Campaign
-from broadcaster.runtime import Runtime
-from subscribers.actor import OPERATOR
+from broadcaster.commands.house import House
 from subscribers.db import Tx
 from subscribers.errors import Invalid
 
 
-def draft(house: Runtime, tx: Tx, content: Mapping[str, Any], fields: Sequence[str], **more: Any) -> Campaign:
+def draft(house: House, tx: Tx, content: Mapping[str, Any], fields: Sequence[str], **more: Any) -> Campaign:
     """A draft of the one content that was given: `text`, `template` or `edition`. `more` goes to the draft itself.
 
     Raises `Invalid` for none or several of them, and for a gateway that is not configured.
@@ -29,15 +28,15 @@ def draft(house: Runtime, tx: Tx, content: Mapping[str, Any], fields: Sequence[s
     paper = house.settings.paper
     common = {**more, "dress": house.dress, "now": tx.now}
     if content["text"] is not None:
-        made = compose.draft_notice(tx.session, OPERATOR, content["text"], **common)
+        made = compose.draft_notice(tx.session, house.actor, content["text"], **common)
     elif content["template"] is not None:
         values = _fields(fields)
         made = compose.draft_from_template(
-            tx.session, OPERATOR, content["template"], values, language=paper.language, **common
+            tx.session, house.actor, content["template"], values, language=paper.language, **common
         )
     else:
         made = compose.draft_edition(
-            tx.session, OPERATOR, content["edition"], paper=paper.name, language=paper.language, **common
+            tx.session, house.actor, content["edition"], paper=paper.name, language=paper.language, **common
         )
     # an unknown gateway is found before the draft is kept
     house.route(made)

@@ -15,7 +15,6 @@ from broadcaster.commands.output import answer, facts, plain, table
 from broadcaster.language import tr
 from broadcaster.newspaper import editions
 from broadcaster.words import STATUSES, status_word
-from subscribers.actor import OPERATOR
 
 app = noun()
 
@@ -30,7 +29,7 @@ Number = Annotated[int, typer.Argument(max=MOST, metavar="NUMBER", help=tr("The 
 )
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("TOML in UTF-8."))]) -> None:
     with opened() as house, house.begin() as tx:
-        edition = editions.import_edition(tx.session, OPERATOR, file.read_bytes(), now=tx.now)
+        edition = editions.import_edition(tx.session, house.actor, file.read_bytes(), now=tx.now)
         number, title = edition.number, edition.title
     told = tr("Edition {number} is in: {title}", number=number, title=title)
     then = [f"broadsheet editions preview {number}", f"broadsheet campaigns create --edition {number} --to everyone"]
@@ -40,7 +39,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("TOML i
 @verb(app, name="list", about=tr("The editions, the newest first."), example="broadsheet editions list")
 def list_() -> None:
     with opened() as house, house.reading() as tx:
-        found = editions.listing(tx.session, OPERATOR)
+        found = editions.listing(tx.session, house.actor)
     rows = [(one.number, one.date, one.title, _named(one.variants), one.items) for one in found]
     headings = (tr("number"), tr("date"), tr("title"), tr("variants"), tr("items"))
     answer(
@@ -52,7 +51,7 @@ def list_() -> None:
 @verb(app, about=tr("What each segment gets of an edition."), example="broadsheet editions show 128")
 def show(number: Number) -> None:
     with opened() as house, house.reading() as tx:
-        edition = editions.get(tx.session, OPERATOR, number)
+        edition = editions.get(tx.session, house.actor, number)
         variants = editions.variants(tx.session, edition)
     document = {"number": number, "date": edition.date, "title": edition.title}
     headings = (tr("variant"), tr("column"), tr("headline"))
@@ -79,7 +78,7 @@ def preview(
         paper = house.settings.paper
         draft = compose.edition_unsaved(
             tx.session,
-            OPERATOR,
+            house.actor,
             number,
             rule=to,
             paper=paper.name,
@@ -88,7 +87,7 @@ def preview(
             now=tx.now,
         )
         checked = check.check(
-            tx.session, OPERATOR, draft, house.route(draft), house.ways, zone=house.settings.zone, now=tx.now
+            tx.session, house.actor, draft, house.route(draft), house.ways, zone=house.settings.zone, now=tx.now
         )
     document: dict[str, Any] = {"number": number, "variants": variant_documents(checked)}
     answer(document, *shown_variants(checked))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from broadcaster import logs
 from broadcaster.commands.options import asked
-from broadcaster.runtime import Runtime, make_runtime
+from broadcaster.runtime import Runtime, assemble
 from broadcaster.settings import load
+from subscribers.actor import OPERATOR, Actor
 from subscribers.db import Tx
 from subscribers.errors import Invalid
 
@@ -19,11 +21,19 @@ from subscribers.errors import Invalid
 PRESS = 0
 
 
+@dataclass(slots=True)
+class House(Runtime):
+    """The installation with a person in front of it."""
+
+    #: who acts at this command line
+    actor: Actor = OPERATOR
+
+
 @contextmanager
-def opened(level: str = "WARNING") -> Iterator[Runtime]:
+def opened(level: str = "WARNING") -> Iterator[House]:
     """The installation that was asked for, closed at the end. `level`: of what is logged to standard error."""
     logs.configure(level=level)
-    runtime = make_runtime(load(asked().config))
+    runtime = assemble(House, load(asked().config))
     try:
         if runtime.settings.own_file is not None and not runtime.settings.own_file.exists():
             # the embedded default needs no set-up of its own; read late, because every other command does without it

@@ -14,7 +14,6 @@ from broadcaster.commands.progress import counting
 from broadcaster.language import ntr, tr, translated
 from broadcaster.words import status_word
 from subscribers import exporting, importing, registry
-from subscribers.actor import OPERATOR
 from subscribers.errors import Invalid
 from subscribers.importing import ImportResult, RefusedRow, write_rejects
 from subscribers.msisdn import mask
@@ -49,7 +48,7 @@ def import_(
     with opened() as house, counting(tr("rows")) as progress, house.begin() as tx:
         result = importing.import_members(
             tx.session,
-            OPERATOR,
+            house.actor,
             file,
             now=tx.now,
             on=today(house, tx),
@@ -73,7 +72,7 @@ def import_(
 )
 def undo(import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", help=tr("Its number."))]) -> None:
     with opened() as house, house.begin() as tx:
-        undone = importing.undo(tx.session, OPERATOR, import_id, now=tx.now)
+        undone = importing.undo(tx.session, house.actor, import_id, now=tx.now)
     as_before = undone.restored - undone.removed
     answer(
         plain(undone),
@@ -99,7 +98,7 @@ def export(
     with opened() as house, counting(tr("members")) as progress, house.reading() as tx:
         rows = exporting.export_members(
             tx.session,
-            OPERATOR,
+            house.actor,
             file,
             to=to,
             region=house.settings.paper.region,
@@ -121,7 +120,7 @@ def find(
     limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))] = 50,
 ) -> None:
     with opened() as house, house.reading() as tx:
-        found = registry.find(tx.session, OPERATOR, text, on=today(house, tx), limit=limit)
+        found = registry.find(tx.session, house.actor, text, on=today(house, tx), limit=limit)
     members = [_member(profile, full_numbers=full_numbers) for profile in found]
     headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
     rows = [

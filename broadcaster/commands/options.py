@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,11 +17,24 @@ from rich.markup import escape
 from broadcaster.commands.pages import Page, Room
 from broadcaster.commands.program import typed
 from broadcaster.language import tr
+from subscribers.actor import Right
 
 #: no row of any database has a greater number
 MOST = 2**63 - 1
 
 Function = TypeVar("Function", bound=Callable[..., None])
+
+
+class Free(Enum):
+    """What a verb that needs no right is there for."""
+
+    #: it works as the machine: it serves, sets up or looks at the installation itself, whoever types it
+    MACHINE = "the machine"
+    #: it is how a person comes in, or goes
+    DOOR = "everybody"
+
+
+Needs = Right | Free
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,8 @@ class Asked:
     config: Path | None = None
     json: bool = False
     debug: bool = False
+    #: the right that the verb declares
+    needs: Needs | None = None
 
 
 _asked: ContextVar[Asked] = ContextVar("asked", default=Asked())  # noqa: B039 - frozen
@@ -77,13 +93,26 @@ def take(given: Mapping[str, Any]) -> None:
     )
 
 
-def verb(app: typer.Typer, *, about: str, example: str, name: str | None = None) -> Callable[[Function], Function]:
-    """Mount a function as a verb: its own options, and those that every verb has. `example` is a line or several."""
+#: every mounted verb, as (module, function) -> the right it needs
+DECLARED: dict[tuple[str, str], Needs] = {}
+
+
+def verb(
+    app: typer.Typer, *, about: str, example: str, name: str | None = None, needs: Needs | None = None
+) -> Callable[[Function], Function]:
+    """Mount a function as a verb: its own options, and those that every verb has. `example` is a line or several.
+
+    `needs`: what who types it must have the right to; it is looked at when the house is opened, before anything else.
+    """
 
     def mount(function: Function) -> Function:
+        if needs is not None:
+            DECLARED[function.__module__, function.__name__] = needs
+
         @functools.wraps(function)
         def called(**given: Any) -> None:
             take({option: given.pop(option) for option in _EVERYWHERE})
+            _asked.set(replace(asked(), needs=needs))
             function(**given)
 
         signature = inspect.signature(function, eval_str=True)

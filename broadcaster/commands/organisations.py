@@ -14,7 +14,6 @@ from broadcaster.commands.options import noun, verb
 from broadcaster.commands.output import answer, clean, plain
 from broadcaster.language import ntr, tr
 from subscribers import organisations
-from subscribers.actor import OPERATOR
 from subscribers.organisations import Node
 
 app = noun()
@@ -32,8 +31,8 @@ def nothing() -> None:
 )
 def tree(path: Annotated[str, typer.Argument(metavar="PATH", help=tr("Names with / between."))] = "") -> None:
     with opened() as house, house.reading() as tx:
-        under = organisations.find_by_path(tx.session, OPERATOR, path).path if path else None
-        nodes = organisations.tree(tx.session, OPERATOR, under)
+        under = organisations.find_by_path(tx.session, house.actor, path).path if path else None
+        nodes = organisations.tree(tx.session, house.actor, under)
     count = ntr("{n} organisation", "{n} organisations", len(nodes))
     answer({"organisations": [plain(node) for node in nodes]}, _drawn(nodes, count))
 

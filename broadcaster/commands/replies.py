@@ -13,7 +13,6 @@ from broadcaster.language import tr
 from broadcaster.replies import inbox
 from broadcaster.replies.models import Letter, LetterState
 from broadcaster.words import LETTER_STATES, letter_state_word, states_named
-from subscribers.actor import OPERATOR
 from subscribers.errors import Invalid
 from subscribers.msisdn import mask
 
@@ -36,7 +35,7 @@ def list_(
     wanted = _state(state) if state is not None else None
     with opened() as house, house.reading() as tx:
         most = limit or (1_000_000 if asked().json else 50)
-        found = inbox.listing(tx.session, OPERATOR, state=wanted, limit=most)
+        found = inbox.listing(tx.session, house.actor, state=wanted, limit=most)
         letters = [_document(letter, name, full_numbers=full_numbers) for letter, name in found]
         zone = house.settings.zone
     headings = (tr("id"), tr("received"), tr("from"), tr("text"), tr("state"))
@@ -62,7 +61,7 @@ def list_(
 )
 def answer_(letter_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT", help=tr("What they read."))]) -> None:
     with opened() as house, house.begin() as tx:
-        letter = inbox.reply(tx.session, OPERATOR, house.desk, letter_id, text, now=tx.now)
+        letter = inbox.reply(tx.session, house.actor, house.desk, letter_id, text, now=tx.now)
         state = letter.state
         # whoever serves has the lock of the press, and would take the answer at once
         nobody_sends = house.settings.embedded and not is_served(house)
@@ -75,7 +74,7 @@ def answer_(letter_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT", h
 @verb(app, about=tr("Nothing more to do about this letter."), example="broadsheet replies close 17")
 def close(letter_id: Id) -> None:
     with opened() as house, house.begin() as tx:
-        letter = inbox.close(tx.session, OPERATOR, letter_id)
+        letter = inbox.close(tx.session, house.actor, letter_id)
         state = letter.state
     answer({"id": letter_id, "state": state}, tr("Letter {id} is closed.", id=letter_id))
 

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 
 from broadcaster.campaigns import compose
 from broadcaster.commands.checked import skipped_table
-from broadcaster.commands.house import opened, read_day
+from broadcaster.commands.house import House, opened, read_day
 from broadcaster.commands.options import noun, verb
 from broadcaster.commands.output import answer, facts, money, plain, table, write_csv
 from broadcaster.language import tr
@@ -20,10 +20,8 @@ from broadcaster.reports.campaign import CampaignReport, campaigns
 from broadcaster.reports.cost import costs
 from broadcaster.reports.replies import replies as count_replies
 from broadcaster.reports.scope import Scope, days
-from broadcaster.runtime import Runtime
 from broadcaster.words import campaign_state_word, failure_reason_word
 from subscribers import organisations
-from subscribers.actor import OPERATOR
 from subscribers.db import Tx
 
 app = noun()
@@ -48,8 +46,8 @@ def campaign(
 ) -> None:
     with opened() as house, house.reading() as tx:
         if campaign_id is not None:
-            compose.get(tx.session, OPERATOR, campaign_id)  # raises where there is none
-        found = campaigns(tx.session, OPERATOR, _scope(house, tx, under, from_, to), campaign_id=campaign_id)
+            compose.get(tx.session, house.actor, campaign_id)  # raises where there is none
+        found = campaigns(tx.session, house.actor, _scope(house, tx, under, from_, to), campaign_id=campaign_id)
     rows = [_campaign_row(report) for report in found]
     if campaign_id is not None and found:
         _answer(rows, csv, *_one(found[0]))
@@ -65,7 +63,7 @@ def campaign(
 @verb(app, about=tr("What members wrote, by campaign."), example="broadsheet report replies --from 2026-11-01")
 def replies(under: Under = "", from_: From = None, to: To = None, csv: Csv = None) -> None:
     with opened() as house, house.reading() as tx:
-        found = count_replies(tx.session, OPERATOR, _scope(house, tx, under, from_, to))
+        found = count_replies(tx.session, house.actor, _scope(house, tx, under, from_, to))
     headings = (tr("campaign"), tr("title"), tr("received"), tr("opted out"), tr("waiting"), tr("answered"))
     lines = [(r.campaign or "-", r.title, r.received, r.opted_out, r.open, r.answered) for r in found]
     _answer([plain(report) for report in found], csv, table(*headings, rows=lines, right=(0, 2, 3, 4, 5)))
@@ -76,14 +74,14 @@ def cost(under: Under = "", from_: From = None, to: To = None, csv: Csv = None) 
     with opened() as house, house.reading() as tx:
         prices = {name: (way.price, way.currency) for name, way in house.ways.items()}
         scope = _scope(house, tx, under, from_, to)
-        found = costs(tx.session, OPERATOR, scope, prices, zone=house.settings.zone)
+        found = costs(tx.session, house.actor, scope, prices, zone=house.settings.zone)
     headings = (tr("month"), tr("gateway"), tr("parts"), tr("cost"))
     lines = [(r.month, r.gateway, r.parts, money(r.cost, r.currency)) for r in found]
     _answer([plain(report) for report in found], csv, table(*headings, rows=lines, right=(2, 3)))
 
 
-def _scope(house: Runtime, tx: Tx, under: str, first: str | None, last: str | None) -> Scope:
-    path = organisations.find_by_path(tx.session, OPERATOR, under).path if under else OPERATOR.under
+def _scope(house: House, tx: Tx, under: str, first: str | None, last: str | None) -> Scope:
+    path = organisations.find_by_path(tx.session, house.actor, under).path if under else house.actor.under
     return days(read_day(first) if first else None, read_day(last) if last else None, house.settings.zone, under=path)
 
 

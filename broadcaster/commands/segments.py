@@ -12,7 +12,6 @@ from broadcaster.commands.options import noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.language import ntr, tr
 from subscribers import segments
-from subscribers.actor import OPERATOR
 
 app = noun()
 
@@ -31,9 +30,9 @@ def count(
 ) -> None:
     with opened() as house, house.reading() as tx:
         on = read_day(as_of) if as_of else today(house, tx)
-        counted = segments.count(tx.session, OPERATOR, rule, on=on)
+        counted = segments.count(tx.session, house.actor, rule, on=on)
         asks_age = re.search(r"\bage\b|年龄", rule, re.IGNORECASE)
-        ageless = asks_age and not counted.members and not segments.has_birthdays(tx.session, OPERATOR, on=on)
+        ageless = asks_age and not counted.members and not segments.has_birthdays(tx.session, house.actor, on=on)
     members = ntr("{n} member", "{n} members", counted.members)
     told = tr("{members}, {reachable} of them reachable.", members=members, reachable=counted.reachable)
     note = tr("Nobody's birthday is known, so nobody has an age: import a column birthday.") if ageless else None
@@ -47,7 +46,7 @@ def count(
 )
 def save(name: Annotated[str, typer.Argument(metavar="NAME", help=tr("What it is called."))], rule: Rule) -> None:
     with opened() as house, house.begin() as tx:
-        saved = segments.save(tx.session, OPERATOR, name, rule, now=tx.now)
+        saved = segments.save(tx.session, house.actor, name, rule, now=tx.now)
     told = tr("The segment {name} is saved: {rule}", name=saved.name, rule=saved.rule)
     answer(plain(saved), told, then=[f"broadsheet segments count {saved.name}"])
 
@@ -55,7 +54,7 @@ def save(name: Annotated[str, typer.Argument(metavar="NAME", help=tr("What it is
 @verb(app, name="list", about=tr("The saved segments."), example="broadsheet segments list")
 def list_() -> None:
     with opened() as house, house.reading() as tx:
-        saved = segments.listing(tx.session, OPERATOR)
+        saved = segments.listing(tx.session, house.actor)
     built_in = tr("Built in: in_service, retired, mobile, everyone (在职 离退休 流动 所有人).")
     rows = [(one.name, one.rule, one.saved_by) for one in saved]
     answer(

@@ -17,7 +17,7 @@ from broadcaster.delivery import again, control
 from broadcaster.delivery.control import Stopped
 from broadcaster.language import ntr, tr
 from broadcaster.words import campaign_state_word
-from subscribers.actor import OPERATOR, Actor
+from subscribers.actor import Actor
 from subscribers.errors import Invalid
 
 Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
@@ -62,8 +62,8 @@ def resend(
     if not failed:
         raise Invalid("Say to whom it shall go again.", hint="Write --failed.")
     with opened() as house, house.begin() as tx:
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
-        count = again.resend_failed(tx.session, OPERATOR, campaign, confirm)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
+        count = again.resend_failed(tx.session, house.actor, campaign, confirm)
     told = ntr("It goes again to {n} person.", "It goes again to {n} people.", count)
     answer({"id": campaign_id, "resent": count}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
 
@@ -78,14 +78,14 @@ def settle(
         raise Invalid("Say how to settle it.", hint="Write either --as-sent or --resend.")
     act = again.settle_as_sent if as_sent else again.settle_by_resending
     with opened() as house, house.begin() as tx:
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
-        count = act(tx.session, OPERATOR, campaign, confirm, now=tx.now)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
+        count = act(tx.session, house.actor, campaign, confirm, now=tx.now)
     answer({"id": campaign_id, "settled": count}, ntr("{n} message is settled.", "{n} messages are settled.", count))
 
 
 def _steer(campaign_id: int, act: Callable[[Session, Actor, Campaign], Stopped]) -> None:
     with opened() as house, house.begin() as tx:
-        stopped = act(tx.session, OPERATOR, compose.get(tx.session, OPERATOR, campaign_id))
+        stopped = act(tx.session, house.actor, compose.get(tx.session, house.actor, campaign_id))
     told = tr(
         "Campaign {id}: {state}. Parts being handed over: {in_flight}. Messages cancelled: {cancelled}.",
         id=campaign_id,

@@ -15,13 +15,12 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import EDITABLE, CampaignState
 from broadcaster.commands.checked import skipped_table
+from broadcaster.commands.house import House
 from broadcaster.commands.output import answer, aside, facts, local, money, table
 from broadcaster.commands.progress import Show, following
 from broadcaster.delivery.progress import Progress, progress
 from broadcaster.language import tr, translated
-from broadcaster.runtime import Runtime
 from broadcaster.words import campaign_state_word, state_word
-from subscribers.actor import OPERATOR
 from subscribers.clock import monotonic
 from subscribers.errors import Conflict, Invalid
 
@@ -35,12 +34,12 @@ _OVER = frozenset({_S.CLOSED, _S.MISSED, _S.FAILED})
 _STOPPED = frozenset({_S.CANCELLED, _S.ABORTED})
 
 
-def watch_until(house: Runtime, campaign_id: int, *, until: str, timeout: float | None) -> None:
+def watch_until(house: House, campaign_id: int, *, until: str, timeout: float | None) -> None:
     """Show progress until it is `sent` or `closed`, then the figures. Exit 1 on a time-out, or if it ends otherwise."""
     if until not in ("sent", "closed"):
         raise Invalid("There is no watching until {until}.", hint="Write sent or closed.", until=until)
     with house.reading() as tx:
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
         _refuse_unstarted(campaign)
         over = campaign.state in _OVER or (campaign.state in _STOPPED and campaign.closed_at is not None)
     with contextlib.nullcontext() if over else _sending(house, campaign), following() as show:
@@ -56,7 +55,7 @@ def watch_until(house: Runtime, campaign_id: int, *, until: str, timeout: float 
             )
             raise
     with house.reading() as tx:
-        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        campaign = compose.get(tx.session, house.actor, campaign_id)
         figures = progress(tx.session, campaign)
     then = [f"broadsheet report campaign {campaign_id}", "broadsheet replies list"] if reached else []
     answer(campaign_document(campaign, figures), *shown_campaign(campaign, figures, house.settings.zone), then=then)
@@ -127,7 +126,7 @@ def _refuse_unstarted(campaign: Campaign) -> None:
 
 
 @contextlib.contextmanager
-def _sending(house: Runtime, campaign: Campaign) -> Iterator[None]:
+def _sending(house: House, campaign: Campaign) -> Iterator[None]:
     """Send from here, if the queue is embedded and no other process serves it."""
     # Celery takes a second to be read, and no other verb of this noun needs it
     from broadcaster.commands.serving import pressing, take
@@ -147,13 +146,13 @@ def _sending(house: Runtime, campaign: Campaign) -> Iterator[None]:
         held.release()
 
 
-def _follow(house: Runtime, campaign_id: int, until: str, timeout: float | None, show: Show) -> bool:
+def _follow(house: House, campaign_id: int, until: str, timeout: float | None, show: Show) -> bool:
     """Whether it got so far in time."""
     wanted = {_S.CLOSED} if until == "closed" else {_S.SENT, _S.CLOSED}
     deadline = None if timeout is None else monotonic() + timeout
     while True:
         with house.reading() as tx:
-            campaign = compose.get(tx.session, OPERATOR, campaign_id)
+            campaign = compose.get(tx.session, house.actor, campaign_id)
             show(campaign, progress(tx.session, campaign))
         if campaign.state in wanted:
             return True
