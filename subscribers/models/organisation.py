@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base
@@ -22,7 +22,20 @@ class Organisation(Base):
     """
 
     __tablename__ = "organisation"
-    __table_args__ = (UniqueConstraint("parent_id", "name"), Index("ix_organisation_path", "path"))
+    __table_args__ = (
+        UniqueConstraint("parent_id", "name"),
+        # a unique constraint lets rows without a parent be alike
+        Index(
+            "uq_organisation_top",
+            "name",
+            unique=True,
+            sqlite_where=text("parent_id IS NULL"),
+            postgresql_where=text("parent_id IS NULL"),
+        ),
+        Index("ix_organisation_path", "path"),
+        # rules may give only the end of a path
+        Index("ix_organisation_name", "name"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))

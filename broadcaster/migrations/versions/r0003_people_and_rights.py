@@ -51,12 +51,17 @@ def upgrade() -> None:
     op.create_table(
         "people_list",
         sa.Column("id", KEY, nullable=False),
+        sa.Column("organisation_id", KEY, nullable=True),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("saved_by", sa.String(length=100), nullable=False),
         sa.Column("saved_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_people_list_organisation_id_organisation")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people_list")),
-        sa.UniqueConstraint("name", name=op.f("uq_people_list_name")),
+        sa.UniqueConstraint("organisation_id", "name", name=op.f("uq_people_list_organisation_id_name")),
     )
+    _make_unique_without("people_list", "organisation_id", "uq_people_list_everywhere")
     op.create_table(
         "admission",
         sa.Column("id", KEY, nullable=False),
@@ -110,6 +115,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["list_id"], ["people_list.id"], name=op.f("fk_listed_list_id_people_list")),
         sa.PrimaryKeyConstraint("list_id", "member_id", name=op.f("pk_listed")),
     )
+    op.create_index("ix_listed_member", "listed", ["member_id"])
     op.create_table(
         "transfer",
         sa.Column("id", KEY, nullable=False),
@@ -191,7 +197,25 @@ def upgrade() -> None:
         batch.add_column(sa.Column("unknown_in_a_row", sa.SmallInteger(), server_default=sa.text("0"), nullable=False))
         batch.drop_constraint(batch.f("fk_number_member_id_member"), type_="foreignkey")
 
+    with op.batch_alter_table("segment") as batch:
+        batch.add_column(sa.Column("organisation_id", KEY, nullable=True))
+        batch.create_foreign_key(
+            batch.f("fk_segment_organisation_id_organisation"), "organisation", ["organisation_id"], ["id"]
+        )
+        batch.drop_constraint(batch.f("uq_segment_name"), type_="unique")
+        batch.create_unique_constraint(batch.f("uq_segment_organisation_id_name"), ["organisation_id", "name"])
+    _make_unique_without("segment", "organisation_id", "uq_segment_everywhere")
+
+    op.create_index("ix_organisation_name", "organisation", ["name"])
+    _make_unique_without("organisation", "parent_id", "uq_organisation_top")
+
     _make_audit_insert_only()
+
+
+def _make_unique_without(table: str, column: str, index: str) -> None:
+    """Names are unique also among the rows that a unique constraint lets be alike: those without `column`."""
+    nothing = sa.text(f"{column} IS NULL")
+    op.create_index(index, table, ["name"], unique=True, sqlite_where=nothing, postgresql_where=nothing)
 
 
 def _make_audit_insert_only() -> None:
