@@ -1,10 +1,10 @@
-"""Members as people look for them, and the standing of a member as it changes from a day on."""
+"""Members as people look for them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -14,7 +14,8 @@ from subscribers import msisdn as numbers
 from subscribers.actor import Actor, Right
 from subscribers.consent import wishes
 from subscribers.db import in_bulk
-from subscribers.errors import Conflict, Invalid, NotFound
+from subscribers.errors import Invalid
+from subscribers.holding import no_such_member
 from subscribers.models import Member, Membership, Number, Organisation, Status, Wish
 from subscribers.organisations import in_subtree, names_of
 
@@ -60,7 +61,7 @@ def get(session: Session, actor: Actor, member_id: int, *, on: date) -> Profile:
     actor.must(Right.SEE)
     found = _profiles(session, _members(actor, on).where(Member.id == member_id))
     if not found:
-        raise _no_such_member(member_id)
+        raise no_such_member(member_id)
     return found[0]
 
 
@@ -78,61 +79,6 @@ def holders(session: Session, actor: Actor, msisdns: Collection[str], *, on: dat
             if member_id in profiles:
                 found.setdefault(msisdn, []).append(profiles[member_id])
     return found
-
-
-def update_status(
-    session: Session,
-    actor: Actor,
-    member_id: int,
-    *,
-    status: Status | None = None,
-    mobile: bool | None = None,
-    on: date,
-    now: datetime,
-) -> None:
-    """Another standing from the day `on`; the one before ends with it and stays on record.
-
-    Raises `NotFound` for somebody who is no member now, `Conflict` if a later change is on record already.
-    """
-    actor.must(Right.REGISTER)
-    open_one = session.execute(
-        select(Membership)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            Membership.member_id == member_id,
-            Membership.valid_until.is_(None),
-            in_subtree(Organisation.path, actor.under),
-        )
-        .with_for_update(of=Membership)
-    ).scalar_one_or_none()
-    if open_one is None:
-        raise _no_such_member(member_id)
-    if on < open_one.valid_from:
-        raise Conflict(
-            "The standing of member {member} changed on {changed} already, after {day}.",
-            hint="Give a day from {changed} on.",
-            member=member_id,
-            changed=open_one.valid_from,
-            day=on,
-        )
-    new_status = status or Status(open_one.status)
-    new_mobile = open_one.mobile if mobile is None else mobile
-    if (new_status, new_mobile) == (open_one.status, open_one.mobile):
-        return
-    if on == open_one.valid_from:
-        open_one.status, open_one.mobile = new_status, new_mobile
-    else:
-        open_one.valid_until = on
-        session.add(
-            Membership(
-                member_id=member_id,
-                organisation_id=open_one.organisation_id,
-                status=new_status,
-                mobile=new_mobile,
-                valid_from=on,
-            )
-        )
-    session.flush()
 
 
 def preferred_numbers(session: Session, member_ids: Collection[int]) -> dict[int, tuple[str, str]]:
@@ -194,7 +140,3 @@ def _digits(text: str) -> str | None:
     digits = "".join(character for character in text if character in "0123456789")
     only_digits = all(character in "0123456789 +-" for character in text)
     return digits if only_digits and len(digits) >= 4 else None
-
-
-def _no_such_member(member_id: int) -> NotFound:
-    return NotFound("There is no member {member} here.", hint="Look for them by name or number.", member=member_id)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from subscribers import registry
 from subscribers.actor import OPERATOR, Actor, Right
-from subscribers.errors import Conflict, Denied, Invalid, NotFound
-from subscribers.models import Membership, Status, Wish
+from subscribers.errors import Denied, Invalid, NotFound
+from subscribers.models import Status, Wish
 from subscribers.organisations import find_by_path
-from tests.factories import NOW, generated_msisdn, make_member
+from tests.factories import generated_msisdn, make_member
 
 TODAY = date(2026, 11, 21)
 
@@ -69,8 +68,6 @@ def test_a_person_finds_only_their_own(session: Session) -> None:
     assert registry.holders(session, east, [western.msisdn or ""], on=TODAY) == {}
     with pytest.raises(NotFound):
         registry.get(session, east, western.id, on=TODAY)
-    with pytest.raises(NotFound):
-        registry.update_status(session, east, western.id, mobile=True, on=TODAY, now=NOW)
     with pytest.raises(Denied):
         found(session, "读者", Actor("nobody", frozenset()))
 
@@ -83,40 +80,3 @@ def test_both_holders_of_a_handset_are_named(session: Session) -> None:
     assert {number: [profile.name for profile in profiles] for number, profiles in held.items()} == {
         first.msisdn: ["读者甲", "读者乙"]
     }
-
-
-def rows(session: Session, member_id: int) -> list[tuple[object, ...]]:
-    columns = select(Membership.status, Membership.mobile, Membership.valid_from, Membership.valid_until)
-    return [
-        tuple(row)
-        for row in session.execute(columns.where(Membership.member_id == member_id).order_by(Membership.valid_from))
-    ]
-
-
-def test_a_new_standing_closes_the_old_one(session: Session) -> None:
-    member = make_member(session, joined_on=date(2020, 1, 1))
-    registry.update_status(session, OPERATOR, member.id, status=Status.RETIRED, on=date(2026, 3, 1), now=NOW)
-    registry.update_status(session, OPERATOR, member.id, mobile=True, on=date(2026, 5, 1), now=NOW)
-    registry.update_status(session, OPERATOR, member.id, mobile=True, on=date(2026, 6, 1), now=NOW)
-    assert rows(session, member.id) == [
-        ("in_service", False, date(2020, 1, 1), date(2026, 3, 1)),
-        ("retired", False, date(2026, 3, 1), date(2026, 5, 1)),
-        ("retired", True, date(2026, 5, 1), None),
-    ]
-    assert registry.get(session, OPERATOR, member.id, on=date(2026, 4, 30)).mobile is False
-
-
-def test_a_second_change_on_one_day_corrects_the_first(session: Session) -> None:
-    member = make_member(session, joined_on=date(2020, 1, 1))
-    for status in (Status.RETIRED, Status.APPLICANT):
-        registry.update_status(session, OPERATOR, member.id, status=status, on=date(2026, 3, 1), now=NOW)
-    assert [row[0] for row in rows(session, member.id)] == ["in_service", "applicant"]
-
-
-def test_a_change_before_the_last_one_is_refused(session: Session) -> None:
-    member = make_member(session, joined_on=date(2020, 1, 1))
-    with pytest.raises(Conflict):
-        registry.update_status(session, OPERATOR, member.id, mobile=True, on=date(2019, 12, 31), now=NOW)
-    gone = make_member(session, left_on=date(2021, 1, 1))
-    with pytest.raises(NotFound):
-        registry.update_status(session, OPERATOR, gone.id, mobile=True, on=TODAY, now=NOW)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
-from subscribers import registry, segments
+from subscribers import membership, segments
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Denied, Invalid
 from subscribers.models import Member, Segment, Status
@@ -177,7 +177,7 @@ def test_before_the_calendar_nobody_was_born() -> None:
 
 def test_counts_are_as_of_the_day(session: Session) -> None:
     member = make_member(session, joined_on=date(2020, 5, 1))
-    registry.update_status(session, OPERATOR, member.id, status=Status.RETIRED, on=date(2026, 3, 1), now=NOW)
+    membership.update_status(session, OPERATOR, member.id, status=Status.RETIRED, on=date(2026, 3, 1), now=NOW)
     make_member(session, joined_on=date(2020, 5, 1), left_on=date(2024, 1, 1))
     by_day = {
         on: (count(session, "in_service", on).members, count(session, "retired", on).members)
