@@ -36,7 +36,8 @@ def as_text(value: Cell) -> str:
             return "TRUE" if value else "FALSE"
         case int() | float():
             short = f"{value:.{_DIGITS}g}"
-            return f"{value:.0f}" if value == int(value) and abs(value) < 10**_DIGITS else short
+            # + 0: there is no "-0"
+            return f"{value + 0:.0f}" if value == int(value) and abs(value) < 10**_DIGITS else short
         case datetime():
             return _moment(value)
         case date():
@@ -66,8 +67,10 @@ def rows_of(sheet: Any, most: int) -> Iterator[tuple[int, list[str]]]:
         if last > first:
             starts.setdefault(first, []).append((column, last))
     below: dict[int, tuple[int, str]] = {}
+    # the reader begins with the first row, but with the first column that is used
+    empty = [""] * (sheet.start[1] if sheet.start else 0)
     for index, row in enumerate(sheet.iter_rows()):
-        cells = [as_text(value) for value in row]
+        cells = empty + [as_text(value) for value in row]
         if below:
             below = {column: held for column, held in below.items() if held[0] >= index}
             for column, (_, text) in below.items():
@@ -120,15 +123,18 @@ def _hand_over(rows: Iterator[tuple[int, list[str]]], most: int) -> None:
     _tell(portion)
 
 
+def _limit(what: int, value: int) -> None:
+    _, most = resource.getrlimit(what)
+    # where soft and hard limit are one, a process out of time ends as if it were out of memory
+    resource.setrlimit(what, (value if most == resource.RLIM_INFINITY else min(value, most), most))
+
+
 def main(asked: dict[str, Any]) -> None:
     """Read what `asked` names: one sheet whole, or the first rows of each visible sheet."""
-    for limit, value in (
-        # a dump of the memory would be a copy of the list
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_AS, asked["memory"]),
-        (resource.RLIMIT_CPU, asked["seconds"]),
-    ):
-        resource.setrlimit(limit, (value, value))
+    # a dump of the memory would be a copy of the list
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_AS, asked["memory"])
+    _limit(resource.RLIMIT_CPU, asked["seconds"])
     import python_calamine as calamine
 
     file: BinaryIO = sys.stdin.buffer
