@@ -20,6 +20,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from subscribers.models import Consent, Member, Membership, Number, NumberKind, Organisation, Subscription, Wish
+from subscribers.names import search_key
 
 #: the instant and the day at which these rows came to be, unless a test says otherwise
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
@@ -95,16 +96,18 @@ def make_members(
     number about whose holder's wish nothing is known.
     """
     branch = make_organisation(session, organisation) if isinstance(organisation, str) else organisation
+    names = [name or f"读者{next(_counter)}" for _ in range(count)]
     people = [
         Member(
-            name=name or f"读者{next(_counter)}",
+            name=called,
+            search_key=search_key(called),
             external_id=external_id,
             birthday=birthday,
             tags=list(tags),
             fields=dict(fields or {}),
             created_at=now,
         )
-        for _ in range(count)
+        for called in names
     ]
     session.add_all(people)
     session.flush()

@@ -1,12 +1,13 @@
 """Members from spreadsheets: read, checked, matched with the registry, written; and an import can be undone.
 
-files -> columns -> rows -> known -> decisions -> writing; `importer` walks them, `undo` goes back
+columns -> rows -> possible -> known -> matching -> decisions -> writing -> changing; `importer` walks them, `undo`
+goes back
 """
 
-from subscribers.importing.files import Limits
 from subscribers.importing.importer import DEFAULT_ORGANISATION, ImportResult, import_members
 from subscribers.importing.rejects import RefusedRow, write_rejects
 from subscribers.importing.undo import Undone, undo
+from subscribers.sheets import Limits
 
 __all__ = [
     "DEFAULT_ORGANISATION",

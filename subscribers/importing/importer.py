@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from subscribers.actor import Actor, Right
-from subscribers.db import in_bulk, lock_table
+from subscribers.actor import Actor, Right, needs
+from subscribers.bulk import Ids, loading
+from subscribers.db import in_bulk, is_sqlite, lock_table
 from subscribers.errors import Invalid
 from subscribers.importing.columns import Columns, check_fields, check_mapping, find_columns
-from subscribers.importing.decisions import Circumstances, Decision, decide, note
-from subscribers.importing.files import DELIMITERS, Limits, Row, find_encoding, read_rows, sample_rows
-from subscribers.importing.known import read_known
+from subscribers.importing.decisions import Decision, decide, note
+from subscribers.importing.known import Known, keys_of, known_organisations, read_known, refuse_newcomers
+from subscribers.importing.matching import Circumstances
+from subscribers.importing.possible import Possible, possible
 from subscribers.importing.rejects import RefusedRow, refuse
-from subscribers.importing.rows import CheckedRow, check_row
-from subscribers.importing.writing import write
-from subscribers.models import ImportRun
-from subscribers.organisations import home_of
+from subscribers.importing.rows import CheckedRow, Reader
+from subscribers.importing.writing import Writer
+from subscribers.models import ImportRun, Member, Membership, Number
+from subscribers.organisations import find_paths, home_of
+from subscribers.sheets import Limits, Row, Sample, Sheet, open_sheet
 
+#: rows that are looked at together: enough to spare statements, little enough for memory
+PORTION = 5_000
 #: where members go whose row names no organisation
 DEFAULT_ORGANISATION = "Members"
 
@@ -31,6 +37,7 @@ class ImportResult:
     """What became of a file. `rows` had something in them; `still_out` said "subscribed" for people who opted out.
 
     `without_consent` have a number, and nobody has said whether they want the paper: they will not be sent to.
+    `without_number` have none, so nothing can be sent to them.
     """
 
     rows: int
@@ -40,11 +47,13 @@ class ImportResult:
     refused: list[RefusedRow]
     still_out: int
     without_consent: int
+    without_number: int
     headings: tuple[str, ...]
     #: None after a dry run
     import_id: int | None
 
 
+@needs(Right.REGISTER)
 def import_members(
     session: Session,
     actor: Actor,
@@ -61,45 +70,143 @@ def import_members(
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportResult:
-    """Take in a CSV file. `on` is today where the paper is made, `mapping` has headings -> fields.
+    """Take in a CSV or XLSX file. `on` is today where the paper is made, `mapping` has headings -> fields.
 
     `agreed` is the evidence that everyone in the file has agreed to receive the paper, for rows that do not say.
 
     Rows with faults are refused one by one. Raises `Invalid` for a file that cannot be read as a whole; the caller's
-    transaction must then be rolled back. With `dry_run` nothing is written. `progress` is told the rows done so far.
+    transaction must then be rolled back. With `dry_run` all is done as if, and taken back. `progress` is told the rows
+    done so far.
     """
-    actor.must(Right.REGISTER)
     mapping, limits = mapping or {}, limits or Limits()
     check_fields(mapping)
-    encoding = find_encoding(path, limits)
-    columns, delimiter = _find_columns(path, encoding, mapping, limits)
+    sheet = open_sheet(path, limits)
+    columns, sample = _find_columns(sheet, mapping)
+    given = _Given(on or now.date(), region, shared, agreed.strip(), default_organisation, limits, progress)
+    if not dry_run:
+        return _take_in(session, actor, path, _data_rows(sheet, sample, columns, limits), columns, given, now=now)
+    with session.begin_nested() as attempt:
+        rows = _data_rows(sheet, sample, columns, limits)
+        result = _take_in(session, actor, path, rows, columns, given, now=now)
+        attempt.rollback()
+    return replace(result, import_id=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    on: date
+    region: str
+    shared: bool
+    agreed: str
+    default_organisation: str
+    limits: Limits
+    progress: Callable[[int], None] | None
+
+
+@dataclass(slots=True)
+class _Tally:
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    still_out: int = 0
+    without_consent: int = 0
+    without_number: int = 0
+    refused: list[RefusedRow] = field(default_factory=list)
+
+
+def _find_columns(sheet: Sheet, mapping: Mapping[str, str]) -> tuple[Columns, Sample]:
+    """The way to read the file by which most headings are understood."""
+    found: list[tuple[int, Columns, Sample]] = []
+    samples = sheet.samples()
+    for sample in samples:
+        columns = find_columns(sample.rows, mapping)
+        if columns is not None:
+            found.append((len(columns.fields), columns, sample))
+    if not found and mapping:
+        for sample in samples:
+            if columns := find_columns(sample.rows, {}):
+                check_mapping(columns, mapping)
+    if not found:
+        # a broken quote hides the headings too, and is the better thing to tell
+        for _ in sheet.rows(samples[0]):
+            pass
+        raise Invalid(
+            "{file} has no row of headings with a name and a number.",
+            hint="Write name,msisdn,organisation,status (or 姓名,手机,支部,状态) over the columns, "
+            "or say which is which: --map 联系电话=msisdn.",
+            file=sheet.file,
+        )
+    _, columns, sample = max(found, key=lambda one: one[0])
+    check_mapping(columns, mapping)
+    return columns, sample
+
+
+def _data_rows(sheet: Sheet, sample: Sample, columns: Columns, limits: Limits) -> Iterator[Row]:
+    taken = 0
+    for row in sheet.rows(sample):
+        if row[0] <= columns.row or not any(map(str.strip, row[1])):
+            continue
+        taken += 1
+        if taken > limits.rows:
+            raise Invalid(
+                "{file} has more than {most} rows.",
+                hint="Split it into several files.",
+                file=sheet.file,
+                most=limits.rows,
+            )
+        yield row
+
+
+def _take_in(
+    session: Session, actor: Actor, path: Path, rows: Iterator[Row], columns: Columns, given: _Given, *, now: datetime
+) -> ImportResult:
+    run = _open_run(session, actor, path, now)
     home = home_of(session, actor)
     around = Circumstances(
         file=path.name,
-        on=on or now.date(),
+        on=given.on,
         now=now,
+        import_id=run.id,
         home=home,
         under=actor.under,
-        default_organisation=home or default_organisation,
-        shared=shared,
-        agreed=agreed.strip(),
+        default_organisation=home or given.default_organisation,
+        shared=given.shared,
+        agreed=given.agreed,
     )
-    run = None if dry_run else _open_run(session, actor, path, now)
+    reader = Reader(columns, region=given.region, on=given.on, cell_limit=given.limits.cell)
+    size = path.stat().st_size
+    maybe = possible(session, size)
+    last_member = session.scalar(select(func.max(Member.id))) or 0
+    organisations = known_organisations(session, size)
     tally = _Tally()
-    organisations: dict[str, str] = {}
-    for portion in in_bulk(_data_rows(path, encoding, delimiter, columns, limits)):
-        checked = _check(portion, columns, around, region, limits, tally.refused)
-        decisions = _decide(session, checked, around, organisations, tally)
-        if run is not None:
-            write(session, actor, decisions, organisations, import_id=run.id, now=now)
-        tally.rows += len(portion)
-        if progress is not None:
-            progress(tally.rows)
+    with loading(session) as loader:
+        ids = (Ids(session, Member), Ids(session, Number), Ids(session, Membership))
+        writer = Writer(session, actor, loader, around, organisations, *ids)
+        for portion in in_bulk(rows, PORTION):
+            checked = _check(portion, reader, tally.refused)
+            if keys := keys_of(checked, maybe):
+                loader.wait()
+                _look_up_organisations(session, checked, around, organisations)
+                known = read_known(session, keys, organisations)
+            else:
+                known = Known(organisations)
+            decisions = _decide(checked, known, around, tally, maybe)
+            writer.write(decisions)
+            tally.rows += len(portion)
+            if given.progress is not None:
+                given.progress(tally.rows)
+        loader.wait()
+        session.add_all(writer.spans)
     tally.refused.sort(key=lambda one: one.row)
-    if run is not None:
-        run.created, run.updated, run.unchanged = tally.created, tally.updated, tally.unchanged
-        run.refused = len(tally.refused)
-        session.flush()
+    run.created, run.updated, run.unchanged = tally.created, tally.updated, tally.unchanged
+    run.refused = len(tally.refused)
+    session.flush()
+    if tally.created:
+        refuse_newcomers(session, run.id, after=last_member)
+    if tally.created > PORTION and not is_sqlite(session):
+        # or the first count after it is planned for the registry as it was
+        session.execute(text("ANALYZE member, number, membership, subscription"))
     return ImportResult(
         rows=tally.rows,
         created=tally.created,
@@ -108,42 +215,10 @@ def import_members(
         refused=tally.refused,
         still_out=tally.still_out,
         without_consent=tally.without_consent,
+        without_number=tally.without_number,
         headings=columns.headings,
-        import_id=run.id if run else None,
+        import_id=run.id,
     )
-
-
-class _Tally:
-    def __init__(self) -> None:
-        self.rows = self.created = self.updated = self.unchanged = self.still_out = 0
-        self.without_consent = 0
-        self.refused: list[RefusedRow] = []
-
-
-def _find_columns(path: Path, encoding: str, mapping: Mapping[str, str], limits: Limits) -> tuple[Columns, str]:
-    """The delimiter by which most headings are understood."""
-    found: list[tuple[int, Columns, str]] = []
-    for delimiter in DELIMITERS:
-        columns = find_columns(sample_rows(path, encoding, delimiter), mapping)
-        if columns is not None:
-            found.append((len(columns.fields), columns, delimiter))
-    if not found and mapping:
-        for delimiter in DELIMITERS:
-            if columns := find_columns(sample_rows(path, encoding, delimiter), {}):
-                check_mapping(columns, mapping)
-    if not found:
-        # a broken quote hides the headings too, and is the better thing to tell
-        for _ in read_rows(path, encoding, DELIMITERS[0], limits):
-            pass
-        raise Invalid(
-            "{file} has no row of headings with a name and a number.",
-            hint="Write name,msisdn,organisation,status (or 姓名,手机,支部,状态) over the columns, "
-            "or say which is which: --map 联系电话=msisdn.",
-            file=path.name,
-        )
-    _, columns, delimiter = max(found, key=lambda one: one[0])
-    check_mapping(columns, mapping)
-    return columns, delimiter
 
 
 def _open_run(session: Session, actor: Actor, path: Path, now: datetime) -> ImportRun:
@@ -155,45 +230,29 @@ def _open_run(session: Session, actor: Actor, path: Path, now: datetime) -> Impo
     return run
 
 
-def _data_rows(path: Path, encoding: str, delimiter: str, columns: Columns, limits: Limits) -> Iterator[Row]:
-    taken = 0
-    for number, cells in read_rows(path, encoding, delimiter, limits):
-        if number <= columns.row or not any(cell.strip() for cell in cells):
-            continue
-        taken += 1
-        if taken > limits.rows:
-            raise Invalid(
-                "{file} has more than {most} rows.",
-                hint="Split it into several files.",
-                file=path.name,
-                most=limits.rows,
-            )
-        yield number, cells
-
-
-def _check(
-    portion: list[Row], columns: Columns, around: Circumstances, region: str, limits: Limits, refused: list[RefusedRow]
-) -> list[CheckedRow]:
+def _check(portion: list[Row], reader: Reader, refused: list[RefusedRow]) -> list[CheckedRow]:
     checked = []
     for number, cells in portion:
         try:
-            row = check_row(number, cells, columns, region=region, on=around.on, cell_limit=limits.cell)
+            checked.append(reader.read(number, cells))
         except Invalid as error:
             refused.append(refuse(number, cells, error))
-        else:
-            checked.append(row)
     return checked
 
 
+def _look_up_organisations(
+    session: Session, checked: Sequence[CheckedRow], around: Circumstances, organisations: dict[str, str]
+) -> None:
+    """Who is known by name and place, or changes place, is compared by it."""
+    named = {row.organisation or around.default_organisation for row in checked}
+    if missing := named - organisations.keys():
+        organisations |= find_paths(session, missing)
+
+
 def _decide(
-    session: Session,
-    checked: list[CheckedRow],
-    around: Circumstances,
-    organisations: dict[str, str],
-    tally: _Tally,
+    checked: Sequence[CheckedRow], known: Known, around: Circumstances, tally: _Tally, maybe: Possible
 ) -> list[Decision]:
     """The decisions that have something to write."""
-    known = read_known(session, checked, organisations)
     decisions = []
     for row in checked:
         try:
@@ -203,9 +262,16 @@ def _decide(
             continue
         note(decision, known, around)
         tally.still_out += decision.still_out
-        tally.without_consent += row.number is not None and row.number.msisdn not in known.wishes
+        if not row.numbers:
+            tally.without_number += 1
+        elif row.numbers[0].msisdn not in known.wishes:
+            tally.without_consent += 1
         if decision.before is None:
             tally.created += 1
+            for number in row.numbers:
+                maybe.add(number.msisdn)
+            if row.external_id:
+                maybe.add(row.external_id)
         elif decision.changes_something:
             tally.updated += 1
         else:

@@ -7,14 +7,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from subscribers.consent import Present, wishes
-from subscribers.db import in_bulk
+from subscribers.db import in_bulk, is_sqlite
+from subscribers.errors import Conflict
+from subscribers.importing.possible import Possible
 from subscribers.importing.rows import CheckedRow
-from subscribers.models import Member, Membership, Number, Organisation
-from subscribers.organisations import find_paths
+from subscribers.models import ImportSpan, Member, Membership, Number, Organisation
+from subscribers.msisdn import mask
+
+#: reading an organisation costs about as much as this much of a file
+_BYTES_PER_ORGANISATION = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,14 @@ class KnownMember:
         """Where they are now; None if they left."""
         return next((place for place in self.places if place.valid_until is None), None)
 
+    def is_under(self, path: str) -> bool:
+        """Whether they belong, or last belonged, to this organisation or one under it; an empty path is the tree."""
+        return not path or (bool(self.places) and self.places[-1].path.startswith(path))
+
+    def uses(self, msisdn: str) -> bool:
+        """Whether this is the number that is used for them."""
+        return any(number.msisdn == msisdn and number.preferred for number in self.numbers)
+
     def snapshot(self) -> dict[str, Any]:
         """All of it as JSON can hold it: what an undo puts back."""
         plain = asdict(self)
@@ -74,23 +87,54 @@ class KnownMember:
 
 @dataclass(slots=True)
 class Known:
-    """The people that a portion of rows may mean, the organisations it names, and the wishes on record."""
+    """The people that a portion of rows may mean, the organisations it names, and the wishes on record.
 
-    members: dict[int, KnownMember]
-    by_external_id: dict[str, int]
-    by_number: dict[str, list[int]]
-    by_name: dict[str, list[int]]
+    `rows_by_...`: what rows of the portion itself said before.
+    """
+
     organisations: dict[str, str]
-    wishes: dict[str, Present]
+    members: dict[int, KnownMember] = field(default_factory=dict)
+    by_external_id: dict[str, int] = field(default_factory=dict)
+    by_number: dict[str, list[int]] = field(default_factory=dict)
+    by_name: dict[str, list[int]] = field(default_factory=dict)
+    wishes: dict[str, Present] = field(default_factory=dict)
+    #: numbers whose opt-out outlived the person it belonged to
+    forgotten: Collection[str] = ()
+    rows_by_external_id: dict[str, int] = field(default_factory=dict)
+    rows_by_number: dict[str, int] = field(default_factory=dict)
+    rows_by_person: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-def read_known(session: Session, rows: Sequence[CheckedRow], organisations: dict[str, str]) -> Known:
-    """Look up everything the rows may be about. `organisations` is added to: paths of names -> paths of ids."""
-    external_ids = {row.external_id for row in rows if row.external_id}
-    msisdns = {row.number.msisdn for row in rows if row.number}
-    # without number and external id a person is known by name and place
-    names = {row.name for row in rows if not row.number and not row.external_id}
-    organisations |= find_paths(session, {row.organisation for row in rows if row.organisation} - organisations.keys())
+@dataclass(slots=True)
+class Keys:
+    """What the rows of a portion may be on record by."""
+
+    external_ids: set[str] = field(default_factory=set)
+    msisdns: set[str] = field(default_factory=set)
+    #: without number and external id a person is known by name and place
+    names: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.external_ids or self.msisdns or self.names)
+
+
+def keys_of(rows: Sequence[CheckedRow], possible: Possible) -> Keys:
+    """The keys that have to be asked for."""
+    keys = Keys()
+    for row in rows:
+        if row.external_id and row.external_id in possible:
+            keys.external_ids.add(row.external_id)
+        for number in row.numbers:
+            if number.msisdn in possible:
+                keys.msisdns.add(number.msisdn)
+        if not row.numbers and not row.external_id:
+            keys.names.add(row.name)
+    return keys
+
+
+def read_known(session: Session, keys: Keys, organisations: dict[str, str]) -> Known:
+    """Look up everybody who may be meant. `organisations`: paths of names -> paths of ids."""
+    external_ids, msisdns, names = keys.external_ids, keys.msisdns, keys.names
     ids: set[int] = set()
     for portion in in_bulk(external_ids):
         ids.update(session.scalars(select(Member.id).where(Member.external_id.in_(portion))))
@@ -99,7 +143,7 @@ def read_known(session: Session, rows: Sequence[CheckedRow], organisations: dict
     for portion in in_bulk(names):
         ids.update(session.scalars(select(Member.id).where(Member.name.in_(portion))))
     members = read_members(session, ids)
-    known = Known(members, {}, {}, {}, organisations, wishes(session, msisdns))
+    known = Known(organisations, members, wishes=wishes(session, msisdns))
     for member in members.values():
         if member.external_id:
             known.by_external_id[member.external_id] = member.id
@@ -136,10 +180,49 @@ def read_members(session: Session, ids: Collection[int]) -> dict[int, KnownMembe
             .where(Membership.member_id.in_(portion))
             .order_by(Membership.valid_from, Membership.id)
         )
-        for row in session.execute(places):
-            members[row.member_id].places.append(Place(*row[1:]))
+        for member_id, *place in session.execute(places):
+            members[member_id].places.append(Place(*place))
     return members
 
 
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
+
+
+def known_organisations(session: Session, file_bytes: int) -> dict[str, str]:
+    """Paths of names -> paths of ids of the whole tree, if the file is large enough beside it to be worth reading."""
+    size = session.scalar(select(func.max(Organisation.id))) or 0
+    if size * _BYTES_PER_ORGANISATION > file_bytes:
+        return {}
+    names: dict[str, str] = {}
+    columns = select(Organisation.name, Organisation.path).order_by(Organisation.level)
+    for name, path in session.execute(columns.execution_options(yield_per=10_000)):
+        above = names.get(path[: path.rindex("/", 0, -1) + 1]) if path.count("/") > 1 else None
+        names[path] = f"{above}/{name}" if above else name
+    return {name: path for path, name in names.items()}
+
+
+def refuse_newcomers(session: Session, import_id: int, *, after: int) -> None:
+    """Raise `Conflict` if somebody else registered a number of this import while it was running.
+
+    The map of possible keys is as old as the import; members after the one with the id `after` are not in it.
+    """
+    if is_sqlite(session):
+        # it has one writer
+        return
+    theirs, ours = aliased(Number), aliased(Number)
+    spans = select(ImportSpan).where(ImportSpan.import_run_id == import_id).subquery()
+    in_a_span = exists().where(ours.member_id.between(spans.c.first_id, spans.c.last_id))
+    not_ours = ~exists().where(theirs.member_id.between(spans.c.first_id, spans.c.last_id))
+    met = session.scalar(
+        select(theirs.msisdn)
+        .join(ours, ours.msisdn == theirs.msisdn)
+        .where(theirs.member_id > after, not_ours, in_a_span, theirs.shared.is_(False))
+        .limit(1)
+    )
+    if met is not None:
+        raise Conflict(
+            "Somebody registered the number {number} while the file was being imported.",
+            hint="Nothing was written. Import the file again.",
+            number=mask(met),
+        )

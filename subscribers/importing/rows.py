@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
 from subscribers import msisdn
 from subscribers.cells import unprotect
 from subscribers.errors import Invalid
-from subscribers.importing.columns import Columns
+from subscribers.importing.columns import FIELDS, Columns
 from subscribers.models import Status, Wish
+from subscribers.organisations import NAME_LENGTH as NODE_LENGTH
 from subscribers.organisations import clean_path
 
+Value = TypeVar("Value")
+
 NAME_LENGTH = 100
+PLACE_LENGTH = 100
+#: beside the one that is used
+NUMBERS = 9
 TAGS, TAG_LENGTH = 50, 50
 OLDEST = date(1900, 1, 1)
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+#: nearly every name of a Chinese list; nothing in it needs to be put right
+_CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,5}")
+_BETWEEN_NUMBERS = re.compile(r"[;；,，、/|]")
 _DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))(?:[ T]0{1,2}:00(?::00)?(?:\.0+)?)?")
 _AWAY = re.compile(r"mobile|流动(?:党员|会员|成员|人员)?")
 _STATUSES = {
@@ -49,16 +62,18 @@ class Standing:
     mobile: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRow:
+class CheckedRow(NamedTuple):
     """What a row says. None, or nothing, where it says nothing: an empty cell erases nothing."""
 
     row: int
-    cells: tuple[str, ...]
+    cells: Sequence[str]
     name: str
-    number: msisdn.Parsed | None
+    #: the one that is used comes first
+    numbers: tuple[msisdn.Parsed, ...]
     organisation: str | None
     standing: Standing | None
+    away_place: str | None
+    host_branch: str | None
     joined_on: date | None
     birthday: date | None
     wish: Wish | None
@@ -67,32 +82,82 @@ class CheckedRow:
     fields: Mapping[str, str]
 
 
-def check_row(
-    row: int, cells: Sequence[str], columns: Columns, *, region: str, on: date, cell_limit: int
-) -> CheckedRow:
-    """What the cells say. `on` is today where the paper is made. Raises `Invalid` with the first fault."""
-    _check_cells(cells, columns, cell_limit)
+class Remembered(dict[str, Value]):
+    """What a cell means, worked out once: a column of statuses or days says the same few things again and again."""
 
-    def cell(field: str) -> str:
-        index = columns.fields.get(field)
-        return unprotect(cells[index].strip()).strip() if index is not None and index < len(cells) else ""
+    _MOST = 50_000
 
-    number, organisation, status = cell("msisdn"), cell("organisation"), cell("status")
-    joined_on, birthday = cell("joined_on"), cell("birthday")
-    return CheckedRow(
-        row=row,
-        cells=tuple(cells),
-        name=read_name(cell("name")),
-        number=msisdn.parse(number, region) if number else None,
-        organisation=clean_path(organisation) if organisation else None,
-        standing=read_standing(status) if status else None,
-        joined_on=_past(joined_on, "joined_on", on) if joined_on else None,
-        birthday=_past(birthday, "birthday", on) if birthday else None,
-        wish=read_wish(cell("subscribed")),
-        tags=read_tags(cell("tags")),
-        external_id=_external_id(cell("external_id")),
-        fields=_others(cells, columns),
-    )
+    def __init__(self, read: Callable[[str], Value]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, cell: str) -> Value:
+        value = self._read(unprotect(cell).strip())
+        if len(self) == self._MOST:
+            self.clear()
+        self[cell] = value
+        return value
+
+
+class Reader:
+    """Reads the rows of one file. `on` is today where the paper is made."""
+
+    def __init__(self, columns: Columns, *, region: str, on: date, cell_limit: int) -> None:
+        self._columns = columns
+        self._region = region
+        self._cell_limit = cell_limit
+        # a column that is not there is read from one empty cell too many
+        self._width = len(columns.headings)
+        self._at = [columns.fields.get(field, self._width) for field in FIELDS]
+        self._others = list(columns.others.items())
+        self._organisations = Remembered(_or_none(clean_path))
+        self._standings = Remembered(_or_none(read_standing))
+        self._places = Remembered(_or_none(partial(_words, field="away_place", length=PLACE_LENGTH)))
+        self._hosts = Remembered(_or_none(partial(_words, field="host_branch", length=NODE_LENGTH)))
+        self._joined = Remembered(_or_none(partial(_past, field="joined_on", on=on)))
+        self._birthdays = Remembered(_or_none(partial(_past, field="birthday", on=on)))
+        self._wishes = Remembered(read_wish)
+        self._tags = Remembered(read_tags)
+
+    def read(self, row: int, cells: Sequence[str]) -> CheckedRow:
+        """What the cells say. Raises `Invalid` with the first fault."""
+        missing = self._width - len(cells)
+        if missing < 0 or max(map(len, cells)) > self._cell_limit:
+            _check_cells(cells, self._columns, self._cell_limit)
+        padded = [*map(str.strip, cells)]
+        padded[self._width :] = [""] * (max(missing, 0) + 1)
+        name, number, others, organisation, status, place, host, joined, birthday, wish, tags, external_id = map(
+            padded.__getitem__, self._at
+        )
+        return CheckedRow(
+            row,
+            cells,
+            name if _CHINESE_NAME.fullmatch(name) else read_name(unprotect(name)),
+            self._numbers(number, others),
+            self._organisations[organisation],
+            self._standings[status],
+            self._places[place],
+            self._hosts[host],
+            self._joined[joined],
+            self._birthdays[birthday],
+            self._wishes[wish],
+            self._tags[tags],
+            external_id if external_id.isalnum() and len(external_id) <= NAME_LENGTH else _external_id(external_id),
+            self._own_fields(padded) if self._others else _NOTHING,
+        )
+
+    def _numbers(self, number: str, others: str) -> tuple[msisdn.Parsed, ...]:
+        first = (msisdn.parse(unprotect(number).strip(), self._region),) if number else ()
+        if not others:
+            return first
+        written = (one for one in _BETWEEN_NUMBERS.split(unprotect(others)) if one.strip())
+        more = [msisdn.parse(one.strip(), self._region) for one in written]
+        if len(more) > NUMBERS:
+            raise Invalid("There are too many numbers.", hint="Give at most {most} for a person.", most=NUMBERS + 1)
+        return tuple(dict.fromkeys((*first, *more)))
+
+    def _own_fields(self, cells: Sequence[str]) -> Mapping[str, str]:
+        return {heading: unprotect(cells[index]) for heading, index in self._others if cells[index]}
 
 
 def read_name(text: str) -> str:
@@ -171,7 +236,23 @@ def read_tags(text: str) -> tuple[str, ...]:
     return tags
 
 
-def _past(text: str, field: str, on: date) -> date:
+def _or_none(read: Callable[[str], Value]) -> Callable[[str], Value | None]:
+    return lambda text: read(text) if text else None
+
+
+def _words(text: str, *, field: str, length: int) -> str:
+    plain = " ".join(text.split())
+    if len(plain) > length or not plain.isprintable():
+        raise Invalid(
+            "{field} is too long, or has signs in it that cannot be printed.",
+            hint="Give at most {length} characters.",
+            field=field,
+            length=length,
+        )
+    return plain
+
+
+def _past(text: str, *, field: str, on: date) -> date:
     day = read_date(text, field)
     if not OLDEST <= day <= on:
         raise Invalid(
@@ -184,7 +265,8 @@ def _past(text: str, field: str, on: date) -> date:
     return day
 
 
-def _external_id(text: str) -> str | None:
+def _external_id(written: str) -> str | None:
+    text = unprotect(written).strip()
     if len(text) > NAME_LENGTH or not text.isprintable():
         raise Invalid(
             "external_id is too long, or has signs in it that cannot be printed.",
@@ -192,14 +274,6 @@ def _external_id(text: str) -> str | None:
             length=NAME_LENGTH,
         )
     return text or None
-
-
-def _others(cells: Sequence[str], columns: Columns) -> dict[str, str]:
-    kept = {}
-    for heading, index in columns.others.items():
-        if index < len(cells) and (text := unprotect(cells[index].strip())):
-            kept[heading] = text
-    return kept
 
 
 def _check_cells(cells: Sequence[str], columns: Columns, cell_limit: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,13 +11,17 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing.known import KnownMember, read_members
-from subscribers.models import Consent, ImportChange, ImportRun, Member, Membership, Number, Subscription
+from subscribers.models import Consent, ImportChange, ImportRun, ImportSpan, Member, Membership, Number, Subscription
+from subscribers.names import search_key
 
-Change = tuple[int, dict[str, Any] | None]
+_KEPT = ("id", "organisation_id", "status", "mobile", "away_place", "host_branch")
+
+#: a member; what was there before, or the greatest id of a number that the import gave to somebody new
+Change = tuple[int, dict[str, Any] | int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,13 @@ class Undone:
     removed: int = 0
 
 
+@needs(Right.REGISTER)
 def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Undone:
     """Take back an import: the members it made go, those it changed are as before, its consents no longer count.
 
     Members who were changed since are left alone. Organisations that it made stay, empty perhaps. Raises `NotFound`,
     and `Conflict` if it is undone already or if messages or answers of its new members are on record.
     """
-    actor.must(Right.REGISTER)
     lock_table(session, ImportRun)
     run = session.get(ImportRun, import_id, populate_existing=True)
     if run is None or (actor.under and run.actor != actor.name):
@@ -55,17 +59,28 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
     session.flush()
     _take_back_consents(session, import_id)
     restored = kept = removed = 0
-    changes = session.execute(
-        select(ImportChange.member_id, ImportChange.before).where(ImportChange.import_run_id == import_id)
-    ).all()
-    for portion in in_bulk(changes):
-        untouched = _untouched(session, import_id, [(member_id, before) for member_id, before in portion])
-        _restore(session, [(member_id, before) for member_id, before in untouched if before is not None])
-        _remove(session, [member_id for member_id, before in untouched if before is None], import_id)
+    for portion in in_bulk(_changes(session, import_id)):
+        untouched = _untouched(session, import_id, portion)
+        made = [member_id for member_id, before in untouched if isinstance(before, int)]
+        _restore(session, [(member_id, before) for member_id, before in untouched if not isinstance(before, int)])
+        _remove(session, made, import_id)
         restored += len(untouched)
-        removed += sum(before is None for _, before in untouched)
+        removed += len(made)
         kept += len(portion) - len(untouched)
     return Undone(restored, kept, removed)
+
+
+def _changes(session: Session, import_id: int) -> Iterator[Change]:
+    """Every member that the import made, and every one it changed with what was there before."""
+    spans = session.scalars(select(ImportSpan).where(ImportSpan.import_run_id == import_id)).all()
+    for span in spans:
+        for member_id in range(span.first_id, span.last_id + 1):
+            yield member_id, span.last_number_id
+    changed = session.execute(
+        select(ImportChange.member_id, ImportChange.before).where(ImportChange.import_run_id == import_id)
+    ).all()
+    for member_id, before in changed:
+        yield member_id, before
 
 
 def _untouched(session: Session, import_id: int, changes: Sequence[Change]) -> list[Change]:
@@ -88,10 +103,11 @@ def _untouched(session: Session, import_id: int, changes: Sequence[Change]) -> l
     ]
 
 
-def _is_as_left(member: KnownMember, before: dict[str, Any] | None) -> bool:
+def _is_as_left(member: KnownMember, before: dict[str, Any] | int) -> bool:
     """Whether a member has the places and numbers that the import left them with."""
-    if before is None:
-        return len(member.places) == 1 and member.place is not None and len(member.numbers) <= 1
+    if isinstance(before, int):
+        only_ours = all(number.id <= before for number in member.numbers)
+        return only_ours and len(member.places) == 1 and member.place is not None
     places = {place["id"] for place in before["places"]} | set(before["made_places"])
     numbers = {number["id"] for number in before["numbers"]} | set(before["made_numbers"])
     made_are_open = all(place.valid_until is None for place in member.places if place.id in before["made_places"])
@@ -113,6 +129,7 @@ def _restore(session: Session, changes: Sequence[tuple[int, dict[str, Any]]]) ->
         {
             "id": member_id,
             **{column: before[column] for column in ("name", "external_id", "tags", "fields")},
+            "search_key": search_key(before["name"]),
             "birthday": _day(before["birthday"]),
         }
         for member_id, before in changes
@@ -127,7 +144,7 @@ def _restore(session: Session, changes: Sequence[tuple[int, dict[str, Any]]]) ->
         session.execute(update(Number), numbers)
     places = [
         {
-            **{column: place[column] for column in ("id", "organisation_id", "status", "mobile")},
+            **{column: place[column] for column in _KEPT},
             "valid_from": _day(place["valid_from"]),
             "valid_until": _day(place["valid_until"]),
         }
@@ -173,11 +190,14 @@ def _take_back_consents(session: Session, import_id: int) -> None:
         select(func.max(earlier.id))
         .where(
             earlier.msisdn == Consent.msisdn,
+            earlier.topic == "",
             earlier.import_run_id.is_(None) | earlier.import_run_id.not_in(undone),
         )
         .scalar_subquery()
     )
-    numbers = select(Consent.msisdn).where(Consent.import_run_id == import_id)
+    numbers = select(Consent.msisdn).where(
+        Consent.import_run_id == import_id, Consent.topic == "", Consent.msisdn.is_not(None)
+    )
     before = select(Consent.msisdn, Consent.wish, Consent.at, Consent.id).where(
         Consent.msisdn.in_(numbers),
         Consent.id == last,

@@ -1,142 +1,181 @@
-"""Decisions -> rows of the database, in bulk: a dozen statements for a thousand decisions."""
+"""Decisions -> rows of the database, a portion at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from datetime import datetime
-from typing import Any
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor
-from subscribers.consent import record_many
-from subscribers.db import Base, reserve_ids
-from subscribers.importing.decisions import Decision
-from subscribers.models import ImportChange, Member, Membership, Number
+from subscribers.bulk import Ids, Loader, Rows
+from subscribers.consent import said_of_many
+from subscribers.importing.changing import write_changes
+from subscribers.importing.decisions import SOURCE, Decision
+from subscribers.importing.matching import Circumstances
+from subscribers.models import ImportSpan, Member, Membership, Number, Subscription, Wish
 from subscribers.msisdn import operator
+from subscribers.names import search_key
 from subscribers.organisations import ensure_paths, find_paths
 
-
-def write(
-    session: Session,
-    actor: Actor,
-    decisions: Sequence[Decision],
-    organisations: dict[str, str],
-    *,
-    import_id: int,
-    now: datetime,
-) -> None:
-    """Write what was decided, and what was there before. `organisations` gains those that had to be made."""
-    places = _organisation_ids(session, actor, decisions, organisations, now)
-    created = [decision for decision in decisions if decision.before is None]
-    new_ids = iter(reserve_ids(session, Member, len(created)))
-    member_ids = [decision.before.id if decision.before else next(new_ids) for decision in decisions]
-    both = list(zip(decisions, member_ids, strict=True))
-    _insert(
-        session,
-        Member,
-        [{"id": id_, **(one.values or {}), "created_at": now} for one, id_ in both if one.before is None],
-    )
-    _update(session, Member, [{"id": id_, **one.values} for one, id_ in both if one.before is not None and one.values])
-    made_numbers = _write_numbers(session, both)
-    made_places = _write_places(session, both, places)
-    _insert(
-        session,
-        ImportChange,
-        [
-            {
-                "import_run_id": import_id,
-                "member_id": id_,
-                "before": one.before.snapshot()
-                | {"made_numbers": made_numbers.get(id_, []), "made_places": made_places.get(id_, [])}
-                if one.before
-                else None,
-            }
-            for one, id_ in both
-        ],
-    )
-    said = [replace(one.said, import_run_id=import_id) for one in decisions if one.said]
-    record_many(session, actor, said, now=now)
+_MEMBER = ("id", "external_id", "name", "search_key", "birthday", "tags", "fields", "created_at")
+_NUMBER = ("id", "member_id", "msisdn", "kind", "preferred", "shared", "operator")
+_MEMBERSHIP = (
+    "id",
+    "member_id",
+    "organisation_id",
+    "status",
+    "mobile",
+    "away_place",
+    "host_branch",
+    "valid_from",
+    "valid_until",
+)
+_SUBSCRIPTION = ("msisdn", "wish", "since", "consent_id")
 
 
-def _organisation_ids(
-    session: Session, actor: Actor, decisions: Sequence[Decision], organisations: dict[str, str], now: datetime
-) -> dict[str, int]:
-    names = {place.organisation for decision in decisions for place in decision.places if place.organisation}
-    if missing := names - organisations.keys():
-        ensure_paths(session, actor, missing, now=now)
-        organisations |= find_paths(session, missing)
-    return {name: int(organisations[name].rsplit("/", 2)[-2]) for name in names}
+@dataclass(slots=True)
+class Writer:
+    """What the writing of one file needs, and what it keeps for the end."""
 
+    session: Session
+    actor: Actor
+    loader: Loader
+    around: Circumstances
+    #: paths of names -> paths of ids, of all organisations met so far
+    organisations: dict[str, str]
+    members: Ids
+    numbers: Ids
+    memberships: Ids
+    #: the wish, and whether the row itself said so -> the evidence that such wishes rest on
+    evidence: dict[tuple[Wish, bool], str] = field(default_factory=dict)
+    spans: list[ImportSpan] = field(default_factory=list)
 
-def _write_numbers(session: Session, both: Sequence[tuple[Decision, int]]) -> dict[int, list[int]]:
-    new = [(one, member_id) for one, member_id in both if one.number]
-    rows: list[dict[str, Any]] = []
-    made: dict[int, list[int]] = {}
-    for (one, member_id), id_ in zip(new, reserve_ids(session, Number, len(new)), strict=True):
-        if one.number is None:
-            continue
-        made[member_id] = [id_]
-        rows.append(
-            {
-                "id": id_,
-                "member_id": member_id,
-                **asdict(one.number),
-                "preferred": True,
-                "shared": one.shares,
-                "operator": operator(one.number.msisdn),
-            }
+    def write(self, decisions: Sequence[Decision]) -> None:
+        """Write what was decided, and what was there before. New members may still be on their way at its end."""
+        new = [decision for decision in decisions if decision.before is None]
+        self._prepare(decisions, new)
+        tables = self._rows(new)
+        self.loader.write(tables)
+        changed = [decision for decision in decisions if decision.before is not None or not decision.first_word]
+        sharing = [decision for decision in new if decision.shares]
+        if changed or sharing:
+            self.loader.wait()
+            write_changes(
+                self.session,
+                self.actor,
+                changed,
+                sharing,
+                self.organisations,
+                numbers=self.numbers,
+                memberships=self.memberships,
+                around=self.around,
+            )
+
+    def _prepare(self, decisions: Iterable[Decision], new: Sequence[Decision]) -> None:
+        """Have the organisations, the evidence and the ids that the rows will name."""
+        named = {
+            place.organisation
+            for decision in decisions
+            for place in (*decision.places, *((decision.place,) if decision.place else ()))
+            if place.organisation
+        }
+        if missing := named - self.organisations.keys():
+            self.loader.wait()
+            ensure_paths(self.session, self.actor, missing, now=self.around.now)
+            self.organisations |= find_paths(self.session, missing)
+        said = {(d.wish, d.row.wish is not None) for d in decisions if d.wish is not None and d.first_word}
+        for wish, by_row in said - self.evidence.keys():
+            self.loader.wait()
+            self.evidence[wish, by_row] = str(self._said(wish, by_row=by_row))
+        numbers = sum(len(decision.numbers) for decision in new)
+        if not all(
+            ids.holds(count)
+            for ids, count in ((self.members, len(new)), (self.numbers, numbers), (self.memberships, len(new)))
+        ):
+            self.loader.wait()
+            self.members.provide(len(new))
+            self.numbers.provide(numbers)
+            self.memberships.provide(len(new))
+
+    def _said(self, wish: Wish, *, by_row: bool) -> int:
+        around = self.around
+        return said_of_many(
+            self.session,
+            self.actor,
+            wish,
+            source=SOURCE,
+            wording=around.file if by_row else f"{around.agreed} ({around.file})",
+            import_run_id=around.import_id,
+            now=around.now,
         )
-    preferred = [
-        {"id": held.id, "preferred": held.id == one.prefer}
-        for one, _ in both
-        if one.before and (one.number or one.prefer)
-        for held in one.before.numbers
-        if held.preferred != (held.id == one.prefer)
-    ]
-    _update(session, Number, preferred)
-    _insert(session, Number, rows)
-    shared = {one.row.number.msisdn for one, _ in both if one.shares and one.row.number}
-    if shared:
-        session.execute(
-            update(Number).where(Number.msisdn.in_(shared), Number.shared.is_(False)).values(shared=True),
-            execution_options={"synchronize_session": False},
-        )
-    return made
 
+    def _rows(self, new: Sequence[Decision]) -> list[Rows]:
+        """The rows of somebody new: who they are, their numbers, their place, their first word."""
+        null, text = self.loader.null, self.loader.cell
+        at = self.loader.instant(self.around.now)
+        members, numbers = Rows(Member, _MEMBER), Rows(Number, _NUMBER)
+        memberships, subscriptions = Rows(Membership, _MEMBERSHIP), Rows(Subscription, _SUBSCRIPTION)
+        for decision in new:
+            row, place = decision.row, decision.place
+            assert place is not None  # noqa: S101 - somebody new has one
+            member_id = self.members.take()
+            self._remember(member_id, row.row)
+            number_id = 0
+            id_ = str(member_id)
+            members.cells.append(
+                (
+                    id_,
+                    text(row.external_id) if row.external_id else null,
+                    text(row.name),
+                    text(search_key(row.name)),
+                    str(row.birthday) if row.birthday else null,
+                    text(json.dumps(row.tags, ensure_ascii=False)) if row.tags else "[]",
+                    text(json.dumps(dict(row.fields), ensure_ascii=False)) if row.fields else "{}",
+                    at,
+                )
+            )
+            preferred, shared = "1", "1" if decision.shares else "0"
+            for number in row.numbers:
+                msisdn = number.msisdn
+                number_id = self.numbers.take()
+                numbers.cells.append(
+                    (
+                        str(number_id),
+                        id_,
+                        msisdn,
+                        number.kind.value,
+                        preferred,
+                        shared,
+                        operator(msisdn) or null,
+                    )
+                )
+                preferred = "0"
+            if number_id:
+                self.spans[-1].last_number_id = number_id
+            memberships.cells.append(
+                (
+                    str(self.memberships.take()),
+                    id_,
+                    self.organisations[place.organisation or ""].rsplit("/", 2)[-2],
+                    place.status,
+                    "1" if place.mobile else "0",
+                    text(place.away_place) if place.away_place else null,
+                    text(place.host_branch) if place.host_branch else null,
+                    str(place.valid_from),
+                    null,
+                )
+            )
+            if decision.wish is not None and decision.first_word:
+                evidence = self.evidence[decision.wish, row.wish is not None]
+                subscriptions.cells.append((row.numbers[0].msisdn, decision.wish.value, at, evidence))
+        return [members, numbers, memberships, subscriptions]
 
-def _write_places(
-    session: Session, both: Sequence[tuple[Decision, int]], organisation_ids: dict[str, int]
-) -> dict[int, list[int]]:
-    new: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    for one, member_id in both:
-        for place in one.places:
-            row = asdict(place)
-            names = row.pop("organisation")
-            if names:
-                row["organisation_id"] = organisation_ids[names]
-            if place.id is None:
-                new.append(row | {"member_id": member_id})
-            else:
-                changed.append(row)
-    made: dict[int, list[int]] = {}
-    for row, id_ in zip(new, reserve_ids(session, Membership, len(new)), strict=True):
-        row["id"] = id_
-        made.setdefault(row["member_id"], []).append(id_)
-    _update(session, Membership, changed)
-    _insert(session, Membership, new)
-    return made
-
-
-def _insert(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        session.execute(insert(table), rows)
-
-
-def _update(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """One bulk call: each row names its id and its new values."""
-    if rows:
-        session.execute(update(table), rows)
+    def _remember(self, member_id: int, row: int) -> None:
+        self.around.rows[member_id] = row
+        if self.spans and self.spans[-1].last_id == member_id - 1:
+            self.spans[-1].last_id = member_id
+        else:
+            run = self.around.import_id
+            self.spans.append(ImportSpan(import_run_id=run, first_id=member_id, last_id=member_id, last_number_id=0))

@@ -38,6 +38,8 @@ class ImportSpan(Base):
     import_run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
     first_id: Mapped[int] = mapped_column(Key, primary_key=True)
     last_id: Mapped[int] = mapped_column(Key)
+    #: no number that the import gave them has a greater id
+    last_number_id: Mapped[int] = mapped_column(Key)
 
 
 class ImportChange(Base):

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from subscribers.errors import Conflict
+from subscribers.names import search_key
 
 revision = "r0003"
 down_revision = "r0002"
@@ -16,6 +17,8 @@ depends_on = None
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 BYTEWISE = sa.String(length=400).with_variant(sa.String(length=400, collation="C"), "postgresql")
+#: members whose keys are filled in by one call
+BATCH = 1000
 
 
 def upgrade() -> None:
@@ -78,6 +81,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_admission_msisdn", "admission", ["msisdn"])
     op.create_index("ix_admission_state", "admission", ["state", "id"])
+    op.create_index(
+        "uq_admission_waiting",
+        "admission",
+        ["msisdn", "name"],
+        unique=True,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
 
     op.create_table(
         "app_user",
@@ -103,6 +114,7 @@ def upgrade() -> None:
         sa.Column("import_run_id", KEY, nullable=False),
         sa.Column("first_id", KEY, nullable=False),
         sa.Column("last_id", KEY, nullable=False),
+        sa.Column("last_number_id", KEY, nullable=False),
         sa.ForeignKeyConstraint(
             ["import_run_id"], ["import_run.id"], name=op.f("fk_import_span_import_run_id_import_run")
         ),
@@ -125,6 +137,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("asked_by", sa.String(length=100), nullable=False),
+        sa.Column("by_destination", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("asked_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
         sa.Column("decided_by", sa.String(length=100), nullable=True),
@@ -172,6 +185,9 @@ def upgrade() -> None:
         batch.add_column(sa.Column("topic", sa.String(length=100), server_default=sa.text("''"), nullable=False))
         batch.alter_column("msisdn", existing_type=sa.VARCHAR(length=20), nullable=True)
 
+    with op.batch_alter_table("edition") as batch:
+        batch.add_column(sa.Column("under", BYTEWISE, server_default=sa.text("''"), nullable=False))
+
     with op.batch_alter_table("import_run") as batch:
         batch.add_column(sa.Column("kind", sa.String(length=20), server_default=sa.text("'members'"), nullable=False))
 
@@ -179,7 +195,8 @@ def upgrade() -> None:
         batch.add_column(sa.Column("search_key", BYTEWISE, server_default=sa.text("''"), nullable=False))
         batch.add_column(sa.Column("forgotten_at", INSTANT, nullable=True))
         batch.drop_index(batch.f("ix_member_name"))
-        batch.create_index("ix_member_search_key", ["search_key"])
+    _fill_search_keys()
+    op.create_index("ix_member_search_key", "member", ["search_key"])
 
     with op.batch_alter_table("membership") as batch:
         batch.add_column(sa.Column("away_place", sa.String(length=100), nullable=True))
@@ -196,6 +213,14 @@ def upgrade() -> None:
         batch.add_column(sa.Column("operator_told_at", INSTANT, nullable=True))
         batch.add_column(sa.Column("unknown_in_a_row", sa.SmallInteger(), server_default=sa.text("0"), nullable=False))
         batch.drop_constraint(batch.f("fk_number_member_id_member"), type_="foreignkey")
+        batch.create_index(
+            "ix_number_suspended",
+            ["suspended_at"],
+            sqlite_where=sa.text("suspended_at IS NOT NULL"),
+            postgresql_where=sa.text("suspended_at IS NOT NULL"),
+        )
+
+    op.add_column("receipt_inbox", sa.Column("unknown_number", sa.Boolean(), server_default=sa.false(), nullable=False))
 
     with op.batch_alter_table("segment") as batch:
         batch.add_column(sa.Column("organisation_id", KEY, nullable=True))
@@ -216,6 +241,17 @@ def _make_unique_without(table: str, column: str, index: str) -> None:
     """Names are unique also among the rows that a unique constraint lets be alike: those without `column`."""
     nothing = sa.text(f"{column} IS NULL")
     op.create_index(index, table, ["name"], unique=True, sqlite_where=nothing, postgresql_where=nothing)
+
+
+def _fill_search_keys() -> None:
+    """Members who are there already can be looked for by pinyin too."""
+    member = sa.table("member", sa.column("id", KEY), sa.column("name"), sa.column("search_key"))
+    fill = sa.update(member).where(member.c.id == sa.bindparam("of")).values(search_key=sa.bindparam("key"))
+    portion = sa.select(member.c.id, member.c.name).order_by(member.c.id).limit(BATCH)
+    last = 0
+    while rows := op.get_bind().execute(portion.where(member.c.id > last)).all():
+        op.get_bind().execute(fill, [{"of": row.id, "key": search_key(row.name)} for row in rows])
+        last = rows[-1].id
 
 
 def _make_audit_insert_only() -> None:

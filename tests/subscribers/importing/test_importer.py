@@ -79,7 +79,7 @@ def test_a_list_is_taken_in_whole(session: Session, load: Importer) -> None:
     assert starts == [date(2000, 7, 1), TODAY]
     assert session.scalar(select(Number.operator).where(Number.msisdn == "+8619900000001")) == "telecom"
     evidence = session.execute(select(Consent.source, Consent.wording, Consent.import_run_id)).one()
-    assert tuple(evidence) == ("import", "list.csv, row 2", result.import_id)
+    assert tuple(evidence) == ("import", "list.csv", result.import_id), "what the file says of all is kept once"
     run = session.get_one(ImportRun, result.import_id)
     assert (run.created, run.refused, run.file_name, run.actor) == (2, 0, "list.csv", "operator")
 
@@ -310,7 +310,10 @@ def test_refused_rows_come_back_corrected(session: Session, load: Importer, tmp_
     assert session.scalar(select(Member.fields).where(Member.name == "甲")) == {"车间": "=1+1"}
 
 
-def test_many_rows_take_few_statements_and_tell_their_progress(session: Session, load: Importer) -> None:
+def test_many_rows_take_few_statements_and_tell_their_progress(
+    session: Session, load: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subscribers.importing.importer.PORTION", 1000)
     statements: list[str] = []
     told: list[int] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))

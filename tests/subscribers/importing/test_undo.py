@@ -15,7 +15,7 @@ from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.db import Base
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing import Undone
-from subscribers.models import Member, Membership, Number, Organisation, Status, Subscription
+from subscribers.models import Consent, Member, Membership, Number, Organisation, Status, Subscription
 from tests.databases import Transactions
 from tests.factories import NOW, make_member
 
@@ -35,13 +35,18 @@ def load(session: Session, folder: Path, rows: str, **given: Any) -> int:
 
 
 def state(session: Session) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything about members, but for organisations, which stay."""
+    """Everything about members, but for organisations, which stay; of a wish, the evidence and not its id."""
     session.expire_all()
-    tables: list[Table] = [Base.metadata.tables[name] for name in ("member", "number", "membership", "subscription")]
+    tables: list[Table] = [Base.metadata.tables[name] for name in ("member", "number", "membership")]
+    wishes = (
+        select(Subscription.msisdn, Subscription.wish, Subscription.since, Consent.source, Consent.wording)
+        .join(Consent, Consent.id == Subscription.consent_id)
+        .order_by(Subscription.msisdn)
+    )
     return {
         table.name: [tuple(row) for row in session.execute(select(*table.c).order_by(*table.primary_key.columns))]
         for table in tables
-    }
+    } | {"wishes": [tuple(row) for row in session.execute(wishes)]}
 
 
 def test_everything_is_as_before(session: Session, tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""Rows by the hundred thousand: COPY on PostgreSQL, one prepared statement on SQLite.
+
+Cells are text in the form that both databases read, so that a row is put together once; what becomes of a cell is its
+column's affair. On PostgreSQL rows are written by a thread of their own while the next ones are being put together:
+the database works on one core, Python on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from subscribers.db import Base, is_sqlite, reserve_ids
+
+#: a cell, or None for no value
+Cell = str | None
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of one table: a cell for each of the columns."""
+
+    table: type[Base]
+    columns: tuple[str, ...]
+    cells: list[tuple[Cell, ...]] = field(default_factory=list)
+
+
+class Loader:
+    """Writes rows within the session's transaction. Between `write` and `wait` nobody else may use the session."""
+
+    def __init__(self, session: Session, thread: ThreadPoolExecutor | None) -> None:
+        self._dialect = session.get_bind().dialect
+        self._driver: Any = session.connection().connection.driver_connection
+        self._thread = thread
+        self._running: Future[None] | None = None
+        #: what stands for no value
+        self.null: Cell = "\\N" if thread else None
+
+    def cell(self, value: str) -> str:
+        """Text that somebody typed, as a cell."""
+        if self._thread is None or ("\\" not in value and value.isprintable()):
+            return value
+        return value.translate(_ESCAPES)
+
+    def instant(self, at: datetime) -> str:
+        """A moment as a cell."""
+        return at.astimezone(UTC).isoformat() if self._thread else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+    def write(self, tables: Sequence[Rows]) -> None:
+        """Write these rows, in this order, after those before them; may return before they are written."""
+        self.wait()
+        filled = [rows for rows in tables if rows.cells]
+        if self._thread is None:
+            for rows in filled:
+                self._told(partial(self._execute, rows))
+        else:
+            self._running = self._thread.submit(self._copy, filled)
+
+    def wait(self) -> None:
+        """Until everything is written, and the session may be used again. Raises what went wrong with the writing."""
+        running, self._running = self._running, None
+        if running is not None:
+            self._told(running.result)
+
+    def give_up(self) -> None:
+        """Stop writing, whatever is half done; the transaction can only be rolled back afterwards."""
+        running, self._running = self._running, None
+        if running is not None and not running.done():
+            self._driver.cancel()
+            running.exception()
+
+    def _told(self, work: Callable[[], None]) -> None:
+        """Do it; what the driver raises is raised as everywhere else."""
+        try:
+            work()
+        except self._dialect.loaded_dbapi.Error as error:
+            raise DBAPIError.instance(
+                "COPY", None, error, self._dialect.loaded_dbapi.Error, hide_parameters=True, dialect=self._dialect
+            ) from error
+
+    def _execute(self, rows: Rows) -> None:
+        places = ", ".join("?" * len(rows.columns))
+        statement = f"INSERT INTO {rows.table.__tablename__} ({', '.join(rows.columns)}) VALUES ({places})"  # noqa: S608
+        self._driver.executemany(statement, rows.cells)
+
+    def _copy(self, tables: Sequence[Rows]) -> None:
+        for rows in tables:
+            statement = f"COPY {rows.table.__tablename__} ({', '.join(rows.columns)}) FROM STDIN"
+            # every cell is a string here: null is one too
+            lines: Iterator[str] = map("\t".join, rows.cells)  # type: ignore[arg-type]
+            with self._driver.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write("\n".join(lines).encode())
+
+
+@contextmanager
+def loading(session: Session) -> Iterator[Loader]:
+    """A loader; at the end everything is written, or has failed."""
+    if is_sqlite(session):
+        yield Loader(session, None)
+        return
+    with ThreadPoolExecutor(1, "loading") as thread:
+        loader = Loader(session, thread)
+        try:
+            yield loader
+        except BaseException:
+            # the caller rolls back: not before the thread has let go of the connection
+            loader.give_up()
+            raise
+        loader.wait()
+
+
+class Ids:
+    """Ids of a table for rows to come, taken many at a time."""
+
+    def __init__(self, session: Session, table: type[Base]) -> None:
+        self._session = session
+        self._table = table
+        self._left: list[int] = []
+
+    def holds(self, count: int) -> bool:
+        """Whether so many are at hand."""
+        return len(self._left) >= count
+
+    def provide(self, count: int) -> None:
+        """Have so many at hand; asks the database if there are fewer. Not while a loader is writing."""
+        if not self.holds(count):
+            # in one run and in order, so that they can be taken from the end
+            self._left[:0] = reversed(_block(self._session, self._table, 4 * count))
+
+    def take(self) -> int:
+        """The next one."""
+        return self._left.pop()
+
+
+def _block(session: Session, table: type[Base], count: int) -> Sequence[int]:
+    """As `reserve_ids`, without carrying each id over the wire where nobody else took ids in between."""
+    if is_sqlite(session):
+        last = session.scalar(select(func.max(table.__table__.c.id))) or 0
+        return range(last + 1, last + 1 + count)
+    query = text(
+        "SELECT min(id), max(id) FROM "
+        "(SELECT nextval(pg_get_serial_sequence(:name, 'id')) AS id FROM generate_series(1, :count)) AS taken"
+    )
+    first, last = session.execute(query, {"name": table.__tablename__, "count": count}).one()
+    return range(first, last + 1) if last - first + 1 == count else reserve_ids(session, table, count)

@@ -1,0 +1,137 @@
+"""Whom a checked row means: somebody on record, or nobody yet; and what speaks against it. No database here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from subscribers.errors import Invalid
+from subscribers.importing.known import Known, KnownMember
+from subscribers.importing.possible import RowsOfMembers
+from subscribers.importing.rows import CheckedRow
+from subscribers.msisdn import mask
+
+_SEVERAL_HINT = "Leave out one of the rows. If two people share the handset, import with --shared."
+
+
+@dataclass(slots=True)
+class Circumstances:
+    """What a whole import has in common, and of whom its rows have spoken so far."""
+
+    file: str
+    on: date
+    now: datetime
+    import_id: int
+    #: the actor's part of the tree, as a path of names and of ids; empty for all of it
+    home: str
+    under: str
+    default_organisation: str
+    shared: bool
+    #: how it is known that everyone in the file has agreed, where a row does not say; empty if it is not
+    agreed: str = ""
+    rows: RowsOfMembers = field(default_factory=RowsOfMembers)
+
+
+def match(row: CheckedRow, known: Known, around: Circumstances) -> KnownMember | None:
+    """By external id, else by number and name; who has neither number nor external id, by name and organisation.
+
+    Raises `Invalid` if the file spoke of this person or this number before, or if they are none of the actor's.
+    """
+    _check_repeated(row, known, around)
+    if not known.members:
+        return None
+    member = _find(row, known, around)
+    if member is not None:
+        _check_member(member, row, around)
+    return member
+
+
+def is_shared(row: CheckedRow, member: KnownMember | None, known: Known, around: Circumstances) -> bool:
+    """Whether one of the row's numbers is somebody else's too. Raises `Invalid` if that is not expected."""
+    shares = False
+    for number in row.numbers:
+        held = known.by_number.get(number.msisdn, ())
+        others = [known.members[id_] for id_ in held if member is None or id_ != member.id]
+        if others and not around.shared:
+            other = others[0]
+            if (earlier := around.rows[other.id]) and other.uses(number.msisdn):
+                raise _number_stands(number.msisdn, earlier)
+            if not other.is_under(around.under):
+                raise Invalid(
+                    "The number {number} is on record in another part of the tree.",
+                    hint="Correct the number. If two people share the handset, import with --shared.",
+                    number=mask(number.msisdn),
+                )
+            raise Invalid(
+                "The number {number} is on record under another name: {name}.",
+                hint="Correct the number or the name. If two people share the handset, import with --shared.",
+                number=mask(number.msisdn),
+                name=other.name,
+            )
+        shares = shares or bool(others) or number.msisdn in known.rows_by_number
+    return shares
+
+
+def _check_repeated(row: CheckedRow, known: Known, around: Circumstances) -> None:
+    """Against the rows of this portion, who are not on record yet."""
+    earlier = known.rows_by_external_id.get(row.external_id) if row.external_id else None
+    if earlier is not None:
+        raise _external_id_stands(row, earlier)
+    for number in row.numbers:
+        earlier = known.rows_by_number.get(number.msisdn)
+        if around.shared:
+            earlier = known.rows_by_person.get((number.msisdn, row.name))
+        if earlier is not None:
+            raise _number_stands(number.msisdn, earlier)
+
+
+def _find(row: CheckedRow, known: Known, around: Circumstances) -> KnownMember | None:
+    if row.external_id and row.external_id in known.by_external_id:
+        return known.members[known.by_external_id[row.external_id]]
+    if row.numbers:
+        candidates = [known.members[id_] for one in row.numbers for id_ in known.by_number.get(one.msisdn, ())]
+    elif row.external_id is None:
+        path = known.organisations.get(row.organisation or around.default_organisation)
+        candidates = [
+            member
+            for member in (known.members[id_] for id_ in known.by_name.get(row.name, ()))
+            if not member.numbers and member.place is not None and member.place.path == path
+        ]
+    else:
+        candidates = []
+    for member in candidates:
+        if member.name == row.name and (row.external_id is None or member.external_id is None):
+            return member
+    return None
+
+
+def _check_member(member: KnownMember, row: CheckedRow, around: Circumstances) -> None:
+    if earlier := around.rows[member.id]:
+        if row.external_id == member.external_id and row.name != member.name:
+            raise _external_id_stands(row, earlier)
+        raise Invalid(
+            "This is the same member as in row {earlier}.", hint="Leave out one of the rows.", earlier=earlier
+        )
+    if not member.is_under(around.under):
+        raise Invalid(
+            "This member belongs to an organisation outside of your part of the tree.",
+            hint="Ask for a transfer, or ask the organisation above to import the row.",
+        )
+
+
+def _number_stands(msisdn: str, earlier: int) -> Invalid:
+    return Invalid(
+        "The number {number} stands in row {earlier} already.",
+        hint=_SEVERAL_HINT,
+        number=mask(msisdn),
+        earlier=earlier,
+    )
+
+
+def _external_id_stands(row: CheckedRow, earlier: int) -> Invalid:
+    return Invalid(
+        "The external id {external_id} is that of row {earlier} already.",
+        hint="Give each person an external id of their own, or leave out one of the rows.",
+        external_id=row.external_id,
+        earlier=earlier,
+    )

@@ -1,0 +1,83 @@
+"""Whom a row may mean: asked of a map in memory, so that the database is asked only about those who may be there.
+
+A slot per key, shared by keys of one hash: "no" is certain, "yes" means that the database must say. For a small file
+beside a large registry reading all keys would cost more than it spares; then the answer is always "yes".
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from subscribers.models import Member, Number, Subscription
+
+#: bytes of a row of a members' file, about
+_ROW = 60
+#: slots: enough for few false alarms, and for not too much memory
+_LEAST, _SLOTS_PER_KEY, _MOST = 1 << 16, 16, 1 << 26
+#: reading a key once costs about a tenth of asking for it by its index
+_WORTH = 10
+
+
+class Possible:
+    """Numbers and external ids that may be on record."""
+
+    def __init__(self, slots: int) -> None:
+        self._mask = slots - 1
+        self._slots = bytearray(slots)
+
+    def __contains__(self, key: str) -> bool:
+        return self._slots[hash(key) & self._mask] != 0
+
+    def add(self, key: str) -> None:
+        """This key is on record from now on."""
+        self._slots[hash(key) & self._mask] = 1
+
+
+class Everything(Possible):
+    """Nothing is known to be missing."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self._slots[0] = 1
+
+
+def possible(session: Session, file_bytes: int) -> Possible:
+    """The keys of the registry as it is now, if the file is large enough beside it to be worth reading them."""
+    rows = file_bytes // _ROW
+    # ids are given in order, and a look at the greatest is cheaper than a count
+    known = (session.scalar(select(func.max(Member.id))) or 0) + (session.scalar(select(func.max(Number.id))) or 0)
+    if known > rows * _WORTH:
+        return Everything()
+    slots = _LEAST
+    while slots < min((known + 2 * rows) * _SLOTS_PER_KEY, _MOST):
+        slots *= 2
+    made = Possible(slots)
+    for column in (Number.msisdn, Subscription.msisdn, Member.external_id):
+        found = session.scalars(select(column).where(column.is_not(None)).execution_options(yield_per=10_000))
+        for key in found:
+            if key is not None:
+                made.add(key)
+    return made
+
+
+class RowsOfMembers:
+    """Member -> the row of the file that spoke of them: four bytes each, in pages, so that millions fit in memory."""
+
+    _PAGE = 4096
+
+    def __init__(self) -> None:
+        self._pages: dict[int, array[int]] = {}
+
+    def __getitem__(self, member_id: int) -> int:
+        """The row, 0 if there is none."""
+        page = self._pages.get(member_id // self._PAGE)
+        return page[member_id % self._PAGE] if page else 0
+
+    def __setitem__(self, member_id: int, row: int) -> None:
+        page = self._pages.get(member_id // self._PAGE)
+        if page is None:
+            page = self._pages[member_id // self._PAGE] = array("I", bytes(4 * self._PAGE))
+        page[member_id % self._PAGE] = row
