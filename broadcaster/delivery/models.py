@@ -213,6 +213,8 @@ class ReceiptInbox(Base):
     code: Mapped[str | None] = mapped_column(String(60))
     reason: Mapped[str | None] = mapped_column(String(200))
     permanent: Mapped[bool | None]
+    #: the code says that nobody has the number
+    unknown_number: Mapped[bool] = mapped_column(default=False, server_default=false())
     raw: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(Instant)
     outcome: Mapped[int] = mapped_column(SmallInteger, default=InboxState.PENDING)

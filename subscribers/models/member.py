@@ -61,6 +61,13 @@ class Number(Base):
     __table_args__ = (
         UniqueConstraint("member_id", "msisdn"),
         Index("ix_number_msisdn", "msisdn"),
+        # the few that wait for a person
+        Index(
+            "ix_number_suspended",
+            "suspended_at",
+            postgresql_where=text("suspended_at IS NOT NULL"),
+            sqlite_where=text("suspended_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

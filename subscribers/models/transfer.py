@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
@@ -46,6 +46,8 @@ class Transfer(Base):
     state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(200), default="")
     asked_by: Mapped[str] = mapped_column(String(100))
+    #: whether the organisation that is to get the member asked; else it was the one that has them
+    by_destination: Mapped[bool] = mapped_column(default=False, server_default=false())
     asked_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     decided_by: Mapped[str | None] = mapped_column(String(100))
@@ -66,7 +68,19 @@ class Admission(Base):
     """Somebody asked by SMS to get the paper, under a name. Known names are let in at once, others by an approver."""
 
     __tablename__ = "admission"
-    __table_args__ = (Index("ix_admission_state", "state", "id"), Index("ix_admission_msisdn", "msisdn"))
+    __table_args__ = (
+        Index("ix_admission_state", "state", "id"),
+        Index("ix_admission_msisdn", "msisdn"),
+        # who asks twice still waits once; two who share a handset may both wait
+        Index(
+            "uq_admission_waiting",
+            "msisdn",
+            "name",
+            unique=True,
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     msisdn: Mapped[str] = mapped_column(String(20))
@@ -74,6 +88,8 @@ class Admission(Base):
     #: what they wrote, the evidence of their consent
     wording: Mapped[str] = mapped_column(String(500))
     state: Mapped[str] = mapped_column(String(20))
+    #: whose business it is: the organisation of whom they may be, or the nearest above all of that name
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
     #: who they turned out to be
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     asked_at: Mapped[datetime] = mapped_column(Instant)

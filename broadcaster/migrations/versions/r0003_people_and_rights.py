@@ -72,11 +72,15 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("wording", sa.String(length=500), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("organisation_id", KEY, nullable=True),
         sa.Column("member_id", KEY, nullable=True),
         sa.Column("asked_at", INSTANT, nullable=False),
         sa.Column("decided_by", sa.String(length=100), nullable=True),
         sa.Column("decided_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_admission_member_id_member")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_admission_organisation_id_organisation")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_admission")),
     )
     op.create_index("ix_admission_msisdn", "admission", ["msisdn"])
@@ -220,7 +224,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("suspended_at IS NOT NULL"),
         )
 
-    op.add_column("receipt_inbox", sa.Column("unknown_number", sa.Boolean(), server_default=sa.false(), nullable=False))
+    with op.batch_alter_table("receipt_inbox") as batch:
+        batch.add_column(sa.Column("unknown_number", sa.Boolean(), server_default=sa.false(), nullable=False))
 
     with op.batch_alter_table("segment") as batch:
         batch.add_column(sa.Column("organisation_id", KEY, nullable=True))
