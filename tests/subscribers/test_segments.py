@@ -172,7 +172,7 @@ def test_a_birthday_counts_from_its_day_on(session: Session, birthday: date, on:
 
 
 def test_before_the_calendar_nobody_was_born() -> None:
-    assert segments.birthday_at_most(150, date(100, 1, 1)) is None
+    assert segments.day_years_before(150, date(100, 1, 1)) is None
 
 
 def test_counts_are_as_of_the_day(session: Session) -> None:
@@ -266,7 +266,7 @@ def test_names_that_name_names_do_not_grow_without_end(session: Session, rule: s
     texts = [rule.format(next=f"n{step + 1}") for step in range(steps)]
     rows = [{"name": f"n{step}", "rule": text, "saved_by": "x", "saved_at": NOW} for step, text in enumerate(texts)]
     session.execute(insert(Segment), [*rows, {**rows[0], "name": f"n{steps}", "rule": "mobile"}])
-    with pytest.raises(Invalid, match="too many"):
+    with pytest.raises(Invalid, match="asks too much"):
         count(session, "n0")
 
 

@@ -1,0 +1,99 @@
+"""How many a rule holds, and who they are: in the actor's part of the tree, as of a day.
+
+What a count does not ask about is not joined: a place and a standing are told by one index, whatever the registry's
+size (docs/benchmarks.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVarTuple
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from subscribers.actor import Actor, Right, needs
+from subscribers.consent import reachable_member
+from subscribers.db import is_sqlite
+from subscribers.models import Member, Membership, Organisation, Status
+from subscribers.msisdn import mask
+from subscribers.organisations import in_subtree, names_of
+from subscribers.registry import preferred_numbers, standing_on
+from subscribers.rules import Rule
+from subscribers.segments.conditions import asks_member, asks_organisation, sql
+from subscribers.segments.resolving import resolve
+
+Columns = TypeVarTuple("Columns")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many a rule holds, and how many of them the paper can be sent to."""
+
+    members: int
+    reachable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """One member of a segment; the number is masked."""
+
+    id: int
+    name: str
+    msisdn: str | None
+    status: Status
+    mobile: bool
+    organisation: str
+
+
+@needs(Right.SEE)
+def count(session: Session, actor: Actor, rule: str, *, on: date) -> Count:
+    """How many of the actor's part of the tree a rule holds. Raises `Invalid` as `compile_rule`."""
+    resolved = resolve(session, rule, within=actor.under)
+    query = _of_rule(session, actor, select(func.count()).select_from(Membership), resolved, on)
+    members = session.scalar(query) or 0
+    # a condition of its own statement, not of an aggregate: the database may then take all numbers at once
+    reachable = session.scalar(query.where(reachable_member(Membership.member_id))) if members else 0
+    return Count(members, reachable or 0)
+
+
+@needs(Right.SEE)
+def people(session: Session, actor: Actor, rule: str, *, on: date, limit: int = 20) -> list[Someone]:
+    """The first members of a rule in the actor's part of the tree, by id. Raises `Invalid` as `compile_rule`."""
+    resolved = resolve(session, rule, within=actor.under)
+    ids = _of_rule(session, actor, select(Membership.member_id), resolved, on)
+    chosen = ids.order_by(Membership.member_id).limit(limit).subquery()
+    rows = session.execute(
+        select(Member.id, Member.name, Membership.status, Membership.mobile, Organisation.path)
+        .join(Membership, Membership.member_id == Member.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(standing_on(on), Member.id.in_(select(chosen.c.member_id)))
+        .order_by(Member.id)
+    ).all()
+    numbers = preferred_numbers(session, [id_ for id_, *_ in rows])
+    names = names_of(session, {path for *_, path in rows})
+    return [
+        Someone(id_, name, mask(numbers[id_][0]) if id_ in numbers else None, Status(status), mobile, names[path])
+        for id_, name, status, mobile, path in rows
+    ]
+
+
+@needs(Right.SEE)
+def has_birthdays(session: Session, actor: Actor, *, on: date) -> bool:
+    """Whether a birthday is known in the actor's part of the tree: without one, a rule about age holds nobody."""
+    query = select(Member.id).join(Membership, Membership.member_id == Member.id)
+    if actor.under:
+        query = query.join(Organisation, Organisation.id == Membership.organisation_id)
+    known = query.where(standing_on(on), Member.birthday.is_not(None), in_subtree(Organisation.path, actor.under))
+    return session.scalar(known.limit(1)) is not None
+
+
+def _of_rule(session: Session, actor: Actor, query: Select[*Columns], rule: Rule, on: date) -> Select[*Columns]:
+    if asks_member(rule):
+        query = query.join(Member, Member.id == Membership.member_id)
+    if actor.under or asks_organisation(rule):
+        query = query.join(Organisation, Organisation.id == Membership.organisation_id)
+    if actor.under:
+        query = query.where(in_subtree(Organisation.path, actor.under))
+    return query.where(standing_on(on), sql(rule, on, on_sqlite=is_sqlite(session)))
