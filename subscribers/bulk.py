@@ -142,6 +142,12 @@ class Ids:
         """The next one."""
         return self._left.pop()
 
+    def take_all(self, count: int) -> list[int]:
+        """The next ones, in order."""
+        taken = self._left[: -count - 1 : -1]
+        del self._left[len(self._left) - count :]
+        return taken
+
 
 def _block(session: Session, table: type[Base], count: int) -> Sequence[int]:
     """As `reserve_ids`, without carrying each id over the wire where nobody else took ids in between."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from subscribers.consent import OWN_WORD, Present, Said, changes, stays_out
+from subscribers.consent import Said, changes, stays_out
 from subscribers.errors import Invalid
 from subscribers.importing.known import Known, KnownMember, Place
 from subscribers.importing.matching import Circumstances, is_shared, match
@@ -37,11 +37,13 @@ class PlaceRow:
 
 @dataclass(slots=True)
 class Decision:
-    """What one row does. `before` is None for somebody new, `values` for a member whose own data stay."""
+    """What one row does. `before` is None for somebody new, who is all that the row says.
+
+    The rest, but for the wish, is of somebody who was there before; `values` is None if their own data stay.
+    """
 
     row: CheckedRow
     before: KnownMember | None
-    place: PlaceRow | None = None
     values: dict[str, Any] | None = None
     #: numbers to add
     numbers: Sequence[Parsed] = ()
@@ -59,7 +61,7 @@ class Decision:
     @property
     def changes_something(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.place or self.values or self.numbers or self.prefer or self.places or self.wish)
+        return bool(self.before is None or self.values or self.numbers or self.prefer or self.places or self.wish)
 
 
 def decide(row: CheckedRow, known: Known, around: Circumstances) -> Decision:
@@ -72,8 +74,8 @@ def decide(row: CheckedRow, known: Known, around: Circumstances) -> Decision:
             home=around.home,
         )
     member = match(row, known, around)
-    shares = bool(row.numbers) and is_shared(row, member, known, around)
-    decision = _create(row, around) if member is None else _update(row, member, known, around)
+    shares = is_shared(row, member, known, around)
+    decision = Decision(row, None) if member is None else _update(row, member, known, around)
     decision.shares = shares
     decision.wish, decision.still_out = _consent(row, known, around)
     if decision.wish is not None:
@@ -93,9 +95,8 @@ def note(decision: Decision, known: Known, around: Circumstances) -> None:
     if decision.before is not None:
         around.rows[decision.before.id] = row.row
     if decision.wish is not None:
-        known.wishes[row.numbers[0].msisdn] = Present(
-            decision.wish, SOURCE in OWN_WORD, around.now, around.import_id, decision.first_word
-        )
+        said = around.first_word(decision.wish)
+        known.wishes[row.numbers[0].msisdn] = said if decision.first_word else replace(said, collective=False)
 
 
 def _consent(row: CheckedRow, known: Known, around: Circumstances) -> tuple[Wish | None, bool]:
@@ -122,24 +123,9 @@ def _consent(row: CheckedRow, known: Known, around: Circumstances) -> tuple[Wish
     return (wish if changes(present, said) and not out_in_this_file else None), False
 
 
-def _create(row: CheckedRow, around: Circumstances) -> Decision:
-    standing = _standing(row, AT_HOME)
-    place = PlaceRow(
-        None,
-        row.organisation or around.default_organisation,
-        None,
-        standing.status.value,
-        standing.mobile,
-        row.away_place,
-        row.host_branch,
-        row.joined_on or around.on,
-    )
-    return Decision(row, None, place, numbers=row.numbers)
-
-
-def _standing(row: CheckedRow, otherwise: Standing) -> Standing:
+def standing_of(row: CheckedRow, otherwise: Standing = AT_HOME) -> Standing:
+    """The standing that a row tells, if it tells one. Who lives somewhere else lives away, said twice or not."""
     standing = row.standing or otherwise
-    # who lives somewhere else lives away, whether or not the row says so twice
     return Standing(standing.status, mobile=True) if row.away_place or row.host_branch else standing
 
 
@@ -173,7 +159,7 @@ def _places(row: CheckedRow, member: KnownMember, known: Known, around: Circumst
         return (*_changed(places, member.places), _reopened(row, member.places, around))
     path = member.place.path if member.place else None
     moved = row.organisation is not None and known.organisations.get(row.organisation) != path
-    standing = _standing(row, Standing(Status(current.status), current.mobile))
+    standing = standing_of(row, Standing(Status(current.status), current.mobile))
     after = replace(
         current,
         organisation=row.organisation if moved else None,
@@ -205,7 +191,7 @@ def _joined(joined_on: date, places: Sequence[PlaceRow]) -> PlaceRow:
 
 
 def _reopened(row: CheckedRow, places: Sequence[Place], around: Circumstances) -> PlaceRow:
-    standing = _standing(row, AT_HOME)
+    standing = standing_of(row)
     stays = row.organisation is None and bool(places)
     return PlaceRow(
         None,

@@ -145,7 +145,8 @@ def _find_columns(sheet: Sheet, mapping: Mapping[str, str]) -> tuple[Columns, Sa
 def _data_rows(sheet: Sheet, sample: Sample, columns: Columns, limits: Limits) -> Iterator[Row]:
     taken = 0
     for row in sheet.rows(sample):
-        if row[0] <= columns.row or not any(map(str.strip, row[1])):
+        # nearly every row has something in its first cell
+        if row[0] <= columns.row or not ((row[1] and row[1][0].strip()) or any(map(str.strip, row[1]))):
             continue
         taken += 1
         if taken > limits.rows:
@@ -268,14 +269,12 @@ def _decide(
             tally.without_consent += 1
         if decision.before is None:
             tally.created += 1
-            for number in row.numbers:
-                maybe.add(number.msisdn)
-            if row.external_id:
-                maybe.add(row.external_id)
         elif decision.changes_something:
             tally.updated += 1
         else:
             tally.unchanged += 1
             continue
         decisions.append(decision)
+    maybe.add(known.rows_by_number)
+    maybe.add(known.rows_by_external_id)
     return decisions

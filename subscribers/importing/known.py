@@ -120,16 +120,11 @@ class Keys:
 
 def keys_of(rows: Sequence[CheckedRow], possible: Possible) -> Keys:
     """The keys that have to be asked for."""
-    keys = Keys()
-    for row in rows:
-        if row.external_id and row.external_id in possible:
-            keys.external_ids.add(row.external_id)
-        for number in row.numbers:
-            if number.msisdn in possible:
-                keys.msisdns.add(number.msisdn)
-        if not row.numbers and not row.external_id:
-            keys.names.add(row.name)
-    return keys
+    return Keys(
+        possible.among([row.external_id for row in rows if row.external_id]),
+        possible.among([number.msisdn for row in rows for number in row.numbers]),
+        {row.name for row in rows if not row.numbers and not row.external_id},
+    )
 
 
 def read_known(session: Session, keys: Keys, organisations: dict[str, str]) -> Known:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from subscribers.consent import Present
 from subscribers.errors import Invalid
 from subscribers.importing.known import Known, KnownMember
 from subscribers.importing.possible import RowsOfMembers
 from subscribers.importing.rows import CheckedRow
+from subscribers.models import Wish
 from subscribers.msisdn import mask
 
 _SEVERAL_HINT = "Leave out one of the rows. If two people share the handset, import with --shared."
@@ -31,6 +33,18 @@ class Circumstances:
     agreed: str = ""
     rows: RowsOfMembers = field(default_factory=RowsOfMembers)
 
+    def first_word(self, wish: Wish) -> Present:
+        """What is on record of a number whose holder's first word stands in this file."""
+        return self._first_words[wish]
+
+    _first_words: dict[Wish, Present] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._first_words = {
+            wish: Present(wish, own_word=False, since=self.now, import_run_id=self.import_id, collective=True)
+            for wish in Wish
+        }
+
 
 def match(row: CheckedRow, known: Known, around: Circumstances) -> KnownMember | None:
     """By external id, else by number and name; who has neither number nor external id, by name and organisation.
@@ -50,7 +64,10 @@ def is_shared(row: CheckedRow, member: KnownMember | None, known: Known, around:
     """Whether one of the row's numbers is somebody else's too. Raises `Invalid` if that is not expected."""
     shares = False
     for number in row.numbers:
-        held = known.by_number.get(number.msisdn, ())
+        shares = shares or number.msisdn in known.rows_by_number
+        held = known.by_number.get(number.msisdn)
+        if held is None:
+            continue
         others = [known.members[id_] for id_ in held if member is None or id_ != member.id]
         if others and not around.shared:
             other = others[0]
@@ -68,7 +85,7 @@ def is_shared(row: CheckedRow, member: KnownMember | None, known: Known, around:
                 number=mask(number.msisdn),
                 name=other.name,
             )
-        shares = shares or bool(others) or number.msisdn in known.rows_by_number
+        shares = shares or bool(others)
     return shares
 
 

@@ -7,6 +7,7 @@ beside a large registry reading all keys would cost more than it spares; then th
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,26 +23,29 @@ _WORTH = 10
 
 
 class Possible:
-    """Numbers and external ids that may be on record."""
+    """Numbers and external ids that may be on record. `slots` is a power of two."""
 
     def __init__(self, slots: int) -> None:
         self._mask = slots - 1
         self._slots = bytearray(slots)
 
-    def __contains__(self, key: str) -> bool:
-        return self._slots[hash(key) & self._mask] != 0
+    def among(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that may be there."""
+        slots, mask = self._slots, self._mask
+        return {key for key in keys if slots[hash(key) & mask]}
 
-    def add(self, key: str) -> None:
-        """This key is on record from now on."""
-        self._slots[hash(key) & self._mask] = 1
+    def add(self, keys: Iterable[str]) -> None:
+        """These keys are on record from now on."""
+        slots, mask = self._slots, self._mask
+        for key in keys:
+            slots[hash(key) & mask] = 1
 
 
-class Everything(Possible):
-    """Nothing is known to be missing."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-        self._slots[0] = 1
+def everything() -> Possible:
+    """A map by which nothing is known to be missing."""
+    made = Possible(1)
+    made.add([""])
+    return made
 
 
 def possible(session: Session, file_bytes: int) -> Possible:
@@ -50,16 +54,14 @@ def possible(session: Session, file_bytes: int) -> Possible:
     # ids are given in order, and a look at the greatest is cheaper than a count
     known = (session.scalar(select(func.max(Member.id))) or 0) + (session.scalar(select(func.max(Number.id))) or 0)
     if known > rows * _WORTH:
-        return Everything()
+        return everything()
     slots = _LEAST
     while slots < min((known + 2 * rows) * _SLOTS_PER_KEY, _MOST):
         slots *= 2
     made = Possible(slots)
     for column in (Number.msisdn, Subscription.msisdn, Member.external_id):
         found = session.scalars(select(column).where(column.is_not(None)).execution_options(yield_per=10_000))
-        for key in found:
-            if key is not None:
-                made.add(key)
+        made.add(key for key in found if key is not None)
     return made
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from subscribers.cells import protect
-from subscribers.csv_files import csv_file
 from subscribers.errors import Invalid
 from subscribers.importing.columns import REFUSED_REASON, REFUSED_ROW
+from subscribers.sheets import write_sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +34,9 @@ def refuse(row: int, cells: Sequence[str], error: Invalid) -> RefusedRow:
 
 
 def write_rejects(path: Path, headings: Sequence[str], refused: Sequence[RefusedRow]) -> None:
-    """Write the rows as CSV, with number and reason before the file's own columns.
+    """Write the rows as CSV or XLSX, with number and reason before the file's own columns.
 
     Corrected, it can be imported as it is: the two columns are left aside. Raises `Unavailable` if it cannot be
-    written.
+    written, `Invalid` for an ending of another kind.
     """
-    with csv_file(path) as write:
-        write([REFUSED_ROW, REFUSED_REASON, *(protect(heading) for heading in headings)])
-        for one in refused:
-            write([one.row, one.reason, *(protect(cell) for cell in one.cells)])
+    write_sheet(path, [REFUSED_ROW, REFUSED_REASON, *headings], ([one.row, one.reason, *one.cells] for one in refused))

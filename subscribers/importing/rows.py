@@ -29,8 +29,6 @@ TAGS, TAG_LENGTH = 50, 50
 OLDEST = date(1900, 1, 1)
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-#: nearly every name of a Chinese list; nothing in it needs to be put right
-_CHINESE_NAME = re.compile(r"[\u4e00-\u9fff]{2,5}")
 _BETWEEN_NUMBERS = re.compile(r"[;；,，、/|]")
 _DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))(?:[ T]0{1,2}:00(?::00)?(?:\.0+)?)?")
 _AWAY = re.compile(r"mobile|流动(?:党员|会员|成员|人员)?")
@@ -132,7 +130,8 @@ class Reader:
         return CheckedRow(
             row,
             cells,
-            name if _CHINESE_NAME.fullmatch(name) else read_name(unprotect(name)),
+            # letters of any script and nothing else: nothing in it needs to be put right
+            name if name.isalpha() and len(name) <= NAME_LENGTH else read_name(unprotect(name)),
             self._numbers(number, others),
             self._organisations[organisation],
             self._standings[status],
@@ -147,7 +146,9 @@ class Reader:
         )
 
     def _numbers(self, number: str, others: str) -> tuple[msisdn.Parsed, ...]:
-        first = (msisdn.parse(unprotect(number).strip(), self._region),) if number else ()
+        if number[:1] == "'":
+            number = unprotect(number).strip()
+        first = (msisdn.parse(number, self._region),) if number else ()
         if not others:
             return first
         written = (one for one in _BETWEEN_NUMBERS.split(unprotect(others)) if one.strip())

@@ -12,7 +12,7 @@ from subscribers.actor import Actor
 from subscribers.bulk import Ids, Loader, Rows
 from subscribers.consent import said_of_many
 from subscribers.importing.changing import write_changes
-from subscribers.importing.decisions import SOURCE, Decision
+from subscribers.importing.decisions import SOURCE, Decision, standing_of
 from subscribers.importing.matching import Circumstances
 from subscribers.models import ImportSpan, Member, Membership, Number, Subscription, Wish
 from subscribers.msisdn import operator
@@ -75,12 +75,9 @@ class Writer:
 
     def _prepare(self, decisions: Iterable[Decision], new: Sequence[Decision]) -> None:
         """Have the organisations, the evidence and the ids that the rows will name."""
-        named = {
-            place.organisation
-            for decision in decisions
-            for place in (*decision.places, *((decision.place,) if decision.place else ()))
-            if place.organisation
-        }
+        default = self.around.default_organisation
+        named = {decision.row.organisation or default for decision in new}
+        named |= {place.organisation for decision in decisions for place in decision.places if place.organisation}
         if missing := named - self.organisations.keys():
             self.loader.wait()
             ensure_paths(self.session, self.actor, missing, now=self.around.now)
@@ -89,7 +86,7 @@ class Writer:
         for wish, by_row in said - self.evidence.keys():
             self.loader.wait()
             self.evidence[wish, by_row] = str(self._said(wish, by_row=by_row))
-        numbers = sum(len(decision.numbers) for decision in new)
+        numbers = sum([len(decision.row.numbers) for decision in new])
         if not all(
             ids.holds(count)
             for ids, count in ((self.members, len(new)), (self.numbers, numbers), (self.memberships, len(new)))
@@ -113,23 +110,27 @@ class Writer:
 
     def _rows(self, new: Sequence[Decision]) -> list[Rows]:
         """The rows of somebody new: who they are, their numbers, their place, their first word."""
-        null, text = self.loader.null, self.loader.cell
-        at = self.loader.instant(self.around.now)
+        null, text, organisations = self.loader.null, self.loader.cell, self.organisations
+        at, today = self.loader.instant(self.around.now), str(self.around.on)
+        default = self.around.default_organisation
         members, numbers = Rows(Member, _MEMBER), Rows(Number, _NUMBER)
         memberships, subscriptions = Rows(Membership, _MEMBERSHIP), Rows(Subscription, _SUBSCRIPTION)
-        for decision in new:
-            row, place = decision.row, decision.place
-            assert place is not None  # noqa: S101 - somebody new has one
-            member_id = self.members.take()
-            self._remember(member_id, row.row)
-            number_id = 0
+        member_ids = self.members.take_all(len(new))
+        place_ids = self.memberships.take_all(len(new))
+        number_ids = self.numbers.take_all(sum([len(decision.row.numbers) for decision in new]))
+        number_id = iter(map(str, number_ids))
+        for decision, member_id, place_id in zip(new, member_ids, place_ids, strict=True):
+            row = decision.row
             id_ = str(member_id)
+            name, key = row.name, search_key(row.name)
+            if (cell := text(name)) is not name:
+                name, key = cell, text(key)
             members.cells.append(
                 (
                     id_,
                     text(row.external_id) if row.external_id else null,
-                    text(row.name),
-                    text(search_key(row.name)),
+                    name,
+                    key,
                     str(row.birthday) if row.birthday else null,
                     text(json.dumps(row.tags, ensure_ascii=False)) if row.tags else "[]",
                     text(json.dumps(dict(row.fields), ensure_ascii=False)) if row.fields else "{}",
@@ -139,43 +140,55 @@ class Writer:
             preferred, shared = "1", "1" if decision.shares else "0"
             for number in row.numbers:
                 msisdn = number.msisdn
-                number_id = self.numbers.take()
                 numbers.cells.append(
-                    (
-                        str(number_id),
-                        id_,
-                        msisdn,
-                        number.kind.value,
-                        preferred,
-                        shared,
-                        operator(msisdn) or null,
-                    )
+                    (next(number_id), id_, msisdn, number.kind, preferred, shared, operator(msisdn) or null)
                 )
                 preferred = "0"
-            if number_id:
-                self.spans[-1].last_number_id = number_id
+            standing = standing_of(row)
             memberships.cells.append(
                 (
-                    str(self.memberships.take()),
+                    str(place_id),
                     id_,
-                    self.organisations[place.organisation or ""].rsplit("/", 2)[-2],
-                    place.status,
-                    "1" if place.mobile else "0",
-                    text(place.away_place) if place.away_place else null,
-                    text(place.host_branch) if place.host_branch else null,
-                    str(place.valid_from),
+                    organisations[row.organisation or default].rsplit("/", 2)[-2],
+                    standing.status,
+                    "1" if standing.mobile else "0",
+                    text(row.away_place) if row.away_place else null,
+                    text(row.host_branch) if row.host_branch else null,
+                    str(row.joined_on) if row.joined_on else today,
                     null,
                 )
             )
             if decision.wish is not None and decision.first_word:
                 evidence = self.evidence[decision.wish, row.wish is not None]
-                subscriptions.cells.append((row.numbers[0].msisdn, decision.wish.value, at, evidence))
+                subscriptions.cells.append((row.numbers[0].msisdn, decision.wish, at, evidence))
+        self._remember(new, member_ids, number_ids[-1] if number_ids else 0)
         return [members, numbers, memberships, subscriptions]
 
-    def _remember(self, member_id: int, row: int) -> None:
-        self.around.rows[member_id] = row
-        if self.spans and self.spans[-1].last_id == member_id - 1:
-            self.spans[-1].last_id = member_id
+    def _remember(self, new: Sequence[Decision], member_ids: Sequence[int], last_number_id: int) -> None:
+        """Which member came of which row, and which of them this file made."""
+        run = self.around.import_id
+        for decision, member_id in zip(new, member_ids, strict=True):
+            self.around.rows[member_id] = decision.row.row
+        for first, last in runs_of(member_ids):
+            if self.spans and self.spans[-1].last_id == first - 1:
+                self.spans[-1].last_id, self.spans[-1].last_number_id = last, last_number_id
+            else:
+                span = ImportSpan(import_run_id=run, first_id=first, last_id=last, last_number_id=last_number_id)
+                self.spans.append(span)
+
+
+def runs_of(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending numbers -> first and last of each run without a gap.
+
+    >>> runs_of([1, 2, 3, 7, 8, 11])
+    [(1, 3), (7, 8), (11, 11)]
+    """
+    if numbers and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return [(numbers[0], numbers[-1])]
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
         else:
-            run = self.around.import_id
-            self.spans.append(ImportSpan(import_run_id=run, first_id=member_id, last_id=member_id, last_number_id=0))
+            runs.append((number, number))
+    return runs

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from subscribers import consent, importing, registry
+from subscribers import consent, finding, importing, registry
 from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.errors import Denied, Invalid
 from subscribers.importing import ImportResult, Limits
@@ -47,7 +47,7 @@ def reasons(result: ImportResult) -> list[str]:
 
 
 def profile(session: Session, text: str) -> registry.Profile:
-    (found,) = registry.find(session, OPERATOR, text, on=TODAY)
+    (found,) = finding.find(session, OPERATOR, text, on=TODAY)
     return found
 
 

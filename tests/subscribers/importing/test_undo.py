@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, Table, select, text, update
 from sqlalchemy.orm import Session
 
-from subscribers import consent, importing, membership, registry
+from subscribers import consent, finding, importing, membership
 from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.db import Base
 from subscribers.errors import Conflict, NotFound
@@ -88,7 +88,7 @@ def test_who_was_changed_since_is_left_alone(session: Session, tmp_path: Path) -
         session, tmp_path, "甲,19900000001,East,,,,,,\n乙,19900000002,East,,2020-01-01,,,,\n丙,19900000003,East,,,,,,\n"
     )
     load(session, tmp_path, "甲,19900000001,East,retired,,,,,\n")
-    member = registry.find(session, OPERATOR, "乙", on=TODAY)[0]
+    member = finding.find(session, OPERATOR, "乙", on=TODAY)[0]
     membership.update_status(session, OPERATOR, member.id, status=Status.RETIRED, on=TODAY, now=NOW)
     assert importing.undo(session, OPERATOR, first, now=NOW) == Undone(restored=1, kept=2, removed=1)
     assert session.scalars(select(Member.name).order_by(Member.id)).all() == ["甲", "乙"]
