@@ -91,6 +91,16 @@ STATUSES: Mapping[str, Word] = {
     "everyone": Word("everyone", "所有人"),
 }
 
+#: of a user
+ROLES: Mapping[str, Word] = {
+    "viewer": Word("viewer", "查看"),
+    "writer": Word("writer", "撰稿"),
+    "editor": Word("editor", "编辑"),
+    "approver": Word("approver", "签发人"),
+    "operator": Word("operator", "运维"),
+    "admin": Word("admin", "管理员"),
+}
+
 #: where the ledger keeps a name; most reasons are sentences of the gateways' own tables, kept in the catalogue
 _FAILURES: Mapping[str, Word] = {
     "": Word("No reason given", "没有说明原因"),
@@ -131,6 +141,11 @@ def letter_state_word(state: str) -> str:
 def status_word(status: str) -> str:
     """A member's standing, or the built-in segment of that name. Raises KeyError for one there is not."""
     return _said(STATUSES[status])
+
+
+def role_word(role: str) -> str:
+    """What a user may do, by its name. Raises KeyError for a role there is not."""
+    return _said(ROLES[role])
 
 
 def failure_reason_word(reason: str | None) -> str:

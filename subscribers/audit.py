@@ -33,16 +33,37 @@ def note(
     )
 
 
+@needs(Right.NUMBERS)
+def seen_in_full(session: Session, actor: Actor, deed: str, thing: str = "", *, people: int, now: datetime) -> None:
+    """Write down that somebody is shown the numbers of so many people in full, or takes them away in a file."""
+    note(session, actor, deed, thing, people=people, now=now)
+
+
 @needs(Right.ADMINISTER)
 def read(
-    session: Session, actor: Actor, *, deed: str = "", by: str = "", limit: int = 100, before: int | None = None
+    session: Session,
+    actor: Actor,
+    *,
+    deed: str = "",
+    by: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = 100,
+    before: int | None = None,
 ) -> Sequence[Audit]:
-    """The latest deeds of the actor's part of the tree, the newest first; `before` is the id to go on from."""
+    """The deeds done in the actor's part of the tree, the newest first; `before` is the id to go on from.
+
+    `deed` is its beginning: "campaigns" finds "campaigns.send". `until` itself is left out; `limit` None: all of them.
+    """
     query = select(Audit).where(in_subtree(Audit.under, actor.under)).order_by(Audit.id.desc()).limit(limit)
     if deed:
         query = query.where(Audit.deed.startswith(deed, autoescape=True))
     if by:
         query = query.where(Audit.actor == by)
+    if since is not None:
+        query = query.where(Audit.at >= since)
+    if until is not None:
+        query = query.where(Audit.at < until)
     if before is not None:
         query = query.where(Audit.id < before)
     return session.scalars(query).all()

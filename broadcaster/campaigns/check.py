@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import render
 from broadcaster.campaigns.audience import Route, select_audience
+from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.language import msgid
 from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 
 #: so many people are named where a problem has more
 NAMED = 20
@@ -84,6 +85,7 @@ class Check:
         return [finding for finding in self.findings if finding.blocking]
 
 
+@needs(Right.SEE)
 def check(
     session: Session,
     actor: Actor,
@@ -99,7 +101,7 @@ def check(
 
     `progress` is told how many recipients have been rendered so far.
     """
-    actor.must(Right.SEE)
+    refuse_foreign(actor, campaign)
     on = now.astimezone(zone).date()
     result = Check(variants=[VariantCheck(_label(campaign, variant)) for variant in campaign.variants])
     result.currency = ways[route.default].currency

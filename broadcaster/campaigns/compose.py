@@ -6,13 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns.belonging import is_seen_by, no_campaign, refuse_foreign
 from broadcaster.campaigns.models import Campaign, CampaignVariant, Lane
 from broadcaster.campaigns.render import MEMBER_FIELDS
 from broadcaster.newspaper import editions
@@ -20,9 +21,10 @@ from broadcaster.newspaper.models import Edition
 from broadcaster.templates import compile_template, fields_of
 from broadcaster.templates import load as load_template
 from subscribers import segments
-from subscribers.actor import Actor, Right
-from subscribers.errors import Invalid, NotFound
-from subscribers.models import Member
+from subscribers.actor import Actor, Right, needs
+from subscribers.errors import Invalid
+from subscribers.models import Member, Membership, Organisation
+from subscribers.organisations import in_subtree
 
 #: a field as it stands in a text; a title shows its name alone
 _FIELD = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
@@ -46,6 +48,7 @@ class Text:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
+@needs(Right.WRITE)
 def create_draft(
     session: Session,
     actor: Actor,
@@ -65,11 +68,11 @@ def create_draft(
 
     Raises `Invalid` when a rule or a text cannot be used: an unknown field is found here, not when it is sent.
     """
-    actor.must(Right.EDIT)
-    for each in dict.fromkeys([rule, *(text.rule for text in texts)]):
-        segments.check(session, each)
+    # what a segment means may change while a campaign waits: what was drafted, approved and confirmed may not
+    rules = {each: segments.frozen(session, each, within=actor.under) for each in {rule, *(t.rule for t in texts)}}
+    rule, texts = rules[rule], [replace(text, rule=rules[text.rule]) for text in texts]
     for text in texts:
-        _refuse_unknown_fields(session, text)
+        _refuse_unknown_fields(session, actor, text)
     campaign = _written(actor, texts, title=title, rule=rule, dress=dress, now=now)
     campaign.kind = kind
     campaign.edition_id = edition.id if edition else None
@@ -102,7 +105,8 @@ def _written(actor: Actor, texts: Sequence[Text], *, title: str, rule: str, dres
     )
 
 
-def draft_notice(session: Session, actor: Actor, text: str, *, rule: str, dress: Dress, **more: Any) -> Campaign:
+@needs(Right.WRITE)
+def draft_notice(session: Session, actor: Actor, /, text: str, *, rule: str, dress: Dress, **more: Any) -> Campaign:
     """A draft of one text for everyone in `rule`; the text may use fields: `{{ name }}，您好`."""
     if not text.strip():
         raise Invalid("The text is empty.", hint="Write what the members should read.")
@@ -110,9 +114,11 @@ def draft_notice(session: Session, actor: Actor, text: str, *, rule: str, dress:
     return create_draft(session, actor, [Text("everyone", rule, text)], title=title, rule=rule, dress=dress, **more)
 
 
+@needs(Right.WRITE)
 def draft_from_template(
     session: Session,
     actor: Actor,
+    /,
     template: str,
     given: Mapping[str, str],
     *,
@@ -137,9 +143,11 @@ def draft_from_template(
     return create_draft(session, actor, [text], title=template, rule=rule, dress=dress, **more)
 
 
+@needs(Right.EDIT)
 def draft_edition(
     session: Session,
     actor: Actor,
+    /,
     number: int,
     *,
     paper: str,
@@ -156,13 +164,17 @@ def draft_edition(
     )
 
 
+@needs(Right.SEE)
 def edition_unsaved(
     session: Session, actor: Actor, number: int, *, rule: str, paper: str, language: str, dress: Dress, now: datetime
 ) -> Campaign:
     """What `draft_edition` would make, to be checked and looked at; nothing is stored."""
     edition = editions.get(session, actor, number)
-    segments.check(session, rule)
-    texts = _of_edition(session, edition, paper=paper, language=language)
+    rule = segments.frozen(session, rule, within=actor.under)
+    texts = [
+        replace(text, rule=segments.frozen(session, text.rule, within=actor.under))
+        for text in _of_edition(session, edition, paper=paper, language=language)
+    ]
     return _written(actor, texts, title=edition.title, rule=rule, dress=dress, now=now)
 
 
@@ -188,33 +200,37 @@ def content_hash(campaign: Campaign) -> str:
     return hashlib.sha256(json.dumps(frozen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+@needs(Right.SEE)
 def get(session: Session, actor: Actor, campaign_id: int) -> Campaign:
     """The campaign, if there is one that this actor may see."""
-    actor.must(Right.SEE)
     campaign = session.get(Campaign, campaign_id)
-    if campaign is None or not campaign.under.startswith(actor.under):
-        raise NotFound("There is no campaign {id}.", hint="`broadsheet campaigns list` shows them.", id=campaign_id)
+    if campaign is None:
+        raise no_campaign(campaign_id)
+    refuse_foreign(actor, campaign)
     return campaign
 
 
+@needs(Right.SEE)
 def listing(session: Session, actor: Actor, *, before: int | None = None, limit: int = 50) -> list[Campaign]:
     """The newest campaigns first, `limit` at a time."""
-    actor.must(Right.SEE)
-    query = select(Campaign).order_by(Campaign.id.desc()).limit(limit)
-    if actor.under:
-        query = query.where(Campaign.under.startswith(actor.under, autoescape=True))
+    query = select(Campaign).where(is_seen_by(actor)).order_by(Campaign.id.desc()).limit(limit)
     if before is not None:
         query = query.where(Campaign.id < before)
     return list(session.scalars(query))
 
 
-def _refuse_unknown_fields(session: Session, text: Text) -> None:
-    """A field is known when every member has it, when it is given, or when some member's own file had such a column."""
+def _refuse_unknown_fields(session: Session, actor: Actor, text: Text) -> None:
+    """A field is known when every member has it, when it is given, or when one of theirs came with such a column."""
     known = MEMBER_FIELDS | set(text.context)
     used = fields_of(text.source)
-    own = {
-        name
-        for name in used - known
-        if session.scalar(select(Member.id).where(Member.fields[name].as_string().is_not(None)).limit(1)) is not None
-    }
+    own = {name for name in used - known if session.scalar(_with_field(actor, name).limit(1)) is not None}
     compile_template(text.source, known | own)
+
+
+def _with_field(actor: Actor, name: str) -> Select[int]:
+    query = select(Member.id).where(Member.fields[name].as_string().is_not(None))
+    if not actor.under:
+        return query
+    query = query.join(Membership, Membership.member_id == Member.id)
+    query = query.join(Organisation, Organisation.id == Membership.organisation_id)
+    return query.where(in_subtree(Organisation.path, actor.under))

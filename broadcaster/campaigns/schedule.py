@@ -10,12 +10,14 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route
+from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.check import Check, Finding, Way, check
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState, sources
 from broadcaster.language import msgid
 from broadcaster.words import campaign_state_word
-from subscribers.actor import SYSTEM, Actor, Right
+from subscribers.actor import SYSTEM, Actor, Right, needs
+from subscribers.audit import note
 from subscribers.db import wake
 from subscribers.errors import BroadsheetError, Conflict, Invalid
 
@@ -101,9 +103,11 @@ def start(
     """
     checked = rehearse(session, actor, campaign, confirmed, route, ways, zone=zone, now=now)
     _start(session, campaign, actor, route, ways, zone=zone, now=now)
+    note(session, actor, "campaigns.send", f"campaign {campaign.id}", people=checked.recipients, now=now)
     return checked
 
 
+@needs(Right.SEND)
 def rehearse(
     session: Session,
     actor: Actor,
@@ -116,7 +120,7 @@ def rehearse(
     now: datetime,
 ) -> Check:
     """Everything that `start` does before it starts; raises what it raises, and changes nothing."""
-    actor.must(Right.SEND)
+    refuse_foreign(actor, campaign)
     if campaign.state not in STARTABLE:
         move(session, campaign, CampaignState.PREPARING, out_of=STARTABLE)  # says why not
     checked = check(session, actor, campaign, route, ways, zone=zone, now=now)
@@ -132,14 +136,17 @@ def rehearse(
     return checked
 
 
+@needs(Right.SEND)
 def schedule(session: Session, actor: Actor, campaign: Campaign, at: datetime | None, *, now: datetime) -> datetime:
     """Start it by itself at an instant to come: this one, or the one it was drafted for. Returns the instant."""
-    actor.must(Right.SEND)
+    refuse_foreign(actor, campaign)
     at = at or campaign.scheduled_for
     if at is None:
         raise Invalid("Nobody has said when.", hint='Write --at "2026-11-25 10:00", in the paper\'s own time.')
     refuse_past(at, now=now)
     move(session, campaign, CampaignState.SCHEDULED, scheduled_for=at, started_by=actor.name)
+    # how many it reaches is known, and written down, when it starts
+    note(session, actor, "campaigns.schedule", f"campaign {campaign.id}", people=0, now=now, at=at.isoformat())
     return at
 
 
@@ -182,6 +189,8 @@ def start_due(
         move(session, campaign, CampaignState.CANCELLED, note=first.message, note_fields=dict(first.fields))
         return
     _start(session, campaign, SYSTEM, route, ways, zone=zone, now=now)
+    thing, by = f"campaign {campaign.id}", campaign.started_by
+    note(session, SYSTEM, "campaigns.send", thing, people=checked.recipients, now=now, scheduled_by=by)
 
 
 def refuse_blocked(checked: Check) -> None:

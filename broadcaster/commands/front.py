@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from broadcaster import VERSION
-from broadcaster.commands.options import Config, Debug, Json, Lang, asked, begin_anew, take
+from broadcaster.commands.options import Config, Debug, Json, Lang, StandIn, asked, begin_anew, take
 from broadcaster.commands.output import aside
 from broadcaster.commands.pages import Room, head_pages
 from broadcaster.commands.program import (
@@ -31,6 +31,7 @@ from broadcaster.language import msgid, set_language, tell, tr, translated
 from subscribers.errors import BroadsheetError, Invalid, Unavailable
 
 _START = tr("To begin with")
+_WORKS = tr("Who works here")
 _WHO = tr("Who reads")
 _WHAT = tr("What is sent")
 _HOW = tr("How it goes out")
@@ -40,6 +41,10 @@ NOUNS = {
     "demo": (_START, msgid("A whole newspaper, from registry to receipt, on a simulated carrier.")),
     "init": (_START, msgid("Create the database, or bring it up to date.")),
     "doctor": (_START, msgid("Check the installation, and say what to do.")),
+    "login": (_WORKS, msgid("Sign in, or see who is signed in.")),
+    "logout": (_WORKS, msgid("Sign out.")),
+    "users": (_WORKS, msgid("Who may do what: add, list, change, disable, give a new password.")),
+    "audit": (_WORKS, msgid("Who did what that somebody may have to answer for.")),
     "members": (_WHO, msgid("The people on the list: import, undo, export, find.")),
     "organisations": (_WHO, msgid("The tree of organisations.")),
     "segments": (_WHO, msgid("Audiences by rule: count, save, list.")),
@@ -184,7 +189,12 @@ Version = Annotated[
 
 @app.callback()
 def front(
-    config: Config = None, json: Json = False, lang: Lang = None, debug: Debug = False, version: Version = False
+    config: Config = None,
+    json: Json = False,
+    lang: Lang = None,
+    stand_in: StandIn = "",
+    debug: Debug = False,
+    version: Version = False,
 ) -> None:
     """Options may stand before the noun as well."""
-    take({"config": config, "json": json, "debug": debug})
+    take({"config": config, "json": json, "debug": debug, "stand_in": stand_in})

@@ -10,39 +10,92 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from broadcaster import logs
-from broadcaster.commands.options import asked
+from broadcaster.access import sessions, sign_in, users
+from broadcaster.access.sign_in import Visitor
+from broadcaster.commands import token_file
+from broadcaster.commands.options import Free, Needs, asked
 from broadcaster.runtime import Runtime, assemble
 from broadcaster.settings import load
-from subscribers.actor import OPERATOR, Actor
+from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.db import Tx
-from subscribers.errors import Invalid
+from subscribers.errors import Denied, Invalid
 
 #: the lock of whoever serves the embedded queue; those of the senders are numbered from 1
 PRESS = 0
+#: who is at the door and has not said who they are
+NOBODY = Actor("nobody", frozenset())
 
 
 @dataclass(slots=True)
 class House(Runtime):
-    """The installation with a person in front of it."""
+    """The installation with somebody in front of it."""
 
     #: who acts at this command line
-    actor: Actor = OPERATOR
+    actor: Actor = NOBODY
+    #: the same as somebody who is signed in, if they are
+    visitor: Visitor | None = None
 
 
 @contextmanager
-def opened(level: str = "WARNING") -> Iterator[House]:
-    """The installation that was asked for, closed at the end. `level`: of what is logged to standard error."""
+def opened(level: str = "WARNING", *, needs: Needs | None = None) -> Iterator[House]:
+    """The installation that was asked for, closed at the end. `level`: of what is logged to standard error.
+
+    Who acts is found out first: raises `Denied` if they lack the right that the verb declares, or `needs` instead.
+    """
     logs.configure(level=level)
-    runtime = assemble(House, load(asked().config))
+    house = assemble(House, load(asked().config))
     try:
-        if runtime.settings.own_file is not None and not runtime.settings.own_file.exists():
+        if house.settings.own_file is not None and not house.settings.own_file.exists():
             # the embedded default needs no set-up of its own; read late, because every other command does without it
             from broadcaster import migrations
 
-            migrations.upgrade(runtime.engine)
-        yield runtime
+            migrations.upgrade(house.engine)
+        _let_in(house, needs or asked().needs)
+        yield house
     finally:
-        runtime.close()
+        house.close()
+
+
+def _let_in(house: House, needs: Needs | None) -> None:
+    """Find out who acts: the machine, who is signed in, or the operator while there is no administrator yet."""
+    if needs is Free.MACHINE:
+        house.actor = SYSTEM
+        return
+    if needs is not Free.DOOR:
+        look_at_visitor(house)
+        if house.visitor is None:
+            house.actor = _unknown(house)
+        if name := asked().stand_in:
+            with house.begin() as tx:
+                house.actor = users.stand_in(tx.session, house.actor, name, asked().verb, now=tx.now)
+    if isinstance(needs, Right):
+        house.actor.must(needs)
+
+
+def look_at_visitor(house: House) -> None:
+    """Take down who is signed in at this command line, if anybody is."""
+    token = token_file.kept(house.settings)
+    if token is None:
+        return
+    with house.reading() as tx:
+        house.visitor = sign_in.visitor(tx.session, token, now=tx.now)
+        is_to_be_noted = house.visitor is not None and house.visitor.is_to_be_noted(tx.now)
+    if house.visitor is None:
+        return
+    house.actor = house.visitor.actor
+    if is_to_be_noted:
+        with house.begin() as tx:
+            sessions.used(tx.session, house.visitor.sign_in_id, now=tx.now)
+
+
+def _unknown(house: House) -> Actor:
+    """Who acts without a sign-in: somebody must set the installation up, and then nobody."""
+    with house.reading() as tx:
+        if not users.has_admin(tx.session):
+            return OPERATOR
+    raise Denied(
+        "You are not signed in, and this installation has users.", hint="`broadsheet login NAME` signs you in."
+    )
 
 
 def is_served(runtime: Runtime) -> bool:

@@ -44,8 +44,11 @@ class Asked:
     config: Path | None = None
     json: bool = False
     debug: bool = False
-    #: the right that the verb declares
+    #: the verb that was typed, and the right that it declares
+    verb: str = ""
     needs: Needs | None = None
+    #: --as: the user in whose place an administrator acts
+    stand_in: str = ""
 
 
 _asked: ContextVar[Asked] = ContextVar("asked", default=Asked())  # noqa: B039 - frozen
@@ -67,7 +70,18 @@ Lang = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help=tr("Show where an error came from."), rich_help_panel=_PANEL)]
 
-_EVERYWHERE = {"config": (Config, None), "json": (Json, False), "lang": (Lang, None), "debug": (Debug, False)}
+StandIn = Annotated[
+    str,
+    typer.Option("--as", metavar="USER", help=tr("Act as this user; for administrators."), rich_help_panel=_PANEL),
+]
+
+_EVERYWHERE = {
+    "config": (Config, None),
+    "json": (Json, False),
+    "lang": (Lang, None),
+    "stand_in": (StandIn, ""),
+    "debug": (Debug, False),
+}
 
 
 def asked() -> Asked:
@@ -89,6 +103,7 @@ def take(given: Mapping[str, Any]) -> None:
             config=given["config"] or now.config,
             json=given["json"] or now.json,
             debug=given["debug"] or now.debug,
+            stand_in=given["stand_in"] or now.stand_in,
         )
     )
 
@@ -112,7 +127,9 @@ def verb(
         @functools.wraps(function)
         def called(**given: Any) -> None:
             take({option: given.pop(option) for option in _EVERYWHERE})
-            _asked.set(replace(asked(), needs=needs))
+            _asked.set(
+                replace(asked(), needs=needs, verb=f"{function.__module__.rpartition('.')[2]}.{function.__name__}")
+            )
             function(**given)
 
         signature = inspect.signature(function, eval_str=True)

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import compose
-from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import MOST, verb
 from broadcaster.commands.output import answer
@@ -17,7 +15,6 @@ from broadcaster.delivery import again, control
 from broadcaster.delivery.control import Stopped
 from broadcaster.language import ntr, tr
 from broadcaster.words import campaign_state_word
-from subscribers.actor import Actor
 from subscribers.errors import Invalid
 
 Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
@@ -63,7 +60,7 @@ def resend(
         raise Invalid("Say to whom it shall go again.", hint="Write --failed.")
     with opened() as house, house.begin() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
-        count = again.resend_failed(tx.session, house.actor, campaign, confirm)
+        count = again.resend_failed(tx.session, house.actor, campaign, confirm, now=tx.now)
     told = ntr("It goes again to {n} person.", "It goes again to {n} people.", count)
     answer({"id": campaign_id, "resent": count}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
 
@@ -83,9 +80,9 @@ def settle(
     answer({"id": campaign_id, "settled": count}, ntr("{n} message is settled.", "{n} messages are settled.", count))
 
 
-def _steer(campaign_id: int, act: Callable[[Session, Actor, Campaign], Stopped]) -> None:
+def _steer(campaign_id: int, act: Callable[..., Stopped]) -> None:
     with opened() as house, house.begin() as tx:
-        stopped = act(tx.session, house.actor, compose.get(tx.session, house.actor, campaign_id))
+        stopped = act(tx.session, house.actor, compose.get(tx.session, house.actor, campaign_id), now=tx.now)
     told = tr(
         "Campaign {id}: {state}. Parts being handed over: {in_flight}. Messages cancelled: {cancelled}.",
         id=campaign_id,

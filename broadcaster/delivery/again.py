@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import move
 from broadcaster.campaigns.states import CampaignState
@@ -16,7 +17,8 @@ from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.recording import refresh_messages, settle_doubts
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import State
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
+from subscribers.audit import note
 from subscribers.errors import Conflict
 
 #: what is worth another try
@@ -26,17 +28,19 @@ DOUBTFUL = (State.UNKNOWN,)
 _OVER = frozenset({CampaignState.SENT, CampaignState.CLOSED})
 
 
-def resend_failed(session: Session, actor: Actor, campaign: Campaign, confirmed: int) -> int:
+@needs(Right.SEND)
+def resend_failed(session: Session, actor: Actor, campaign: Campaign, confirmed: int, *, now: datetime) -> int:
     """A new attempt for everyone it failed for, if `confirmed` is their number. Returns the number of messages."""
-    actor.must(Right.SEND)
-    _confirm(session, campaign, FAILED, confirmed)
+    _confirm(session, actor, campaign, FAILED, confirmed)
+    note(session, actor, "campaigns.resend", f"campaign {campaign.id}", people=confirmed, now=now)
     return _again(session, campaign, FAILED, confirmed)
 
 
+@needs(Right.SEND)
 def settle_as_sent(session: Session, actor: Actor, campaign: Campaign, confirmed: int, *, now: datetime) -> int:
     """Count the parts in doubt as sent: nothing goes out. Returns the number of messages."""
-    actor.must(Right.SEND)
-    _confirm(session, campaign, DOUBTFUL, confirmed)
+    _confirm(session, actor, campaign, DOUBTFUL, confirmed)
+    note(session, actor, "campaigns.settle", f"campaign {campaign.id}", people=confirmed, now=now, how="as sent")
     parts = _settle(session, actor, campaign, now=now)
     messages = session.scalars(
         update(Part)
@@ -49,15 +53,17 @@ def settle_as_sent(session: Session, actor: Actor, campaign: Campaign, confirmed
     return confirmed
 
 
+@needs(Right.SEND)
 def settle_by_resending(session: Session, actor: Actor, campaign: Campaign, confirmed: int, *, now: datetime) -> int:
     """A new attempt for everyone in doubt: some may get it twice. Returns the number of messages."""
-    actor.must(Right.SEND)
-    _confirm(session, campaign, DOUBTFUL, confirmed)
+    _confirm(session, actor, campaign, DOUBTFUL, confirmed)
+    note(session, actor, "campaigns.settle", f"campaign {campaign.id}", people=confirmed, now=now, how="resend")
     _settle(session, actor, campaign, now=now)
     return _again(session, campaign, DOUBTFUL, confirmed)
 
 
-def _confirm(session: Session, campaign: Campaign, states: Sequence[State], confirmed: int) -> None:
+def _confirm(session: Session, actor: Actor, campaign: Campaign, states: Sequence[State], confirmed: int) -> None:
+    refuse_foreign(actor, campaign)
     mine = select(func.count()).where(Message.campaign_id == campaign.id, Message.state.in_(states))
     count = session.scalar(mine)
     if confirmed != count:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
 from broadcaster.campaigns.states import CampaignState, may_move
@@ -14,7 +16,8 @@ from broadcaster.delivery.models import Batch, Message, Part
 from broadcaster.delivery.progress import in_flight
 from broadcaster.delivery.states import State
 from broadcaster.language import msgid
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
+from subscribers.audit import note
 from subscribers.db import wake
 from subscribers.errors import BroadsheetError
 
@@ -40,34 +43,40 @@ def wake_senders(session: Session, campaign: Campaign) -> None:
         wake(session, submit_queue(gateway))
 
 
-def pause(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
+@needs(Right.SEND)
+def pause(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) -> Stopped:
     """Claim nothing more of it. What is being handed over finishes: `in_flight` parts at most."""
-    actor.must(Right.SEND)
+    refuse_foreign(actor, campaign)
     move(session, campaign, CampaignState.PAUSED, note=msgid("Paused by {actor}."), note_fields={"actor": actor.name})
+    note(session, actor, "campaigns.pause", f"campaign {campaign.id}", people=0, now=now)
     return Stopped(campaign.state, in_flight(session, campaign))
 
 
-def resume(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
+@needs(Right.SEND)
+def resume(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) -> Stopped:
     """Go on exactly where it was."""
-    actor.must(Right.SEND)
+    refuse_foreign(actor, campaign)
     # an audience that was not written down to its end is finished first
     unfinished = campaign.prepared_at is None
     move(session, campaign, CampaignState.PREPARING if unfinished else CampaignState.SENDING, note="", note_fields={})
     if unfinished:
         wake(session, PREPARE, [campaign.id])
     wake_senders(session, campaign)
+    note(session, actor, "campaigns.resume", f"campaign {campaign.id}", people=0, now=now)
     return Stopped(campaign.state, in_flight(session, campaign))
 
 
-def abort(session: Session, actor: Actor, campaign: Campaign) -> Stopped:
+@needs(Right.SEND)
+def abort(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) -> Stopped:
     """Stop it for good: what waits is cancelled, in one statement; what the carrier has cannot be called back."""
-    actor.must(Right.SEND)
+    refuse_foreign(actor, campaign)
     # held, so that no claim slips in between the look and the move
     session.execute(select(Campaign.id).where(Campaign.id == campaign.id).with_for_update())
     left = session.scalar(select(exists().where(Message.campaign_id == campaign.id, Message.state.not_in(_NEVER_LEFT))))
     to = CampaignState.ABORTED if left else CampaignState.CANCELLED
     move(session, campaign, to, note=msgid("Stopped by {actor}."), note_fields={"actor": actor.name})
     cancelled = cancel_waiting(session, campaign)
+    note(session, actor, "campaigns.abort", f"campaign {campaign.id}", people=cancelled, now=now)
     return Stopped(campaign.state, in_flight(session, campaign), cancelled)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from broadcaster.newspaper.edition_file import EditionText, decode, parse, stands_in
 from broadcaster.newspaper.models import Column, Edition, Item, Variant
 from subscribers import segments
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, NotFound
 
 
@@ -41,24 +41,25 @@ class VariantContent:
     columns: list[dict[str, Any]]
 
 
+@needs(Right.EDIT)
 def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: datetime) -> Edition:
     """Take in an edition file. The same content again gives the edition that is there already.
 
     Raises `Invalid` for a file that cannot be used, and `Conflict`, offering the next free number, if the number
     belongs to an edition with other content.
     """
-    actor.must(Right.EDIT)
     text = decode(source) if isinstance(source, bytes) else source
     content = parse(text)
     for name in content.variants:
-        segments.check(session, name)
+        segments.check(session, name, within=actor.under)
     if existing := _by_number(session, content.number):
-        return _the_same(session, existing, content)
+        return _the_same(session, actor, existing, content)
     edition = Edition(
         number=content.number,
         date=content.date,
         title=content.title,
         source=text,
+        under=actor.under,
         created_by=actor.name,
         created_at=now,
     )
@@ -68,14 +69,15 @@ def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: 
             session.flush()
     except IntegrityError:
         # someone else has just taken the number
-        return _the_same(session, get(session, actor, content.number), content)
+        existing = session.scalars(select(Edition).where(Edition.number == content.number)).one()
+        return _the_same(session, actor, existing, content)
     _store(session, edition, content)
     return edition
 
 
+@needs(Right.SEE)
 def listing(session: Session, actor: Actor) -> list[EditionLine]:
-    """All editions, the newest number first."""
-    actor.must(Right.SEE)
+    """The editions of the actor's part of the tree and of all above it, the newest number first."""
     columns = _counts(session, select(Column.edition_id, func.count()).group_by(Column.edition_id))
     per_edition = select(Column.edition_id, func.count()).join(Item, Item.column_id == Column.id)
     items = _counts(session, per_edition.group_by(Column.edition_id))
@@ -92,14 +94,15 @@ def listing(session: Session, actor: Actor) -> list[EditionLine]:
             items.get(edition.id, 0),
         )
         for edition in session.scalars(select(Edition).order_by(Edition.number.desc()))
+        if _reads(actor, edition)
     ]
 
 
+@needs(Right.SEE)
 def get(session: Session, actor: Actor, number: int) -> Edition:
     """The edition with this number; `NotFound` if there is none."""
-    actor.must(Right.SEE)
     edition = _by_number(session, number)
-    if edition is None:
+    if edition is None or not _reads(actor, edition):
         raise NotFound(
             "There is no edition {number}.", hint="`broadsheet editions list` shows those there are.", number=number
         )
@@ -140,8 +143,13 @@ def _by_number(session: Session, number: int) -> Edition | None:
     return session.scalar(select(Edition).where(Edition.number == number))
 
 
-def _the_same(session: Session, existing: Edition, content: EditionText) -> Edition:
-    if parse(existing.source) == content:
+def _reads(actor: Actor, edition: Edition) -> bool:
+    """Whether it is a paper of theirs: made in their part of the tree, or for a part that theirs belongs to."""
+    return edition.under.startswith(actor.under) or actor.under.startswith(edition.under)
+
+
+def _the_same(session: Session, actor: Actor, existing: Edition, content: EditionText) -> Edition:
+    if _reads(actor, existing) and parse(existing.source) == content:
         return existing
     raise Conflict(
         "There is an edition {number} already, with other content.",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, ForeignKey, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
-from subscribers.models import Key
+from subscribers.models.organisation import Bytewise, Key
 
 
 class Edition(Base):
@@ -22,6 +22,8 @@ class Edition(Base):
     title: Mapped[str] = mapped_column(String(200))
     #: the file it was read from, as it was written
     source: Mapped[str] = mapped_column(Text)
+    #: the part of the tree whose paper it is, as a path of ids; all that is under it may read it
+    under: Mapped[str] = mapped_column(Bytewise, default="", server_default=text("''"))
     created_by: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -11,17 +11,17 @@ from sqlalchemy.orm import Session
 from broadcaster.replies.answer import Desk, queue_reply
 from broadcaster.replies.models import Letter, LetterState
 from broadcaster.replies.router import OPT_OUT
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Member, Membership, Organisation
 from subscribers.organisations import in_subtree
 
 
+@needs(Right.SEE)
 def listing(
     session: Session, actor: Actor, *, state: str | None = None, before: int | None = None, limit: int = 50
 ) -> Sequence[Row[Letter, str | None]]:
     """The newest letters, each with its writer's name, `limit` at a time; `state` is a `LetterState`."""
-    actor.must(Right.SEE)
     query = _visible(actor).order_by(Letter.id.desc()).limit(limit)
     if state is not None:
         query = query.where(Letter.state == state)
@@ -30,9 +30,9 @@ def listing(
     return session.execute(query).all()
 
 
+@needs(Right.EDIT)
 def reply(session: Session, actor: Actor, desk: Desk, letter_id: int, text: str, *, now: datetime) -> Letter:
     """Send one message back. Someone who has opted out may be answered what they ask, but not their refusal itself."""
-    actor.must(Right.EDIT)
     if not text.strip():
         raise Invalid("The answer is empty.", hint="Write what the member should read.")
     letter = _get(session, actor, letter_id)
@@ -50,9 +50,9 @@ def reply(session: Session, actor: Actor, desk: Desk, letter_id: int, text: str,
     return letter
 
 
+@needs(Right.EDIT)
 def close(session: Session, actor: Actor, letter_id: int) -> Letter:
     """Nothing more to do about this letter."""
-    actor.must(Right.EDIT)
     letter = _get(session, actor, letter_id)
     letter.state = LetterState.CLOSED
     letter.closed_by = actor.name

@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns.belonging import is_seen_by
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.progress import PAID
@@ -18,7 +19,7 @@ from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter
 from broadcaster.replies.router import OPT_OUT
 from broadcaster.reports.scope import Scope
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 
 #: campaigns in one report, the newest first
 MOST = 500
@@ -68,13 +69,12 @@ class _Figures:
     cost: Decimal = Decimal(0)
 
 
+@needs(Right.SEE)
 def campaigns(session: Session, actor: Actor, scope: Scope, *, campaign_id: int | None = None) -> list[CampaignReport]:
     """The campaigns that began in the span, the newest first; or one of them, if it has begun."""
-    actor.must(Right.SEE)
+    scope = scope.seen_by(actor)
     query = select(Campaign).where(
-        Campaign.started_at.is_not(None),
-        Campaign.under.startswith(actor.under, autoescape=True),
-        scope.spans(Campaign.started_at),
+        Campaign.started_at.is_not(None), is_seen_by(actor), scope.spans(Campaign.started_at)
     )
     if campaign_id is not None:
         query = query.where(Campaign.id == campaign_id)

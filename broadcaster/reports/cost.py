@@ -15,7 +15,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.progress import PAID
 from broadcaster.reports.scope import Scope
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 
 #: gateway -> price of a part now, and its currency: for what belongs to no campaign, such as answers
 Prices = Mapping[str, tuple[Decimal, str]]
@@ -32,9 +32,10 @@ class CostReport:
     currency: str
 
 
+@needs(Right.SEE)
 def costs(session: Session, actor: Actor, scope: Scope, prices: Prices, *, zone: ZoneInfo) -> list[CostReport]:
     """The parts that carriers took in the span, at the tariffs of their campaigns; the newest month first."""
-    actor.must(Right.SEE)
+    scope = scope.seen_by(actor)
     within = [Part.state.in_(PAID), scope.spans(Part.submitted_at), scope.holds(Message.member_id)]
     taken = (
         select(Part)

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns.belonging import is_met_by
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery.models import Doubt, Message, ReceiptInbox
+from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox
 from broadcaster.delivery.states import State
 from broadcaster.newspaper.models import Edition
 from broadcaster.replies import inbox
 from broadcaster.reports.scope import Scope
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 from subscribers.msisdn import mask
 
 #: how many campaigns and letters, the newest first
@@ -81,14 +82,18 @@ class Overview:
     unsure: int
 
 
+@needs(Right.SEE)
 def overview(session: Session, actor: Actor) -> Overview:
     """What stands now. The current campaign is the newest that runs, else the newest that ever started."""
-    actor.must(Right.SEE)
     order = case((Campaign.state.in_(_RUNNING), 0), else_=1)
     current_id = session.scalar(
-        select(Campaign.id).where(Campaign.state.in_(_STARTED)).order_by(order, Campaign.id.desc()).limit(1)
+        select(Campaign.id)
+        .where(Campaign.state.in_(_STARTED), is_met_by(actor))
+        .order_by(order, Campaign.id.desc())
+        .limit(1)
     )
-    newest = session.scalars(select(Campaign.id).order_by(Campaign.id.desc()).limit(CAMPAIGNS + 1)).all()
+    mine = select(Campaign.id).where(is_met_by(actor))
+    newest = session.scalars(mine.order_by(Campaign.id.desc()).limit(CAMPAIGNS + 1)).all()
     shown = [id_ for id_ in newest if id_ != current_id][:CAMPAIGNS]
     standings = _standings(session, actor, [*shown, *([current_id] if current_id else [])])
     return Overview(
@@ -99,7 +104,17 @@ def overview(session: Session, actor: Actor) -> Overview:
             for row in inbox.listing(session, actor, limit=LETTERS)
         ],
         last_receipts=_last_receipts(session),
-        unsure=session.scalar(select(func.count()).select_from(Doubt).where(Doubt.settled_at.is_(None))) or 0,
+        unsure=session.scalar(_doubts(actor)) or 0,
+    )
+
+
+def _doubts(actor: Actor) -> Select[int]:
+    query = select(func.count()).select_from(Doubt).where(Doubt.settled_at.is_(None))
+    if not actor.under:
+        return query
+    query = query.join(Part, Part.id == Doubt.part_id).join(Message, Message.id == Part.message_id)
+    return query.outerjoin(Campaign, Campaign.id == Message.campaign_id).where(
+        Scope(actor.under).holds(Message.member_id)
     )
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns.belonging import refuse_unmet
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import Message
 from broadcaster.delivery.states import State
 from broadcaster.reports.scope import Scope
 from broadcaster.words import MESSAGE_STATES, states_named
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 from subscribers.db import BULK
 from subscribers.errors import Invalid
 from subscribers.models import Member
@@ -34,6 +35,7 @@ class Recipient:
     attempt: int
 
 
+@needs(Right.SEE)
 def recipients(
     session: Session, actor: Actor, campaign: Campaign, *, state: str | None = None, limit: int | None = None
 ) -> Iterator[Recipient]:
@@ -41,7 +43,7 @@ def recipients(
 
     Raises `Invalid` for a state there is not.
     """
-    actor.must(Right.SEE)
+    refuse_unmet(actor, campaign)
     query = (
         select(Message, Member.name)
         .join(Campaign, Campaign.id == Message.campaign_id)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.replies.models import Letter, LetterState
 from broadcaster.reports.scope import Scope
-from subscribers.actor import Actor, Right
+from subscribers.actor import Actor, Right, needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,10 @@ class RepliesReport:
     closed: int
 
 
+@needs(Right.SEE)
 def replies(session: Session, actor: Actor, scope: Scope) -> list[RepliesReport]:
     """The letters received in the span, the newest campaign first."""
-    actor.must(Right.SEE)
+    scope = scope.seen_by(actor)
     rows = session.execute(
         select(
             Letter.campaign_id,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, literal, or_, true
 
 from broadcaster.campaigns.models import Campaign
+from subscribers.actor import Actor
+from subscribers.errors import NotFound
 from subscribers.models import Membership, Organisation
 from subscribers.organisations import in_subtree
 
@@ -20,6 +22,14 @@ class Scope:
     under: str = ""
     since: datetime | None = None
     before: datetime | None = None
+
+    def seen_by(self, actor: Actor) -> Scope:
+        """As much of it as lies in the actor's part of the tree. Raises `NotFound` if nothing does."""
+        if self.under.startswith(actor.under):
+            return self
+        if actor.under.startswith(self.under):
+            return replace(self, under=actor.under)
+        raise NotFound("There is no such organisation.", hint="Look at the tree of organisations.")
 
     def spans(self, instant: SQLColumnExpression[datetime | None]) -> ColumnElement[bool]:
         """The condition that an instant lies in the span."""

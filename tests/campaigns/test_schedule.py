@@ -63,7 +63,7 @@ def test_what_has_been_started_is_not_started_again(begin: Transactions, stop: o
     campaign, _ = sending(begin, 3)
     if stop is not None:
         with begin() as tx:
-            stop(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign))  # type: ignore[operator]
+            stop(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)  # type: ignore[operator]
     before = campaign_state(begin, campaign)
     with pytest.raises(Conflict):
         _start(begin, campaign, 3)

@@ -144,6 +144,7 @@ def staffed(desk: Desk) -> Desk:
 
 def make_desk(folder: Path) -> Desk:
     env = {"BROADSHEET_DATA": str(folder / "data"), "BROADSHEET_LANG": "en", "COLUMNS": "100", "PYTHONUTF8": "1"}
+    env["XDG_CONFIG_HOME"] = str(folder / "config")
     desk = Desk(folder, env)
     desk.write("broadsheet.toml", CONFIG)
     desk.write("people.csv", PEOPLE)

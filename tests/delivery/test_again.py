@@ -53,9 +53,9 @@ def _campaign(tx: object, number: int) -> Campaign:
 def test_the_failed_again(begin: Transactions) -> None:
     campaign, mine, _ = _ended(begin)
     with begin() as tx, pytest.raises(Conflict, match="it is 3, you typed 4"):
-        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 4)
+        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 4, now=tx.now)
     with begin() as tx:
-        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 3) == 3
+        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 3, now=tx.now) == 3
     assert campaign_state(begin, campaign) == "sending"
     turn = must_claim(begin, mine)
     assert len(turn.parts) == 3
@@ -103,7 +103,7 @@ def test_the_doubtful_again(begin: Transactions) -> None:
 def test_nobody_to_send_to_again(begin: Transactions) -> None:
     campaign, _ = sending(begin, 1)
     with begin() as tx:
-        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 0) == 0
+        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 0, now=tx.now) == 0
         assert again.settle_as_sent(tx.session, OPERATOR, _campaign(tx, campaign), 0, now=tx.now) == 0
 
 
@@ -115,7 +115,7 @@ def test_what_was_stopped_is_not_opened_by_the_way(begin: Transactions, stopped:
     with begin() as tx:
         stopped(tx.session, OPERATOR, _campaign(tx, campaign))  # type: ignore[operator]
     with begin() as tx, pytest.raises(Conflict):
-        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 1)
+        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 1, now=tx.now)
     assert states(begin, campaign)["failed"] == 1
 
 
@@ -128,7 +128,7 @@ def test_only_who_may_send(begin: Transactions) -> None:
             with pytest.raises(Denied):
                 act(tx.session, reader, row)
         with pytest.raises(Denied):
-            again.resend_failed(tx.session, reader, row, 3)
+            again.resend_failed(tx.session, reader, row, 3, now=tx.now)
         for settle in (again.settle_as_sent, again.settle_by_resending):
             with pytest.raises(Denied):
                 settle(tx.session, reader, row, 2, now=tx.now)

@@ -119,7 +119,7 @@ def test_what_was_stopped_does_not_hold_up_the_others(begin: Transactions) -> No
     stopped, _ = sending(begin, 2)
     going, _ = sending(begin, 2)
     with begin() as tx:
-        control.pause(tx.session, OPERATOR, tx.session.get_one(Campaign, stopped))
+        control.pause(tx.session, OPERATOR, tx.session.get_one(Campaign, stopped), now=tx.now)
     turn = must_claim(begin, owner(begin))
     assert turn.campaign_id == going
 

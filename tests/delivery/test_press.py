@@ -176,7 +176,7 @@ def test_one_campaign_that_cannot_be_printed_stops_only_itself(begin: Transactio
     assert "4000" in stopped.note.format(**stopped.note_fields)
     with begin() as tx:
         tx.session.get_one(Member, members[0].id).fields = {"seat": "A1"}
-        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, number))
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, number), now=tx.now)
     press.run(press_for(begin, _me(begin), gateway))
     assert states(begin, number) == {"submitted": 2}
 
@@ -255,12 +255,12 @@ def test_pause_and_resume_fifty_times(begin: Transactions) -> None:
         press.run(me, limit=1)
         with begin() as tx:
             row = tx.session.get_one(Campaign, campaign)
-            assert control.pause(tx.session, OPERATOR, row).in_flight == 0
+            assert control.pause(tx.session, OPERATOR, row, now=tx.now).in_flight == 0
         before = len(gateway.handed)
         press.run(me)
         assert len(gateway.handed) == before
         with begin() as tx:
-            control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign))
+            control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
         begin.clock.advance(seconds=1)
     begin.clock.advance(seconds=5)
     while press.run(me, limit=100) or states(begin, campaign) != {"submitted": 80}:

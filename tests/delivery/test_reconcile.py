@@ -199,7 +199,7 @@ def test_hints_for_what_is_due(begin: Transactions) -> None:
     going, _ = sending(begin, 2)
     paused, _ = sending(begin, 2, gateway="other")
     with begin() as tx:
-        control.pause(tx.session, OPERATOR, tx.session.get_one(Campaign, paused))
+        control.pause(tx.session, OPERATOR, tx.session.get_one(Campaign, paused), now=tx.now)
     begin.wakes.clear()
 
     def hinted() -> list[str]:
@@ -216,7 +216,7 @@ def test_hints_for_what_is_due(begin: Transactions) -> None:
     begin.clock.advance(seconds=5)
     assert hinted() == ["submit.carrier"]
     with begin() as tx:
-        control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, going))
+        control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, going), now=tx.now)
     assert hinted() == []
 
 
@@ -228,7 +228,7 @@ def test_abort_in_figures(begin: Transactions, taken: int) -> None:
         accept(begin, must_claim(begin, mine, taken))
         must_claim(begin, mine, 3)
     with begin() as tx:
-        stopped = control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign))
+        stopped = control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
     expected = ("aborted", 3, 3) if taken else ("cancelled", 0, 10)
     assert (stopped.state, stopped.in_flight, stopped.cancelled) == expected
     left = {"submitted": 4, "submitting": 3, "cancelled": 3} if taken else {"cancelled": 10}
@@ -241,7 +241,7 @@ def test_an_aborted_campaign_closes_when_its_receipts_are_in(begin: Transactions
     turn = must_claim(begin, mine, 2)
     accept(begin, turn)
     with begin() as tx:
-        control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign))
+        control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
     assert _sweep(begin) == []
     receive(begin, *(receipt(f"id-{part.part_id}") for part in turn.parts))
     assert _sweep(begin) == [campaign]

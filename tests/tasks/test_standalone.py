@@ -147,7 +147,7 @@ def test_a_broker_that_is_away_is_in_nobodys_way(
             began = time.monotonic()
             start(runtime, campaign)
             with runtime.begin() as tx:
-                control.pause(tx.session, OPERATOR, compose.get(tx.session, OPERATOR, campaign))
+                control.pause(tx.session, OPERATOR, compose.get(tx.session, OPERATOR, campaign), now=tx.now)
             for _ in range(20):
                 with runtime.begin() as tx:
                     wake(tx.session, "receipts")

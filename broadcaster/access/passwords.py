@@ -1,0 +1,111 @@
+"""Passwords: which are good enough, how they are kept, and one that is given out."""
+
+from __future__ import annotations
+
+import functools
+import re
+import secrets
+import unicodedata
+
+from pwdlib import PasswordHash
+from pwdlib.exceptions import PwdlibError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from subscribers.errors import Invalid
+
+SHORTEST = 12
+#: nobody types more, and hashing what a stranger sends must cost no more than this
+LONGEST = 200
+
+#: neither 0 and o nor 1, i and l: it is read from paper, and typed
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+_GROUPS, _GROUP = 4, 4
+
+_HINT = "Take several words that do not belong together, at least {shortest} characters in all."
+
+#: rows of keys and of the alphabet, along which nobody guesses for long
+_RUNS = (
+    "0123456789012345678901234567890123456789",
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+    "qwertyuiopasdfghjklzxcvbnmqwertyuiopasdfghjklzxcvbnm",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+)
+#: what leaked lists have at their top: alone, one after another, and with figures and signs around them
+_COMMON = re.compile(
+    r"(?:\W|_|\d|password|passw0rd|p@ssw0rd|passwort|admin|administrator|root|user|guest|test|login|welcome|qwerty|"
+    r"qwertyuiop|asdfgh|asdfghjkl|zxcvbn|zxcvbnm|1q2w3e4r|letmein|iloveyou|loveyou|love|you|dragon|monkey|master|"
+    r"sunshine|princess|football|baseball|superman|batman|shadow|secret|changeme|default|hello|computer|internet|"
+    r"broadsheet|woaini|wo|ai|ni|aini|zhongguo|beijing|mima|woshi|abc|abcd|abcdef|aa|qq|www|com|the|my|is)*"
+)
+
+
+def check(password: str, name: str) -> str:
+    """The password as it is kept (one form of each character); raises `Invalid` if it is too easy to guess.
+
+    `name` is the user's own.
+    """
+    password = one_form(password)
+    if len(password) < SHORTEST:
+        raise Invalid("The password is too short.", hint=_HINT, shortest=SHORTEST)
+    if len(password) > LONGEST:
+        raise Invalid(
+            "The password is too long.",
+            hint="At most {longest} characters; is it the right file?",
+            longest=LONGEST,
+        )
+    if not password.isprintable():
+        raise Invalid("The password has signs in it that cannot be typed.", hint="Write it on one line.")
+    folded = password.casefold()
+    # two letters are in half of all words; two Chinese characters are a name
+    if len(name) > (3 if name.isascii() else 1) and name.casefold() in folded:
+        raise Invalid("The password has the user's name in it.", hint=_HINT, shortest=SHORTEST)
+    if _is_common(folded):
+        raise Invalid("The password is one of those that are tried first.", hint=_HINT, shortest=SHORTEST)
+    return password
+
+
+def one_form(password: str) -> str:
+    """The password with each character in its one form, since keyboards differ."""
+    return unicodedata.normalize("NFC", password)
+
+
+def generate() -> str:
+    """A password to be given out: 16 letters and figures that nobody mistakes, 79 bits."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
+
+
+def hashed(password: str) -> str:
+    """How a password is kept: argon2id, 64 MiB."""
+    return _hasher().hash(password)
+
+
+def matches(password: str, kept: str | None) -> tuple[bool, str | None]:
+    """Whether it is the one that is kept, and a newer hash to keep if there is one.
+
+    With nothing to compare to, the same work is done: who does not exist takes as long as who does.
+    """
+    password = one_form(password)[: LONGEST + 1]
+    try:
+        right, newer = _hasher().verify_and_update(password, kept or _nobody())
+    except PwdlibError:
+        return False, None
+    return right and kept is not None, newer
+
+
+def _is_common(folded: str) -> bool:
+    if any(folded in run or folded in run[::-1] for run in _RUNS):
+        return True
+    if len(set(folded)) < 5 or folded in (folded + folded)[1:-1]:
+        return True
+    return _COMMON.fullmatch(folded) is not None
+
+
+@functools.cache
+def _hasher() -> PasswordHash:
+    return PasswordHash((Argon2Hasher(),))
+
+
+@functools.cache
+def _nobody() -> str:
+    return hashed(secrets.token_urlsafe())

@@ -1,0 +1,85 @@
+"""`broadsheet audit`: who did what that somebody may have to answer for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from broadcaster.commands.house import opened, read_day
+from broadcaster.commands.options import asked, noun, verb
+from broadcaster.commands.output import answer, local, table, write_csv
+from broadcaster.language import tr
+from broadcaster.reports.scope import days
+from subscribers import audit
+from subscribers.actor import Right
+from subscribers.models import Audit
+
+app = noun()
+
+#: rows of a table; more of them are for a file
+SHOWN = 50
+
+
+@app.callback()
+def nothing() -> None:
+    """One verb today, and still a noun."""
+
+
+@verb(
+    app,
+    name="list",
+    about=tr("The deeds done in your part of the tree, the newest first."),
+    example="broadsheet audit list --deed campaigns\nbroadsheet audit list --by li --from 2026-11-01 --csv audit.csv",
+    needs=Right.ADMINISTER,
+)
+def list_(
+    deed: Annotated[str, typer.Option(metavar="DEED", help=tr("Only these: users, members.export ..."))] = "",
+    by: Annotated[str, typer.Option(metavar="USER", help=tr("Only what this user did."))] = "",
+    from_: Annotated[str | None, typer.Option("--from", metavar="DATE", help=tr("From this day on."))] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="DATE", help=tr("Up to this day, it included."))] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=tr("At most so many; a table has 50."))] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write the rows there."))] = None,
+) -> None:
+    with opened() as house, house.reading() as tx:
+        zone = house.settings.zone
+        span = days(read_day(from_) if from_ else None, read_day(to) if to else None, zone)
+        most = limit or (None if asked().json or csv else SHOWN)
+        found = audit.read(tx.session, house.actor, deed=deed, by=by, since=span.since, until=span.before, limit=most)
+    documents = [_document(row) for row in found]
+    if csv:
+        _write(csv, documents)
+    headings = (tr("at"), tr("who"), tr("deed"), tr("what"), tr("people"))
+    rows = [(local(row.at, zone), row.actor, row.deed, _what(row), row.people) for row in found[:SHOWN]]
+    shown = tr("{rows} rows written to {file}.", rows=len(found), file=csv) if csv else None
+    answer({"audit": documents}, shown or (table(*headings, rows=rows, right=(4,)) if found else tr("There is none.")))
+
+
+def _document(row: Audit) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at,
+        "actor": row.actor,
+        "under": row.under,
+        "deed": row.deed,
+        "thing": row.thing,
+        "people": row.people,
+        "details": row.details,
+    }
+
+
+def _what(row: Audit) -> str:
+    return " ".join(filter(None, (row.thing, str(row.details.get("name", "")))))
+
+
+def _write(file: Path, documents: Sequence[dict[str, Any]]) -> None:
+    headings = ("id", "at", "actor", "under", "deed", "thing", "people", "details")
+    rows = ([one["at"].isoformat() if key == "at" else _cell(one[key]) for key in headings] for one in documents)
+    write_csv(file, headings, rows)
+
+
+def _cell(value: object) -> object:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
