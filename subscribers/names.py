@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def search_key(name: str) -> str:
     accents). A character without a known reading stands for itself: nobody becomes impossible to find.
     """
     if not _syllables:
-        _syllables.update(_read_syllables())
+        _read_syllables()
     if len(name) > SURELY_FITS:
         return _mixed_key(name)
     try:
@@ -44,6 +45,14 @@ def search_key(name: str) -> str:
     if name[0] in _STARTS:
         _read_surname(name, syllables)
     return f"{''.join([syllable[0] for syllable in syllables])} {''.join(syllables)}"
+
+
+@cache
+def known_syllables() -> frozenset[str]:
+    """Every syllable that a character can have in a key, without the few that are only sounds (`hm`, `ng`)."""
+    if not _syllables:
+        _read_syllables()
+    return frozenset(syllable for syllable in _syllables.values() if not {*"aeiouv"}.isdisjoint(syllable))
 
 
 def folded(text: str) -> str:
@@ -108,19 +117,18 @@ def _is_of_a_word(character: str) -> bool:
     return unicodedata.category(character)[0] in "LMN"
 
 
-def _read_syllables() -> dict[str, str]:
-    """Every character's first reading, from the table that pypinyin brings along.
+def _read_syllables() -> None:
+    """Fill in every character's first reading, from the table that pypinyin brings along.
 
     The table alone is read: importing pypinyin would also read its phrases, ten times as long and as large.
     """
     file = distribution("pypinyin").locate_file("pypinyin/pinyin_dict.json")
     readings = json.loads(Path(str(file)).read_text("utf-8"))
     plain: dict[str, str] = {}
-    found = {}
     for code, reading in readings.items():
         first = reading.partition(",")[0]
         if first not in plain:
             # ü as v, before its dots go the way of the tones
             plain[first] = folded(unicodedata.normalize("NFD", first).replace("u\u0308", "v"))
-        found[chr(int(code))] = plain[first]
-    return found | GIVEN
+        _syllables[chr(int(code))] = plain[first]
+    _syllables.update(GIVEN)

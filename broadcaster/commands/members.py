@@ -13,7 +13,7 @@ from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
 from broadcaster.language import ntr, tr, translated
 from broadcaster.words import status_word
-from subscribers import exporting, importing, registry
+from subscribers import exporting, finding, importing
 from subscribers.errors import Invalid
 from subscribers.importing import ImportResult, RefusedRow, write_rejects
 from subscribers.msisdn import mask
@@ -23,6 +23,8 @@ app = noun()
 
 #: refused rows that are shown; the others are counted
 SHOWN = 10
+#: as many as one question may find; more is an export
+FOUND = 1000
 
 
 @verb(
@@ -111,16 +113,20 @@ def export(
 
 @verb(
     app,
-    about=tr("Look for members by a part of the name, a number or its end, or the external id."),
-    example="broadsheet members find 李\nbroadsheet members find 0042 --full-numbers",
+    about=tr("Look for members by name, pinyin (whole or initials), number or its end, external id, or #id."),
+    example="broadsheet members find 张伟\nbroadsheet members find zhangw\n"
+    "broadsheet members find 0042 --full-numbers\nbroadsheet members find '#12'",
 )
 def find(
     text: Annotated[str, typer.Argument(metavar="TEXT", help=tr("What to look for."))],
-    full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
-    limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))] = 50,
+    full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers; it is noted."))] = False,
+    limit: Annotated[int, typer.Option(min=1, max=FOUND, help=tr("At most so many."))] = 50,
 ) -> None:
-    with opened() as house, house.reading() as tx:
-        found = registry.find(tx.session, house.actor, text, on=today(house, tx), limit=limit)
+    with opened() as house, house.begin() if full_numbers else house.reading() as tx:
+        region = house.settings.paper.region
+        found = finding.find(tx.session, house.actor, text, on=today(house, tx), limit=limit, region=region)
+        if full_numbers:
+            finding.note_numbers_seen(tx.session, house.actor, people=len(found), now=tx.now)
     members = [_member(profile, full_numbers=full_numbers) for profile in found]
     headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
     rows = [

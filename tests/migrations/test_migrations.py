@@ -167,6 +167,20 @@ def test_an_earlier_revision_goes_on_to_the_newest(empty: Engine) -> None:
     assert inspect(empty).has_table("campaign")
 
 
+def test_members_of_an_earlier_revision_can_be_looked_for_by_pinyin(empty: Engine) -> None:
+    names = ["张伟", "单雄信", "王㐂", "Zhou Lan"] * 520
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "r0002")
+        connection.execute(
+            text("INSERT INTO member (id, name, tags, fields, created_at) VALUES (:id, :name, '[]', '{}', :at)"),
+            [{"id": 3 * n + 1, "name": name, "at": "2026-11-21 02:00:00"} for n, name in enumerate(names)],
+        )
+    migrations.upgrade(empty)
+    with empty.connect() as connection:
+        keys = connection.scalars(text("SELECT search_key FROM member ORDER BY id")).all()
+    assert keys == ["zw zhangwei", "sxx shanxiongxin", "w㐂 wang㐂", "zl zhoulan"] * 520
+
+
 def test_a_database_of_somebody_else(empty: Engine) -> None:
     with empty.begin() as connection:
         connection.execute(text("CREATE TABLE customers (id INTEGER PRIMARY KEY)"))

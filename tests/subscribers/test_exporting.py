@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from subscribers import exporting, importing, registry
+from subscribers import exporting, finding, importing, registry
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Denied, Invalid, Unavailable
 from subscribers.organisations import find_by_path
@@ -30,7 +30,7 @@ def export(session: Session, path: Path, **given: object) -> list[dict[str, str]
 
 
 def everybody(session: Session) -> list[registry.Profile]:
-    found = registry.find(session, OPERATOR, "读者", on=TODAY, limit=10_000)
+    found = finding.find(session, OPERATOR, "读者", on=TODAY, limit=10_000)
     return sorted(found, key=lambda profile: profile.name)
 
 
