@@ -1,30 +1,33 @@
-"""Members -> CSV that a spreadsheet shows as it is and that the import takes back without a change."""
+"""Members -> a spreadsheet that shows them as they are and that the import takes back without a change."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import Session
 
-from subscribers import segments
-from subscribers.actor import Actor, Right
-from subscribers.cells import protect
+from subscribers import audit, segments
+from subscribers.actor import Actor, Right, needs
 from subscribers.consent import wishes
-from subscribers.csv_files import csv_file
-from subscribers.db import BULK
+from subscribers.db import in_bulk
 from subscribers.importing.columns import FIELDS
-from subscribers.importing.known import KnownMember, Place, read_members
-from subscribers.models import Member, Wish
+from subscribers.models import Member, Membership, Number, Organisation, Wish
 from subscribers.msisdn import national
 from subscribers.organisations import names_of
+from subscribers.registry import standing_on
+from subscribers.sheets import write_sheet
 
 _WORDS = {Wish.IN: "yes", Wish.OUT: "no"}
+#: rows that the database hands over at once
+_AT_ONCE = 10_000
 
 
+@needs(Right.NUMBERS)
 def export_members(
     session: Session,
     actor: Actor,
@@ -36,38 +39,24 @@ def export_members(
     on: date | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Write the members in the rule `to`, as of the day `on` (today): how many.
+    """Write the members in the rule `to`, as of the day `on` (today): how many. XLSX or CSV by the ending of `path`.
 
-    A file already there is replaced at the end, or left alone if anything fails. Numbers are in full: it takes the
-    right to change the registry. Raises `Invalid` for the rule, `Unavailable` if the file cannot be written.
+    A file already there is replaced at the end, or left alone if anything fails. Numbers are in full, and it is
+    audited. Raises `Invalid` for the rule or the ending, `Unavailable` if the file cannot be written.
     """
-    actor.must(Right.REGISTER)
     day = on or now.date()
-    audience = segments.members_matching(session, to, on=day, within=actor.under)
-    headings = _own_headings(session, audience)
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    rows = 0
-    try:
-        with csv_file(unfinished, told=path) as write:
-            write([*FIELDS, *(protect(heading) for heading in headings)])
-            for members in _portions(session, audience):
-                for row in _rows(session, members, headings, day, region):
-                    write(row)
-                rows += len(members)
-                if progress is not None:
-                    progress(rows)
-            unfinished.replace(path)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-    return rows
+    audience = segments.members_matching(session, to, on=day, within=actor.under).where(Member.forgotten_at.is_(None))
+    ids = array("q", session.scalars(audience.order_by(Member.id).execution_options(yield_per=_AT_ONCE)))
+    own = _own_headings(session, audience)
+    audit.note(session, actor, "members.export", people=len(ids), now=now, kind=path.suffix.lower().lstrip("."))
+    return write_sheet(path, [*FIELDS, *own], _rows(session, ids, own, day, region, progress))
 
 
 def written_number(msisdn: str, region: str) -> str:
-    """As the import of the same region reads it back: short at home in China, else with + and kept from calculation."""
+    """As the import of the same region reads it back: short at home in China, else with +."""
     short = national(msisdn) if region == "CN" and msisdn.startswith("+861") else ""
     # more digits, or a zero in front, and a spreadsheet shows a quantity
-    return short if len(short) == 11 and short[0] == "1" else protect(msisdn)
+    return short if len(short) == 11 and short[0] == "1" else msisdn
 
 
 def _own_headings(session: Session, audience: Select[int]) -> list[str]:
@@ -78,49 +67,84 @@ def _own_headings(session: Session, audience: Select[int]) -> list[str]:
     return sorted(session.scalars(query))
 
 
-def _portions(session: Session, audience: Select[int]) -> Iterator[list[KnownMember]]:
-    last = 0
-    while ids := session.scalars(audience.where(Member.id > last).order_by(Member.id).limit(BULK)).all():
-        members = read_members(session, ids)
-        yield [members[id_] for id_ in ids]
-        last = ids[-1]
-
-
 def _rows(
-    session: Session, members: Sequence[KnownMember], headings: Sequence[str], on: date, region: str
-) -> Iterator[list[str]]:
-    numbers = {member.id: _used_number(member) for member in members}
-    said = wishes(session, {number for number in numbers.values() if number})
-    places = {member.id: _place_on(member, on) for member in members}
-    names = names_of(session, {place.path for place in places.values()})
-    for member in members:
-        number, place = numbers[member.id], places[member.id]
-        present = said.get(number) if number else None
-        cells = {
-            "name": protect(member.name),
-            "msisdn": written_number(number, region) if number else "",
-            "other_numbers": "",
-            "away_place": protect(place.away_place or ""),
-            "host_branch": protect(place.host_branch or ""),
-            "organisation": protect(names[place.path]),
-            "status": f"{place.status} mobile" if place.mobile else place.status,
-            "joined_on": member.places[0].valid_from.isoformat(),
-            "birthday": member.birthday.isoformat() if member.birthday else "",
-            "subscribed": _WORDS[present.wish] if present else "",
-            "tags": protect(";".join(member.tags)),
-            "external_id": protect(member.external_id or ""),
-        }
-        yield [cells[field] for field in FIELDS] + [protect(str(member.fields.get(key, ""))) for key in headings]
+    session: Session,
+    ids: Sequence[int],
+    own: Sequence[str],
+    on: date,
+    region: str,
+    progress: Callable[[int], None] | None,
+) -> Iterator[list[object]]:
+    done = 0
+    for portion in in_bulk(ids):
+        yield from _portion(session, portion, own, on, region)
+        done += len(portion)
+        if progress is not None:
+            progress(done)
 
 
-def _used_number(member: KnownMember) -> str | None:
-    preferred = sorted(member.numbers, key=lambda number: (not number.preferred, number.id))
-    return preferred[0].msisdn if preferred else None
-
-
-def _place_on(member: KnownMember, on: date) -> Place:
-    return next(
-        place
-        for place in member.places
-        if place.valid_from <= on and (place.valid_until is None or place.valid_until > on)
+def _portion(session: Session, ids: Sequence[int], own: Sequence[str], on: date, region: str) -> Iterator[list[object]]:
+    people = {row.id: row for row in _people(session, ids)}
+    joined = dict(
+        session.execute(
+            select(Membership.member_id, func.min(Membership.valid_from))
+            .where(Membership.member_id.in_(ids))
+            .group_by(Membership.member_id)
+        ).all()
     )
+    places = {row.member_id: row for row in _places(session, ids, on)}
+    numbers = _numbers(session, ids)
+    said = wishes(session, {held[0] for held in numbers.values()})
+    names = names_of(session, {place.path for place in places.values()})
+    for id_ in ids:
+        person, place, held = people[id_], places[id_], numbers.get(id_, [])
+        present = said.get(held[0]) if held else None
+        written = [written_number(msisdn, region) for msisdn in held]
+        cells = {
+            "name": person.name,
+            "msisdn": written[0] if written else "",
+            "other_numbers": ";".join(written[1:]),
+            "organisation": names[place.path],
+            "status": f"{place.status} mobile" if place.mobile else place.status,
+            "away_place": place.away_place or "",
+            "host_branch": place.host_branch or "",
+            "joined_on": joined[id_],
+            "birthday": person.birthday or "",
+            "subscribed": _WORDS[present.wish] if present else "",
+            "tags": ";".join(person.tags),
+            "external_id": person.external_id or "",
+        }
+        yield [cells[field] for field in FIELDS] + [str(person.fields.get(key, "")) for key in own]
+
+
+def _people(session: Session, ids: Sequence[int]) -> Sequence[Any]:
+    columns = (Member.id, Member.name, Member.external_id, Member.birthday, Member.tags, Member.fields)
+    return session.execute(select(*columns).where(Member.id.in_(ids))).all()
+
+
+def _places(session: Session, ids: Sequence[int], on: date) -> Sequence[Any]:
+    return session.execute(
+        select(
+            Membership.member_id,
+            Membership.status,
+            Membership.mobile,
+            Membership.away_place,
+            Membership.host_branch,
+            Organisation.path,
+        )
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.member_id.in_(ids), standing_on(on))
+    ).all()
+
+
+def _numbers(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Member -> their numbers, the one that is used first."""
+    held: dict[int, list[str]] = {}
+    query = (
+        select(Number.member_id, Number.msisdn)
+        .where(Number.member_id.in_(ids))
+        .order_by(Number.member_id, Number.preferred.desc(), Number.id)
+    )
+    for member_id, msisdn in session.execute(query):
+        held.setdefault(member_id, []).append(msisdn)
+    return held

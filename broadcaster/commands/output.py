@@ -21,8 +21,7 @@ from rich.text import Text
 from broadcaster.commands.options import asked
 from broadcaster.commands.program import typed_again
 from broadcaster.language import tr
-from subscribers.cells import protect
-from subscribers.csv_files import csv_file
+from subscribers.sheets import write_sheet
 
 #: control characters of somebody else's text must not reach the terminal: they are shown as pictures
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) != "\n"} | {0x7F: 0x2421}
@@ -98,14 +97,8 @@ def local(instant: datetime | None, zone: ZoneInfo) -> str:
 
 
 def write_csv(path: Path, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write rows as CSV that a spreadsheet shows as it is: how many. Raises `Unavailable`."""
-    count = 0
-    with csv_file(path) as write:
-        write(headings)
-        for row in rows:
-            write([protect(cell) if isinstance(cell, str) else cell for cell in row])
-            count += 1
-    return count
+    """Write rows as a file that a spreadsheet shows as it is: how many. Raises `Unavailable`."""
+    return write_sheet(path, headings, rows)
 
 
 def plain(value: Any) -> dict[str, Any]:
