@@ -14,6 +14,7 @@ from broadcaster.commands.progress import counting
 from broadcaster.language import ntr, tr, translated
 from broadcaster.words import status_word
 from subscribers import exporting, finding, importing
+from subscribers.actor import Right
 from subscribers.errors import Invalid
 from subscribers.importing import ImportResult, RefusedRow, write_rejects
 from subscribers.msisdn import mask
@@ -90,14 +91,15 @@ def undo(import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", he
 
 @verb(
     app,
-    about=tr("Write members as CSV, with their numbers in full."),
-    example='broadsheet members export retired.csv --to "status = retired"',
+    about=tr("Write members as CSV or XLSX, by the ending of FILE, with their numbers in full; it is audited."),
+    example='broadsheet members export everyone.xlsx\nbroadsheet members export retired.csv --to "status = retired"',
+    needs=Right.NUMBERS,
 )
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("Replaced if it is there."))],
     to: Annotated[str, typer.Option(metavar="RULE", help=tr("Whom: a segment or a rule."))] = "everyone",
 ) -> None:
-    with opened() as house, counting(tr("members")) as progress, house.reading() as tx:
+    with opened() as house, counting(tr("members")) as progress, house.begin() as tx:
         rows = exporting.export_members(
             tx.session,
             house.actor,
