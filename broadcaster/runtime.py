@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from broadcaster.access.secret import secret_key
 from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.check import Way
 from broadcaster.campaigns.compose import Dress
@@ -89,7 +90,13 @@ class Runtime:
             opt_out=paper.opt_out,
             language=self.settings.paper.language,
             gateways={name: gateway.capabilities for name, gateway in self.gateways.items()},
+            zone=self.settings.zone,
         )
+
+    @property
+    def secret(self) -> bytes:
+        """The installation's own secret; made when it is first asked for. Raises `Unavailable`, `Invalid`."""
+        return secret_key(self.settings.access.secret, self.settings.data)
 
     @property
     def dress(self) -> Dress:

@@ -96,6 +96,13 @@ class Routes(Section):
     quota_per_day: int = Field(default=0, ge=0)
 
 
+class Access(Section):
+    """The installation's own secret, by which forgotten numbers are known again; empty: one in the data directory."""
+
+    secret: str = Field(default="", repr=False)
+    secret_file: str = ""
+
+
 class Review(Section):
     """The steps between a draft and its send; none means that the typed confirmation is the review.
 
@@ -131,6 +138,7 @@ class Settings(BaseSettings):
     gateways: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"simulator": {"kind": "simulator"}})
     routes: Routes = Routes()
     review: Review = Review()
+    access: Access = Access()
     data: Path = Path("data")
 
     @classmethod
@@ -185,7 +193,11 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
             where=str(file) if file else tr("The configuration"),
             mistakes="\n".join(tell_mistake(mistake, _siblings(mistake["loc"])) for mistake in error.errors()),
         ) from None
-    return settings.model_copy(update={"gateways": {name: _with_secrets(g) for name, g in settings.gateways.items()}})
+    gateways = {name: _with_secrets(table) for name, table in settings.gateways.items()}
+    access = settings.access
+    if access.secret_file:
+        access = Access(**_with_secrets(access.model_dump()))
+    return settings.model_copy(update={"gateways": gateways, "access": access})
 
 
 def _find(path: Path | None) -> Path | None:

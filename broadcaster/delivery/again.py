@@ -64,7 +64,9 @@ def settle_by_resending(session: Session, actor: Actor, campaign: Campaign, conf
 
 def _confirm(session: Session, actor: Actor, campaign: Campaign, states: Sequence[State], confirmed: int) -> None:
     refuse_foreign(actor, campaign)
-    mine = select(func.count()).where(Message.campaign_id == campaign.id, Message.state.in_(states))
+    mine = select(func.count()).where(
+        Message.campaign_id == campaign.id, Message.state.in_(states), Message.msisdn.is_not(None)
+    )
     count = session.scalar(mine)
     if confirmed != count:
         raise Conflict(
@@ -94,7 +96,7 @@ def _again(session: Session, campaign: Campaign, states: Sequence[State], confir
         move(session, campaign, CampaignState.SENDING, out_of=_OVER, closed_at=None)
     queued = session.execute(
         update(Message)
-        .where(Message.campaign_id == campaign.id, Message.state.in_(states))
+        .where(Message.campaign_id == campaign.id, Message.state.in_(states), Message.msisdn.is_not(None))
         .values(state=State.QUEUED, attempt=Message.attempt + 1, reason=None, delivered_parts=0, parts=0)
         .returning(func.coalesce(Message.gateway, ""), Message.id)
         .execution_options(synchronize_session=False)

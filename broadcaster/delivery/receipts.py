@@ -16,6 +16,7 @@ from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import insert_or_ignore, refresh_messages, settle_doubts
 from broadcaster.delivery.states import REACHED_FROM, State, advance, contradicts
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
+from subscribers import numbers
 from subscribers.db import wake
 
 #: the queue that applies receipts
@@ -52,6 +53,7 @@ def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, 
                 "code": receipt.code[:60],
                 "reason": _words(receipt, reasons),
                 "permanent": receipt.permanent,
+                "unknown_number": _says_nobody(receipt, reasons),
                 "raw": receipt.raw[:RAW],
                 "received_at": now,
                 "outcome": InboxState.PENDING,
@@ -67,6 +69,11 @@ def _words(receipt: Receipt, reasons: Mapping[str, Reason]) -> str | None:
         return ReceiptState.CARRIER_UNKNOWN.value
     known = reasons.get(receipt.code)
     return known.words[:200] if known and receipt.state is not ReceiptState.DELIVERED else None
+
+
+def _says_nobody(receipt: Receipt, reasons: Mapping[str, Reason]) -> bool:
+    known = reasons.get(receipt.code)
+    return known is not None and known.unknown_number and receipt.state is ReceiptState.FAILED
 
 
 def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
@@ -101,6 +108,7 @@ def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
         else:
             outcomes[InboxState.STALE].append(row.id)
     _write_moves(session, moves, now=now)
+    _tell_registry(session, moves, now=now)
     for outcome, ids in outcomes.items():
         session.execute(update(ReceiptInbox).where(ReceiptInbox.id.in_(ids)).values(outcome=outcome))
     return len(rows)
@@ -194,3 +202,25 @@ def _write_moves(session: Session, moves: Mapping[int, Any], *, now: datetime) -
         )
     settle_doubts(session, list(moves), by="receipt", now=now)
     refresh_messages(session, changed)
+
+
+def _tell_registry(session: Session, moves: Mapping[int, Any], *, now: datetime) -> None:
+    """Which numbers were reached, and which nobody has: a message counts once, by its first part."""
+    ends = {part_id: row for part_id, row in moves.items() if row.unknown_number or row.state == ReceiptState.DELIVERED}
+    if not ends:
+        return
+    parts = session.execute(
+        select(Part.id, Part.number, Message.msisdn)
+        .join(Message, Message.id == Part.message_id)
+        .where(Part.id.in_(list(ends)), Message.msisdn.is_not(None))
+    ).all()
+    delivered: set[str] = set()
+    unknown: dict[str, int] = {}
+    for part in sorted(parts, key=lambda part: ends[part.id].id):
+        if not ends[part.id].unknown_number:
+            delivered.add(part.msisdn)
+            # what was said before it does not count any more
+            unknown.pop(part.msisdn, None)
+        elif part.number == 1:
+            unknown[part.msisdn] = unknown.get(part.msisdn, 0) + 1
+    numbers.note_receipts(session, delivered=delivered, unknown=unknown, now=now)

@@ -37,6 +37,8 @@ class Reason:
     """Is another try pointless? None: the code does not tell."""
     words: str
     """In plain English, a msgid of the catalogue."""
+    unknown_number: bool = False
+    """Nobody has this number. Said again and again, it suspends the number until a person has verified it."""
 
 
 @dataclass(frozen=True, slots=True)

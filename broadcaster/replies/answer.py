@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -20,13 +21,14 @@ from subscribers.errors import Conflict, Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How letters are answered here: in whose name, in which language, and what each gateway can carry."""
+    """How letters are answered here: in whose name, in which language, by whose day, and what each gateway carries."""
 
     paper: str
     signature: str
     opt_out: str
     language: str
     gateways: dict[str, Capabilities]
+    zone: tzinfo = UTC
 
 
 def queue_reply(session: Session, desk: Desk, letter: Letter, body: str) -> Message:

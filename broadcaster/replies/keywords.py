@@ -18,6 +18,8 @@ _OUT = {
 }  # fmt: skip
 #: the word that the answer to an opt-out names, by language
 COME_BACK = {"zh": "订阅", "en": "START"}
+#: characters of a text that may ask to join
+LONGEST_JOINING = 150
 _BACK = {"start", "unstop", "subscribe", "dy", "hf", "订阅", "恢复", "恢复订阅", "重新订阅", "订阅手机报", "我要订阅"}
 
 #: short pleas that name the wish without one of the words above: 不要再发了, 别给我发短信了, please stop sending
@@ -31,6 +33,13 @@ _WISH = re.compile(r"我?(再也)?(不想|不要|不愿意|不愿|不用)再?(�
 _PLEA_ENGLISH = re.compile(
     r"(please)?(stop|stop(sending|texting|messaging)|(dont|donot)(send|text|message))(me|us)?"
     r"(messages|sms|texts|this|anymore|any)*"
+)
+#: 加入 张伟, 报名：张伟。, JOIN Zhou Lan: the word, something between, and nothing but a name
+_JOIN = re.compile(
+    r"(?:我要|我想|申请)?(?:加入|订阅|报名|join)[\s,;:、，；：+-]+"
+    r"(?:(?:我是|我叫|姓名|叫|i am|i'm|this is|name is)[\s:：]*)?"
+    r"(?P<name>[^\W\d_](?:[^\W\d_]|[ ·•'’.-](?=[^\W\d_]))*)[\s.。!！,，]*",
+    re.IGNORECASE,
 )
 _NOISE = re.compile(r"[\W_]+")
 
@@ -53,6 +62,17 @@ def wants_out(text: str) -> bool:
 def wants_back(text: str) -> bool:
     """Whether this says "send me the paper again", and nothing else."""
     return normalise(text) in _BACK
+
+
+def name_of_joiner(text: str) -> str | None:
+    """The name under which somebody asks for the paper, if this asks for it and says nothing else.
+
+    >>> name_of_joiner("加入 张伟"), name_of_joiner("JOIN Zhou Lan."), name_of_joiner("订阅")
+    ('张伟', 'Zhou Lan', None)
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    asked = _JOIN.fullmatch(plain) if len(plain) <= LONGEST_JOINING and not wants_back(text) else None
+    return asked["name"] if asked else None
 
 
 def _is_joined(plain: str) -> bool:

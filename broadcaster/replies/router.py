@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from broadcaster.logs import get
 from broadcaster.replies.answer import Desk, queue_reply
-from broadcaster.replies.keywords import COME_BACK, wants_back, wants_out
+from broadcaster.replies.handling import Handler, Reply, reply_text
+from broadcaster.replies.joining import join
+from broadcaster.replies.keywords import wants_back, wants_out
 from broadcaster.replies.models import Letter, LetterState
 from broadcaster.replies.receive import ROUTE
-from broadcaster.templates import compile_template, load
 from subscribers import consent
 from subscribers.actor import SYSTEM
 from subscribers.db import wake
@@ -27,24 +27,12 @@ log = get(__name__)
 OPT_OUT = "opt_out"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a handler made of a letter: its own name, what to send back if anything, whether a person must look."""
-
-    handled_as: str
-    text: str = ""
-    for_a_person: bool = False
-
-
-Handler = Callable[[Session, Desk, Letter, datetime], Reply | None]
-
-
 def opt_out(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:
     """Take a number off the list at once; say so once, however often it is asked for."""
     if not wants_out(letter.text) or not letter.from_a_telephone:
         return None
     news = consent.opt_out(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
-    return Reply(OPT_OUT, _text("replies/opted_out", desk) if news else "")
+    return Reply(OPT_OUT, reply_text("opted_out", desk) if news else "")
 
 
 def come_back(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:
@@ -52,7 +40,7 @@ def come_back(session: Session, desk: Desk, letter: Letter, now: datetime) -> Re
     if not wants_back(letter.text) or letter.member_id is None:
         return None
     news = consent.opt_in(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
-    return Reply("come_back", _text("replies/come_back", desk) if news else "")
+    return Reply("come_back", reply_text("come_back", desk) if news else "")
 
 
 def inbox(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply:
@@ -61,7 +49,7 @@ def inbox(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply:
 
 
 #: in this order; activities will stand between the opt-out and the inbox
-HANDLERS: tuple[Handler, ...] = (opt_out, come_back, inbox)
+HANDLERS: tuple[Handler, ...] = (opt_out, come_back, join, inbox)
 
 
 def route(
@@ -109,9 +97,3 @@ def wake_forgotten(session: Session) -> None:
     """Hint again at letters that nobody has looked at: a queue may have been lost."""
     if session.scalar(select(Letter.id).where(Letter.state == LetterState.NEW).limit(1)) is not None:
         wake(session, ROUTE)
-
-
-def _text(template: str, desk: Desk) -> str:
-    file = load(template, desk.language)
-    context = {"paper": desk.paper, "opt_out": desk.opt_out, "come_back": COME_BACK[desk.language]}
-    return compile_template(file.source, file.fields).render_many(context, [{}])[0]

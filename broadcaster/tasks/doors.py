@@ -12,6 +12,7 @@ from broadcaster.delivery import orphans, preparing, press, receipts, reconcile
 from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
+from subscribers import transfers
 from subscribers.db import wake
 
 #: turns per task; then the hint goes to the end of the queue, so that one gateway does not keep a worker for itself
@@ -90,6 +91,7 @@ def sweep(runtime: Runtime) -> None:
         orphans.retry(tx.session, now=tx.now)
         router.wake_forgotten(tx.session)
         reconcile.expire(tx.session, runtime.receipt_timeouts, now=tx.now)
+        transfers.expire(tx.session, now=tx.now)
     with runtime.begin() as tx:
         reconcile.finish(tx.session, runtime.receipt_timeouts, now=tx.now)
         reconcile.wake_forgotten(tx.session, now=tx.now)

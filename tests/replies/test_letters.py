@@ -15,9 +15,10 @@ from broadcaster.delivery.states import State
 from broadcaster.gateways.events import InboundMessage
 from broadcaster.replies import inbox, router
 from broadcaster.replies.answer import Desk
+from broadcaster.replies.handling import Reply
 from broadcaster.replies.models import Letter, LetterState
 from broadcaster.replies.receive import ROUTE
-from broadcaster.replies.router import HANDLERS, Reply
+from broadcaster.replies.router import HANDLERS
 from subscribers import consent
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Conflict, Denied, Invalid, NotFound, Unavailable

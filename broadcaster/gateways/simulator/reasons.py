@@ -22,7 +22,7 @@ BLACKLISTED = "102"
 REASONS: Mapping[str, Reason] = MappingProxyType(
     {
         DELIVERED: Reason(ReceiptState.DELIVERED, None, "Delivered"),
-        NO_SUCH_USER: Reason(ReceiptState.FAILED, True, "There is no such number"),
+        NO_SUCH_USER: Reason(ReceiptState.FAILED, True, "There is no such number", unknown_number=True),
         SWITCHED_OFF: Reason(ReceiptState.FAILED, False, "The phone is switched off or out of reach"),
         INBOX_FULL: Reason(ReceiptState.FAILED, False, "The phone's inbox is full"),
         SUSPENDED: Reason(ReceiptState.FAILED, False, "The number is suspended"),

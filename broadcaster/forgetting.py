@@ -1,0 +1,133 @@
+"""Forgetting a person everywhere: what was sent to them and what they wrote, then the registry's own part.
+
+Messages, parts, receipts and letters keep their states, so that every report stays as it was; they lose number and
+text. Receipts are looked through as a whole, because carriers write numbers in forms of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Update, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.audience import SkipReason
+from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, Submission
+from broadcaster.delivery.recording import refresh_messages
+from broadcaster.delivery.states import State
+from broadcaster.replies.models import Letter, LetterState
+from subscribers import forgetting, holding, msisdn
+from subscribers.actor import Actor, Right, needs
+from subscribers.db import in_bulk
+from subscribers.errors import Conflict
+from subscribers.forgetting import Erased
+from subscribers.models import Number
+
+
+@needs(Right.REGISTER)
+def forget(session: Session, actor: Actor, member_id: int, *, key: bytes, on: date, now: datetime) -> Erased:
+    """Erase a member's data, here and in the registry. `key` is that of the forgotten numbers, `on` is today.
+
+    Raises `NotFound`, and `Conflict` while something is being handed over to a carrier for them.
+    """
+    holding.hold(session, actor, member_id)
+    seen = _numbers(session, member_id)
+    theirs = forgetting.alone_with(session, member_id, seen)
+    messages = _messages(session, member_id, theirs)
+    _hold_back(session, member_id, messages)
+    # before the registry's rows: receipts are applied in this order, too, and two must not wait for each other
+    for portion in in_bulk(messages):
+        _erase_messages(session, actor, portion, now)
+    for number in sorted(theirs):
+        _erase_receipts(session, number)
+    _erase_letters(session, actor, member_id, theirs, now)
+    return forgetting.forget(session, actor, member_id, key=key, earlier=theirs, on=on, now=now)
+
+
+def _numbers(session: Session, member_id: int) -> set[str]:
+    """Every number that is theirs, or that something was sent to or came from in their name."""
+    found: set[str] = set()
+    for column, mine in (
+        (Number.msisdn, Number.member_id == member_id),
+        (Message.msisdn, Message.member_id == member_id),
+        (Letter.msisdn, Letter.member_id == member_id),
+    ):
+        found |= {number for number in session.scalars(select(column).where(mine).distinct()) if number}
+    return found
+
+
+def _messages(session: Session, member_id: int, theirs: Collection[str]) -> Sequence[int]:
+    mine = or_(and_(Message.member_id == member_id, Message.msisdn.is_not(None)), Message.msisdn.in_(theirs))
+    return session.scalars(select(Message.id).where(mine).order_by(Message.id)).all()
+
+
+def _hold_back(session: Session, member_id: int, messages: Sequence[int]) -> None:
+    """Let nothing more go out to them. What a sender has in its hands cannot be called back."""
+    waiting = (State.QUEUED, State.HELD)
+    for portion in in_bulk(messages):
+        for table, key in ((Part, Part.message_id), (Message, Message.id)):
+            _quietly(
+                session,
+                update(table)
+                .where(key.in_(portion), table.state.in_(waiting))
+                .values(state=State.SKIPPED, reason=SkipReason.OPTED_OUT.value),
+            )
+        # one of which some parts had left already is what those are
+        refresh_messages(session, portion)
+        going = select(Message.id).where(Message.id.in_(portion), Message.state == State.SUBMITTING).limit(1)
+        if session.scalar(going) is not None:
+            raise Conflict(
+                "Something is being handed over to a carrier for member {member} at this moment.",
+                hint="Try again in a minute.",
+                member=member_id,
+            )
+
+
+def _erase_messages(session: Session, actor: Actor, ids: Sequence[int], now: datetime) -> None:
+    parts = select(Part.id).where(Part.message_id.in_(ids))
+    told = select(Submission.provider_id).where(Submission.part_id.in_(parts))
+    rows = session.execute(
+        select(ReceiptInbox.id, ReceiptInbox.gateway, ReceiptInbox.provider_id).where(
+            ReceiptInbox.provider_id.in_(told)
+        )
+    ).all()
+    known = {
+        (row.gateway, row.provider_id)
+        for row in session.execute(
+            select(Submission.gateway, Submission.provider_id).where(Submission.part_id.in_(parts))
+        )
+    }
+    _blank_receipts(session, ReceiptInbox.id.in_([r.id for r in rows if (r.gateway, r.provider_id) in known]))
+    _quietly(session, update(Part).where(Part.message_id.in_(ids)).values(text=""))
+    _quietly(session, update(Message).where(Message.id.in_(ids)).values(msisdn=None))
+    doubts = Doubt.part_id.in_(parts)
+    _quietly(
+        session, update(Doubt).where(doubts, Doubt.settled_at.is_(None)).values(settled_at=now, settled_by=actor.name)
+    )
+    _quietly(session, update(Doubt).where(doubts).values(msisdn=""))
+
+
+def _erase_receipts(session: Session, number: str) -> None:
+    """Receipts that name the number, in whatever form: those that belong to no message of ours, too."""
+    digits = msisdn.national(number).lstrip("0")
+    _blank_receipts(session, or_(ReceiptInbox.msisdn == number, ReceiptInbox.raw.contains(digits)))
+
+
+def _blank_receipts(session: Session, which: ColumnElement[bool]) -> None:
+    _quietly(session, update(ReceiptInbox).where(which).values(msisdn=None, raw=""))
+
+
+def _erase_letters(session: Session, actor: Actor, member_id: int, theirs: Collection[str], now: datetime) -> None:
+    mine = or_(Letter.member_id == member_id, Letter.msisdn.in_(theirs))
+    unanswered = Letter.state.in_((LetterState.NEW, LetterState.OPEN))
+    _quietly(
+        session,
+        update(Letter).where(mine, unanswered).values(state=LetterState.CLOSED, closed_by=actor.name, handled_at=now),
+    )
+    _quietly(session, update(Letter).where(mine).values(msisdn="", text=""))
+
+
+def _quietly(session: Session, statement: Update) -> None:
+    """Rows that were read before are read again by whoever needs them."""
+    session.execute(statement, execution_options={"synchronize_session": False})
