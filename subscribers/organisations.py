@@ -1,22 +1,27 @@
-"""The tree of organisations: who is under whom, found by names, kept as a chain of ids so that a subtree is a range."""
+"""The tree of organisations: who is under whom, found by names, kept as a chain of ids so that a subtree is a range.
+
+How it is changed is in `subscribers.tree_changes`, how it is taken in from a file in `subscribers.tree_import`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Result, and_, func, insert, literal, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from subscribers.actor import Actor, Right
-from subscribers.db import in_bulk, lock_table, reserve_ids
+from subscribers.actor import Actor, Right, needs
+from subscribers.db import BULK, in_bulk, lock_table, reserve_ids
 from subscribers.errors import Conflict, Denied, Invalid, NotFound
-from subscribers.models import Organisation
+from subscribers.models import Membership, Organisation
 
 NAME_LENGTH = 200
 #: a chain of ids of so many levels fits its column at any size a country can have
 LEVELS = 30
+#: paths from which on it is quicker to read the whole tree
+_MANY = 3 * BULK
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +99,32 @@ def names_of(session: Session, paths: Iterable[str]) -> dict[str, str]:
 
 
 def find_paths(session: Session, paths: Collection[str]) -> dict[str, str]:
-    """Clean paths of names -> paths of ids, of those that exist; one statement per level and thousand paths."""
+    """Clean paths of names -> paths of ids, of those that exist, and of all that is above them.
+
+    One statement per level and thousand paths; for many paths one that reads the whole tree.
+    """
+    if len(paths) > _MANY:
+        return _among_all(session, paths)
     found: dict[str, str] = {}
     for level in _by_level(paths):
         known = {(_id(found[_parent(path)]), _name(path)): path for path in level if _parent(path) in found}
         for portion in in_bulk(known):
             pairs = tuple_(Organisation.parent_id, Organisation.name).in_(portion)
-            found |= {known[parent_id or 0, name]: path for parent_id, name, path in _nodes(session, pairs)}
+            found |= {known[row.parent_id or 0, row.name]: row.path for row in session.execute(_nodes().where(pairs))}
         tops = [path for path in level if "/" not in path]
         for names in in_bulk(tops):
             top = and_(Organisation.parent_id.is_(None), Organisation.name.in_(names))
-            found |= {name: path for _, name, path in _nodes(session, top)}
+            found |= {row.name: row.path for row in session.execute(_nodes().where(top))}
     return found
 
 
+@needs(Right.REGISTER)
 def ensure_paths(session: Session, actor: Actor, paths: Collection[str], *, now: datetime) -> dict[str, int]:
     """Paths of names -> ids; what is missing is made, a level at a time. The keys are the paths as they were given.
 
-    Raises `Invalid` for a path that cannot be one, `Denied` for one outside of the actor's part of the tree.
+    Raises `Invalid` for a path that cannot be one, `Denied` for one outside of the actor's part of the tree,
+    `Conflict` if something would have to be made under an organisation that is closed.
     """
-    actor.must(Right.REGISTER)
     clean = {path: clean_path(path) for path in paths}
     home = home_of(session, actor)
     for path in clean.values():
@@ -124,35 +135,24 @@ def ensure_paths(session: Session, actor: Actor, paths: Collection[str], *, now:
                 name=actor.name,
                 home=home,
             )
-    found = find_paths(session, set(clean.values()))
-    if not found.keys() >= set(clean.values()):
+    wanted = set(clean.values())
+    found = find_paths(session, wanted)
+    if not found.keys() >= wanted:
         lock_table(session, Organisation)
-        found = find_paths(session, set(clean.values()))
-        _make_missing(session, set(clean.values()), found)
+        found = find_paths(session, wanted)
+        make_missing(session, sorted(wanted), found)
     return {given: _id(found[path]) for given, path in clean.items()}
 
 
+@needs(Right.REGISTER)
 def ensure_path(session: Session, actor: Actor, path: str, *, now: datetime) -> int:
     """The id of the organisation at one path of names, made if it is missing. Errors as `ensure_paths`."""
     return ensure_paths(session, actor, [path], now=now)[path]
 
 
-def add(session: Session, actor: Actor, name: str, *, under: str = "", kind: str = "", now: datetime) -> Node:
-    """A new organisation under a path of names (at the top if empty). Raises `Conflict` if the name is taken there."""
-    actor.must(Right.REGISTER)
-    parent = find_by_path(session, actor, under) if under else None
-    path = clean_path(f"{parent.names}/{name}" if parent else name)
-    lock_table(session, Organisation)
-    if path in find_paths(session, [path]):
-        raise Conflict("There is an organisation {path} already.", hint="Choose another name.", path=path)
-    id_ = ensure_path(session, actor, path, now=now)
-    session.execute(update(Organisation).where(Organisation.id == id_).values(kind=kind))
-    return find_by_path(session, actor, path)
-
-
+@needs(Right.SEE)
 def find_by_path(session: Session, actor: Actor, names: str) -> Node:
     """The organisation at a path of names. Raises `NotFound`, also if it is outside of the actor's part of the tree."""
-    actor.must(Right.SEE)
     path = clean_path(names)
     chain = find_paths(session, [path]).get(path)
     if chain is None or not chain.startswith(actor.under):
@@ -161,89 +161,165 @@ def find_by_path(session: Session, actor: Actor, names: str) -> Node:
             hint="Look at the tree of organisations, and write the names from the top down with a slash between them.",
             path=path,
         )
-    return _node(session.get_one(Organisation, _id(chain), populate_existing=True), path)
+    return _node(session.execute(_nodes().where(Organisation.id == _id(chain))).one(), path)
 
 
-def tree(session: Session, actor: Actor, under: str | None = None) -> list[Node]:
-    """The actor's part of the tree, or what is under the path of ids `under` in it: each parent before its children."""
-    actor.must(Right.SEE)
-    rows = session.scalars(
-        select(Organisation)
-        .where(in_subtree(Organisation.path, actor.under), in_subtree(Organisation.path, under or ""))
-        .execution_options(populate_existing=True)
-    ).all()
-    outer = {path: path.rsplit("/", 2)[0] + "/" for path in (row.path for row in rows)}
-    names = names_of(session, {outer[row.path] for row in rows if row.level > 0} - {row.path for row in rows})
+@needs(Right.SEE)
+def tree(session: Session, actor: Actor, under: str | None = None, *, depth: int | None = None) -> list[Node]:
+    """The actor's part of the tree, or what is under the path of ids `under` in it: each parent before its children.
+
+    `depth`: so many levels, the first one counted; None for all.
+    """
+    # a path of ids has a slash for each of its levels
+    top = max(under or "", actor.under, key=len)
+    query = _nodes().where(in_subtree(Organisation.path, actor.under), in_subtree(Organisation.path, under or ""))
+    if depth is not None:
+        query = query.where(Organisation.level < max(top.count("/") - 1, 0) + depth)
+    rows = session.execute(query).all()
+    known = {row.path for row in rows}
+    names = names_of(session, {above for row in rows if (above := _above(row.path)) and above not in known})
     nodes = []
     for row in sorted(rows, key=lambda row: [int(part) for part in row.path.split("/")[:-1]]):
-        above = names.get(outer[row.path], "") if row.level > 0 else ""
+        above = names.get(_above(row.path), "")
         names[row.path] = f"{above}/{row.name}" if above else row.name
         nodes.append(_node(row, names[row.path]))
     return nodes
 
 
-def move(session: Session, actor: Actor, names: str, *, under: str, now: datetime) -> int:
-    """Hang an organisation, with all that is under it, under another one (at the top if empty): how many moved.
+@needs(Right.SEE)
+def count_members(session: Session, actor: Actor, nodes: Collection[Node], *, on: date) -> dict[int, int]:
+    """How many members each of these organisations has on a day, with all that is under it: id -> members.
 
-    Raises `Conflict` if that would make a circle, or if the name is taken there.
+    One statement, grouped by organisation.
     """
-    actor.must(Right.REGISTER)
-    lock_table(session, Organisation)
-    node = find_by_path(session, actor, names)
-    parent = find_by_path(session, actor, under) if under else None
-    if actor.under and (node.path == actor.under or parent is None):
-        raise Denied(
-            "{name} has no right to move organisations out of their part of the tree.",
-            hint="Ask an administrator of the organisation above.",
-            name=actor.name,
-        )
-    if parent is not None and parent.path.startswith(node.path):
-        raise Conflict(
-            "{path} cannot be moved under itself.",
-            hint="Choose an organisation that is not part of {path}.",
-            path=node.names,
-        )
-    destination = f"{parent.names}/{node.name}" if parent else node.name
-    if destination != node.names and destination in find_paths(session, [destination]):
-        raise Conflict("There is an organisation {path} already.", hint="Choose another name.", path=destination)
-    return _hang(session, node, parent)
-
-
-def _hang(session: Session, node: Node, parent: Node | None) -> int:
-    stem = node.path[: -len(f"{node.id}/")]
-    new_stem, level = (parent.path, parent.level + 1) if parent else ("", 0)
-    session.execute(
-        update(Organisation).where(Organisation.id == node.id).values(parent_id=parent.id if parent else None)
+    counts = dict.fromkeys((node.id for node in nodes), 0)
+    holds = and_(Membership.valid_from <= on, or_(Membership.valid_until.is_(None), Membership.valid_until > on))
+    tops = _tops(nodes)
+    if not tops:
+        return counts
+    here = or_(*(in_subtree(Organisation.path, path) for path in tops)) if len(tops) <= BULK else true()
+    rows = session.execute(
+        select(Organisation.path, func.count())
+        .join(Membership, Membership.organisation_id == Organisation.id)
+        .where(holds, here, in_subtree(Organisation.path, actor.under))
+        .group_by(Organisation.path)
     )
-    moved = session.execute(
-        update(Organisation)
-        .where(in_subtree(Organisation.path, node.path))
-        .values(
-            path=literal(new_stem).concat(func.substr(Organisation.path, len(stem) + 1)),
-            level=Organisation.level + (level - node.level),
-        )
-        .returning(Organisation.id),
-        execution_options={"synchronize_session": False},
-    )
-    return len(moved.all())
+    for path, members in rows:
+        for part in path.split("/")[:-1]:
+            if int(part) in counts:
+                counts[int(part)] += members
+    return counts
 
 
-def _make_missing(session: Session, paths: Collection[str], found: dict[str, str]) -> None:
+def make_missing(
+    session: Session,
+    paths: Collection[str],
+    found: dict[str, str],
+    *,
+    about: Mapping[str, Mapping[str, object]] | None = None,
+) -> list[int]:
+    """Make the clean paths that `found` lacks, and add them to it: the ids of what was made, from the top down.
+
+    `about`: path -> kind and opened_on. The table is locked by the caller. Raises `Conflict` if one of them would be
+    under an organisation that is closed.
+    """
+    _refuse_under_closed(session, paths, found)
+    made: list[int] = []
     for number, level in enumerate(_by_level(paths)):
-        for portion in in_bulk(sorted(path for path in level if path not in found)):
+        for portion in in_bulk(path for path in level if path not in found):
             rows: list[dict[str, object]] = []
             for path, id_ in zip(portion, reserve_ids(session, Organisation, len(portion)), strict=True):
                 above = found.get(_parent(path))
                 found[path] = f"{above or ''}{id_}/"
-                parent_id = None if above is None else _id(above)
+                made.append(id_)
                 rows.append(
-                    {"id": id_, "parent_id": parent_id, "name": _name(path), "level": number, "path": found[path]}
+                    {
+                        "id": id_,
+                        "parent_id": None if above is None else _id(above),
+                        "name": _name(path),
+                        "level": number,
+                        "path": found[path],
+                        "kind": "",
+                        "opened_on": None,
+                        **((about or {}).get(path) or {}),
+                    }
                 )
             session.execute(insert(Organisation), rows)
+    return made
 
 
-def _nodes(session: Session, condition: ColumnElement[bool]) -> Result[int | None, str, str]:
-    return session.execute(select(Organisation.parent_id, Organisation.name, Organisation.path).where(condition))
+def _refuse_under_closed(session: Session, paths: Collection[str], found: Mapping[str, str]) -> None:
+    """Every path that is missing hangs, by however many steps, from one that is there, or from the top."""
+    hooks: dict[int, str] = {}
+    for path in paths:
+        above = path
+        while above and above not in found:
+            above = _parent(above)
+        if above and above != path:
+            hooks[_id(found[above])] = above
+    for portion in in_bulk(hooks):
+        closed = session.execute(
+            select(Organisation.id, Organisation.closed_on).where(
+                Organisation.id.in_(portion), Organisation.closed_on.is_not(None)
+            )
+        ).first()
+        if closed is not None:
+            raise is_closed(hooks[closed.id], closed.closed_on)
+
+
+def is_closed(names: str, closed_on: date) -> Conflict:
+    """The error for putting anything into an organisation that is closed."""
+    return Conflict(
+        "{path} is closed from {day} on.",
+        hint="Choose another organisation, or open it again: `broadsheet organisations reopen`.",
+        path=names,
+        day=closed_on,
+    )
+
+
+def refuse_closed(session: Session, organisation_ids: Collection[int], *, on: date) -> None:
+    """Raise `Conflict` if one of these takes nobody in on a day: for whoever puts members somewhere."""
+    for portion in in_bulk(organisation_ids):
+        closed = session.execute(
+            select(Organisation.path, Organisation.closed_on).where(
+                Organisation.id.in_(portion), Organisation.closed_on <= on
+            )
+        ).first()
+        if closed is not None:
+            raise is_closed(names_of(session, [closed.path])[closed.path], closed.closed_on)
+
+
+def _among_all(session: Session, paths: Collection[str]) -> dict[str, str]:
+    """As `find_paths`, by reading the tree once."""
+    children: dict[tuple[int | None, str], str] = {}
+    for row in session.execute(select(Organisation.parent_id, Organisation.name, Organisation.path)):
+        children[row.parent_id, row.name] = row.path
+    found: dict[str, str] = {}
+    for level in _by_level(paths):
+        for path in level:
+            above = found.get(_parent(path))
+            if (above or "/" not in path) and (chain := children.get((_id(above) if above else None, _name(path)))):
+                found[path] = chain
+    return found
+
+
+def _nodes() -> Select[int, int | None, str, str, int, str, date | None, date | None]:
+    return select(
+        Organisation.id,
+        Organisation.parent_id,
+        Organisation.name,
+        Organisation.kind,
+        Organisation.level,
+        Organisation.path,
+        Organisation.opened_on,
+        Organisation.closed_on,
+    )
+
+
+def _tops(nodes: Collection[Node]) -> list[str]:
+    """The paths of ids of those that are under none of the others."""
+    paths = {node.path for node in nodes}
+    return [path for path in paths if _above(path) not in paths]
 
 
 def _by_level(paths: Collection[str]) -> list[list[str]]:
@@ -252,9 +328,19 @@ def _by_level(paths: Collection[str]) -> list[list[str]]:
     for path in paths:
         parts = path.split("/")
         levels += [{} for _ in range(len(parts) - len(levels))]
-        for depth in range(len(parts)):
-            levels[depth]["/".join(parts[: depth + 1])] = None
+        for depth in range(len(parts) - 1, -1, -1):
+            above = "/".join(parts[: depth + 1])
+            if above in levels[depth]:
+                # and so are those above it
+                break
+            levels[depth][above] = None
     return [list(level) for level in levels]
+
+
+def _above(chain: str) -> str:
+    """The path of ids of what is above; empty at the top."""
+    above, _, _ = chain[:-1].rpartition("/")
+    return f"{above}/" if above else ""
 
 
 def _id(chain: str) -> int:
@@ -269,15 +355,6 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _node(row: Organisation, names: str) -> Node:
-    return Node(
-        id=row.id,
-        parent_id=row.parent_id,
-        name=row.name,
-        names=names,
-        kind=row.kind,
-        level=row.level,
-        path=row.path,
-        opened_on=row.opened_on,
-        closed_on=row.closed_on,
-    )
+def _node(row: Row[int, int | None, str, str, int, str, date | None, date | None], names: str) -> Node:
+    id_, parent_id, name, kind, level, path, opened_on, closed_on = row
+    return Node(id_, parent_id, name, names, kind, level, path, opened_on, closed_on)

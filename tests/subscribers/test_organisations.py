@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from subscribers import organisations
 from subscribers.actor import OPERATOR, Actor, Right
-from subscribers.errors import Conflict, Denied, Invalid, NotFound
+from subscribers.errors import Denied, Invalid, NotFound
 from subscribers.models import Organisation
 from tests.databases import Transactions
-from tests.factories import NOW, make_organisation
+from tests.factories import NOW, make_members
 
 
 def names(session: Session, actor: Actor = OPERATOR, under: str | None = None) -> list[str]:
@@ -76,55 +77,6 @@ def test_part_of_the_tree_keeps_its_full_names(session: Session) -> None:
     assert names(session, under=middle.path) == ["A/B", "A/B/C", "A/B/D"]
 
 
-def test_adding_takes_a_kind_and_refuses_a_name_twice(session: Session) -> None:
-    organisations.add(session, OPERATOR, "City", kind="committee", now=NOW)
-    added = organisations.add(session, OPERATOR, "Branch", under="City", kind="branch", now=NOW)
-    assert (added.names, added.kind, added.level) == ("City/Branch", "branch", 1)
-    for name, under in (("City", ""), ("Branch", "City")):
-        with pytest.raises(Conflict):
-            organisations.add(session, OPERATOR, name, under=under, now=NOW)
-
-
-def test_a_subtree_moves_with_all_that_is_under_it(session: Session) -> None:
-    organisations.ensure_paths(session, OPERATOR, ["A/B/C/D", "X/Y"], now=NOW)
-    assert organisations.move(session, OPERATOR, "A/B", under="X/Y", now=NOW) == 3
-    assert names(session) == ["A", "X", "X/Y", "X/Y/B", "X/Y/B/C", "X/Y/B/C/D"]
-    deepest = organisations.find_by_path(session, OPERATOR, "X/Y/B/C/D")
-    assert (deepest.level, deepest.path.count("/")) == (4, 5)
-    assert organisations.move(session, OPERATOR, "X/Y/B", under="", now=NOW) == 3
-    assert "B/C/D" in names(session)
-
-
-@pytest.mark.parametrize("under", ["A", "A/B", "A/B/C"])
-def test_nothing_moves_under_itself(session: Session, under: str) -> None:
-    organisations.ensure_path(session, OPERATOR, "A/B/C", now=NOW)
-    with pytest.raises(Conflict):
-        organisations.move(session, OPERATOR, "A", under=under, now=NOW)
-
-
-def test_moving_onto_a_name_that_is_taken_is_refused(session: Session) -> None:
-    organisations.ensure_paths(session, OPERATOR, ["A/Same", "B/Same"], now=NOW)
-    with pytest.raises(Conflict):
-        organisations.move(session, OPERATOR, "A/Same", under="B", now=NOW)
-
-
-def test_a_person_moves_nothing_out_of_their_part(session: Session) -> None:
-    make_organisation(session, "Other")
-    inner = make_organisation(session, "East/First/Sub")
-    east = organisations.find_by_path(session, OPERATOR, "East")
-    clerk = Actor("clerk", frozenset({Right.SEE, Right.REGISTER}), under=east.path)
-    for moved, under, error in (
-        ("East/First", "Other", NotFound),
-        ("East/First", "", Denied),
-        ("East", "East/First", Denied),
-    ):
-        with pytest.raises(error):
-            organisations.move(session, clerk, moved, under=under, now=NOW)
-    assert organisations.move(session, clerk, "East/First/Sub", under="East", now=NOW) == 1
-    session.refresh(inner)
-    assert inner.path == f"{east.path}{inner.id}/"
-
-
 def test_two_at_once_make_an_organisation_once(begin: Transactions) -> None:
     ready = threading.Barrier(2)
 
@@ -155,3 +107,64 @@ def test_the_range_of_a_subtree_holds_what_begins_with_its_path(path: str, other
 def test_opened_on_is_left_to_those_who_know(session: Session, now: datetime) -> None:
     organisations.ensure_path(session, OPERATOR, "City", now=now)
     assert organisations.find_by_path(session, OPERATOR, "City").opened_on is None
+
+
+def test_many_paths_are_found_by_one_statement_and_made_by_few(session: Session) -> None:
+    paths = [f"City {n % 7}/Branch {n % 100}/Sub {n}" for n in range(4000)]
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))
+    ids = organisations.ensure_paths(session, OPERATOR, paths, now=NOW)
+    assert len(statements) <= 20
+    statements.clear()
+    assert organisations.ensure_paths(session, OPERATOR, paths, now=NOW) == ids
+    assert len(statements) == 1
+    assert organisations.ensure_paths(session, OPERATOR, paths[::10], now=NOW) == {
+        path: ids[path] for path in paths[::10]
+    }
+
+
+def test_what_is_known_locks_nothing(session: Session) -> None:
+    organisations.ensure_path(session, OPERATOR, "A/B", now=NOW)
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))
+    organisations.ensure_path(session, OPERATOR, "A/B", now=NOW)
+    assert not any("LOCK" in statement for statement in statements)
+
+
+def test_the_tree_is_shown_as_deep_as_asked(session: Session) -> None:
+    organisations.ensure_paths(session, OPERATOR, ["A/B/C/D", "X"], now=NOW)
+    middle = organisations.find_by_path(session, OPERATOR, "A/B")
+    clerk = Actor("clerk", frozenset({Right.SEE}), under=middle.path)
+
+    def shown(actor: Actor, under: str | None, depth: int) -> list[str]:
+        return [node.names for node in organisations.tree(session, actor, under, depth=depth)]
+
+    assert shown(OPERATOR, None, 1) == ["A", "X"]
+    assert shown(OPERATOR, None, 2) == ["A", "A/B", "X"]
+    assert shown(OPERATOR, middle.path, 1) == ["A/B"]
+    assert shown(clerk, None, 2) == ["A/B", "A/B/C"]
+    assert shown(clerk, middle.path, 1) == ["A/B"]
+
+
+def test_members_are_counted_with_all_that_is_under_a_place_by_one_statement(session: Session) -> None:
+    make_members(session, 2, organisation="A/B/C")
+    make_members(session, 1, organisation="A")
+    make_members(session, 4, organisation="X", left_on=date(2026, 1, 1))
+    nodes = organisations.tree(session, OPERATOR, depth=2)
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))
+    counts = organisations.count_members(session, OPERATOR, nodes, on=date(2026, 11, 21))
+    assert len(statements) == 1
+    assert {node.names: counts[node.id] for node in nodes} == {"A": 3, "A/B": 2, "X": 0}
+    before = organisations.count_members(session, OPERATOR, nodes, on=date(2025, 12, 31))
+    assert {node.names: before[node.id] for node in nodes} == {"A": 3, "A/B": 2, "X": 4}
+    clerk = Actor("clerk", frozenset({Right.SEE}), under=nodes[1].path)
+    assert sum(organisations.count_members(session, clerk, nodes, on=date(2026, 11, 21)).values()) == 4
+
+
+def test_a_name_stands_at_the_top_once(session: Session) -> None:
+    session.add(Organisation(name="A", level=0, path="1/"))
+    session.flush()
+    session.add(Organisation(name="A", level=0, path="2/"))
+    with pytest.raises(IntegrityError):
+        session.flush()
