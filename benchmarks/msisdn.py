@@ -13,7 +13,8 @@ from subscribers import msisdn
 from subscribers.clock import monotonic
 from subscribers.errors import Invalid
 
-BEFORE = ("", "", "", "", "", "+86", "86", "0086", "+86 ", "86-", "\u202d", "'", "(+86)", "Tel:", "手机：")
+PLAIN = ("", "", "+86", "86", "0086")
+BEFORE = ("", "", "", "+86", "86", "0086", "+86 ", "86-", "\u202d", "'", "(+86)", "Tel:", "手机：")
 BETWEEN = ("", "", "", " ", "-", "\u00a0", "\u2009", "–", ".", "\u200b")
 AFTER = ("", "", "", " ", "\u202c", ".0", "(家)", "*")
 FULL_WIDTH = str.maketrans("0123456789+-", "０１２３４５６７８９＋－")
@@ -31,6 +32,8 @@ def written(chance: random.Random) -> str:
         digits = f"0{chance.randrange(10**9, 10**11)}"
     else:
         digits = str(chance.randrange(10 ** chance.randrange(1, 15)))
+    if chance.random() < 0.6:
+        return chance.choice(PLAIN) + digits
     between = chance.choice(BETWEEN)
     text = chance.choice(BEFORE) + between.join([digits[:3], digits[3:7], digits[7:]]) + chance.choice(AFTER)
     return text.translate(FULL_WIDTH) if chance.random() < 0.05 else text
