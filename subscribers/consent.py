@@ -38,6 +38,8 @@ class Said:
     source: str
     wording: str = ""
     import_run_id: int | None = None
+    #: when it was said, if that is not now
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,10 @@ def _write(
     _give_rows_of_their_own(session, [said.msisdn for said in news if said.msisdn in before], before)
     ids = reserve_ids(session, Consent, len(news))
     last = {said.msisdn: id_ for said, id_ in zip(news, ids, strict=True)}
-    evidence = [asdict(said) | {"id": id_, "actor": actor.name, "at": now} for said, id_ in zip(news, ids, strict=True)]
+    evidence = [
+        asdict(said) | {"id": id_, "actor": actor.name, "at": said.at or now}
+        for said, id_ in zip(news, ids, strict=True)
+    ]
     session.execute(insert(Consent), evidence)
     rows = [
         {"msisdn": msisdn, "wish": after[msisdn].wish, "since": after[msisdn].since, "consent_id": id_}
