@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, or_, select, union
 from sqlalchemy.orm import Session
 
-from subscribers import audit, msisdn, spelling
+from subscribers import msisdn, spelling
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Invalid
 from subscribers.models import Member, Number
@@ -54,12 +54,6 @@ def find(session: Session, actor: Actor, text: str, *, on: date, limit: int = 50
         profiles(session, [row for _, row in found]),
         key=lambda each: (each.name != wanted, ranks[each.id], each.organisation, each.name, each.id),
     )
-
-
-@needs(Right.NUMBERS)
-def note_numbers_seen(session: Session, actor: Actor, *, people: int, now: datetime) -> None:
-    """Write down that somebody was shown these people's numbers in full; to be called before they are."""
-    audit.note(session, actor, "members.numbers", people=people, now=now)
 
 
 def _checked(text: str) -> str:

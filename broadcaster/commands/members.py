@@ -13,7 +13,7 @@ from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
 from broadcaster.language import ntr, tr, translated
 from broadcaster.words import status_word
-from subscribers import exporting, finding, importing
+from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
 from subscribers.importing import ImportResult, RefusedRow, write_rejects
@@ -128,7 +128,7 @@ def find(
         region = house.settings.paper.region
         found = finding.find(tx.session, house.actor, text, on=today(house, tx), limit=limit, region=region)
         if full_numbers:
-            finding.note_numbers_seen(tx.session, house.actor, people=len(found), now=tx.now)
+            audit.seen_in_full(tx.session, house.actor, "members.numbers", people=len(found), now=tx.now)
     members = [_member(profile, full_numbers=full_numbers) for profile in found]
     headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
     rows = [

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import event, insert, text
 from sqlalchemy.orm import Session
 
 from subscribers import finding
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.db import is_sqlite
 from subscribers.errors import Denied, Invalid
-from subscribers.models import Audit, Member, Membership, Number
+from subscribers.models import Member, Membership, Number
 from subscribers.names import search_key
 from subscribers.organisations import find_by_path
 from tests.factories import JOINED_ON, NOW, generated_msisdn, make_member, make_organisation
@@ -168,15 +168,6 @@ def test_a_person_finds_only_their_own(session: Session, typed: str) -> None:
 def test_only_members_of_the_day_are_found(session: Session) -> None:
     make_member(session, name="张伟", left_on=TODAY)
     assert found(session, "张伟") == []
-
-
-def test_numbers_seen_in_full_are_written_down(session: Session, now: datetime) -> None:
-    actor = Actor("e", frozenset({Right.SEE, Right.NUMBERS}), under="1/")
-    finding.note_numbers_seen(session, actor, people=3, now=now)
-    noted = session.scalars(select(Audit)).one()
-    assert (noted.deed, noted.actor, noted.under, noted.people) == ("members.numbers", "e", "1/", 3)
-    with pytest.raises(Denied):
-        finding.note_numbers_seen(session, Actor("v", frozenset({Right.SEE})), people=1, now=now)
 
 
 FAMILY, GIVEN = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许", "伟芳娜敏静磊洋勇艳杰涛明超霞平刚桂英华玉"
