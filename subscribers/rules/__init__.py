@@ -4,7 +4,7 @@ parser (rules.lark) -> fields -> terms; faults point at the place in the text. A
 registry (organisations, lists, saved segments) is looked up in `subscribers.segments`. docs/segments.md is its page.
 """
 
-from subscribers.rules.faults import DEPTH, LENGTH, TERMS, VALUES, fault, is_too_much, pointer, too_much
+from subscribers.rules.faults import DEPTH, LENGTH, TERMS, VALUES, clipped, is_too_much, pointer, too_much
 from subscribers.rules.fields import BUILT_IN
 from subscribers.rules.parser import parse
 from subscribers.rules.terms import (
@@ -55,7 +55,7 @@ __all__ = [
     "Saved",
     "Starts",
     "changed",
-    "fault",
+    "clipped",
     "is_too_much",
     "parse",
     "pointer",

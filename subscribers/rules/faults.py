@@ -37,23 +37,21 @@ def pointer(text: str, at: int) -> dict[str, Any]:
     return {"column": column + 1, "line": _visible(before + after), "caret": " " * width + "^"}
 
 
-def fault(text: str, at: int, message: str, *, hint: str, **fields: object) -> Invalid:
-    """The error for what is wrong at a place; `message` has `{column}`, `{line}` and `{caret}` among its fields."""
-    short = {name: _short(value) for name, value in fields.items()}
-    return Invalid(message, hint=hint, **short, **pointer(text, at))
+def clipped(word: str) -> str:
+    """What was typed, or the beginning of it, for a message."""
+    return f"{word[:_WORD]}…" if len(word) > _WORD else word
 
 
 def too_much(text: str, at: int = 0) -> Invalid:
     """The error for a rule that asks too much, by itself or with the segments it names."""
-    return fault(
-        text,
-        at,
+    return Invalid(
         "The rule asks too much, at column {column}.\n  {line}\n  {caret}",
         hint="At most {terms} conditions, {values} values and {depth} brackets within each other, with those of the "
         "segments that it names. A list of people holds any number of them.",
         terms=TERMS,
         values=VALUES,
         depth=DEPTH,
+        **pointer(text, at),
     )
 
 
@@ -74,12 +72,11 @@ def refuse_unreadable(text: str) -> None:
         )
     for at, character in enumerate(text):
         if unicodedata.category(character) in _UNSEEN and character not in _BLANK:
-            raise fault(
-                text,
-                at,
+            raise Invalid(
                 "The rule holds a character that cannot be seen (U+{code}), at column {column}.\n  {line}\n  {caret}",
                 hint="Type that place again; what is copied from elsewhere may bring such characters along.",
                 code=f"{ord(character):04X}",
+                **pointer(text, at),
             )
     if not text.strip():
         raise Invalid("The rule is empty.", hint='Write "everyone" if everybody is meant.')
@@ -97,7 +94,3 @@ def _width(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _short(value: object) -> object:
-    return f"{value[:_WORD]}…" if isinstance(value, str) and len(value) > _WORD else value

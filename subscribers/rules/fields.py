@@ -13,7 +13,7 @@ from lark import Token
 
 from subscribers.errors import Invalid
 from subscribers.models import Status
-from subscribers.rules.faults import fault
+from subscribers.rules.faults import clipped, pointer
 from subscribers.rules.terms import (
     Away,
     Compared,
@@ -116,27 +116,32 @@ def name(token: Token) -> Rule:
 def call(text: str, function: Token, given: Token) -> Rule:
     """A word with a name in brackets."""
     make = _NAMING.get(function.lower())
-    if make is None:
-        message = "{word} cannot be asked, at column {column}.\n  {line}\n  {caret}"
-        hint = (
-            'With a name in brackets there are: under("City/Branch"), at("City/Branch"), list("Name"), segment("Name").'
+    if make is None and function.lower() in _OWN:
+        raise Invalid(
+            "What {word} should be is missing, at column {column}.\n  {line}\n  {caret}",
+            hint='Write it like field("Heading") = "value".',
+            word=str(function),
+            **pointer(text, place(function)),
         )
-        if function.lower() in _OWN:
-            message = "What {word} should be is missing, at column {column}.\n  {line}\n  {caret}"
-            hint = 'Write it like field("Heading") = "value".'
-        raise fault(text, place(function), message, hint=hint, word=str(function))
+    if make is None:
+        raise Invalid(
+            "{word} cannot be asked, at column {column}.\n  {line}\n  {caret}",
+            hint='With a name in brackets there are: under("City/Branch"), at("City/Branch"), list("Name"), '
+            'segment("Name").',
+            word=clipped(str(function)),
+            **pointer(text, place(function)),
+        )
     return make(plain(given), place(given), given.end_pos or 0)
 
 
 def own(text: str, function: Token, heading: Token, sign: Token, *values: Token) -> Rule:
     """A test of a column of the user's own."""
     if function.lower() not in _OWN:
-        raise fault(
-            text,
-            place(sign),
+        raise Invalid(
             "{word} is compared with nothing, at column {column}.\n  {line}\n  {caret}",
             hint='Only fields are compared. A column of your own is written field("Heading") = "value".',
-            word=str(function),
+            word=clipped(str(function)),
+            **pointer(text, place(sign)),
         )
     return _tested(text, Field.OWN, plain(heading), sign, values)
 
@@ -148,16 +153,15 @@ def test(text: str, word: Token, sign: Token, *values: Token) -> Rule:
     asked = _FIELDS.get(word.lower())
     if asked is None:
         close = difflib.get_close_matches(word.lower(), [*_FIELDS, *_FLAGS], n=1)
-        raise fault(
-            text,
-            place(word),
+        raise Invalid(
             "There is no field {word}, at column {column}.\n  {line}\n  {caret}",
             hint="Did you mean {nearest}?"
             if close
             else "There are: {known}. A column of your own is written field(...).",
-            word=str(word),
+            word=clipped(str(word)),
             nearest=close[0] if close else "",
             known=_known(),
+            **pointer(text, place(word)),
         )
     return _tested(text, asked, "", sign, values)
 
@@ -191,25 +195,23 @@ def _flag(text: str, flag: Rule, word: Token, sign: Token, values: tuple[Token, 
         raise _cannot(text, word.lower(), sign)
     yes = _YES.get(plain(values[0]).lower())
     if yes is None:
-        raise fault(
-            text,
-            place(values[0]),
+        raise Invalid(
             "{word} is neither yes nor no, at column {column}.\n  {line}\n  {caret}",
             hint="Write {flag} = yes, or {flag} = no.",
-            word=plain(values[0]),
-            flag=str(word),
+            word=clipped(plain(values[0])),
+            flag=clipped(str(word)),
+            **pointer(text, place(values[0])),
         )
     return flag if yes == (operator == "=") else Not(flag)
 
 
 def _cannot(text: str, word: str, sign: Token) -> Invalid:
-    return fault(
-        text,
-        place(sign),
+    return Invalid(
         "{word} cannot be asked this way, at column {column}.\n  {line}\n  {caret}",
         hint="Every field can be = and !=, and all but mobile and reachable can be in (...). "
         "Ages, years, dates and numbers know more and less; names and your own columns know starts with.",
-        word=str(word),
+        word=clipped(str(word)),
+        **pointer(text, place(sign)),
     )
 
 
@@ -217,22 +219,31 @@ def _text(_text: str, token: Token) -> str:
     return plain(token)
 
 
-def _one_of(known: Mapping[str, str], message: str, hint: str) -> Callable[[str, Token], str]:
+def _one_of(asked: Field, known: Mapping[str, str]) -> Callable[[str, Token], str]:
     def read(text: str, token: Token) -> str:
         found = known.get(plain(token).lower())
         if found is None:
-            raise fault(text, place(token), message, hint=hint, word=plain(token))
+            raise Invalid(
+                _NO_SUCH[asked], hint=_THERE_ARE[asked], word=clipped(plain(token)), **pointer(text, place(token))
+            )
         return found
 
     return read
 
 
-def _number(least: int, most: int, message: str, hint: str) -> Callable[[str, Token], int]:
+def _number(least: int, most: int) -> Callable[[str, Token], int]:
     def read(text: str, token: Token) -> int:
         written = plain(token)
         short = written.isdecimal() and len(written.lstrip("0")) <= len(str(most))
         if not short or not least <= int(written) <= most:
-            raise fault(text, place(token), message, hint=hint, word=written, least=least, most=most)
+            raise Invalid(
+                "{word} cannot be this number, at column {column}.\n  {line}\n  {caret}",
+                hint="Give a whole number from {least} to {most}.",
+                word=clipped(written),
+                least=least,
+                most=most,
+                **pointer(text, place(token)),
+            )
         return int(written)
 
     return read
@@ -245,41 +256,31 @@ def _day(text: str, token: Token) -> date:
             raise ValueError("not written as a day")
         return date(*(int(part) for part in found.groups()))
     except ValueError:
-        raise fault(
-            text,
-            place(token),
+        raise Invalid(
             "{word} is no day, at column {column}.\n  {line}\n  {caret}",
             hint="Write it like 2026-11-25.",
-            word=plain(token),
+            word=clipped(plain(token)),
+            **pointer(text, place(token)),
         ) from None
 
 
-_AGE = "{word} is no age, at column {column}.\n  {line}\n  {caret}"
-_AGE_HINT = "Give whole years, at most {most}."
-_NUMBER = "{word} is no number for this, at column {column}.\n  {line}\n  {caret}"
-_NUMBER_HINT = "Give a whole number from {least} to {most}."
-
+_NO_SUCH = {
+    Field.STATUS: "There is no status {word}, at column {column}.\n  {line}\n  {caret}",
+    Field.OPERATOR: "There is no operator {word}, at column {column}.\n  {line}\n  {caret}",
+}
+_THERE_ARE = {
+    Field.STATUS: "There are: in_service, retired, probationary, applicant (在职 离退休 预备 申请人).",
+    Field.OPERATOR: "There are: mobile, unicom, telecom, broadnet (移动 联通 电信 广电).",
+}
 _KINDS: dict[Field, _Kind] = {
-    Field.STATUS: _Kind(
-        _one_of(
-            STATUSES,
-            "There is no status {word}, at column {column}.\n  {line}\n  {caret}",
-            "There are: in_service, retired, probationary, applicant (在职 离退休 预备 申请人).",
-        )
-    ),
-    Field.OPERATOR: _Kind(
-        _one_of(
-            OPERATORS,
-            "There is no operator {word}, at column {column}.\n  {line}\n  {caret}",
-            "There are: mobile, unicom, telecom, broadnet (移动 联通 电信 广电).",
-        )
-    ),
-    Field.AGE: _Kind(_number(0, _OLDEST, _AGE, _AGE_HINT), ordered=True),
-    Field.YEARS: _Kind(_number(0, _OLDEST, _NUMBER, _NUMBER_HINT), ordered=True),
-    Field.BIRTH_MONTH: _Kind(_number(1, 12, _NUMBER, _NUMBER_HINT), ordered=True),
-    Field.BIRTH_DAY: _Kind(_number(1, 31, _NUMBER, _NUMBER_HINT), ordered=True),
-    Field.LEVEL: _Kind(_number(0, _DEEPEST, _NUMBER, _NUMBER_HINT), ordered=True),
-    Field.ID: _Kind(_number(1, _MOST_ID, _NUMBER, _NUMBER_HINT)),
+    Field.STATUS: _Kind(_one_of(Field.STATUS, STATUSES)),
+    Field.OPERATOR: _Kind(_one_of(Field.OPERATOR, OPERATORS)),
+    Field.AGE: _Kind(_number(0, _OLDEST), ordered=True),
+    Field.YEARS: _Kind(_number(0, _OLDEST), ordered=True),
+    Field.BIRTH_MONTH: _Kind(_number(1, 12), ordered=True),
+    Field.BIRTH_DAY: _Kind(_number(1, 31), ordered=True),
+    Field.LEVEL: _Kind(_number(0, _DEEPEST), ordered=True),
+    Field.ID: _Kind(_number(1, _MOST_ID)),
     Field.BIRTHDAY: _Kind(_day, ordered=True),
     Field.JOINED: _Kind(_day, ordered=True),
     Field.NAME: _Kind(_text, prefixed=True),

@@ -6,7 +6,7 @@ from lark import Lark, Token, Tree, UnexpectedInput
 
 from subscribers.errors import Invalid
 from subscribers.rules import fields
-from subscribers.rules.faults import DEPTH, TERMS, VALUES, fault, is_too_much, refuse_unreadable, too_much
+from subscribers.rules.faults import DEPTH, TERMS, VALUES, is_too_much, pointer, refuse_unreadable, too_much
 from subscribers.rules.terms import All, AnyOf, Not, Rule, Saved
 
 _PARSER: Lark = Lark.open("rules.lark", rel_to=__file__, parser="lalr", lexer="contextual", propagate_positions=True)
@@ -85,10 +85,12 @@ def _place(text: str, error: UnexpectedInput) -> int:
 
 
 def _unread(text: str, at: int) -> Invalid:
-    hint = (
-        "The quote that begins there is never closed."
-        if text[at : at + 1] and text[at] in _QUOTES
+    is_quote = text[at : at + 1] != "" and text[at] in _QUOTES
+    return Invalid(
+        "The rule cannot be read from column {column} on.\n  {line}\n  {caret}",
+        hint="The quote that begins there is never closed."
+        if is_quote
         else 'It looks like: status = retired and under("East City") and age >= 60. '
-        "Names with other words or signs in them need quotes."
+        "Names with other words or signs in them need quotes.",
+        **pointer(text, at),
     )
-    return fault(text, at, "The rule cannot be read from column {column} on.\n  {line}\n  {caret}", hint=hint)

@@ -27,9 +27,10 @@ from subscribers.rules import (
     Rule,
     Saved,
     changed,
-    fault,
+    clipped,
     is_too_much,
     parse,
+    pointer,
     too_much,
     walk,
 )
@@ -159,12 +160,11 @@ def _expand(reading: _Reading, rule: Rule, within: str, inside: tuple[tuple[Home
 
 def _segment(reading: _Reading, key: tuple[Home, str], inside: tuple[tuple[Home, str], ...], at: int) -> Rule:
     if key in inside:
-        raise fault(
-            reading.text,
-            at,
+        raise Invalid(
             "The segment {name} would contain itself, at column {column}.\n  {line}\n  {caret}",
             hint="Change the rule of one of the segments that name each other.",
-            name=key[1],
+            name=clipped(key[1]),
+            **pointer(reading.text, at),
         )
     if len(inside) > NESTING:
         raise too_much(reading.text, at)
@@ -181,12 +181,11 @@ def _nearest(reading: _Reading, name: str, within: str, at: int) -> tuple[Home, 
     for home in homes(within):
         if (home, name) in reading.kept:
             return home, name
-    raise fault(
-        reading.text,
-        at,
+    raise Invalid(
         "There is no segment {name}, at column {column}.\n  {line}\n  {caret}",
         hint="Built in are: in_service, retired, mobile, reachable, everyone (在职 离退休 流动 可达 所有人).",
-        name=name,
+        name=clipped(name),
+        **pointer(reading.text, at),
     )
 
 
@@ -195,21 +194,19 @@ def _organisation(reading: _Reading, names: str, within: str, at: int) -> str:
     if (within, names) not in reading.places:
         found = _find_places(reading.session, names, within)
         if len(found) > 1:
-            raise fault(
-                reading.text,
-                at,
+            raise Invalid(
                 "{names} is the name of {number} organisations, at column {column}.\n  {line}\n  {caret}",
                 hint="Write the path from the top down, like City/Branch.",
-                names=names,
+                names=clipped(names),
                 number=f"{_ALIKE}+" if len(found) >= _ALIKE else len(found),
+                **pointer(reading.text, at),
             )
         if not found:
-            raise fault(
-                reading.text,
-                at,
+            raise Invalid(
                 "There is no organisation {names}, at column {column}.\n  {line}\n  {caret}",
                 hint="Look at the tree of organisations, and write the path from the top down.",
-                names=names,
+                names=clipped(names),
+                **pointer(reading.text, at),
             )
         reading.places[within, names] = found[0]
     return reading.places[within, names]
@@ -240,12 +237,11 @@ def _list(reading: _Reading, name: str, within: str, at: int) -> int:
     if (within, name) not in reading.lists:
         found = _find_list(reading.session, name, within)
         if found is None:
-            raise fault(
-                reading.text,
-                at,
+            raise Invalid(
                 "There is no list {name}, at column {column}.\n  {line}\n  {caret}",
                 hint="`broadsheet lists list` shows them.",
-                name=name,
+                name=clipped(name),
+                **pointer(reading.text, at),
             )
         reading.lists[within, name] = found
     return reading.lists[within, name]

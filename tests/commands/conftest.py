@@ -149,6 +149,7 @@ def make_desk(folder: Path) -> Desk:
     desk.write("broadsheet.toml", CONFIG)
     desk.write("people.csv", PEOPLE)
     desk.write("edition.toml", EDITION)
+    desk.write("tree.csv", "组织,类别\n东川/四支部,支部\n")
     return desk
 
 
