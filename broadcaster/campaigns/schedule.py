@@ -86,6 +86,7 @@ def _why_not(campaign: Campaign, to: CampaignState, *, from_anywhere: bool) -> s
     return msgid("Campaign {id} is {state}; it cannot become: {to}.")
 
 
+@needs(Right.SEND)
 def start(
     session: Session,
     actor: Actor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from broadcaster import tasks
 from broadcaster.commands.house import opened
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
 from broadcaster.commands.worker import refuse_embedded
 from broadcaster.language import tr
@@ -17,6 +17,7 @@ app = noun()
     app,
     about=tr("Give a tick every second until asked to end; one is enough, two do no harm."),
     example="broadsheet beat",
+    needs=Free.MACHINE,
 )
 def beat() -> None:
     with opened("INFO") as house:

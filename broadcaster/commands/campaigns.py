@@ -24,6 +24,8 @@ from broadcaster.delivery.progress import progress
 from broadcaster.language import ntr, tr
 from broadcaster.reports.recipients import Recipient, recipients
 from broadcaster.words import SKIP_REASONS, campaign_state_word, failure_reason_word, skip_reason_word, state_word
+from subscribers import audit
+from subscribers.actor import Right
 from subscribers.msisdn import mask
 
 app = noun()
@@ -41,6 +43,7 @@ SHOWN = 50
     example='broadsheet campaigns create --text "{{ name }}，您好，周五下午三点开会。" --to everyone\n'
     "broadsheet campaigns create --template notice --field text=周五下午三点开会。 --to retired\n"
     "broadsheet campaigns create --edition 128 --to everyone",
+    needs=Right.WRITE,
 )
 def create(
     to: Annotated[str, typer.Option(metavar="RULE", help=tr("Whom: a segment or a rule."))],
@@ -66,7 +69,9 @@ def create(
     answer({"id": number, "state": "draft"}, told, then=then)
 
 
-@verb(app, name="list", about=tr("The campaigns, the newest first."), example="broadsheet campaigns list")
+@verb(
+    app, name="list", about=tr("The campaigns, the newest first."), example="broadsheet campaigns list", needs=Right.SEE
+)
 def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))] = 50) -> None:
     with opened() as house, house.reading() as tx:
         found = compose.listing(tx.session, house.actor, limit=limit)
@@ -87,6 +92,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))
     app,
     about=tr("What would happen: recipients, who is skipped and why, parts, cost, and what stands against it."),
     example="broadsheet campaigns check 3",
+    needs=Right.SEE,
 )
 def check(campaign_id: Id) -> None:
     with opened() as house, counting(tr("recipients")) as counted, house.reading() as tx:
@@ -110,6 +116,7 @@ def check(campaign_id: Id) -> None:
     name="schedule",
     about=tr("Let it start by itself at a time."),
     example='broadsheet campaigns schedule 3 --at "2026-11-25 10:00"',
+    needs=Right.SEND,
 )
 def schedule_(campaign_id: Id, at: At = None) -> None:
     with opened() as house, house.begin() as tx:
@@ -127,6 +134,7 @@ def schedule_(campaign_id: Id, at: At = None) -> None:
     app,
     about=tr("Start it, if the number typed is that of its recipients."),
     example="broadsheet campaigns send 3 --confirm 1800 --dry-run\nbroadsheet campaigns send 3 --confirm 1800 --watch",
+    needs=Right.SEND,
 )
 def send(
     campaign_id: Id,
@@ -162,6 +170,7 @@ def send(
     app,
     about=tr("Live progress until it is sent or closed; on an embedded installation without `up`, this sends it."),
     example="broadsheet campaigns watch 3\nbroadsheet campaigns watch 3 --until closed --timeout 600",
+    needs=Right.SEE,
 )
 def watch(
     campaign_id: Id,
@@ -174,7 +183,12 @@ def watch(
         watch_until(house, campaign_id, until=until, timeout=timeout)
 
 
-@verb(app, about=tr("How far it is, in figures that add up."), example="broadsheet campaigns show 3 --json")
+@verb(
+    app,
+    about=tr("How far it is, in figures that add up."),
+    example="broadsheet campaigns show 3 --json",
+    needs=Right.SEE,
+)
 def show(campaign_id: Id) -> None:
     with opened() as house, house.reading() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
@@ -187,6 +201,7 @@ def show(campaign_id: Id) -> None:
     about=tr("Everyone it was meant for: who, which state, why. Numbers are masked unless asked for in full."),
     example="broadsheet campaigns messages 3 --state failed,rejected,expired\n"
     "broadsheet campaigns messages 3 --csv messages.csv --full-numbers",
+    needs=Right.SEE,
 )
 def messages(
     campaign_id: Id,
@@ -196,12 +211,15 @@ def messages(
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write all of them there."))] = None,
     full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
 ) -> None:
-    with opened() as house, house.reading() as tx:
+    with opened() as house, house.showing(full_numbers=full_numbers) as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
         found = [
             _message(one, full_numbers=full_numbers)
             for one in recipients(tx.session, house.actor, campaign, state=state)
         ]
+        if full_numbers:
+            thing = f"campaign {campaign_id}"
+            audit.seen_in_full(tx.session, house.actor, "campaigns.messages", thing, people=len(found), now=tx.now)
     headings = ("name", "msisdn", "state", "reason", "parts", "delivered_parts", "attempt")
     if csv:
         write_csv(csv, headings, ([one[key] for key in headings] for one in found))

@@ -9,7 +9,7 @@ import typer
 from broadcaster import logs
 from broadcaster.commands.demo_report import report
 from broadcaster.commands.demo_view import View
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import Free, noun, verb
 from broadcaster.demo import journey
 from broadcaster.demo.installation import MEMBERS, READERS, SEED, Plan, default_folder
 from broadcaster.language import tr
@@ -25,6 +25,7 @@ app = noun()
         "it again after it ended, and the next edition goes out."
     ),
     example="broadsheet demo\nbroadsheet demo --members 300 --readers 200 --seed 7 --json",
+    needs=Free.MACHINE,
 )
 def demo(
     members: Annotated[int, typer.Option(min=1, help=tr("How many people are on the list."))] = MEMBERS,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from broadcaster import logs
 from broadcaster.commands.house import is_served
-from broadcaster.commands.options import asked, noun, verb
+from broadcaster.commands.options import Free, asked, noun, verb
 from broadcaster.commands.output import answer, plain
 from broadcaster.commands.program import typed_again
 from broadcaster.language import msgid, ntr, tell, tr, translated
@@ -28,7 +28,12 @@ app = noun()
 _NAMES = (msgid("configuration"), msgid("data"), msgid("database"), msgid("queue"), msgid("press"))
 
 
-@verb(app, about=tr("Check configuration, data, database, queue and gateways."), example="broadsheet doctor")
+@verb(
+    app,
+    about=tr("Check configuration, data, database, queue and gateways."),
+    example="broadsheet doctor",
+    needs=Free.MACHINE,
+)
 def doctor() -> None:
     logs.configure(level="ERROR")
     checks = list(_examine())

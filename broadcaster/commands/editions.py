@@ -15,6 +15,7 @@ from broadcaster.commands.output import answer, facts, plain, table
 from broadcaster.language import tr
 from broadcaster.newspaper import editions
 from broadcaster.words import STATUSES, status_word
+from subscribers.actor import Right
 
 app = noun()
 
@@ -26,6 +27,7 @@ Number = Annotated[int, typer.Argument(max=MOST, metavar="NUMBER", help=tr("The 
     name="import",
     about=tr("Take in an edition file; docs/editions.md has its form."),
     example="broadsheet editions import 128.toml",
+    needs=Right.EDIT,
 )
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("TOML in UTF-8."))]) -> None:
     with opened() as house, house.begin() as tx:
@@ -36,7 +38,9 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("TOML i
     answer({"number": number, "title": title}, told, then=then)
 
 
-@verb(app, name="list", about=tr("The editions, the newest first."), example="broadsheet editions list")
+@verb(
+    app, name="list", about=tr("The editions, the newest first."), example="broadsheet editions list", needs=Right.SEE
+)
 def list_() -> None:
     with opened() as house, house.reading() as tx:
         found = editions.listing(tx.session, house.actor)
@@ -48,7 +52,7 @@ def list_() -> None:
     )
 
 
-@verb(app, about=tr("What each segment gets of an edition."), example="broadsheet editions show 128")
+@verb(app, about=tr("What each segment gets of an edition."), example="broadsheet editions show 128", needs=Right.SEE)
 def show(number: Number) -> None:
     with opened() as house, house.reading() as tx:
         edition = editions.get(tx.session, house.actor, number)
@@ -69,6 +73,7 @@ def show(number: Number) -> None:
     app,
     about=tr("The edition as it would arrive: one phone per variant, with readers, parts and cost."),
     example="broadsheet editions preview 128\nbroadsheet editions preview 128 --to \"under('East City')\"",
+    needs=Right.SEE,
 )
 def preview(
     number: Number,

@@ -8,7 +8,7 @@ import typer
 
 from broadcaster.binds import listening
 from broadcaster.commands.house import opened
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer, aside, table
 from broadcaster.commands.serving import asked_to_end, pressing, take
 from broadcaster.delivery.control import submit_queue
@@ -27,6 +27,7 @@ app = noun()
     name="list",
     about=tr("The gateways of the configuration, and the kinds there are."),
     example="broadsheet gateways list",
+    needs=Free.MACHINE,
 )
 def list_() -> None:
     with opened() as house:
@@ -45,6 +46,7 @@ def list_() -> None:
     app,
     about=tr("Hold the connection of one gateway and send for it, until asked to end."),
     example="broadsheet gateways run carrier",
+    needs=Free.MACHINE,
 )
 def run(name: Annotated[str, typer.Argument(metavar="NAME", help=tr("As in the configuration."))]) -> None:
     with opened("INFO") as house:

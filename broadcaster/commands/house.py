@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -34,6 +34,10 @@ class House(Runtime):
     actor: Actor = NOBODY
     #: the same as somebody who is signed in, if they are
     visitor: Visitor | None = None
+
+    def showing(self, *, full_numbers: bool) -> AbstractContextManager[Tx]:
+        """A transaction to look at something in; that numbers were shown in full is written down in it."""
+        return self.begin() if full_numbers else self.reading()
 
 
 @contextmanager

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from broadcaster import migrations
 from broadcaster.commands.house import opened
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
 from broadcaster.language import tr
 
 app = noun()
 
 
-@verb(app, about=tr("Create the database, or bring it up to date."), example="broadsheet init")
+@verb(app, about=tr("Create the database, or bring it up to date."), example="broadsheet init", needs=Free.MACHINE)
 def init() -> None:
     with opened() as house:
         revision = migrations.upgrade(house.engine)

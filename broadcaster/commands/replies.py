@@ -13,6 +13,8 @@ from broadcaster.language import tr
 from broadcaster.replies import inbox
 from broadcaster.replies.models import Letter, LetterState
 from broadcaster.words import LETTER_STATES, letter_state_word, states_named
+from subscribers import audit
+from subscribers.actor import Right
 from subscribers.errors import Invalid
 from subscribers.msisdn import mask
 
@@ -26,6 +28,7 @@ Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The letter's
     name="list",
     about=tr("The newest letters; those in the state `open` wait for a person."),
     example="broadsheet replies list --state open",
+    needs=Right.SEE,
 )
 def list_(
     state: Annotated[str | None, typer.Option(metavar="STATE", help=tr("Only those in this state."))] = None,
@@ -33,10 +36,12 @@ def list_(
     full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
 ) -> None:
     wanted = _state(state) if state is not None else None
-    with opened() as house, house.reading() as tx:
+    with opened() as house, house.showing(full_numbers=full_numbers) as tx:
         most = limit or (1_000_000 if asked().json else 50)
         found = inbox.listing(tx.session, house.actor, state=wanted, limit=most)
         letters = [_document(letter, name, full_numbers=full_numbers) for letter, name in found]
+        if full_numbers:
+            audit.seen_in_full(tx.session, house.actor, "replies.list", people=len(letters), now=tx.now)
         zone = house.settings.zone
     headings = (tr("id"), tr("received"), tr("from"), tr("text"), tr("state"))
     rows = [
@@ -58,6 +63,7 @@ def list_(
     name="answer",
     about=tr("Write back, ahead of every broadcast."),
     example="broadsheet replies answer 17 谢谢您的建议。",
+    needs=Right.EDIT,
 )
 def answer_(letter_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT", help=tr("What they read."))]) -> None:
     with opened() as house, house.begin() as tx:
@@ -71,7 +77,7 @@ def answer_(letter_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT", h
     answer(document, told, waits if nobody_sends else None, then=["broadsheet up"] if nobody_sends else [])
 
 
-@verb(app, about=tr("Nothing more to do about this letter."), example="broadsheet replies close 17")
+@verb(app, about=tr("Nothing more to do about this letter."), example="broadsheet replies close 17", needs=Right.EDIT)
 def close(letter_id: Id) -> None:
     with opened() as house, house.begin() as tx:
         letter = inbox.close(tx.session, house.actor, letter_id)

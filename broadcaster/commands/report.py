@@ -22,6 +22,7 @@ from broadcaster.reports.replies import replies as count_replies
 from broadcaster.reports.scope import Scope, days
 from broadcaster.words import campaign_state_word, failure_reason_word
 from subscribers import organisations
+from subscribers.actor import Right
 from subscribers.db import Tx
 
 app = noun()
@@ -36,6 +37,7 @@ Csv = Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write the row
     app,
     about=tr("Delivered, failed and why, no receipt, replies, cost: of one campaign, or of each."),
     example="broadsheet report campaign 3\nbroadsheet report campaign --from 2026-11-01 --csv november.csv",
+    needs=Right.SEE,
 )
 def campaign(
     campaign_id: Annotated[int | None, typer.Argument(metavar="[ID]", help=tr("The campaign's number."))] = None,
@@ -60,7 +62,12 @@ def campaign(
     _answer(rows, csv, table(*headings, rows=lines, right=(0, 3, 4, 5, 6)))
 
 
-@verb(app, about=tr("What members wrote, by campaign."), example="broadsheet report replies --from 2026-11-01")
+@verb(
+    app,
+    about=tr("What members wrote, by campaign."),
+    example="broadsheet report replies --from 2026-11-01",
+    needs=Right.SEE,
+)
 def replies(under: Under = "", from_: From = None, to: To = None, csv: Csv = None) -> None:
     with opened() as house, house.reading() as tx:
         found = count_replies(tx.session, house.actor, _scope(house, tx, under, from_, to))
@@ -69,7 +76,12 @@ def replies(under: Under = "", from_: From = None, to: To = None, csv: Csv = Non
     _answer([plain(report) for report in found], csv, table(*headings, rows=lines, right=(0, 2, 3, 4, 5)))
 
 
-@verb(app, about=tr("What the carriers took, by month and gateway."), example="broadsheet report cost --csv cost.csv")
+@verb(
+    app,
+    about=tr("What the carriers took, by month and gateway."),
+    example="broadsheet report cost --csv cost.csv",
+    needs=Right.SEE,
+)
 def cost(under: Under = "", from_: From = None, to: To = None, csv: Csv = None) -> None:
     with opened() as house, house.reading() as tx:
         prices = {name: (way.price, way.currency) for name, way in house.ways.items()}

@@ -15,6 +15,7 @@ from broadcaster.delivery import again, control
 from broadcaster.delivery.control import Stopped
 from broadcaster.language import ntr, tr
 from broadcaster.words import campaign_state_word
+from subscribers.actor import Right
 from subscribers.errors import Invalid
 
 Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
@@ -23,19 +24,33 @@ Confirm = Annotated[int, typer.Option(metavar="N", help=tr("How many people it c
 
 def mount_steering(app: typer.Typer) -> None:
     """Give the noun these verbs."""
-    verb(app, about=tr("Hand over nothing more until it is resumed."), example="broadsheet campaigns pause 3")(pause)
-    verb(app, about=tr("Go on exactly where it was."), example="broadsheet campaigns resume 3")(resume)
-    verb(app, about=tr("Stop it for good: what waits is cancelled."), example="broadsheet campaigns abort 3")(abort)
+    verb(
+        app,
+        about=tr("Hand over nothing more until it is resumed."),
+        example="broadsheet campaigns pause 3",
+        needs=Right.SEND,
+    )(pause)
+    verb(app, about=tr("Go on exactly where it was."), example="broadsheet campaigns resume 3", needs=Right.SEND)(
+        resume
+    )
+    verb(
+        app,
+        about=tr("Stop it for good: what waits is cancelled."),
+        example="broadsheet campaigns abort 3",
+        needs=Right.SEND,
+    )(abort)
     verb(
         app,
         about=tr("Send again to everyone it failed for."),
         example="broadsheet campaigns resend 3 --failed --confirm 27",
+        needs=Right.SEND,
     )(resend)
     verb(
         app,
         about=tr("Decide what to do about those where nobody knows whether it arrived."),
         example="broadsheet campaigns settle 3 --as-sent --confirm 4\n"
         "broadsheet campaigns settle 3 --resend --confirm 4",
+        needs=Right.SEND,
     )(settle)
 
 

@@ -10,7 +10,7 @@ import typer
 from broadcaster import migrations
 from broadcaster.app import make_web, serve
 from broadcaster.commands.house import opened
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
 from broadcaster.commands.serving import alone, asked_to_end, pressing
 from broadcaster.language import tr
@@ -22,6 +22,7 @@ app = noun()
     app,
     about=tr("Run worker, schedule, gateways and web pages in this process, until Ctrl-C."),
     example="broadsheet up\nbroadsheet up --port 9000",
+    needs=Free.MACHINE,
 )
 def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help=tr("Where the web pages are; 0: any free port."))] = 8000,

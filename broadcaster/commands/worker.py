@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from broadcaster.commands.house import opened
-from broadcaster.commands.options import noun, verb
+from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
 from broadcaster.language import tr
 from broadcaster.settings import Settings
@@ -21,6 +21,7 @@ app = noun()
     app,
     about=tr("Serve queues until asked to end; needs url under [queue] of the configuration.").replace("[", r"\["),
     example="broadsheet worker\nbroadsheet worker --queues submit.carrier --threads 1",
+    needs=Free.MACHINE,
 )
 def worker(
     queues: Annotated[str, typer.Option(help=tr("Names with commas between; all of them if left out."))] = "",

@@ -113,7 +113,7 @@ def test_what_was_stopped_is_not_opened_by_the_way(begin: Transactions, stopped:
     record(begin, must_claim(begin, owner(begin), 1), [Accepted("a")])
     receive(begin, receipt("a", ReceiptState.FAILED))
     with begin() as tx:
-        stopped(tx.session, OPERATOR, _campaign(tx, campaign))  # type: ignore[operator]
+        stopped(tx.session, OPERATOR, _campaign(tx, campaign), now=tx.now)  # type: ignore[operator]
     with begin() as tx, pytest.raises(Conflict):
         again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 1, now=tx.now)
     assert states(begin, campaign)["failed"] == 1
@@ -126,7 +126,7 @@ def test_only_who_may_send(begin: Transactions) -> None:
         row = _campaign(tx, campaign)
         for act in (control.pause, control.resume, control.abort):
             with pytest.raises(Denied):
-                act(tx.session, reader, row)
+                act(tx.session, reader, row, now=tx.now)
         with pytest.raises(Denied):
             again.resend_failed(tx.session, reader, row, 3, now=tx.now)
         for settle in (again.settle_as_sent, again.settle_by_resending):
