@@ -107,7 +107,8 @@ def _has_within(wanted: str) -> ColumnElement[bool] | None:
         return None
     if digits := _digits(wanted):
         ending = select(Number.member_id).where(Number.msisdn.endswith(digits))
-        return or_(Member.name.contains(wanted, autoescape=True), Member.id.in_(ending))
+        named = select(Member.id).where(Member.name.contains(wanted, autoescape=True))
+        return Member.id.in_(union(ending, named))
     if _is_without_case(wanted):
         return Member.name.contains(wanted, autoescape=True)
     spelled = spelling.letters_of(wanted) or search_key(wanted).partition(" ")[2]
