@@ -99,7 +99,8 @@ def _begins(wanted: str) -> ColumnElement[bool] | None:
         for start in starts
     ]
     # all of them lie in one range: the database may walk it in order and stop at the limit
-    return and_(_key_begins(starts[0].initials[0]), or_(*ranges))
+    first, last = starts[0].initials, starts[-1].initials[0] + _LAST
+    return and_(Member.search_key >= first, Member.search_key < last, or_(*ranges))
 
 
 def _has_within(wanted: str) -> ColumnElement[bool] | None:

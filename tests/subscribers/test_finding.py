@@ -76,6 +76,8 @@ Zhou Lan|lan
 Anna Smith|anna s
 Anna Smith|smith
 Anna Smith|as
+Ürümqi|ürümqi
+Ürümqi|urumqi
 José Pérez|jose perez
 Айгүл Ахметова|айгүл
 Айгүл Ахметова|АХМЕТОВА
