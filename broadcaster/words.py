@@ -101,6 +101,39 @@ ROLES: Mapping[str, Word] = {
     "admin": Word("admin", "管理员"),
 }
 
+#: of a member on the way to another organisation
+TRANSFER_STATES: Mapping[str, Word] = {
+    "asked": Word("waiting", "待接收"),
+    "accepted": Word("accepted", "已接收"),
+    "refused": Word("refused", "未同意"),
+    "withdrawn": Word("withdrawn", "已撤回"),
+    "expired": Word("out of time", "已过期"),
+}
+
+#: of somebody who asked to join
+ADMISSION_STATES: Mapping[str, Word] = {
+    "waiting": Word("waiting", "待核对"),
+    "accepted": Word("let in", "已加入"),
+    "refused": Word("refused", "未同意"),
+}
+
+#: what a member's history is made of
+HAPPENINGS: Mapping[str, Word] = {
+    "joined": Word("joined", "加入"),
+    "changed": Word("changed", "变更"),
+    "moved": Word("moved", "转入"),
+    "rejoined": Word("joined again", "重新加入"),
+    "left": Word("left", "离开"),
+    "asked": Word("transfer asked for", "申请转移"),
+    "accepted": Word("transfer accepted", "转移已接收"),
+    "refused": Word("transfer refused", "转移未同意"),
+    "withdrawn": Word("transfer withdrawn", "转移已撤回"),
+    "expired": Word("transfer out of time", "转移已过期"),
+    "in": Word("wants the paper", "同意接收"),
+    "out": Word("wants no paper", "退订"),
+    "forgotten": Word("forgotten", "资料已清除"),
+}
+
 #: where the ledger keeps a name; most reasons are sentences of the gateways' own tables, kept in the catalogue
 _FAILURES: Mapping[str, Word] = {
     "": Word("No reason given", "没有说明原因"),
@@ -136,6 +169,21 @@ def states_named(word: str, table: Mapping[str, Word]) -> list[str]:
 def letter_state_word(state: str) -> str:
     """A letter's state. Raises KeyError for a state there is not."""
     return _said(LETTER_STATES[state])
+
+
+def transfer_state_word(state: str) -> str:
+    """How far a transfer is. Raises KeyError for a state there is not."""
+    return _said(TRANSFER_STATES[state])
+
+
+def admission_state_word(state: str) -> str:
+    """How far it is with somebody who asked to join. Raises KeyError for a state there is not."""
+    return _said(ADMISSION_STATES[state])
+
+
+def happening_word(what: str) -> str:
+    """What happened to a member. Raises KeyError for what does not happen."""
+    return _said(HAPPENINGS[what])
 
 
 def status_word(status: str) -> str:

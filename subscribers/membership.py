@@ -17,7 +17,7 @@ from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid
 from subscribers.holding import Held, hold
-from subscribers.models import Membership, Status
+from subscribers.models import Membership, Organisation, Status
 from subscribers.organisations import Node, find_by_path
 
 PLACE_LENGTH, BRANCH_LENGTH = 100, 200
@@ -130,7 +130,7 @@ def take_back(session: Session, actor: Actor, member_id: int, *, now: datetime) 
         last.valid_until = None
     elif before is None:
         raise Conflict("Nothing about member {member} was changed.", hint="There is nothing to undo.", member=member_id)
-    elif before.organisation_id != last.organisation_id:
+    elif _came_from_elsewhere(session, actor, before, last):
         raise Conflict(
             "Member {member} came from another organisation: that is not undone by one side.",
             hint="Ask for a transfer back.",
@@ -199,11 +199,18 @@ def clean_line(text: str, length: int) -> str | None:
     return line or None
 
 
+def _came_from_elsewhere(session: Session, actor: Actor, before: Membership, last: Membership) -> bool:
+    if before.organisation_id == last.organisation_id:
+        return False
+    moved = before.valid_until == last.valid_from
+    return moved or not session.get_one(Organisation, before.organisation_id).path.startswith(actor.under)
+
+
 def _check_last(held: Held, on: date) -> None:
     if on < held.last.valid_from:
         raise Conflict(
             "The standing of member {member} changed on {changed} already, after {day}.",
-            hint="Give a day from {changed} on.",
+            hint="Give a day from {changed} on, or undo that change first.",
             member=held.member.id,
             changed=held.last.valid_from,
             day=on,

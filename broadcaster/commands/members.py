@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from broadcaster.commands.house import opened, today
+from broadcaster.commands.membership import mount_membership
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
@@ -35,6 +36,7 @@ FOUND = 1000
     example="broadsheet members import people.csv --dry-run\n"
     "broadsheet members import people.csv --map 联系电话=msisdn --rejects refused.csv\n"
     'broadsheet members import people.csv --agreed "signed at the general meeting of 12 March"',
+    needs=Right.REGISTER,
 )
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("CSV with a row of headings."))],
@@ -72,6 +74,7 @@ def import_(
     app,
     about=tr("Take back an import: whoever it made goes, whoever it changed is as before."),
     example="broadsheet members undo 3",
+    needs=Right.REGISTER,
 )
 def undo(import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", help=tr("Its number."))]) -> None:
     with opened() as house, house.begin() as tx:
@@ -118,6 +121,7 @@ def export(
     about=tr("Look for members by name, pinyin (whole or initials), number or its end, external id, or #id."),
     example="broadsheet members find 张伟\nbroadsheet members find zhangw\n"
     "broadsheet members find 0042 --full-numbers\nbroadsheet members find '#12'",
+    needs=Right.SEE,
 )
 def find(
     text: Annotated[str, typer.Argument(metavar="TEXT", help=tr("What to look for."))],
@@ -136,6 +140,9 @@ def find(
         for m, p in zip(members, found, strict=True)
     ]
     answer({"members": members}, table(*headings, rows=rows) if found else tr("Nobody was found."))
+
+
+mount_membership(app)
 
 
 def _mapping(given: list[str]) -> dict[str, str]:

@@ -1,0 +1,77 @@
+"""What people see of one member."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from rich.console import RenderableType
+
+from broadcaster.commands.output import facts, table
+from broadcaster.language import tr
+from broadcaster.words import happening_word, status_word
+from subscribers.models import NumberKind, Status, Wish
+from subscribers.records import Happening, NumberOnRecord, Record
+
+
+def shown_record(record: Record, on: date) -> list[RenderableType]:
+    """A member as a page: data, numbers, history; what lies behind the day `on` is planned."""
+    told: list[RenderableType] = [
+        facts(
+            (tr("id"), record.id),
+            (tr("name"), record.name),
+            (tr("standing"), _standing(record.status, mobile=record.mobile) or tr("no member now")),
+            (tr("organisation"), record.organisation),
+            (tr("lives in"), record.away_place),
+            (tr("looked after by"), record.host_branch),
+            (tr("birthday"), record.birthday),
+            (tr("external id"), record.external_id),
+            (tr("tags"), ", ".join(record.tags)),
+            *((name, value) for name, value in record.fields.items()),
+        )
+    ]
+    if record.numbers:
+        told.append(numbers_table(record))
+    told.append(_history_table(record.history, on))
+    return told
+
+
+def numbers_table(record: Record) -> RenderableType:
+    """The numbers of a member."""
+    rows = [
+        (one.msisdn, "✓" if one.preferred else "", "✓" if one.shared else "", _wish(one.wish), _state(one))
+        for one in record.numbers
+    ]
+    return table(tr("number"), tr("used"), tr("shared"), tr("wants the paper"), tr("remark"), rows=rows)
+
+
+def _history_table(happened: Sequence[Happening], on: date) -> RenderableType:
+    rows = [
+        (
+            one.day,
+            happening_word(one.what) + (f" ({tr('planned')})" if one.day > on else ""),
+            one.organisation,
+            " ".join(filter(None, (_standing(one.status, mobile=one.mobile), one.away_place, one.host_branch))),
+            one.by,
+        )
+        for one in happened
+    ]
+    return table(tr("day"), tr("happened"), tr("organisation"), tr("standing"), tr("by"), rows=rows)
+
+
+def _standing(status: Status | None, *, mobile: bool) -> str:
+    if status is None:
+        return ""
+    return status_word(status) + (f" · {status_word('mobile')}" if mobile else "")
+
+
+def _wish(wish: Wish | None) -> str:
+    if wish is None:
+        return tr("not said")
+    return tr("yes") if wish == Wish.IN else tr("no")
+
+
+def _state(number: NumberOnRecord) -> str:
+    if number.suspended_at is not None:
+        return tr("to be verified")
+    return tr("landline") if number.kind == NumberKind.LANDLINE else ""
