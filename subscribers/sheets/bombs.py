@@ -122,14 +122,14 @@ def _check_kind(names: set[str], path: Path) -> None:
     if "xl/workbook.xml" in names:
         return
     for mark, kind in (
-        ("content.xml", "an OpenDocument file (.ods)"),
-        ("xl/workbook.bin", "a binary workbook (.xlsb)"),
-        ("word/document.xml", "a text document (.docx)"),
-        ("Index/Document.iwa", "a Numbers file"),
+        ("content.xml", ".ods"),
+        ("xl/workbook.bin", ".xlsb"),
+        ("word/document.xml", ".docx"),
+        ("Index/Document.iwa", ".numbers"),
     ):
         if mark in names:
             raise Invalid(
-                "{file} is {kind}, which is not read here.",
+                "{file} is a file of the kind {kind}, which is not read here.",
                 hint='Open it in the spreadsheet program, and save it as .xlsx or as "CSV UTF-8".',
                 file=path.name,
                 kind=kind,
@@ -165,7 +165,7 @@ def _unpacked(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 def _bomb(path: Path, limits: Limits) -> Invalid:
     return Invalid(
-        "{file} unpacks to more than it may: {most} MiB, and {ratio} times its size.",
+        "{file} unpacks to more than is taken in: {most} MiB at most, and {ratio} times its size.",
         hint='Split the list, or save it as "CSV UTF-8".',
         file=path.name,
         most=limits.unpacked >> 20,

@@ -132,7 +132,7 @@ def test_definitions_in_the_xml_are_refused(tmp_path: Path, xml: bytes) -> None:
         ({"content.xml": b"<x/>", "mimetype": b"x"}, ".ods"),
         ({"xl/workbook.bin": b"x"}, ".xlsb"),
         ({"word/document.xml": b"<x/>"}, ".docx"),
-        ({"Index/Document.iwa": b"x"}, "Numbers"),
+        ({"Index/Document.iwa": b"x"}, ".numbers"),
         ({"list.csv": b"a,b"}, "zip archive, not a workbook"),
         ({"list.xlsx": b"PK"}, "zip archive, not a workbook"),
     ],
