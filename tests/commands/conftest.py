@@ -150,6 +150,7 @@ def make_desk(folder: Path) -> Desk:
     desk.write("people.csv", PEOPLE)
     desk.write("edition.toml", EDITION)
     desk.write("tree.csv", "组织,类别\n东川/四支部,支部\n")
+    desk.write("wishes.csv", "手机,意愿,凭证\n19900000077,退订,\n19900000078,同意,签字\n12,,\n")
     return desk
 
 
