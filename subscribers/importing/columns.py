@@ -19,7 +19,7 @@ HEADINGS = {
     "other_numbers": "othernumbers othernumber secondnumber msisdn2 phone2 mobile2 "
     "其他号码 其他电话 其它号码 其它电话 备用号码 备用电话 第二号码 手机2 电话2",
     "organisation": "organisation organization branch unit 组织 支部 所属组织 所属支部 所在组织 所在支部 单位 部门",
-    "status": "status category 状态 类别 人员类别 身份",
+    "status": "status category 状态 人员状态 会员状态 类别 人员类别 身份",
     "away_place": "awayplace livesin residence 流入地 流动去向 现居住地 外出地点 外出地",
     "host_branch": "hostbranch 流入支部 流入党组织 流入地支部 接收支部 接收组织",
     "joined_on": "joinedon joined joindate 入会日期 加入日期 入会时间 加入时间 入党日期 入党时间",
