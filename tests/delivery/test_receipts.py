@@ -8,17 +8,23 @@ import threading
 import pytest
 from sqlalchemy import Engine, select
 
+from broadcaster.campaigns.audience import Route, count_audience
 from broadcaster.delivery import orphans, receipts
 from broadcaster.delivery.models import InboxState, Message, Part, Submission
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Accepted
 from broadcaster.gateways.events import Reason, ReceiptState
 from broadcaster.replies.receive import ROUTE
+from subscribers import numbers
+from subscribers.actor import OPERATOR
+from subscribers.models import Number
 from tests.databases import Transactions
 from tests.delivery.ledger import (
     THREE_PARTS,
     accept,
     apply,
+    begin_sending,
+    draft,
     inbox,
     look,
     must_claim,
@@ -32,7 +38,7 @@ from tests.delivery.ledger import (
     state_of,
     states,
 )
-from tests.factories import NOW
+from tests.factories import NOW, make_member
 
 R = ReceiptState
 
@@ -257,3 +263,54 @@ def test_what_waits_is_hinted_at_again(begin: Transactions) -> None:
         orphans.retry(tx.session, now=tx.now)
     assert [wake.queue for wake in begin.wakes] == [receipts.APPLY]
     assert receipts.APPLY != ROUTE
+
+
+GONE = {"001": Reason(R.FAILED, True, "There is no such number", unknown_number=True)}
+
+
+def _nobody_has_it(begin: Transactions, part_id: int) -> None:
+    with begin() as tx:
+        told = receipt(f"id-{part_id}", R.FAILED, code="001", permanent=True)
+        receipts.record(tx.session, [told], GONE, now=tx.now)
+    apply(begin)
+
+
+def test_a_number_that_nobody_has_is_suspended_after_three_messages(begin: Transactions) -> None:
+    with begin() as tx:
+        reader = make_member(tx.session)
+    mine = owner(begin)
+    for n in (1, 2, 3):
+        with begin() as tx:
+            assert not numbers.to_verify(tx.session, OPERATOR)
+            begin_sending(tx.session, draft(tx.session, THREE_PARTS), now=tx.now)
+        turn = must_claim(begin, mine)
+        accept(begin, turn)
+        # a message of three parts counts once, and a receipt that comes twice does not count again
+        for part in [*turn.parts, *turn.parts]:
+            _nobody_has_it(begin, part.part_id)
+        counted = look(begin, lambda s: s.scalar(select(Number.unknown_in_a_row)))
+        assert counted == n
+    [waiting] = look(begin, lambda s: numbers.to_verify(s, OPERATOR))
+    assert waiting.member_id == reader.id
+    with begin() as tx:
+        campaign = draft(tx.session)
+        skipped = count_audience(tx.session, campaign, Route("carrier"), on=tx.now.date()).skipped
+    assert skipped == {"suspended": 1}
+
+
+def test_a_number_that_is_reached_begins_anew(begin: Transactions) -> None:
+    _, parts = sent(begin, 1)
+    _nobody_has_it(begin, parts[0].part_id)
+    assert look(begin, lambda s: s.scalar(select(Number.unknown_in_a_row))) == 1
+    with begin() as tx:
+        begin_sending(tx.session, draft(tx.session), now=tx.now)
+    turn = must_claim(begin, owner(begin))
+    accept(begin, turn)
+    receive(begin, receipt(f"id-{turn.parts[0].part_id}"))
+    assert look(begin, lambda s: s.scalar(select(Number.unknown_in_a_row))) == 0
+
+
+def test_another_failure_is_no_reason_to_doubt_a_number(begin: Transactions) -> None:
+    _, parts = sent(begin, 1)
+    receive(begin, receipt(f"id-{parts[0].part_id}", R.FAILED, code="002"))
+    assert look(begin, lambda s: s.scalar(select(Number.unknown_in_a_row))) == 0
