@@ -113,7 +113,7 @@ DECLARED: dict[tuple[str, str], Needs] = {}
 
 
 def verb(
-    app: typer.Typer, *, about: str, example: str, name: str | None = None, needs: Needs | None = None
+    app: typer.Typer, *, about: str, example: str, needs: Needs, name: str | None = None
 ) -> Callable[[Function], Function]:
     """Mount a function as a verb: its own options, and those that every verb has. `example` is a line or several.
 
@@ -121,8 +121,7 @@ def verb(
     """
 
     def mount(function: Function) -> Function:
-        if needs is not None:
-            DECLARED[function.__module__, function.__name__] = needs
+        DECLARED[function.__module__, function.__name__] = needs
 
         @functools.wraps(function)
         def called(**given: Any) -> None:

@@ -42,8 +42,13 @@ def keep(settings: Settings, token: str) -> Path:
 def kept(settings: Settings) -> str | None:
     """The token that was kept, or None. Raises `Denied` if others could have read it or put it there."""
     for file in _places(settings):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        try:
             return _read(file)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+            continue
+        except OSError:
+            # a link, above all
+            raise _open_to_others(file) from None
     return None
 
 
@@ -58,13 +63,17 @@ def _read(file: Path) -> str | None:
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as source:
         about = os.fstat(source.fileno())
         if about.st_mode & _OTHERS or about.st_uid != os.getuid() or not stat.S_ISREG(about.st_mode):
-            raise Denied(
-                "The sign-in kept in {path} is open to others, so it is not used.",
-                hint="Sign in again: `broadsheet login NAME`.",
-                path=str(file),
-            )
+            raise _open_to_others(file)
         text = source.read(200).decode("ascii", "replace").strip()
     return text if _TOKEN.fullmatch(text) else None
+
+
+def _open_to_others(file: Path) -> Denied:
+    return Denied(
+        "The sign-in kept in {path} is open to others, so it is not used.",
+        hint="Sign in again: `broadsheet login NAME`.",
+        path=str(file),
+    )
 
 
 def _places(settings: Settings) -> Iterator[Path]:

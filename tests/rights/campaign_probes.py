@@ -1,0 +1,132 @@
+"""Editions, campaigns, what runs, letters, reports."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from broadcaster.campaigns import check, compose, schedule
+from broadcaster.campaigns.compose import Dress, Text
+from broadcaster.delivery import again, control
+from broadcaster.gateways.contract import Capabilities
+from broadcaster.newspaper import editions
+from broadcaster.replies import inbox
+from broadcaster.replies.answer import Desk
+from broadcaster.reports import campaign, cost, overview, recipients, replies
+from broadcaster.reports.scope import Scope
+from tests.delivery.ledger import ROUTE, WAYS, ZONE
+from tests.factories import NOW
+from tests.rights.probe import Probe
+
+DRESS = Dress("【晨晖】", "拒收回复R")
+DESK = Desk(
+    paper="晨晖", signature="【晨晖】", opt_out="R", language="zh", gateways={"carrier": Capabilities(inbound=True)}
+)
+PRICES = {"carrier": (Decimal("0.05"), "CNY")}
+
+_C, _D, _R = "broadcaster.campaigns.", "broadcaster.delivery.", "broadcaster.reports."
+PROBES = {
+    _C + "check.check": Probe(
+        lambda s, a, side: check.check(s, a, side.campaign(s, "draft"), ROUTE, WAYS, zone=ZONE, now=NOW), shows=True
+    ),
+    _C + "compose.get": Probe(lambda s, a, side: compose.get(s, a, side.campaigns["draft"]), shows=True),
+    _C + "compose.listing": Probe(lambda s, a, side: compose.listing(s, a), shows=True),
+    _C + "compose.create_draft": Probe(
+        lambda s, a, side: compose.create_draft(
+            s,
+            a,
+            [Text("everyone", "everyone", "您好")],
+            title="-",
+            rule="everyone",
+            dress=DRESS,
+            now=NOW,
+        ),
+        makes=True,
+        blind="a draft is of the actor's own part of the tree, and so is its audience",
+    ),
+    _C + "compose.draft_notice": Probe(
+        lambda s, a, side: compose.draft_notice(s, a, "您好", rule="everyone", dress=DRESS, now=NOW),
+        makes=True,
+        blind="a draft is of the actor's own part of the tree, and so is its audience",
+    ),
+    _C + "compose.draft_from_template": Probe(
+        lambda s, a, side: compose.draft_from_template(
+            s, a, "notice", {"text": "开会"}, language="zh", rule="everyone", dress=DRESS, now=NOW
+        ),
+        makes=True,
+        blind="a draft is of the actor's own part of the tree, and so is its audience",
+    ),
+    _C + "compose.draft_edition": Probe(
+        lambda s, a, side: compose.draft_edition(s, a, side.edition, paper="晨晖", language="zh", dress=DRESS, now=NOW),
+        shows=True,
+    ),
+    _C + "compose.edition_unsaved": Probe(
+        lambda s, a, side: compose.edition_unsaved(
+            s, a, side.edition, rule="everyone", paper="晨晖", language="zh", dress=DRESS, now=NOW
+        ),
+        shows=True,
+    ),
+    _C + "schedule.rehearse": Probe(
+        lambda s, a, side: schedule.rehearse(
+            s, a, side.campaign(s, "draft"), _readers(s, side), ROUTE, WAYS, zone=ZONE, now=NOW
+        )
+    ),
+    _C + "schedule.start": Probe(
+        lambda s, a, side: schedule.start(
+            s, a, side.campaign(s, "draft"), _readers(s, side), ROUTE, WAYS, zone=ZONE, now=NOW
+        )
+    ),
+    _C + "schedule.schedule": Probe(
+        lambda s, a, side: schedule.schedule(s, a, side.campaign(s, "draft"), NOW + timedelta(days=1), now=NOW)
+    ),
+    _D + "control.pause": Probe(lambda s, a, side: control.pause(s, a, side.campaign(s, "sending"), now=NOW)),
+    _D + "control.resume": Probe(lambda s, a, side: control.resume(s, a, side.campaign(s, "paused"), now=NOW)),
+    _D + "control.abort": Probe(lambda s, a, side: control.abort(s, a, side.campaign(s, "sending"), now=NOW)),
+    _D + "again.resend_failed": Probe(
+        lambda s, a, side: again.resend_failed(s, a, side.campaign(s, "sent"), 1, now=NOW)
+    ),
+    _D + "again.settle_as_sent": Probe(
+        lambda s, a, side: again.settle_as_sent(s, a, side.campaign(s, "sent"), 1, now=NOW)
+    ),
+    _D + "again.settle_by_resending": Probe(
+        lambda s, a, side: again.settle_by_resending(s, a, side.campaign(s, "sent"), 1, now=NOW)
+    ),
+    "broadcaster.newspaper.editions.get": Probe(lambda s, a, side: editions.get(s, a, side.edition), shows=True),
+    "broadcaster.newspaper.editions.listing": Probe(lambda s, a, side: editions.listing(s, a), shows=True),
+    "broadcaster.newspaper.editions.import_edition": Probe(
+        lambda s, a, side: editions.import_edition(s, a, _EDITION, now=NOW),
+        makes=True,
+        blind="an edition is of the actor's own part of the tree",
+    ),
+    "broadcaster.replies.inbox.listing": Probe(lambda s, a, side: inbox.listing(s, a), shows=True),
+    "broadcaster.replies.inbox.reply": Probe(
+        lambda s, a, side: inbox.reply(s, a, DESK, side.letter, "三点。", now=NOW)
+    ),
+    "broadcaster.replies.inbox.close": Probe(lambda s, a, side: inbox.close(s, a, side.letter)),
+    _R + "campaign.campaigns": Probe(lambda s, a, side: campaign.campaigns(s, a, Scope(side.path)), shows=True),
+    _R + "cost.costs": Probe(lambda s, a, side: cost.costs(s, a, Scope(side.path), PRICES, zone=ZONE)),
+    _R + "replies.replies": Probe(lambda s, a, side: replies.replies(s, a, Scope(side.path)), shows=True),
+    _R + "recipients.recipients": Probe(
+        lambda s, a, side: list(recipients.recipients(s, a, side.campaign(s, "sent"))), shows=True
+    ),
+    _R + "overview.overview": Probe(lambda s, a, side: overview.overview(s, a), shows=True),
+}
+
+_EDITION = """
+number = 99
+date = 2026-11-23
+title = "第99期"
+variants = ["everyone"]
+[[columns]]
+name = "要闻"
+[[columns.items]]
+headline = "开会"
+sms = "周五下午三点开会。"
+"""
+
+
+def _readers(session, side):
+    """How many a campaign of this side goes to."""
+    from subscribers.actor import SYSTEM
+
+    return check.check(session, SYSTEM, side.campaign(session, "draft"), ROUTE, WAYS, zone=ZONE, now=NOW).recipients
