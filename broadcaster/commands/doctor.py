@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from broadcaster import logs
+from broadcaster.access.secret import secret_file, secret_key
 from broadcaster.commands.house import is_served
 from broadcaster.commands.options import Free, asked, noun, verb
 from broadcaster.commands.output import answer, plain
@@ -25,7 +26,7 @@ from subscribers.errors import BroadsheetError, Unavailable
 app = noun()
 
 #: what is looked at; programs read these names as they are
-_NAMES = (msgid("configuration"), msgid("data"), msgid("database"), msgid("queue"), msgid("press"))
+_NAMES = (msgid("configuration"), msgid("data"), msgid("secret"), msgid("database"), msgid("queue"), msgid("press"))
 
 
 @verb(
@@ -56,6 +57,7 @@ def _examine() -> Iterator[Check]:
     yield Check("configuration", True, told)
     with contextlib.closing(runtime):
         yield looked_at("data", lambda: _data(settings))
+        yield looked_at("secret", lambda: _secret(settings))
         yield looked_at("database", lambda: _database(runtime))
         yield looked_at("queue", lambda: _queue(settings))
         for name in runtime.gateways:
@@ -79,6 +81,17 @@ def _data(settings: Settings) -> str:
     return tr(
         "{path} can be written, {free:.1f} GB are free", path=settings.data, free=free.f_bavail * free.f_frsize / 1e9
     )
+
+
+def _secret(settings: Settings) -> str:
+    """Where the secret is that knows forgotten numbers again; looking at it makes none."""
+    file = secret_file(settings.data)
+    if not settings.access.secret and not file.exists():
+        return tr("{path} is made when it is first used; several hosts need the same one", path=file)
+    secret_key(settings.access.secret, settings.data)
+    if settings.access.secret:
+        return tr("it stands in the configuration")
+    return tr("{path}; back it up apart from the database", path=file)
 
 
 def _database(runtime: Runtime) -> str:
