@@ -184,7 +184,9 @@ def _write(
     )
     session.add(run)
     session.flush()
-    session.add_all(ImportSpan(import_run_id=run.id, first_id=first, last_id=last) for first, last in _spans(made))
+    session.add_all(
+        ImportSpan(import_run_id=run.id, first_id=first, last_id=last, last_number_id=0) for first, last in _spans(made)
+    )
     session.flush()
     audit.note(session, actor, "organisations.import", f"import {run.id}", people=0, now=now, made=len(made))
     return run.id

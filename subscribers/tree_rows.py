@@ -192,7 +192,7 @@ def _step(
     if "/" in entry.parent:
         return None, entry.parent
     rows = by_name.get(entry.parent, [])
-    if len(rows) == 1:
+    if len({(row.path, row.parent) for row in rows}) == 1:
         return rows[0], ""
     names = known.get(entry.parent, [])
     if not rows and len(names) == 1:

@@ -42,7 +42,7 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
     """
     lock_table(session, ImportRun)
     run = session.get(ImportRun, import_id, populate_existing=True)
-    if run is None or (actor.under and run.actor != actor.name):
+    if run is None or run.kind != "members" or (actor.under and run.actor != actor.name):
         raise NotFound(
             "There is no import {import_id}.",
             hint="The number was shown when the file was imported.",
