@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from subscribers.db import Base, is_sqlite, reserve_ids
+from subscribers.db import TAKE_IDS, Base, is_sqlite, reserve_ids
 
 #: a cell, or None for no value
 Cell = str | None
@@ -127,6 +127,7 @@ class Ids:
         self._session = session
         self._table = table
         self._left: list[int] = []
+        self._last = 0
 
     def holds(self, count: int) -> bool:
         """Whether so many are at hand."""
@@ -135,8 +136,10 @@ class Ids:
     def provide(self, count: int) -> None:
         """Have so many at hand; asks the database if there are fewer. Not while a loader is writing."""
         if not self.holds(count):
-            # in one run and in order, so that they can be taken from the end
-            self._left[:0] = reversed(_block(self._session, self._table, 4 * count))
+            fresh = _block(self._session, self._table, 4 * count, self._last)
+            self._last = fresh[-1]
+            # in order, so that they can be taken from the end
+            self._left[:0] = reversed(fresh)
 
     def take(self) -> int:
         """The next one."""
@@ -149,14 +152,14 @@ class Ids:
         return taken
 
 
-def _block(session: Session, table: type[Base], count: int) -> Sequence[int]:
-    """As `reserve_ids`, without carrying each id over the wire where nobody else took ids in between."""
+def _block(session: Session, table: type[Base], count: int, given: int) -> Sequence[int]:
+    """As `reserve_ids`, without carrying each id over the wire where nobody else took ids in between.
+
+    `given` is the last one of the block before: SQLite does not know of ids that are not written yet.
+    """
     if is_sqlite(session):
-        last = session.scalar(select(func.max(table.__table__.c.id))) or 0
+        last = max(given, session.scalar(select(func.max(table.__table__.c.id))) or 0)
         return range(last + 1, last + 1 + count)
-    query = text(
-        "SELECT min(id), max(id) FROM "
-        "(SELECT nextval(pg_get_serial_sequence(:name, 'id')) AS id FROM generate_series(1, :count)) AS taken"
-    )
+    query = text(f"SELECT min(id), max(id) FROM ({TAKE_IDS}) AS taken")  # noqa: S608 - our own text
     first, last = session.execute(query, {"name": table.__tablename__, "count": count}).one()
     return range(first, last + 1) if last - first + 1 == count else reserve_ids(session, table, count)

@@ -112,8 +112,9 @@ def valkey(place: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgresql(place: Path) -> Iterator[str]:
-    """A PostgreSQL cluster of its own, without fsync: right for tests, wrong for benchmarks."""
+def postgresql(place: Path, *settings: str) -> Iterator[str]:
+    """A PostgreSQL cluster of its own. Without `settings` (name=value) it keeps no promise to the disk, which
+    is right for tests and wrong for benchmarks."""
     bin_folder, owner = _postgresql_binaries(place)
     data, port = place / "data", _free_port()
     run: dict[str, Any] = {
@@ -124,7 +125,8 @@ def postgresql(place: Path) -> Iterator[str]:
     shape = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
     subprocess.run([bin_folder / "initdb", "-D", data, *shape], check=True, stdout=subprocess.DEVNULL, **run)
     url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-    options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", "", "-F", "-c", "max_connections=200"]
+    chosen = [part for setting in settings or ("fsync=off", "max_connections=200") for part in ("-c", setting)]
+    options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", "", *chosen]
     # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for every client to leave
     with _running([bin_folder / "postgres", *options], lambda: _connects(port), place / "log", signal.SIGINT, **run):
         yield url

@@ -9,7 +9,7 @@ from typing import Any
 
 from subscribers.consent import Said, changes, stays_out
 from subscribers.errors import Invalid
-from subscribers.importing.known import Known, KnownMember, Place
+from subscribers.importing.known import Known, KnownMember, KnownNumber, Place
 from subscribers.importing.matching import Circumstances, is_shared, match
 from subscribers.importing.rows import CheckedRow, Standing
 from subscribers.models import Status, Wish
@@ -89,14 +89,33 @@ def note(decision: Decision, known: Known, around: Circumstances) -> None:
     for number in row.numbers:
         known.rows_by_number.setdefault(number.msisdn, row.row)
         if around.shared:
-            known.rows_by_person[number.msisdn, row.name] = row.row
+            known.rows_by_person.setdefault((number.msisdn, row.name), []).append((row.row, row.external_id))
     if row.external_id is not None:
         known.rows_by_external_id[row.external_id] = row.row
+    if not row.numbers and not (decision.before and decision.before.numbers):
+        known.rows_by_place[row.name, row.organisation or around.default_organisation] = row.row
     if decision.before is not None:
         around.rows[decision.before.id] = row.row
+        known.remember(_after(decision, decision.before))
     if decision.wish is not None:
         said = around.first_word(decision.wish)
         known.wishes[row.numbers[0].msisdn] = said if decision.first_word else replace(said, collective=False)
+
+
+def _after(decision: Decision, before: KnownMember) -> KnownMember:
+    """The member as this decision leaves them, as far as others are compared with them."""
+    held = [replace(one, preferred=one.msisdn == decision.prefer) if decision.prefer else one for one in before.numbers]
+    added = [
+        KnownNumber(0, one.msisdn, one.kind, preferred=one.msisdn == decision.prefer, shared=decision.shares)
+        for one in decision.numbers
+    ]
+    values = decision.values or {}
+    return replace(
+        before,
+        name=values.get("name", before.name),
+        external_id=values.get("external_id", before.external_id),
+        numbers=[*held, *added],
+    )
 
 
 def _consent(row: CheckedRow, known: Known, around: Circumstances) -> tuple[Wish | None, bool]:

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
 from subscribers.bulk import Ids, loading
 from subscribers.db import in_bulk, is_sqlite, lock_table
-from subscribers.errors import Invalid
+from subscribers.errors import Conflict, Invalid
 from subscribers.importing.columns import Columns, check_fields, check_mapping, find_columns
 from subscribers.importing.decisions import Decision, decide, note
 from subscribers.importing.known import Known, keys_of, known_organisations, read_known, refuse_newcomers
@@ -83,13 +84,21 @@ def import_members(
     sheet = open_sheet(path, limits)
     columns, sample = _find_columns(sheet, mapping)
     given = _Given(on or now.date(), region, shared, agreed.strip(), default_organisation, limits, progress)
-    if not dry_run:
-        return _take_in(session, actor, path, _data_rows(sheet, sample, columns, limits), columns, given, now=now)
-    with session.begin_nested() as attempt:
-        rows = _data_rows(sheet, sample, columns, limits)
-        result = _take_in(session, actor, path, rows, columns, given, now=now)
-        attempt.rollback()
-    return replace(result, import_id=None)
+    rows = _data_rows(sheet, sample, columns, limits)
+    try:
+        if not dry_run:
+            return _take_in(session, actor, path, rows, columns, given, now=now)
+        with session.begin_nested() as attempt:
+            result = _take_in(session, actor, path, rows, columns, given, now=now)
+            attempt.rollback()
+        return replace(result, import_id=None)
+    except IntegrityError:
+        # a key that was free when we looked: somebody opted out or was registered meanwhile
+        raise Conflict(
+            "The registry changed while {file} was being imported.",
+            hint="Nothing was written. Import the file again.",
+            file=path.name,
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +213,7 @@ def _take_in(
     run.refused = len(tally.refused)
     session.flush()
     if tally.created:
-        refuse_newcomers(session, run.id, after=last_member)
+        refuse_newcomers(session, [(span.first_id, span.last_id) for span in writer.spans], after=last_member)
     if tally.created > PORTION and not is_sqlite(session):
         # or the first count after it is planned for the registry as it was
         session.execute(text("ANALYZE member, number, membership, subscription"))

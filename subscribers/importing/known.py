@@ -7,17 +7,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
 from subscribers.consent import Present, wishes
 from subscribers.db import in_bulk, is_sqlite
 from subscribers.errors import Conflict
 from subscribers.importing.possible import Possible
 from subscribers.importing.rows import CheckedRow
-from subscribers.models import ImportSpan, Member, Membership, Number, Organisation
+from subscribers.models import Member, Membership, Number, Organisation
 from subscribers.msisdn import mask
 
+#: greater than any id
+MOST = 2**63 - 1
 #: reading an organisation costs about as much as this much of a file
 _BYTES_PER_ORGANISATION = 50
 
@@ -102,7 +104,26 @@ class Known:
     forgotten: Collection[str] = ()
     rows_by_external_id: dict[str, int] = field(default_factory=dict)
     rows_by_number: dict[str, int] = field(default_factory=dict)
-    rows_by_person: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: by number and name: the rows and the external ids in them; asked only where handsets are shared
+    rows_by_person: dict[tuple[str, str], list[tuple[int, str | None]]] = field(default_factory=dict)
+    #: of those without a number: by name and organisation
+    rows_by_place: dict[tuple[str, str | None], int] = field(default_factory=dict)
+
+    def remember(self, member: KnownMember) -> None:
+        """The member as they are, or as a row has just changed them."""
+        before = self.members.get(member.id)
+        self.members[member.id] = member
+        if member.external_id:
+            self.by_external_id[member.external_id] = member.id
+        for number in member.numbers:
+            held = self.by_number.setdefault(number.msisdn, [])
+            if member.id not in held:
+                held.append(member.id)
+        if before is not None and before.name != member.name:
+            self.by_name[before.name].remove(member.id)
+        named = self.by_name.setdefault(member.name, [])
+        if member.id not in named:
+            named.append(member.id)
 
 
 @dataclass(slots=True)
@@ -138,13 +159,9 @@ def read_known(session: Session, keys: Keys, organisations: dict[str, str]) -> K
     for portion in in_bulk(names):
         ids.update(session.scalars(select(Member.id).where(Member.name.in_(portion))))
     members = read_members(session, ids)
-    known = Known(organisations, members, wishes=wishes(session, msisdns))
+    known = Known(organisations, wishes=wishes(session, msisdns))
     for member in members.values():
-        if member.external_id:
-            known.by_external_id[member.external_id] = member.id
-        for number in member.numbers:
-            known.by_number.setdefault(number.msisdn, []).append(member.id)
-        known.by_name.setdefault(member.name, []).append(member.id)
+        known.remember(member)
     return known
 
 
@@ -197,27 +214,28 @@ def known_organisations(session: Session, file_bytes: int) -> dict[str, str]:
     return {name: path for path, name in names.items()}
 
 
-def refuse_newcomers(session: Session, import_id: int, *, after: int) -> None:
+def refuse_newcomers(session: Session, spans: Sequence[tuple[int, int]], *, after: int) -> None:
     """Raise `Conflict` if somebody else registered a number of this import while it was running.
 
-    The map of possible keys is as old as the import; members after the one with the id `after` are not in it.
+    `spans`: first and last ids of the members that it made, ascending. The map of possible keys is as old as the
+    import; members after the one with the id `after` are not in it.
     """
     if is_sqlite(session):
         # it has one writer
         return
-    theirs, ours = aliased(Number), aliased(Number)
-    spans = select(ImportSpan).where(ImportSpan.import_run_id == import_id).subquery()
-    in_a_span = exists().where(ours.member_id.between(spans.c.first_id, spans.c.last_id))
-    not_ours = ~exists().where(theirs.member_id.between(spans.c.first_id, spans.c.last_id))
-    met = session.scalar(
-        select(theirs.msisdn)
-        .join(ours, ours.msisdn == theirs.msisdn)
-        .where(theirs.member_id > after, not_ours, in_a_span, theirs.shared.is_(False))
-        .limit(1)
-    )
-    if met is not None:
-        raise Conflict(
-            "Somebody registered the number {number} while the file was being imported.",
-            hint="Nothing was written. Import the file again.",
-            number=mask(met),
-        )
+    theirs: set[str] = set()
+    begin = after + 1
+    for first, last in [*spans, (MOST, MOST)]:
+        if begin < first:
+            others = select(Number.msisdn).where(Number.member_id.between(begin, first - 1), Number.shared.is_(False))
+            theirs.update(session.scalars(others))
+        begin = last + 1
+    ours = or_(*(Number.member_id.between(first, last) for first, last in spans))
+    for portion in in_bulk(theirs):
+        met = session.scalar(select(Number.msisdn).where(Number.msisdn.in_(portion), ours).limit(1))
+        if met is not None:
+            raise Conflict(
+                "Somebody registered the number {number} while the file was being imported.",
+                hint="Nothing was written. Import the file again.",
+                number=mask(met),
+            )

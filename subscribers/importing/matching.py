@@ -95,11 +95,18 @@ def _check_repeated(row: CheckedRow, known: Known, around: Circumstances) -> Non
     if earlier is not None:
         raise _external_id_stands(row, earlier)
     for number in row.numbers:
-        earlier = known.rows_by_number.get(number.msisdn)
-        if around.shared:
-            earlier = known.rows_by_person.get((number.msisdn, row.name))
+        if not around.shared:
+            earlier = known.rows_by_number.get(number.msisdn)
+        elif row.external_id is None or row.external_id not in known.by_external_id:
+            namesakes = known.rows_by_person.get((number.msisdn, row.name), ())
+            # two of one name on one handset are two people only if both external ids say so
+            earlier = next((n for n, other in namesakes if row.external_id is None or other is None), None)
         if earlier is not None:
             raise _number_stands(number.msisdn, earlier)
+    if not row.numbers and row.external_id is None:
+        earlier = known.rows_by_place.get((row.name, row.organisation or around.default_organisation))
+        if earlier is not None:
+            raise _same_member(earlier)
 
 
 def _find(row: CheckedRow, known: Known, around: Circumstances) -> KnownMember | None:
@@ -126,14 +133,16 @@ def _check_member(member: KnownMember, row: CheckedRow, around: Circumstances) -
     if earlier := around.rows[member.id]:
         if row.external_id == member.external_id and row.name != member.name:
             raise _external_id_stands(row, earlier)
-        raise Invalid(
-            "This is the same member as in row {earlier}.", hint="Leave out one of the rows.", earlier=earlier
-        )
+        raise _same_member(earlier)
     if not member.is_under(around.under):
         raise Invalid(
             "This member belongs to an organisation outside of your part of the tree.",
             hint="Ask for a transfer, or ask the organisation above to import the row.",
         )
+
+
+def _same_member(earlier: int) -> Invalid:
+    return Invalid("This is the same member as in row {earlier}.", hint="Leave out one of the rows.", earlier=earlier)
 
 
 def _number_stands(msisdn: str, earlier: int) -> Invalid:
