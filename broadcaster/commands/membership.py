@@ -304,9 +304,11 @@ def forget(
         if not yes:
             if asked().json:
                 raise Invalid("This cannot be undone.", hint="Write --yes if it is meant.")
-            typed = typer.prompt(
-                tr("This cannot be undone. Type the name of member {id} to go on", id=member_id), err=True
-            )
+            question = tr("This cannot be undone. Type the name of member {id} to go on", id=member_id)
+            try:
+                typed = typer.prompt(question, err=True)
+            except typer.Abort:
+                typed = ""
             if "".join(typed.split()) != "".join(record.name.split()):
                 raise Invalid("This is not the name of member {id}. Nothing was changed.", id=member_id)
         with house.begin() as tx:

@@ -78,6 +78,21 @@ VERBS: dict[str, tuple[str, str]] = {
     "report campaign": ("", "rows"),
     "report replies": ("", "rows"),
     "report cost": ("", "rows"),
+    "members add": ("读者新 --organisation 东川/一支部 --number 19900000077 --agreed signed", "id still_out"),
+    "members change": ("5 --away-place 深圳", "id name organisation status mobile away_place numbers history"),
+    "members numbers": ("5 --add 19900000078 --prefer 0078", "id numbers"),
+    "members verify": ("", "numbers"),
+    "members show": ("5", "id name organisation status mobile numbers history"),
+    "members transfer": ("5 --to 东川/二支部", "id state"),
+    "transfers list": ("", "transfers"),
+    "transfers accept": ("1", "id state effective_on"),
+    "transfers refuse": ("2", "id state"),
+    "transfers withdraw": ("3", "id state"),
+    "members leave": ("5", "id on"),
+    "admissions list": ("--state waiting", "admissions"),
+    "admissions accept": ("1 --organisation 东川/二支部", "id state member still_out"),
+    "admissions refuse": ("2", "id state"),
+    "members forget": ("5 --yes", "forgotten"),
 }
 #: they serve until they are asked to end: `test_journey` and `test_serving` have them; the demo has tests of its own
 SERVING = {"up", "worker", "beat", "gateways run", "demo"}
@@ -107,6 +122,11 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, dic
             second_campaign(desk)
         if verb == "replies answer":
             letter(desk)
+        if verb in ("transfers refuse", "transfers withdraw"):
+            assert desk.type("members", "transfer", 1, "--to", "东川/二支部").code == 0
+        if verb == "admissions list":
+            letter(desk, "加入 无名氏", "m2")
+            letter(desk, "加入 无名女士", "m3")
         # the verbs before pause send what they made; this one must stay where it is
         answers[verb] = desk.type(*verb.split(), *words.split(), "--json")
     yield desk, answers
@@ -118,7 +138,7 @@ def second_campaign(desk: Desk) -> None:
     assert desk.type("campaigns", "send", 2, "--confirm", 3).code == 0
 
 
-def letter(desk: Desk, text: str = "几点？\x1b[31m") -> None:
+def letter(desk: Desk, text: str = "几点？\x1b[31m", message_id: str = "m1") -> None:
     """One letter, as a gateway would bring it."""
     from broadcaster.gateways.events import InboundMessage
     from broadcaster.replies import receive, router
@@ -128,7 +148,7 @@ def letter(desk: Desk, text: str = "几点？\x1b[31m") -> None:
     runtime = make_runtime(load(desk.folder / "broadsheet.toml", data=desk.folder / "data"))
     message = InboundMessage(
         gateway="simulator",
-        message_id="m1",
+        message_id=message_id,
         msisdn=generated_msisdn(1),
         destination="1069",
         text=text,
