@@ -26,7 +26,7 @@ SHEET_ROWS, SHEET_CELL = 1_048_576, 32_767
 #: before that day, spreadsheets count a day that never was
 _FIRST_SURE_DAY = date(1900, 3, 1)
 _OTHER_KINDS = (".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
-_COLUMNS, _WIDTH = 16_383, 14
+_WIDTH = 14
 
 
 def write_sheet(path: Path, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -112,8 +112,6 @@ def _filling(book: Any) -> WriteRow:
     sheet = book.add_worksheet()
     text = book.add_format({"num_format": "@"})
     day = book.add_format({"num_format": "yyyy-mm-dd"})
-    # what is typed in later is text as well: a spreadsheet takes long numbers for quantities
-    sheet.set_column(0, _COLUMNS, _WIDTH, text)
     numbers = itertools.count()
 
     def write(row: Sequence[object]) -> None:
@@ -124,6 +122,10 @@ def _filling(book: Any) -> WriteRow:
                 hint="Give a name that ends in .csv.",
                 most=SHEET_ROWS,
             )
+        if number == 0:
+            # what is typed in later is text as well: a spreadsheet takes long numbers for quantities. Only as many
+            # columns as there are: each row costs a step for every one of them
+            sheet.set_column(0, max(len(row), 1) - 1, _WIDTH, text)
         for column, cell in enumerate(row):
             if cell is not None and cell != "":
                 _write_cell(sheet, number, column, cell, text, day)
