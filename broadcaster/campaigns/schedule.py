@@ -181,7 +181,7 @@ def start_due(
     try:
         checked = check(session, SYSTEM, campaign, route, ways, zone=zone, now=now)
     except BroadsheetError as error:
-        # a segment that is gone, for example: it must not keep the next ones from starting
+        # a list that is gone, for example: it must not keep the next ones from starting
         fields = {name: str(value) for name, value in error.fields.items()}
         move(session, campaign, CampaignState.CANCELLED, note=error.message, note_fields=fields)
         return

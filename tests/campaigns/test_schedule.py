@@ -11,10 +11,10 @@ from broadcaster.campaigns import schedule
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import control
-from subscribers import segments
+from subscribers import lists
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Conflict, Denied, Invalid
-from subscribers.models import Member, Segment
+from subscribers.models import Member
 from tests.databases import Transactions
 from tests.delivery.ledger import ROUTE, WAYS, ZONE, campaign_state, draft, look, sending
 from tests.factories import make_members
@@ -114,8 +114,9 @@ def test_too_late_is_missed_and_not_sent_stale(begin: Transactions) -> None:
 @pytest.mark.parametrize("trouble", ["blocked", "impossible"])
 def test_one_that_cannot_start_says_why_and_lets_the_next_one(begin: Transactions, trouble: str) -> None:
     with begin() as tx:
-        segments.save(tx.session, OPERATOR, "readers", "everyone", now=tx.now)
-    broken = _draft(begin, "{{ name }}{{ seat }}", '"readers"')
+        readers = [reader.id for reader in make_members(tx.session, 3, fields={"seat": "A1"})]
+        lists.save_list(tx.session, OPERATOR, "readers", ids=readers, now=tx.now)
+    broken = _draft(begin, "{{ name }}{{ seat }}", "list(readers)")
     good = _draft(begin, "{{ name }}")
     for campaign in (broken, good):
         _plan(begin, campaign, begin.clock.now + timedelta(hours=1))
@@ -123,10 +124,9 @@ def test_one_that_cannot_start_says_why_and_lets_the_next_one(begin: Transaction
         if trouble == "blocked":
             tx.session.execute(update(Member).values(fields={}))
         else:
-            for segment in tx.session.query(Segment):
-                tx.session.delete(segment)
+            lists.remove_list(tx.session, OPERATOR, "readers", now=tx.now)
     begin.clock.advance(hours=1)
     assert _tick(begin) == 2
     assert (campaign_state(begin, broken), campaign_state(begin, good)) == ("cancelled", "preparing")
     row = look(begin, lambda s: s.get(Campaign, broken))
-    assert ("seat" if trouble == "blocked" else "readers") in row.note.format(**row.note_fields)
+    assert ("seat" if trouble == "blocked" else "no list #") in row.note.format(**row.note_fields)

@@ -11,9 +11,8 @@ from broadcaster.campaigns.check import check
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import preparing, snapshot
 from broadcaster.delivery.models import Batch, Message
-from subscribers import segments
+from subscribers import lists
 from subscribers.actor import OPERATOR
-from subscribers.models import Segment
 from tests.databases import Transactions
 from tests.delivery import ledger
 from tests.delivery.ledger import ROUTE, WAYS, ZONE, campaign_state, draft, look, states
@@ -97,14 +96,14 @@ def test_batches_hold_one_gateway_and_a_bearable_number(begin: Transactions, mon
     assert states(begin, number) == {"queued": 11}
 
 
-def test_a_segment_that_is_gone_stops_one_campaign_with_the_reason(begin: Transactions) -> None:
+def test_a_list_that_is_gone_stops_one_campaign_with_the_reason(begin: Transactions) -> None:
     with begin() as tx:
-        make_members(tx.session, 2)
-        segments.save(tx.session, OPERATOR, "readers", "everyone", now=tx.now)
-    campaign = _start(begin, '"readers"')
+        readers = [reader.id for reader in make_members(tx.session, 2)]
+        lists.save_list(tx.session, OPERATOR, "readers", ids=readers, now=tx.now)
+    campaign = _start(begin, "list(readers)")
     with begin() as tx:
-        tx.session.delete(tx.session.scalars(select(Segment)).one())
+        lists.remove_list(tx.session, OPERATOR, "readers", now=tx.now)
     assert not _prepare(begin, campaign)
     stopped = look(begin, lambda s: s.get(Campaign, campaign))
     assert stopped.state == "failed"
-    assert "readers" in stopped.note.format(**stopped.note_fields)
+    assert "no list #" in stopped.note.format(**stopped.note_fields)
