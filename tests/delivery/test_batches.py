@@ -110,7 +110,7 @@ def test_nothing_of_what_was_stopped(begin: Transactions, act: object) -> None:
     mine = owner(begin)
     accept(begin, must_claim(begin, mine, 4))
     with begin() as tx:
-        act(tx.session, OPERATOR, tx.session.get(Campaign, campaign))  # type: ignore[operator]
+        act(tx.session, OPERATOR, tx.session.get(Campaign, campaign), now=tx.now)  # type: ignore[operator]
     assert claim(begin, mine) is None
     assert states(begin, campaign)["submitted"] == 4
 

@@ -107,7 +107,7 @@ def test_what_comes_back_to_a_stopped_campaign(begin: Transactions, act: object,
     mine = owner(begin)
     turn = must_claim(begin, mine, 2)
     with begin() as tx:
-        stopped = act(tx.session, OPERATOR, tx.session.get(Campaign, campaign))  # type: ignore[operator]
+        stopped = act(tx.session, OPERATOR, tx.session.get(Campaign, campaign), now=tx.now)  # type: ignore[operator]
         assert stopped.in_flight == 2
     record(begin, turn, [Accepted("a"), Unreachable("down")])
     assert states(begin, campaign) == {"submitted": 1, end: 2}
