@@ -12,19 +12,18 @@ from broadcaster.commands.membership import mount_membership
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
-from broadcaster.language import ntr, tr, translated
+from broadcaster.commands.refusals import refusal_lines, refusals
+from broadcaster.language import ntr, tr
 from broadcaster.words import status_word
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
-from subscribers.importing import ImportResult, RefusedRow, write_rejects
+from subscribers.importing import ImportResult, write_rejects
 from subscribers.msisdn import mask
 from subscribers.registry import Profile
 
 app = noun()
 
-#: refused rows that are shown; the others are counted
-SHOWN = 10
 #: as many as one question may find; more is an export
 FOUND = 1000
 
@@ -66,8 +65,8 @@ def import_(
         )
     if rejects:
         write_rejects(rejects, result.headings, result.refused)
-    document = plain(result) | {"refused": len(result.refused), "refusals": [_refusal(r) for r in result.refused]}
-    answer(document, *_told(result, rejects), then=_after(result))
+    document = plain(result) | {"refused": len(result.refused), "refusals": refusals(result.refused)}
+    answer(document, *_told(result), *refusal_lines(result.refused, rejects), then=_after(result))
 
 
 @verb(
@@ -153,7 +152,7 @@ def _mapping(given: list[str]) -> dict[str, str]:
     return {heading: field for heading, _, field in pairs}
 
 
-def _told(result: ImportResult, rejects: Path | None) -> list[str]:
+def _told(result: ImportResult) -> list[str]:
     figures = {
         "rows": result.rows,
         "created": result.created,
@@ -180,16 +179,6 @@ def _told(result: ImportResult, rejects: Path | None) -> list[str]:
         lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
     if result.without_consent:
         lines += [_without_consent(result.without_consent)]
-    lines += [
-        "  " + tr("row {row}: {reason}", row=refused.row, reason=_reason(refused)) for refused in result.refused[:SHOWN]
-    ]
-    if more := len(result.refused) - SHOWN if len(result.refused) > SHOWN else 0:
-        lines.append("  " + ntr("and {n} more", "and {n} more", more))
-    if result.refused:
-        where = tr(
-            "All refused rows, with their reasons, are in {file}: correct them there and import it.", file=rejects
-        )
-        lines.append(where if rejects else tr("--rejects FILE writes them down, to be corrected and imported again."))
     return lines
 
 
@@ -207,15 +196,6 @@ def _after(result: ImportResult) -> list[str]:
     if result.import_id is None or not result.created + result.updated:
         return []
     return ["broadsheet segments count everyone", f"broadsheet members undo {result.import_id}"]
-
-
-def _refusal(refused: RefusedRow) -> dict[str, object]:
-    return {"row": refused.row, "reason": _reason(refused)}
-
-
-def _reason(refused: RefusedRow) -> str:
-    sentences = (translated(each).format(**refused.fields) for each in (refused.message, refused.hint) if each)
-    return " ".join(sentences)
 
 
 def _member(profile: Profile, *, full_numbers: bool) -> dict[str, object]:

@@ -14,16 +14,14 @@ from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, clean, plain
 from broadcaster.commands.progress import counting
-from broadcaster.language import ntr, tr, translated
+from broadcaster.commands.refusals import refusal_lines, refusals
+from broadcaster.language import ntr, tr
 from subscribers import organisations, tree_changes, tree_import
 from subscribers.actor import Right
-from subscribers.importing import RefusedRow, write_rejects
+from subscribers.importing import write_rejects
 from subscribers.organisations import Node
 
 app = noun()
-
-#: refused rows that are shown; the others are counted
-SHOWN = 10
 
 Place = Annotated[str, typer.Argument(metavar="PATH", help=tr("Names with / between."))]
 Day = Annotated[str | None, typer.Option(metavar="DATE", help=tr("From this day on, instead of today."))]
@@ -169,8 +167,7 @@ def import_(
         )
     if rejects:
         write_rejects(rejects, result.headings, result.refused)
-    refusals = [{"row": one.row, "reason": _reason(one)} for one in result.refused]
-    document = plain(result) | {"refused": len(result.refused), "refusals": refusals}
+    document = plain(result) | {"refused": len(result.refused), "refusals": refusals(result.refused)}
     figures = {name: document[name] for name in ("rows", "created", "updated", "unchanged", "refused")}
     told = (
         tr(
@@ -183,9 +180,6 @@ def import_(
             **figures,
         )
     )
-    lines = ["  " + tr("row {row}: {reason}", **one) for one in refusals[:SHOWN]]
-    if len(refusals) > SHOWN:
-        lines.append("  " + ntr("and {n} more", "and {n} more", len(refusals) - SHOWN))
     answer(
         document,
         tr("This was a dry run: nothing was written.") if dry_run else None,
@@ -193,7 +187,7 @@ def import_(
         ntr("{n} organisation above them had no row.", "{n} organisations above them had no row.", result.above)
         if result.above
         else None,
-        *lines,
+        *refusal_lines(result.refused, rejects),
         then=[f"broadsheet organisations undo {result.import_id}"] if result.import_id and result.created else [],
     )
 
@@ -224,8 +218,3 @@ def _drawn(nodes: Sequence[Node], title: str, members: Mapping[int, int]) -> Tre
             label.append("  " + tr("closed {day}", day=node.closed_on), style="dim")
         branches[node.id] = branches.get(node.parent_id, root).add(label)
     return root
-
-
-def _reason(refused: RefusedRow) -> str:
-    sentences = (translated(each).format(**refused.fields) for each in (refused.message, refused.hint) if each)
-    return " ".join(sentences)
