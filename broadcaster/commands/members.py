@@ -31,19 +31,20 @@ FOUND = 1000
 @verb(
     app,
     name="import",
-    about=tr("Take in a CSV file of members; rows with faults are refused one by one, with the reason."),
-    example="broadsheet members import people.csv --dry-run\n"
+    about=tr("Take in a CSV or XLSX file of members; rows with faults are refused one by one, with the reason."),
+    example="broadsheet members import people.xlsx --dry-run\n"
     "broadsheet members import people.csv --map 联系电话=msisdn --rejects refused.csv\n"
     'broadsheet members import people.csv --agreed "signed at the general meeting of 12 March"',
     needs=Right.REGISTER,
 )
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("CSV with a row of headings."))],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("CSV or XLSX, with a row of headings."))],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Only say what would happen."))] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write the refused rows there."))] = None,
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="HEADING=FIELD", help=tr("Which column is what."))
     ] = None,
+    sheet: Annotated[str, typer.Option(metavar="NAME", help=tr("Which sheet of a workbook."))] = "",
     shared: Annotated[bool, typer.Option("--shared", help=tr("Several people may share a handset."))] = False,
     agreed: Annotated[
         str, typer.Option(metavar="EVIDENCE", help=tr("Everyone in the file has agreed to be sent to: how you know."))
@@ -60,6 +61,8 @@ def import_(
             mapping=_mapping(mapping or []),
             shared=shared,
             agreed=agreed,
+            sheet_name=sheet,
+            key=house.secret,
             dry_run=dry_run,
             progress=progress,
         )
@@ -175,8 +178,20 @@ def _told(result: ImportResult) -> list[str]:
                 **figures,
             )
         ]
+    read = ", ".join(f"{heading} → {field}" for heading, field in result.columns.items())
+    lines.append(tr("Columns: {columns}.", columns=read))
+    if result.kept:
+        lines.append(tr("Kept under their own headings: {headings}.", headings=", ".join(result.kept)))
     if result.still_out:
         lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
+    if result.without_number:
+        lines += [
+            ntr(
+                "{n} person has no number, and nothing can be sent to them.",
+                "{n} people have no number, and nothing can be sent to them.",
+                result.without_number,
+            )
+        ]
     if result.without_consent:
         lines += [_without_consent(result.without_consent)]
     return lines

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from subscribers.cells import unprotect
 from subscribers.errors import Invalid
-from subscribers.importing.files import Row
+from subscribers.sheets import Row
 
 #: field -> headings, the more telling one first: of two columns for one field it is the one that counts
 HEADINGS = {

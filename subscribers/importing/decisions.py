@@ -74,6 +74,8 @@ def decide(row: CheckedRow, known: Known, around: Circumstances) -> Decision:
             home=around.home,
         )
     member = match(row, known, around)
+    if around.closed:
+        _check_open(row, member, known, around)
     shares = is_shared(row, member, known, around)
     decision = Decision(row, None) if member is None else _update(row, member, known, around)
     decision.shares = shares
@@ -83,12 +85,28 @@ def decide(row: CheckedRow, known: Known, around: Circumstances) -> Decision:
     return decision
 
 
+def _check_open(row: CheckedRow, member: KnownMember | None, known: Known, around: Circumstances) -> None:
+    """Raises `Invalid` if the row puts somebody into a closed organisation who is not there already."""
+    if member is not None and row.organisation is None:
+        return
+    names = row.organisation or around.default_organisation
+    path = known.organisations.get(names, "")
+    stays = member is not None and member.place is not None and member.place.path == path
+    if path in around.closed and not stays:
+        raise Invalid(
+            "{organisation} is closed since {day}, and takes nobody in.",
+            hint="Name another organisation, or open it again.",
+            organisation=names,
+            day=around.closed[path],
+        )
+
+
 def note(decision: Decision, known: Known, around: Circumstances) -> None:
     """Remember whom the row was about, for the rows after it."""
     row = decision.row
     for number in row.numbers:
         known.rows_by_number.setdefault(number.msisdn, row.row)
-        if around.shared:
+        if around.shared and decision.before is None:
             known.rows_by_person.setdefault((number.msisdn, row.name), []).append((row.row, row.external_id))
     if row.external_id is not None:
         known.rows_by_external_id[row.external_id] = row.row

@@ -7,28 +7,38 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.bulk import Ids, loading
 from subscribers.db import in_bulk, is_sqlite, lock_table
 from subscribers.errors import Conflict, Invalid
+from subscribers.forgetting import stays_forgotten
 from subscribers.importing.columns import Columns, check_fields, check_mapping, find_columns
 from subscribers.importing.decisions import Decision, decide, note
-from subscribers.importing.known import Known, keys_of, known_organisations, read_known, refuse_newcomers
+from subscribers.importing.known import (
+    Known,
+    closed_organisations,
+    keys_of,
+    known_organisations,
+    read_known,
+    refuse_newcomers,
+)
 from subscribers.importing.matching import Circumstances
+from subscribers.importing.plain import PlainReader, nothing, sort_out
 from subscribers.importing.possible import Possible, possible
 from subscribers.importing.rejects import RefusedRow, refuse
 from subscribers.importing.rows import CheckedRow, Reader
 from subscribers.importing.writing import Writer
-from subscribers.models import ImportRun, Member, Membership, Number
+from subscribers.models import ForgottenNumber, ImportRun, Member, Membership, Number
 from subscribers.organisations import find_paths, home_of
 from subscribers.sheets import Limits, Row, Sample, Sheet, open_sheet
 
 #: rows that are looked at together: enough to spare statements, little enough for memory
-PORTION = 5_000
+PORTION = 10_000
 #: where members go whose row names no organisation
 DEFAULT_ORGANISATION = "Members"
 
@@ -50,6 +60,9 @@ class ImportResult:
     without_consent: int
     without_number: int
     headings: tuple[str, ...]
+    #: heading -> the field it was read as; and the headings that are kept as they are
+    columns: dict[str, str]
+    kept: tuple[str, ...]
     #: None after a dry run
     import_id: int | None
 
@@ -68,6 +81,8 @@ def import_members(
     agreed: str = "",
     dry_run: bool = False,
     default_organisation: str = DEFAULT_ORGANISATION,
+    sheet_name: str = "",
+    key: bytes = b"",
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportResult:
@@ -75,15 +90,17 @@ def import_members(
 
     `agreed` is the evidence that everyone in the file has agreed to receive the paper, for rows that do not say.
 
+    `sheet_name` picks a sheet of a workbook; `key` is that of the numbers of people who were forgotten: these stay out.
+
     Rows with faults are refused one by one. Raises `Invalid` for a file that cannot be read as a whole; the caller's
     transaction must then be rolled back. With `dry_run` all is done as if, and taken back. `progress` is told the rows
     done so far.
     """
     mapping, limits = mapping or {}, limits or Limits()
     check_fields(mapping)
-    sheet = open_sheet(path, limits)
+    sheet = open_sheet(path, limits, named=sheet_name)
     columns, sample = _find_columns(sheet, mapping)
-    given = _Given(on or now.date(), region, shared, agreed.strip(), default_organisation, limits, progress)
+    given = _Given(on or now.date(), region, shared, agreed.strip(), default_organisation, key, limits, progress)
     rows = _data_rows(sheet, sample, columns, limits)
     try:
         if not dry_run:
@@ -108,6 +125,7 @@ class _Given:
     shared: bool
     agreed: str
     default_organisation: str
+    key: bytes
     limits: Limits
     progress: Callable[[int], None] | None
 
@@ -183,26 +201,43 @@ def _take_in(
         default_organisation=home or given.default_organisation,
         shared=given.shared,
         agreed=given.agreed,
+        closed=closed_organisations(session, given.on),
     )
     reader = Reader(columns, region=given.region, on=given.on, cell_limit=given.limits.cell)
     size = path.stat().st_size
     maybe = possible(session, size)
+    anybody_forgotten = session.scalar(select(exists(select(ForgottenNumber.digest))))
     last_member = session.scalar(select(func.max(Member.id))) or 0
     organisations = known_organisations(session, size)
     tally = _Tally()
     with loading(session) as loader:
         ids = (Ids(session, Member), Ids(session, Number), Ids(session, Membership))
+        plain_reader = PlainReader(columns, reader, around, loader, region=given.region, limit=given.limits.cell)
         writer = Writer(session, actor, loader, around, organisations, *ids)
         for portion in in_bulk(rows, PORTION):
-            checked = _check(portion, reader, tally.refused)
+            plain, others = plain_reader.read(portion) if not anybody_forgotten else (nothing(), portion)
+            checked = _check(others, reader, tally.refused)
+            if plain.rows:
+                plain, doubtful = sort_out(session, loader, plain, checked, around, organisations, maybe)
+                back = set(doubtful)
+                checked += _check([row for row in portion if row[0] in back], reader, tally.refused)
+                checked.sort(key=lambda row: row.row)
             if keys := keys_of(checked, maybe):
                 loader.wait()
                 _look_up_organisations(session, checked, around, organisations)
                 known = read_known(session, keys, organisations)
             else:
                 known = Known(organisations)
+            if anybody_forgotten:
+                loader.wait()
+                msisdns = {number.msisdn for row in checked for number in row.numbers}
+                known.forgotten = stays_forgotten(session, msisdns, given.key)
             decisions = _decide(checked, known, around, tally, maybe)
-            writer.write(decisions)
+            writer.write(plain, decisions)
+            tally.created += len(plain.rows)
+            tally.without_consent += plain.wishes.count(None)
+            maybe.add(plain.msisdns)
+            maybe.add(plain.external_ids)
             tally.rows += len(portion)
             if given.progress is not None:
                 given.progress(tally.rows)
@@ -214,6 +249,8 @@ def _take_in(
     session.flush()
     if tally.created:
         refuse_newcomers(session, [(span.first_id, span.last_id) for span in writer.spans], after=last_member)
+    changed = tally.created + tally.updated
+    audit.note(session, actor, "members.import", f"import {run.id}", people=changed, now=now, refused=run.refused)
     if tally.created > PORTION and not is_sqlite(session):
         # or the first count after it is planned for the registry as it was
         session.execute(text("ANALYZE member, number, membership, subscription"))
@@ -227,6 +264,8 @@ def _take_in(
         without_consent=tally.without_consent,
         without_number=tally.without_number,
         headings=columns.headings,
+        columns={columns.headings[index]: name for name, index in columns.fields.items()},
+        kept=tuple(columns.others),
         import_id=run.id,
     )
 

@@ -104,7 +104,7 @@ class Known:
     forgotten: Collection[str] = ()
     rows_by_external_id: dict[str, int] = field(default_factory=dict)
     rows_by_number: dict[str, int] = field(default_factory=dict)
-    #: by number and name: the rows and the external ids in them; asked only where handsets are shared
+    #: of new people who share handsets: by number and name, the rows and the external ids in them
     rows_by_person: dict[tuple[str, str], list[tuple[int, str | None]]] = field(default_factory=dict)
     #: of those without a number: by name and organisation
     rows_by_place: dict[tuple[str, str | None], int] = field(default_factory=dict)
@@ -212,6 +212,12 @@ def known_organisations(session: Session, file_bytes: int) -> dict[str, str]:
         above = names.get(path[: path.rindex("/", 0, -1) + 1]) if path.count("/") > 1 else None
         names[path] = f"{above}/{name}" if above else name
     return {name: path for path, name in names.items()}
+
+
+def closed_organisations(session: Session, on: date) -> dict[str, date]:
+    """Paths of ids of the organisations that take nobody in on this day, and since when."""
+    rows = session.execute(select(Organisation.path, Organisation.closed_on).where(Organisation.closed_on <= on))
+    return {path: closed_on for path, closed_on in rows if closed_on is not None}
 
 
 def refuse_newcomers(session: Session, spans: Sequence[tuple[int, int]], *, after: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -31,6 +32,8 @@ class Circumstances:
     shared: bool
     #: how it is known that everyone in the file has agreed, where a row does not say; empty if it is not
     agreed: str = ""
+    #: organisations that take nobody in: path of ids -> since when
+    closed: Mapping[str, date] = field(default_factory=dict)
     rows: RowsOfMembers = field(default_factory=RowsOfMembers)
 
     def first_word(self, wish: Wish) -> Present:
@@ -52,8 +55,6 @@ def match(row: CheckedRow, known: Known, around: Circumstances) -> KnownMember |
     Raises `Invalid` if the file spoke of this person or this number before, or if they are none of the actor's.
     """
     _check_repeated(row, known, around)
-    if not known.members:
-        return None
     member = _find(row, known, around)
     if member is not None:
         _check_member(member, row, around)
@@ -94,15 +95,11 @@ def _check_repeated(row: CheckedRow, known: Known, around: Circumstances) -> Non
     earlier = known.rows_by_external_id.get(row.external_id) if row.external_id else None
     if earlier is not None:
         raise _external_id_stands(row, earlier)
-    for number in row.numbers:
-        if not around.shared:
+    if not around.shared:
+        for number in row.numbers:
             earlier = known.rows_by_number.get(number.msisdn)
-        elif row.external_id is None or row.external_id not in known.by_external_id:
-            namesakes = known.rows_by_person.get((number.msisdn, row.name), ())
-            # two of one name on one handset are two people only if both external ids say so
-            earlier = next((n for n, other in namesakes if row.external_id is None or other is None), None)
-        if earlier is not None:
-            raise _number_stands(number.msisdn, earlier)
+            if earlier is not None:
+                raise _number_stands(number.msisdn, earlier)
     if not row.numbers and row.external_id is None:
         earlier = known.rows_by_place.get((row.name, row.organisation or around.default_organisation))
         if earlier is not None:
@@ -112,21 +109,25 @@ def _check_repeated(row: CheckedRow, known: Known, around: Circumstances) -> Non
 def _find(row: CheckedRow, known: Known, around: Circumstances) -> KnownMember | None:
     if row.external_id and row.external_id in known.by_external_id:
         return known.members[known.by_external_id[row.external_id]]
-    if row.numbers:
-        candidates = [known.members[id_] for one in row.numbers for id_ in known.by_number.get(one.msisdn, ())]
-    elif row.external_id is None:
-        path = known.organisations.get(row.organisation or around.default_organisation)
-        candidates = [
-            member
-            for member in (known.members[id_] for id_ in known.by_name.get(row.name, ()))
-            if not member.numbers and member.place is not None and member.place.path == path
-        ]
-    else:
-        candidates = []
-    for member in candidates:
-        if member.name == row.name and (row.external_id is None or member.external_id is None):
+    for number in row.numbers:
+        for id_ in known.by_number.get(number.msisdn, ()):
+            if _is_namesake(row, known.members[id_].name, known.members[id_].external_id):
+                return known.members[id_]
+        for earlier, external_id in known.rows_by_person.get((number.msisdn, row.name), ()):
+            if _is_namesake(row, row.name, external_id):
+                raise _number_stands(number.msisdn, earlier)
+    if row.numbers or row.external_id is not None:
+        return None
+    path = known.organisations.get(row.organisation or around.default_organisation)
+    for member in (known.members[id_] for id_ in known.by_name.get(row.name, ())):
+        if not member.numbers and member.place is not None and member.place.path == path:
             return member
     return None
+
+
+def _is_namesake(row: CheckedRow, name: str, external_id: str | None) -> bool:
+    """Two of one name on one handset are two people only if both external ids say so."""
+    return name == row.name and (row.external_id is None or external_id is None)
 
 
 def _check_member(member: KnownMember, row: CheckedRow, around: Circumstances) -> None:

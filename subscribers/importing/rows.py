@@ -108,14 +108,15 @@ class Reader:
         self._width = len(columns.headings)
         self._at = [columns.fields.get(field, self._width) for field in FIELDS]
         self._others = list(columns.others.items())
-        self._organisations = Remembered(_or_none(clean_path))
-        self._standings = Remembered(_or_none(read_standing))
-        self._places = Remembered(_or_none(partial(_words, field="away_place", length=PLACE_LENGTH)))
-        self._hosts = Remembered(_or_none(partial(_words, field="host_branch", length=NODE_LENGTH)))
-        self._joined = Remembered(_or_none(partial(_past, field="joined_on", on=on)))
-        self._birthdays = Remembered(_or_none(partial(_past, field="birthday", on=on)))
-        self._wishes = Remembered(read_wish)
-        self._tags = Remembered(read_tags)
+        self._external_id = partial(_external_id, field=self._label("external_id"))
+        self.organisations = Remembered(_or_none(clean_path))
+        self.standings = Remembered(_or_none(read_standing))
+        self._places = Remembered(_or_none(partial(_words, field=self._label("away_place"), length=PLACE_LENGTH)))
+        self._hosts = Remembered(_or_none(partial(_words, field=self._label("host_branch"), length=NODE_LENGTH)))
+        self.joined = Remembered(_or_none(partial(_past, field=self._label("joined_on"), on=on)))
+        self.birthdays = Remembered(_or_none(partial(_past, field=self._label("birthday"), on=on)))
+        self.wishes = Remembered(partial(read_wish, field=self._label("subscribed")))
+        self.tags = Remembered(read_tags)
 
     def read(self, row: int, cells: Sequence[str]) -> CheckedRow:
         """What the cells say. Raises `Invalid` with the first fault."""
@@ -133,17 +134,24 @@ class Reader:
             # letters of any script and nothing else: nothing in it needs to be put right
             name if name.isalpha() and len(name) <= NAME_LENGTH else read_name(unprotect(name)),
             self._numbers(number, others),
-            self._organisations[organisation],
-            self._standings[status],
+            self.organisations[organisation],
+            self.standings[status],
             self._places[place],
             self._hosts[host],
-            self._joined[joined],
-            self._birthdays[birthday],
-            self._wishes[wish],
-            self._tags[tags],
-            external_id if external_id.isalnum() and len(external_id) <= NAME_LENGTH else _external_id(external_id),
+            self.joined[joined],
+            self.birthdays[birthday],
+            self.wishes[wish],
+            self.tags[tags],
+            external_id
+            if external_id.isalnum() and len(external_id) <= NAME_LENGTH
+            else self._external_id(external_id),
             self._own_fields(padded) if self._others else _NOTHING,
         )
+
+    def _label(self, field: str) -> str:
+        """What the file itself calls a field."""
+        index = self._columns.fields.get(field)
+        return field if index is None else self._columns.headings[index]
 
     def _numbers(self, number: str, others: str) -> tuple[msisdn.Parsed, ...]:
         if number[:1] == "'":
@@ -212,14 +220,17 @@ def read_date(text: str, field: str) -> date:
         ) from None
 
 
-def read_wish(text: str) -> Wish | None:
+def read_wish(text: str, field: str = "subscribed") -> Wish | None:
     """`yes`/`no`, `是`/`否`, `1`/`0`; empty says nothing."""
     if not text:
         return None
     wish = _WISHES.get(unicodedata.normalize("NFKC", text).casefold())
     if wish is None:
         raise Invalid(
-            "subscribed is neither yes nor no: {text}.", hint="Write yes or no (是 否), or nothing.", text=text[:30]
+            "{field} is neither yes nor no: {text}.",
+            hint="Write yes or no (是 否), or nothing.",
+            field=field,
+            text=text[:30],
         )
     return wish
 
@@ -266,12 +277,13 @@ def _past(text: str, *, field: str, on: date) -> date:
     return day
 
 
-def _external_id(written: str) -> str | None:
+def _external_id(written: str, *, field: str) -> str | None:
     text = unprotect(written).strip()
     if len(text) > NAME_LENGTH or not text.isprintable():
         raise Invalid(
-            "external_id is too long, or has signs in it that cannot be printed.",
+            "{field} is too long, or has signs in it that cannot be printed.",
             hint="Give at most {length} characters.",
+            field=field,
             length=NAME_LENGTH,
         )
     return text or None

@@ -11,11 +11,22 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing.known import KnownMember, read_members
-from subscribers.models import Consent, ImportChange, ImportRun, ImportSpan, Member, Membership, Number, Subscription
+from subscribers.models import (
+    Consent,
+    ImportChange,
+    ImportRun,
+    ImportSpan,
+    Listed,
+    Member,
+    Membership,
+    Number,
+    Subscription,
+)
 from subscribers.names import search_key
 
 _KEPT = ("id", "organisation_id", "status", "mobile", "away_place", "host_branch")
@@ -67,6 +78,7 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
         restored += len(untouched)
         removed += len(made)
         kept += len(portion) - len(untouched)
+    audit.note(session, actor, "members.undo", f"import {import_id}", people=restored, now=now)
     return Undone(restored, kept, removed)
 
 
@@ -105,6 +117,9 @@ def _untouched(session: Session, import_id: int, changes: Sequence[Change]) -> l
 
 def _is_as_left(member: KnownMember, before: dict[str, Any] | int) -> bool:
     """Whether a member has the places and numbers that the import left them with."""
+    if not member.name:
+        # forgotten since: there is nothing left to take back
+        return False
     if isinstance(before, int):
         only_ours = all(number.id <= before for number in member.numbers)
         return only_ours and len(member.places) == 1 and member.place is not None
@@ -160,7 +175,7 @@ def _remove(session: Session, ids: Sequence[int], import_id: int) -> None:
         return
     msisdns = session.scalars(select(Number.msisdn).where(Number.member_id.in_(ids))).all()
     try:
-        for table in (Number, Membership):
+        for table in (Number, Membership, Listed):
             session.execute(delete(table).where(table.member_id.in_(ids)))
         session.execute(delete(Member).where(Member.id.in_(ids)))
     except IntegrityError:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor
-from subscribers.bulk import Ids, Loader, Rows
+from subscribers.bulk import Cell, Ids, Loader, Rows
 from subscribers.consent import said_of_many
 from subscribers.importing.changing import write_changes
 from subscribers.importing.decisions import SOURCE, Decision, standing_of
 from subscribers.importing.matching import Circumstances
-from subscribers.models import ImportSpan, Member, Membership, Number, Subscription, Wish
+from subscribers.importing.plain import Plain
+from subscribers.models import ImportSpan, Member, Membership, Number, NumberKind, Subscription, Wish
 from subscribers.msisdn import operator
 from subscribers.names import search_key
 from subscribers.organisations import ensure_paths, find_paths
@@ -51,12 +53,24 @@ class Writer:
     #: the wish, and whether the row itself said so -> the evidence that such wishes rest on
     evidence: dict[tuple[Wish, bool], str] = field(default_factory=dict)
     spans: list[ImportSpan] = field(default_factory=list)
+    #: the beginning of a Chinese mobile number, which tells its operator -> the operator
+    _operators: _Operators = field(init=False)
 
-    def write(self, decisions: Sequence[Decision]) -> None:
-        """Write what was decided, and what was there before. New members may still be on their way at its end."""
+    def __post_init__(self) -> None:
+        self._operators = _Operators(self.loader.null)
+
+    def write(self, plain: Plain, decisions: Sequence[Decision]) -> None:
+        """Write plain rows, and what was decided of others. New members may still be on their way at its end."""
         new = [decision for decision in decisions if decision.before is None]
-        self._prepare(decisions, new)
-        tables = self._rows(new)
+        self._prepare(plain, decisions, new)
+        tables = (
+            Rows(Member, _MEMBER),
+            Rows(Number, _NUMBER),
+            Rows(Membership, _MEMBERSHIP),
+            Rows(Subscription, _SUBSCRIPTION),
+        )
+        self._add_plain(plain, *tables)
+        self._add(new, *tables)
         self.loader.write(tables)
         changed = [decision for decision in decisions if decision.before is not None or not decision.first_word]
         sharing = [decision for decision in new if decision.shares]
@@ -73,28 +87,29 @@ class Writer:
                 around=self.around,
             )
 
-    def _prepare(self, decisions: Iterable[Decision], new: Sequence[Decision]) -> None:
+    def _prepare(self, plain: Plain, decisions: Sequence[Decision], new: Sequence[Decision]) -> None:
         """Have the organisations, the evidence and the ids that the rows will name."""
         default = self.around.default_organisation
-        named = {decision.row.organisation or default for decision in new}
+        named = {*plain.organisations, *(decision.row.organisation or default for decision in new)}
         named |= {place.organisation for decision in decisions for place in decision.places if place.organisation}
         if missing := named - self.organisations.keys():
             self.loader.wait()
             ensure_paths(self.session, self.actor, missing, now=self.around.now)
             self.organisations |= find_paths(self.session, missing)
-        said = {(d.wish, d.row.wish is not None) for d in decisions if d.wish is not None and d.first_word}
+        said: set[tuple[Wish, bool]] = {
+            (d.wish, d.row.wish is not None) for d in decisions if d.wish is not None and d.first_word
+        }
+        said.update(wish for wish in set(plain.wishes) if wish is not None)
         for wish, by_row in said - self.evidence.keys():
             self.loader.wait()
             self.evidence[wish, by_row] = str(self._said(wish, by_row=by_row))
-        numbers = sum([len(decision.row.numbers) for decision in new])
-        if not all(
-            ids.holds(count)
-            for ids, count in ((self.members, len(new)), (self.numbers, numbers), (self.memberships, len(new)))
-        ):
+        members = len(plain.rows) + len(new)
+        numbers = len(plain.rows) + sum([len(decision.row.numbers) for decision in new])
+        needed = ((self.members, members), (self.numbers, numbers), (self.memberships, members))
+        if not all(ids.holds(count) for ids, count in needed):
             self.loader.wait()
-            self.members.provide(len(new))
-            self.numbers.provide(numbers)
-            self.memberships.provide(len(new))
+            for ids, count in needed:
+                ids.provide(count)
 
     def _said(self, wish: Wish, *, by_row: bool) -> int:
         around = self.around
@@ -108,13 +123,55 @@ class Writer:
             now=around.now,
         )
 
-    def _rows(self, new: Sequence[Decision]) -> list[Rows]:
+    def _add_plain(self, plain: Plain, members: Rows, numbers: Rows, memberships: Rows, subscriptions: Rows) -> None:
+        count = len(plain.rows)
+        null, at = self.loader.null, self.loader.instant(self.around.now)
+        member_ids, number_ids = self.members.take_all(count), self.numbers.take_all(count)
+        ids = list(map(str, member_ids))
+        members.cells += zip(
+            ids,
+            [external_id or null for external_id in plain.external_ids],
+            plain.names,
+            map(search_key, plain.names),
+            plain.birthdays,
+            plain.tags,
+            plain.own_fields,
+            repeat(at, count),
+            strict=True,
+        )
+        operators = [self._operators[msisdn[:7]] for msisdn in plain.msisdns]
+        each = [repeat(cell, count) for cell in (NumberKind.MOBILE.value, "1", "0")]
+        numbers.cells += zip(map(str, number_ids), ids, plain.msisdns, *each, operators, strict=True)
+        statuses, away = zip(*plain.standings, strict=True) if count else ((), ())
+        memberships.cells += zip(
+            map(str, self.memberships.take_all(count)),
+            ids,
+            [self._organisation_id(names) for names in plain.organisations],
+            statuses,
+            away,
+            repeat(null, count),
+            repeat(null, count),
+            plain.joined,
+            repeat(null, count),
+            strict=True,
+        )
+        subscriptions.cells += [
+            (msisdn, wish[0].value, at, self.evidence[wish])
+            for msisdn, wish in zip(plain.msisdns, plain.wishes, strict=True)
+            if wish is not None
+        ]
+        self._remember(plain.rows, member_ids, number_ids[-1] if number_ids else 0)
+
+    def _organisation_id(self, names: str) -> str:
+        return self.organisations[names].rsplit("/", 2)[-2]
+
+    def _add(
+        self, new: Sequence[Decision], members: Rows, numbers: Rows, memberships: Rows, subscriptions: Rows
+    ) -> None:
         """The rows of somebody new: who they are, their numbers, their place, their first word."""
-        null, text, organisations = self.loader.null, self.loader.cell, self.organisations
+        null, text = self.loader.null, self.loader.cell
         at, today = self.loader.instant(self.around.now), str(self.around.on)
         default = self.around.default_organisation
-        members, numbers = Rows(Member, _MEMBER), Rows(Number, _NUMBER)
-        memberships, subscriptions = Rows(Membership, _MEMBERSHIP), Rows(Subscription, _SUBSCRIPTION)
         member_ids = self.members.take_all(len(new))
         place_ids = self.memberships.take_all(len(new))
         number_ids = self.numbers.take_all(sum([len(decision.row.numbers) for decision in new]))
@@ -149,7 +206,7 @@ class Writer:
                 (
                     str(place_id),
                     id_,
-                    organisations[row.organisation or default].rsplit("/", 2)[-2],
+                    self._organisation_id(row.organisation or default),
                     standing.status,
                     "1" if standing.mobile else "0",
                     text(row.away_place) if row.away_place else null,
@@ -161,20 +218,29 @@ class Writer:
             if decision.wish is not None and decision.first_word:
                 evidence = self.evidence[decision.wish, row.wish is not None]
                 subscriptions.cells.append((row.numbers[0].msisdn, decision.wish, at, evidence))
-        self._remember(new, member_ids, number_ids[-1] if number_ids else 0)
-        return [members, numbers, memberships, subscriptions]
+        self._remember([decision.row.row for decision in new], member_ids, number_ids[-1] if number_ids else 0)
 
-    def _remember(self, new: Sequence[Decision], member_ids: Sequence[int], last_number_id: int) -> None:
+    def _remember(self, rows: Sequence[int], member_ids: Sequence[int], last_number_id: int) -> None:
         """Which member came of which row, and which of them this file made."""
         run = self.around.import_id
-        for decision, member_id in zip(new, member_ids, strict=True):
-            self.around.rows[member_id] = decision.row.row
+        for row, member_id in zip(rows, member_ids, strict=True):
+            self.around.rows[member_id] = row
         for first, last in runs_of(member_ids):
             if self.spans and self.spans[-1].last_id == first - 1:
                 self.spans[-1].last_id, self.spans[-1].last_number_id = last, last_number_id
             else:
                 span = ImportSpan(import_run_id=run, first_id=first, last_id=last, last_number_id=last_number_id)
                 self.spans.append(span)
+
+
+class _Operators(dict[str, Cell]):
+    def __init__(self, null: Cell) -> None:
+        super().__init__()
+        self._null = null
+
+    def __missing__(self, beginning: str) -> Cell:
+        self[beginning] = found = operator(f"{beginning:0<14}") or self._null
+        return found
 
 
 def runs_of(numbers: Sequence[int]) -> list[tuple[int, int]]:

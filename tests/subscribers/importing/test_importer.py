@@ -258,7 +258,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(session: Session, load: Impo
 
 
 def test_a_person_imports_only_into_their_own_part(session: Session, load: Importer) -> None:
-    outsider = make_member(session, name="外", organisation="West")
+    outsider = make_member(session, name="外", organisation="West", msisdn="+8619900000099")
     make_organisation(session, "East")
     east = find_by_path(session, OPERATOR, "East")
     clerk = Actor("clerk", frozenset({Right.SEE, Right.REGISTER}), under=east.path)

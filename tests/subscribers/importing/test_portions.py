@@ -79,7 +79,7 @@ def known(session: Session) -> Session:
     return session
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROWS, min_size=1, max_size=9), st.booleans(), st.integers(1, 4))
 def test_the_size_of_portions_changes_nothing(
     known: Session, tmp_path_factory: pytest.TempPathFactory, rows: list[str], shared: bool, size: int
