@@ -1,0 +1,104 @@
+"""How many and who: as of a day, in one's own part of the tree, by the index."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, text
+from sqlalchemy.orm import Session
+
+from subscribers import membership, segments
+from subscribers.actor import OPERATOR, Actor, Right
+from subscribers.errors import Denied
+from subscribers.models import Membership, Status
+from subscribers.msisdn import mask
+from subscribers.organisations import ensure_paths, find_by_path
+from subscribers.segments import Count
+from tests.factories import NOW, make_member, make_members
+from tests.subscribers.segments.asking import TODAY, clerk, count, matching
+
+
+def test_counts_are_as_of_the_day(session: Session) -> None:
+    member = make_member(session, joined_on=date(2020, 5, 1))
+    membership.update_status(session, OPERATOR, member.id, status=Status.RETIRED, on=date(2026, 3, 1), now=NOW)
+    make_member(session, joined_on=date(2020, 5, 1), left_on=date(2024, 1, 1))
+    by_day = {
+        on: (count(session, "in_service", on).members, count(session, "retired", on).members)
+        for on in (
+            date(2020, 4, 30),
+            date(2020, 5, 1),
+            date(2023, 12, 31),
+            date(2024, 1, 1),
+            date(2026, 2, 28),
+            date(2026, 3, 1),
+        )
+    }
+    assert list(by_day.values()) == [(0, 0), (2, 0), (2, 0), (1, 0), (1, 0), (0, 1)]
+
+
+def test_reachable_are_those_who_can_and_want_to_receive(session: Session) -> None:
+    make_member(session)
+    make_member(session, subscribed=False)
+    make_member(session, subscribed=None)
+    make_member(session, msisdn=None)
+    make_member(session, msisdn="+861012345678", kind="landline")
+    make_member(session, suspended_at=NOW)
+    assert count(session, "everyone") == Count(6, 1)
+
+
+def test_a_person_counts_only_their_own_part(session: Session) -> None:
+    make_members(session, 2, organisation="East/First")
+    make_members(session, 3, organisation="West")
+    east = find_by_path(session, OPERATOR, "East")
+    assert count(session, "everyone", actor=Actor("e", frozenset({Right.SEE}), under=east.path)).members == 2
+    assert len(matching(session, "everyone", within=east.path)) == 2
+    with pytest.raises(Denied):
+        count(session, "everyone", actor=Actor("nobody", frozenset()))
+
+
+def test_people_are_shown_masked(session: Session) -> None:
+    made = make_members(session, 3, organisation="East", status="retired")
+    make_member(session, organisation="West", status="retired", msisdn=None)
+    shown = segments.people(session, OPERATOR, "retired", on=TODAY, limit=2)
+    assert [(one.id, one.organisation, one.status) for one in shown] == [
+        (made[0].id, "East", Status.RETIRED),
+        (made[1].id, "East", Status.RETIRED),
+    ]
+    assert made[0].msisdn is not None
+    assert shown[0].msisdn == mask(made[0].msisdn)
+    assert [one.msisdn for one in segments.people(session, OPERATOR, "under(West)", on=TODAY)] == [None]
+    assert len(segments.people(session, clerk(session, "West"), "retired", on=TODAY)) == 1
+
+
+def test_a_count_reads_the_index_and_nothing_it_does_not_need(session: Session) -> None:
+    paths = [f"City {city}/Branch {branch}" for city in range(100) for branch in range(20)]
+    places = list(ensure_paths(session, OPERATOR, paths, now=NOW).values())
+    rows = [
+        {"member_id": n, "organisation_id": places[n % 2000], "status": "retired", "valid_from": date(2020, 1, 1)}
+        for n in range(1, 20_001)
+    ]
+    session.execute(insert(Membership), rows)
+    session.execute(text("ANALYZE"))
+    seen: list[str] = []
+
+    def plan(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT count"):
+            seen.append(explained(session, statement, parameters))
+
+    event.listen(session.get_bind(), "before_cursor_execute", plan)
+    assert count(session, 'status = retired and under("City 7")').members == 200
+    members, reachable = seen
+    assert "ix_organisation_path" in members
+    assert "ix_membership_organisation" in members
+    assert " member " not in members
+    assert "number" in reachable
+
+
+def explained(session: Session, statement: str, parameters: Any) -> str:
+    prefix = "EXPLAIN QUERY PLAN " if session.get_bind().dialect.name == "sqlite" else "EXPLAIN "
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
+    rows = connection.cursor().execute(prefix + statement, parameters).fetchall()
+    return "\n".join(" ".join(map(str, row)) for row in rows)
