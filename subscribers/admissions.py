@@ -103,7 +103,7 @@ def accept(
     """Let them in: as a new member of an organisation (names), or as the member they turned out to be.
 
     What they wrote is the evidence of their consent, unless they have refused since. Raises `Invalid`, `NotFound`, and
-    `Conflict` if it was decided already.
+    `Conflict` if it was decided already, or if the organisation is closed.
     """
     if bool(organisation) == (member_id is not None):
         raise Invalid(

@@ -15,10 +15,11 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid
 from subscribers.forgetting import stays_forgotten
 from subscribers.holding import hold
-from subscribers.membership import BRANCH_LENGTH, PLACE_LENGTH, clean_line, open_organisation
+from subscribers.membership import BRANCH_LENGTH, PLACE_LENGTH, clean_line
 from subscribers.models import Member, Membership, Status, Wish
 from subscribers.names import search_key
 from subscribers.numbers import give_number, lock_numbers
+from subscribers.organisations import find_by_path, refuse_closed
 
 NAME_LENGTH, EXTERNAL_ID_LENGTH = 100, 100
 TAGS, TAG_LENGTH = 50, 50
@@ -70,12 +71,15 @@ def register(
 ) -> Registered:
     """Put one person on the list. `key` is that of the forgotten numbers, `on` is today where the paper is made.
 
-    Raises `Invalid`, `NotFound` for the organisation, `Conflict` for a number or an external id that is taken.
+    Raises `Invalid`, `NotFound` for the organisation, `Conflict` if that is closed, and for a number or an external id
+    that is taken.
     """
     joined_on = new.joined_on or on
     _check_day(joined_on)
     parsed = list(dict.fromkeys(msisdn.parse(written, region) for written in new.numbers))
-    place = open_organisation(session, actor, new.organisation, on=joined_on)
+    place = find_by_path(session, actor, new.organisation)
+    # they may have joined long ago, and they stay: it must not be closed by now either
+    refuse_closed(session, [place.id], on=max(joined_on, on))
     lock_numbers(session, [number.msisdn for number in parsed])
     member = Member(
         name=clean_name(new.name),

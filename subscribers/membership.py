@@ -18,7 +18,7 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid
 from subscribers.holding import Held, hold
 from subscribers.models import Membership, Organisation, Status
-from subscribers.organisations import Node, find_by_path
+from subscribers.organisations import find_by_path, refuse_closed
 
 PLACE_LENGTH, BRANCH_LENGTH = 100, 200
 
@@ -95,7 +95,7 @@ def rejoin(
 ) -> None:
     """A member again from the day `on`: where they were if no organisation (a path of names) is given, at home.
 
-    Raises `Conflict` for somebody who is a member, or was one on that day.
+    Raises `Conflict` for somebody who is a member, or was one on that day, and for an organisation that is closed.
     """
     held = hold(session, actor, member_id)
     last = held.last
@@ -106,7 +106,9 @@ def rejoin(
             member=member_id,
             day=on,
         )
-    place = open_organisation(session, actor, organisation, on=on).id if organisation else last.organisation_id
+    place = find_by_path(session, actor, organisation).id if organisation else last.organisation_id
+    # the day may be past, and they stay: it must not be closed by now either
+    refuse_closed(session, [place], on=max(on, now.date()))
     after = Standing(status or Status(last.status))
     if last.valid_from == last.valid_until == on:
         last.organisation_id, last.valid_until = place, None
@@ -122,11 +124,15 @@ def rejoin(
 
 @needs(Right.REGISTER)
 def take_back(session: Session, actor: Actor, member_id: int, *, now: datetime) -> None:
-    """Undo the last change of standing, the leaving or the return. Raises `Conflict` where there is nothing to undo."""
+    """Undo the last change of standing, the leaving or the return.
+
+    Raises `Conflict` where there is nothing to undo, and if they would be back in an organisation that is closed.
+    """
     held = hold(session, actor, member_id)
     last = held.last
     before = held.places[-2] if len(held.places) > 1 else None
     if last.valid_until is not None:
+        refuse_closed(session, [last.organisation_id], on=now.date())
         last.valid_until = None
     elif before is None:
         raise Conflict("Nothing about member {member} was changed.", hint="There is nothing to undo.", member=member_id)
@@ -147,11 +153,12 @@ def take_back(session: Session, actor: Actor, member_id: int, *, now: datetime) 
 def relocate(session: Session, held: Held, organisation_id: int, *, on: date) -> None:
     """Belong to another organisation from the day `on`, the standing kept; what is planned for later moves along.
 
-    The member must have a place on that day.
+    The member must have a place on that day. Raises `Conflict` if the organisation is closed.
     """
     current = held.on(on)
     if current is None:
         raise ValueError("nobody can be moved who has no place on that day")
+    refuse_closed(session, [organisation_id], on=on)
     for place in held.places:
         if place.valid_from > on:
             place.organisation_id = organisation_id
@@ -166,24 +173,6 @@ def relocate(session: Session, held: Held, organisation_id: int, *, on: date) ->
 def standing_of(place: Membership) -> Standing:
     """The standing that a place stands for."""
     return Standing(Status(place.status), place.mobile, place.away_place, place.host_branch)
-
-
-def open_organisation(session: Session, actor: Actor, names: str, *, on: date) -> Node:
-    """The organisation at a path of names in the actor's part of the tree. Raises `Conflict` if it is closed."""
-    node = find_by_path(session, actor, names)
-    refuse_closed(node.names, node.closed_on, on)
-    return node
-
-
-def refuse_closed(names: str, closed_on: date | None, on: date) -> None:
-    """Raise `Conflict` if an organisation takes nobody in any more on a day."""
-    if closed_on is not None and closed_on <= on:
-        raise Conflict(
-            "The organisation {path} was closed on {day}.",
-            hint="Choose one that is open.",
-            path=names,
-            day=closed_on,
-        )
 
 
 def clean_line(text: str, length: int) -> str | None:

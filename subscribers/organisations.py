@@ -278,15 +278,20 @@ def is_closed(names: str, closed_on: date) -> Conflict:
 
 
 def refuse_closed(session: Session, organisation_ids: Collection[int], *, on: date) -> None:
-    """Raise `Conflict` if one of these takes nobody in on a day: for whoever puts members somewhere."""
+    """Raise `Conflict` if one of these takes nobody in on a day: for whoever puts members somewhere.
+
+    Those that are open stay open until this transaction ends.
+    """
     for portion in in_bulk(organisation_ids):
-        closed = session.execute(
-            select(Organisation.path, Organisation.closed_on).where(
-                Organisation.id.in_(portion), Organisation.closed_on <= on
-            )
-        ).first()
-        if closed is not None:
-            raise is_closed(names_of(session, [closed.path])[closed.path], closed.closed_on)
+        # all of them are held: one that is being closed at this moment does not look closed yet
+        found = session.execute(
+            select(Organisation.path, Organisation.closed_on)
+            .where(Organisation.id.in_(portion))
+            .with_for_update(read=True)
+        ).all()
+        for path, closed_on in found:
+            if closed_on is not None and closed_on <= on:
+                raise is_closed(names_of(session, [path])[path], closed_on)
 
 
 def _among_all(session: Session, paths: Collection[str]) -> dict[str, str]:

@@ -18,9 +18,9 @@ from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.holding import Held, hold_anywhere, no_such_member
-from subscribers.membership import clean_line, refuse_closed, relocate
+from subscribers.membership import clean_line, relocate
 from subscribers.models import Member, Membership, Organisation, Transfer, TransferState
-from subscribers.organisations import clean_path, find_paths, in_subtree, names_of
+from subscribers.organisations import clean_path, find_paths, in_subtree, names_of, refuse_closed
 
 #: how long the other side may take
 DAYS, MOST_DAYS = 30, 366
@@ -120,12 +120,10 @@ def accept(session: Session, actor: Actor, transfer_id: int, *, on: date, now: d
     """The other side agrees: from the day `on` the new organisation counts the member, in the same standing.
 
     Raises `NotFound`, and `Conflict` if it is closed, out of time, not theirs to decide, or if the member has left,
-    was moved otherwise or forgotten since.
+    was moved otherwise or forgotten since, or if the new organisation was closed.
     """
     transfer, held = _open(session, actor, transfer_id, answering=True, now=now)
     member = _still_there(transfer, held, on)
-    destination = session.get_one(Organisation, transfer.to_organisation_id)
-    refuse_closed(destination.name, destination.closed_on, on)
     relocate(session, member, transfer.to_organisation_id, on=on)
     transfer.effective_on = on
     return _close(session, actor, transfer, TransferState.ACCEPTED, now)
@@ -212,7 +210,7 @@ def _destination(session: Session, actor: Actor, to_path: str, on: date) -> Orga
             path=path,
         )
     node = session.get_one(Organisation, int(chain.rsplit("/", 2)[-2]), populate_existing=True)
-    refuse_closed(path, node.closed_on, on)
+    refuse_closed(session, [node.id], on=on)
     return node
 
 

@@ -126,6 +126,8 @@ def close(session: Session, actor: Actor, names: str, *, on: date, into: str = "
     """
     lock_table(session, Organisation)
     node = _changeable(session, actor, names)
+    # whoever is being put there at this moment is counted, or comes too late
+    session.execute(select(Organisation.id).where(Organisation.id == node.id).with_for_update())
     if node.closed_on is not None:
         raise is_closed(node.names, node.closed_on)
     if node.opened_on is not None and on < node.opened_on:
