@@ -117,10 +117,12 @@ def test_who_has_refused_since_gets_no_paper(session: Session) -> None:
         ({}, Invalid),
         ({"organisation": "East", "member_id": 1}, Invalid),
         ({"organisation": "Nowhere"}, NotFound),
+        ({"organisation": "Closed"}, Conflict),
         ({"member_id": 4711}, NotFound),
     ],
 )
 def test_what_cannot_be_decided(session: Session, how: dict[str, object], error: type[BroadsheetError]) -> None:
+    make_organisation(session, "Closed").closed_on = TODAY
     join(session, name="nobody")
     [waiting] = admissions.listing(session, OPERATOR)
     with pytest.raises(error):

@@ -32,6 +32,16 @@ def east(session: Session) -> str:
     return make_organisation(session, "East").path
 
 
+def test_a_closed_organisation_takes_nobody_in(session: Session) -> None:
+    make_organisation(session, "East").closed_on = TODAY
+    # nor whoever joined long before: they would be there today
+    for joined_on in (None, date(1999, 1, 1)):
+        with pytest.raises(Conflict, match="East is closed"):
+            register(session, joined_on=joined_on)
+    make_organisation(session, "East").closed_on = TODAY + timedelta(days=1)
+    assert register(session).id
+
+
 def test_all_of_it(session: Session) -> None:
     made = register(
         session,

@@ -125,9 +125,20 @@ def test_a_planned_change_does_not_hold_before_its_day(session: Session) -> None
 
 def test_a_closed_organisation_takes_nobody_in(session: Session) -> None:
     make_organisation(session, "West").closed_on = TODAY
-    gone = make_member(session, left_on=date(2021, 1, 1))
-    with pytest.raises(Conflict, match="closed"):
-        membership.rejoin(session, OPERATOR, gone.id, organisation="West", on=TODAY, now=NOW)
+    home = make_organisation(session, "East")
+    gone = make_member(session, organisation=home, left_on=date(2021, 1, 1))
+    # nor on a day before: they would be there today
+    for day in (TODAY, TODAY - timedelta(days=1)):
+        with pytest.raises(Conflict, match="West is closed"):
+            membership.rejoin(session, OPERATOR, gone.id, organisation="West", on=day, now=NOW)
+    home.closed_on = TODAY
+    with pytest.raises(Conflict, match="East is closed"):
+        membership.rejoin(session, OPERATOR, gone.id, on=TODAY, now=NOW)
+    with pytest.raises(Conflict, match="East is closed"):
+        membership.take_back(session, OPERATOR, gone.id, now=NOW)
+    assert rows(session, gone.id) == [("in_service", False, date(2020, 1, 1), date(2021, 1, 1))]
+    home.closed_on = TODAY + timedelta(days=1)
+    membership.rejoin(session, OPERATOR, gone.id, on=TODAY, now=NOW)
 
 
 def test_a_person_changes_only_their_own(session: Session) -> None:

@@ -144,6 +144,16 @@ def test_what_cannot_be_asked(session: Session, to: str, more: dict[str, object]
         ask(session, OPERATOR, town.member.id, "Town/North")
 
 
+def test_what_was_closed_since_takes_nobody_in(session: Session) -> None:
+    town = Town(session)
+    asked = ask(session, town.east, town.member.id, "Town/West")
+    make_organisation(session, "Town/West").closed_on = TODAY
+    with pytest.raises(Conflict, match="Town/West is closed"):
+        transfers.accept(session, town.west, asked.id, on=TODAY, now=NOW)
+    [seen] = transfers.listing(session, town.west)
+    assert seen.state == TransferState.ASKED
+
+
 def test_time_runs_out(session: Session) -> None:
     town = Town(session)
     asked = ask(session, town.east, town.member.id, days=2)

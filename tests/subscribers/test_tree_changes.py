@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from subscribers import audit, organisations, tree_changes
+from subscribers import audit, members, organisations, tree_changes
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Conflict, Denied, Invalid, NotFound
+from subscribers.members import NewMember
 from subscribers.models import Membership
+from tests.databases import Transactions
 from tests.factories import NOW, make_member, make_members, make_organisation
 
 ON = date(2026, 11, 21)
@@ -133,6 +136,27 @@ def test_nobody_is_put_into_what_is_closed(session: Session) -> None:
     with pytest.raises(Conflict, match="is open"):
         tree_changes.reopen(session, OPERATOR, "A/B", now=NOW)
     organisations.ensure_path(session, OPERATOR, "A/B/C", now=NOW)
+
+
+def test_what_is_being_filled_is_not_closed_empty(begin: Transactions) -> None:
+    with begin() as tx:
+        make_organisation(tx.session, "A")
+    told: list[str] = []
+
+    def close() -> None:
+        with pytest.raises(Conflict) as refused, begin() as tx:
+            tree_changes.close(tx.session, OPERATOR, "A", on=ON, now=NOW)
+        told.append(str(refused.value))
+
+    closing = threading.Thread(target=close)
+    with begin() as tx:
+        new = NewMember(name="reader", organisation="A")
+        members.register(tx.session, OPERATOR, new, key=b"", on=ON, now=NOW)
+        closing.start()
+        # long enough for whoever does not wait
+        closing.join(0.3)
+    closing.join()
+    assert "1 members" in told[0]
 
 
 def test_what_is_full_closes_only_into_another(session: Session) -> None:
