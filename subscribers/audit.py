@@ -53,6 +53,7 @@ def read(
 ) -> Sequence[Audit]:
     """The deeds done in the actor's part of the tree, the newest first; `before` is the id to go on from.
 
+    A deed stays where it was done: of a place that was moved since, those read it who were above it at the time.
     `deed` is its beginning: "campaigns" finds "campaigns.send". `until` itself is left out; `limit` None: all of them.
     """
     query = select(Audit).where(in_subtree(Audit.under, actor.under)).order_by(Audit.id.desc()).limit(limit)

@@ -98,6 +98,16 @@ def names_of(session: Session, paths: Iterable[str]) -> dict[str, str]:
     return {path: "/".join(names[id_] for id_ in chain) for path, chain in chains.items()}
 
 
+def hold_place(session: Session, path: str) -> None:
+    """Keep a place where it is until this transaction ends: for whoever writes its path of ids into another table.
+
+    Raises `Conflict` if it is there no longer.
+    """
+    here = select(Organisation.id).where(Organisation.path == path).with_for_update(read=True)
+    if path and session.scalar(here) is None:
+        raise Conflict("Your place in the tree was moved at this moment.", hint="Do it again.")
+
+
 def find_paths(session: Session, paths: Collection[str]) -> dict[str, str]:
     """Clean paths of names -> paths of ids, of those that exist, and of all that is above them.
 

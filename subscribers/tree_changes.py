@@ -92,8 +92,8 @@ def set_kind(session: Session, actor: Actor, names: str, kind: str, *, now: date
 def move(session: Session, actor: Actor, names: str, *, under: str, now: datetime) -> int:
     """Hang an organisation, with all that is under it, under another one (at the top if empty): how many moved.
 
-    Who may see what is told by the tree: rights move along. Raises `Conflict` if that would make a circle, if the
-    name is taken there, or if the other one is closed.
+    `broadcaster.moving` calls this, and takes along what is kept above the registry; rights move along. Raises
+    `Conflict` if that would make a circle, if the name is taken there, or if the other one is closed.
     """
     lock_table(session, Organisation)
     node = _changeable(session, actor, names)
@@ -121,8 +121,8 @@ def move(session: Session, actor: Actor, names: str, *, under: str, now: datetim
 def close(session: Session, actor: Actor, names: str, *, on: date, into: str = "", now: datetime) -> Closed:
     """From the day `on`, nobody can be put into this organisation; what it was before stays on record.
 
-    Its members, and what is under it, go `into` another one. Raises `Conflict` if there are any and `into` is empty,
-    if it is closed already, or if a name under it is taken there.
+    Its members, and what is under it, go `into` another one; `broadcaster.moving` calls this, too. Raises `Conflict`
+    if there are any and `into` is empty, if it is closed already, or if a name under it is taken there.
     """
     lock_table(session, Organisation)
     node = _changeable(session, actor, names)

@@ -24,7 +24,7 @@ from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Invalid
 from subscribers.models import Member, Membership, Organisation
-from subscribers.organisations import in_subtree
+from subscribers.organisations import hold_place, in_subtree
 
 #: a field as it stands in a text; a title shows its name alone
 _FIELD = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
@@ -68,6 +68,7 @@ def create_draft(
 
     Raises `Invalid` when a rule or a text cannot be used: an unknown field is found here, not when it is sent.
     """
+    hold_place(session, actor.under)
     # what a segment means may change while a campaign waits: what was drafted, approved and confirmed may not
     rules = {each: segments.frozen(session, each, within=actor.under) for each in {rule, *(t.rule for t in texts)}}
     rule, texts = rules[rule], [replace(text, rule=rules[text.rule]) for text in texts]
@@ -190,7 +191,8 @@ def content_hash(campaign: Campaign) -> str:
     """What an approval binds: texts, audience, dress, way and lane. Any change of these gives another value."""
     frozen = {
         "rule": campaign.rule,
-        "under": campaign.under,
+        # the place by its own id: its path changes when it is hung elsewhere
+        "under": campaign.under.rstrip("/").rpartition("/")[2],
         "gateway": campaign.gateway,
         "lane": int(campaign.lane),
         "signature": campaign.signature,

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
+from broadcaster import moving
 from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, clean, plain
@@ -105,7 +106,7 @@ def move(
     under: Annotated[str, typer.Option(metavar="PATH", help=tr('What it shall be part of; "" for the top.'))],
 ) -> None:
     with opened() as house, house.begin() as tx:
-        moved = tree_changes.move(tx.session, house.actor, path, under=under, now=tx.now)
+        moved = moving.move(tx.session, house.actor, path, under=under, now=tx.now)
     answer({"moved": moved}, ntr("{n} organisation moved.", "{n} organisations moved.", moved))
 
 
@@ -123,7 +124,7 @@ def close(
 ) -> None:
     with opened() as house, house.begin() as tx:
         day = read_day(on) if on else today(house, tx)
-        closed = tree_changes.close(tx.session, house.actor, path, on=day, into=into, now=tx.now)
+        closed = moving.close(tx.session, house.actor, path, on=day, into=into, now=tx.now)
     members = ntr("{n} member", "{n} members", closed.members)
     count = ntr("{n} organisation", "{n} organisations", closed.organisations)
     answer(

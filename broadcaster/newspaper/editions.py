@@ -16,6 +16,7 @@ from broadcaster.newspaper.models import Column, Edition, Item, Variant
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, NotFound
+from subscribers.organisations import hold_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: 
         segments.check(session, name, within=actor.under)
     if existing := _by_number(session, content.number):
         return _the_same(session, actor, existing, content)
+    hold_place(session, actor.under)
     edition = Edition(
         number=content.number,
         date=content.date,

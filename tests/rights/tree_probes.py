@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from broadcaster import moving
 from subscribers import lists, organisations, segments, tree_changes, tree_import
 from subscribers.actor import SYSTEM, Actor
 from subscribers.models import ImportRun
@@ -59,6 +60,12 @@ PROBES = {
     _T + "move": Probe(lambda s, a, side: tree_changes.move(s, a, side.branch, under=side.other_branch, now=NOW)),
     _T + "close": Probe(
         lambda s, a, side: tree_changes.close(s, a, side.branch, on=TODAY, into=side.other_branch, now=NOW)
+    ),
+    "broadcaster.moving.move": Probe(
+        lambda s, a, side: moving.move(s, a, side.branch, under=side.other_branch, now=NOW)
+    ),
+    "broadcaster.moving.close": Probe(
+        lambda s, a, side: moving.close(s, a, side.branch, on=TODAY, into=side.other_branch, now=NOW)
     ),
     _T + "reopen": Probe(lambda s, a, side: tree_changes.reopen(s, a, side.closed_branch, now=NOW), shows=True),
     "subscribers.tree_import.import_organisations": Probe(_import, echoes=True, makes=True),
