@@ -14,16 +14,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Insert, SQLColumnExpression, and_, exists, insert, select, update
+from sqlalchemy import ColumnElement, Insert, SQLColumnExpression, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import in_bulk, is_sqlite, reserve_ids
 from subscribers.errors import Conflict, NotFound
-from subscribers.models import Consent, Membership, Number, NumberKind, Organisation, Subscription, Wish
+from subscribers.holders import numbers_within
+from subscribers.models import Consent, Number, NumberKind, Subscription, Wish
 from subscribers.msisdn import mask
-from subscribers.organisations import in_subtree
 
 #: doors through which the holder of the number speaks, and nobody for them
 OWN_WORD = frozenset({"sms", "carrier", "page"})
@@ -183,16 +183,7 @@ def reachable_member(member_id: SQLColumnExpression[int]) -> ColumnElement[bool]
 
 
 def _check_scope(session: Session, actor: Actor, numbers: Sequence[str]) -> None:
-    if not actor.under:
-        return
-    ours = set(
-        session.scalars(
-            select(Number.msisdn)
-            .join(Membership, and_(Membership.member_id == Number.member_id, Membership.valid_until.is_(None)))
-            .join(Organisation, Organisation.id == Membership.organisation_id)
-            .where(Number.msisdn.in_(numbers), in_subtree(Organisation.path, actor.under))
-        )
-    )
+    ours = numbers_within(session, actor.under, numbers)
     for number in numbers:
         if number not in ours:
             raise NotFound(
