@@ -17,7 +17,7 @@ from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing.rejects import RefusedRow
 from subscribers.models import ImportRun, ImportSpan, Membership, Organisation
-from subscribers.organisations import Node, find_paths, home_of, make_missing, tree
+from subscribers.organisations import Node, find_paths, home_of, in_subtree, make_missing, tree
 from subscribers.sheets import Limits
 from subscribers.tree_rows import Entry, Placed, open_file, place, read_entries
 
@@ -101,14 +101,16 @@ def import_organisations(
 def undo_organisations(session: Session, actor: Actor, import_id: int, *, now: datetime) -> TreeUndone:
     """Take back an import: the organisations that it made go. Kinds and days that it changed stay.
 
-    Raises `NotFound`, and `Conflict` if it is undone already, or if anybody or anything was put there since.
+    Who has a part of the tree takes back their own imports, of what is in that part now. Raises `NotFound`, and
+    `Conflict` if it is undone already, or if anybody or anything was put there since.
     """
     lock_table(session, Organisation)
     run = session.get(ImportRun, import_id, populate_existing=True)
-    if run is None or run.kind != KIND or (actor.under and run.actor != actor.name):
+    if run is None or run.kind != KIND or not _is_theirs(session, actor, run):
         raise NotFound(
             "There is no import {import_id} of organisations.",
-            hint="The number was shown when the file was imported.",
+            hint="The number was shown when the file was imported. If what it made is in another part of the tree by "
+            "now, ask an administrator of the organisation above.",
             import_id=import_id,
         )
     if run.undone_at is not None:
@@ -134,6 +136,19 @@ def undo_organisations(session: Session, actor: Actor, import_id: int, *, now: d
     session.flush()
     audit.note(session, actor, "organisations.undo", f"import {import_id}", people=0, now=now, removed=removed)
     return TreeUndone(removed)
+
+
+def _is_theirs(session: Session, actor: Actor, run: ImportRun) -> bool:
+    if not actor.under:
+        return True
+    made = Organisation.id.between(ImportSpan.first_id, ImportSpan.last_id)
+    elsewhere = (
+        select(Organisation.id)
+        .join(ImportSpan, made)
+        .where(ImportSpan.import_run_id == run.id, ~in_subtree(Organisation.path, actor.under))
+        .limit(1)
+    )
+    return run.actor == actor.name and session.scalar(elsewhere) is None
 
 
 def _is_news(node: Node, entry: Entry) -> bool:

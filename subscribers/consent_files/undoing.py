@@ -13,21 +13,24 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.consent_files.taking_in import KIND
 from subscribers.db import lock_table
 from subscribers.errors import Conflict, NotFound
-from subscribers.models import ColumnWish, Consent, ImportRun, Subscription
+from subscribers.holders import belongs_within
+from subscribers.models import ColumnWish, Consent, ImportRun, Number, Subscription
 
 
 @needs(Right.REGISTER)
 def undo_consent(session: Session, actor: Actor, import_id: int, *, now: datetime) -> int:
     """Take back an import of wishes: how many fell back to what held before, or to nothing.
 
-    Wishes said since stay. Raises `NotFound`, and `Conflict` if it is undone already.
+    Wishes said since stay. Who has a part of the tree takes back their own imports, if all of the people are in that
+    part now. Raises `NotFound`, and `Conflict` if it is undone already.
     """
     lock_table(session, ImportRun)
     run = session.get(ImportRun, import_id, populate_existing=True)
-    if run is None or run.kind != KIND or (actor.under and run.actor != actor.name):
+    if run is None or run.kind != KIND or not _is_theirs(session, actor, run):
         raise NotFound(
             "There is no import {import_id} of wishes.",
-            hint="The number was shown when the file was imported.",
+            hint="The number was shown when the file was imported. If its people are in another part of the tree by "
+            "now, ask an administrator of the organisation above.",
             import_id=import_id,
         )
     if run.undone_at is not None:
@@ -42,6 +45,14 @@ def undo_consent(session: Session, actor: Actor, import_id: int, *, now: datetim
     restored = _fall_back(session, Subscription, import_id) + _fall_back(session, ColumnWish, import_id)
     audit.note(session, actor, "consent.undo", f"import {import_id}", people=restored, now=now)
     return restored
+
+
+def _is_theirs(session: Session, actor: Actor, run: ImportRun) -> bool:
+    if not actor.under:
+        return True
+    ours = exists().where(Number.msisdn == Consent.msisdn, belongs_within(Number.member_id, actor.under))
+    elsewhere = select(Consent.id).where(Consent.import_run_id == run.id, Consent.msisdn.is_not(None), ~ours).limit(1)
+    return run.actor == actor.name and session.scalar(elsewhere) is None
 
 
 def _fall_back(session: Session, table: type[Subscription] | type[ColumnWish], import_id: int) -> int:

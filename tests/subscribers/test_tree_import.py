@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -201,3 +202,27 @@ def test_only_imports_of_organisations_are_taken_back_here(session: Session) -> 
     for number in (run.id, 99):
         with pytest.raises(NotFound):
             undo_organisations(session, OPERATOR, number, now=NOW)
+
+
+def test_whoever_was_moved_elsewhere_takes_back_nothing(session: Session, tmp_path: Path) -> None:
+    east, west = make_organisation(session, "East"), make_organisation(session, "West")
+    clerk = Actor("clerk", frozenset({Right.SEE, Right.REGISTER}), under=east.path)
+    import_id = take_in(session, tmp_path, "path\nEast/A/B\nEast/C\n", actor=clerk).import_id or 0
+    before = names(session)
+    for actor in (replace(clerk, under=west.path), replace(clerk, name="colleague")):
+        with pytest.raises(NotFound, match="no import"):
+            undo_organisations(session, actor, import_id, now=NOW)
+    # one of what it made went elsewhere since: it is no longer all theirs
+    with session.begin_nested() as savepoint:
+        tree_changes.move(session, OPERATOR, "East/C", under="West", now=NOW)
+        with pytest.raises(NotFound, match="no import"):
+            undo_organisations(session, clerk, import_id, now=NOW)
+        savepoint.rollback()
+    inner = replace(clerk, under=organisations.find_by_path(session, OPERATOR, "East/A").path)
+    with pytest.raises(NotFound, match="no import"):
+        undo_organisations(session, inner, import_id, now=NOW)
+    assert names(session) == before
+    tree_changes.move(session, OPERATOR, "East", under="West", now=NOW)
+    moved = replace(clerk, under=organisations.find_by_path(session, OPERATOR, "West/East").path)
+    assert undo_organisations(session, moved, import_id, now=NOW).removed == 3
+    assert names(session) == ["West", "West/East"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,12 +10,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from subscribers import consent, consent_files
+from subscribers import consent, consent_files, holding, membership, tree_changes
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Conflict, Denied, NotFound
 from subscribers.models import Audit, ColumnWish, Consent, ImportRun, Subscription, Wish
 from subscribers.organisations import find_by_path
-from tests.factories import NOW, generated_msisdn, make_consent, make_member
+from tests.factories import NOW, generated_msisdn, make_consent, make_member, make_organisation
 
 A, B, C, D = (generated_msisdn(n) for n in (201, 202, 203, 204))
 
@@ -77,3 +78,34 @@ def test_only_ones_own_imports_of_wishes_are_there(session: Session, tmp_path: P
     assert consent_files.undo_consent(session, clerk, own, now=NOW) == 1
     with pytest.raises(Denied):
         consent_files.undo_consent(session, Actor("v", frozenset({Right.SEE})), theirs, now=NOW)
+
+
+def test_whoever_was_moved_elsewhere_takes_back_nothing(session: Session, tmp_path: Path) -> None:
+    people = [make_member(session, msisdn=number, organisation="East/Branch") for number in (A, B)]
+    west = make_organisation(session, "West")
+    rights = frozenset({Right.SEE, Right.REGISTER})
+    clerk = Actor("clerk", rights, under=find_by_path(session, OPERATOR, "East").path)
+    import_id = load(session, tmp_path, f"{A}\n{B}\n", clerk)
+    before = present(session)
+    branch = find_by_path(session, OPERATOR, "East/Branch")
+    moved = replace(clerk, under=west.path)
+    colleague = Actor("colleague", rights, under=clerk.under)
+    for actor in (moved, colleague):
+        with pytest.raises(NotFound, match="no import"):
+            consent_files.undo_consent(session, actor, import_id, now=NOW)
+    # one of the people went elsewhere since: it is no longer all theirs
+    with session.begin_nested() as savepoint:
+        held = holding.hold(session, OPERATOR, people[1].id)
+        membership.relocate(session, held, west.id, on=NOW.date())
+        session.flush()
+        with pytest.raises(NotFound, match="no import"):
+            consent_files.undo_consent(session, clerk, import_id, now=NOW)
+        savepoint.rollback()
+    # their place went elsewhere, and they with it
+    tree_changes.move(session, OPERATOR, "East", under="West", now=NOW)
+    with pytest.raises(NotFound, match="no import"):
+        consent_files.undo_consent(session, clerk, import_id, now=NOW)
+    assert present(session) == before
+    smaller = replace(clerk, under=find_by_path(session, OPERATOR, "West/East/Branch").path)
+    assert smaller.under.endswith(branch.path.removeprefix(clerk.under))
+    assert consent_files.undo_consent(session, smaller, import_id, now=NOW) == 2
