@@ -1,4 +1,8 @@
-"""The page at `/`: how far the paper is, for whoever stands at the machine. It only reads."""
+"""The page at `/`: how far the paper is, for whoever stands at the machine. It only reads.
+
+Nobody signs in here yet. As long as nobody does at the command line either, the page shows what that would; from the
+first administrator on it shows figures, and nothing that anybody wrote.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ from ipaddress import ip_address
 
 from fastapi import APIRouter, Request, Response
 
+from broadcaster.access.users import has_admin
 from broadcaster.language import language
-from broadcaster.reports.overview import Standing, overview
+from broadcaster.reports.overview import Standing, figures_of, overview
 from broadcaster.web.house import House
 from broadcaster.web.rendering import page
 from broadcaster.web.telling import RUNNING, Teller
@@ -25,10 +30,11 @@ def status(request: Request, house: House, hold: bool = False) -> Response:
     """The paper now. `?lang=zh|en`; `?hold=1` keeps the page from loading itself anew."""
     _keep_from_strangers(request)
     with house.reading() as tx:
-        seen, now = overview(tx.session, ONLOOKER), tx.now
-    values = Teller(house.settings, house.gateways, now).page(seen)
+        bare, now = has_admin(tx.session), tx.now
+        seen = overview(tx.session, ONLOOKER)
+    values = Teller(house.settings, house.gateways, now).page(figures_of(seen) if bare else seen)
     refresh = None if hold else _pace(seen.current)
-    return page("status.html", refresh=refresh, hold=hold, other=_other_language(), **values)
+    return page("status.html", refresh=refresh, hold=hold, bare=bare, other=_other_language(), **values)
 
 
 def _keep_from_strangers(request: Request) -> None:

@@ -78,7 +78,8 @@ class Teller:
     def page(self, seen: Overview) -> dict[str, Any]:
         """The values of `status.html`."""
         done = self._handed_over(seen.current) if seen.current and seen.current.state in RUNNING else ""
-        title = " ".join(filter(None, (done, self._name(seen.current) if seen.current else tr("Now"))))
+        name = self._name(seen.current) if seen.current else tr("Now")
+        title = " ".join(filter(None, (done, name))) or tr("Now")
         return {
             "title": f"{title} · {self.paper}",
             "paper": self.paper,
@@ -216,4 +217,6 @@ def _words() -> dict[str, str]:
         "hold": tr("Keep this page still"),
         "go_on": tr("Let this page follow again"),
         "health": tr("Health"),
+        "bare": tr("What is sent, to whom and what comes back is shown to those who may see it."),
+        "sign_in": tr("Signing in on this page comes later. Until then, at the command line:"),
     }

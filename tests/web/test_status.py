@@ -9,13 +9,16 @@ from html.parser import HTMLParser
 import httpx2
 import pytest
 
+from broadcaster.access import users
+from broadcaster.access.models import User
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox
 from broadcaster.delivery.states import State
 from broadcaster.newspaper.models import Edition
 from broadcaster.replies.models import Letter
 from broadcaster.runtime import Runtime
-from tests.factories import generated_msisdn
+from subscribers.actor import OPERATOR
+from tests.factories import generated_msisdn, make_organisation
 
 VOID = {"meta", "link", "rect", "br", "hr", "img", "input"}
 SENT = {
@@ -228,6 +231,60 @@ class TestSending:
             tx.session.get_one(Campaign, campaign).state = state
         for language in ("en", "zh"):
             assert "128" in look(site, language).text
+
+
+class TestUsers:
+    @pytest.fixture
+    def admin(self, house: Runtime) -> None:
+        with house.begin() as tx:
+            password = "correct horse battery staple"
+            users.add(tx.session, OPERATOR, "chief", "admin", password=password, now=tx.now)
+
+    @pytest.mark.usefixtures("admin")
+    @pytest.mark.parametrize("state", ["sending", "paused", "closed"])
+    def test_figures_stay_and_words_go(self, house: Runtime, site: httpx2.Client, campaign: int, state: str) -> None:
+        with house.begin() as tx:
+            row = tx.session.get_one(Campaign, campaign)
+            row.state, row.note, row.note_fields = state, "There is no gateway {name}.", {"name": "{王}"}
+        for language, heading, figure, later in (
+            ("en", "Now", "of 48 people", "Signing in on this page comes later."),
+            ("zh", "现在", "共 48 人", "这个页面以后才能登录。"),
+        ):
+            page = look(site, language)
+            for words in (heading, figure, "30", later, "broadsheet login NAME"):
+                assert words in page.text
+            assert len(page.all("h1")) == 1
+            answer = site.get("/", params={"lang": language}).text
+            for secret in ("初雪", "128", "讲座", "水管", "5678", "simulator", "carrier", "王"):
+                assert secret not in answer, secret
+        assert len(look(site).all("rect")) > 1
+        assert "1 part was handed over without an answer." in look(site).text
+
+    @pytest.mark.usefixtures("admin")
+    def test_nothing_is_told_while_nothing_was_sent(self, site: httpx2.Client) -> None:
+        page = look(site)
+        assert "Nothing has been sent yet." in page.text
+        assert "broadsheet members import FILE" not in page.text
+        assert "Newest letters" not in page.text
+        assert [link["href"] for link in page.all("a")][-1] == "/health/ready"
+
+    def test_whoever_has_only_a_part_of_the_tree_closes_nothing(
+        self, house: Runtime, site: httpx2.Client, campaign: int
+    ) -> None:
+        with house.begin() as tx:
+            place = make_organisation(tx.session, "East")
+            tx.session.add(
+                User(
+                    name="li",
+                    role="admin",
+                    organisation_id=place.id,
+                    password_hash="-",
+                    created_by="x",
+                    created_at=tx.now,
+                )
+            )
+        # the command line asks nobody to sign in, either
+        assert "初雪" in look(site).text
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
