@@ -33,7 +33,6 @@ from tests.rules import ROOT
 EXCEPTIONS = {
     "subscribers.audit.note": "it writes down what another verb was allowed to do",
     "subscribers.organisations.home_of": "it tells an actor the name of their own place, and asks for no other",
-    "subscribers.membership.open_organisation": "a step of the verbs above it, which have asked",
     "subscribers.numbers.give_number": "a step of the verbs above it, which have asked",
     "subscribers.numbers.refuse_taken": "a step of the verbs above it, which have asked",
     "subscribers.importing.changing.write_changes": "a step of the import, which has asked",
