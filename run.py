@@ -57,7 +57,7 @@ class CannotSetUp(Exception):
 
 
 def main(arguments: list[str]) -> None:
-    word, *rest = arguments or ["--help"]
+    word, *rest = language_last(arguments) or ["--help"]
     if word in ("-h", "--help"):
         print(PAGE, end="")
         return
@@ -78,6 +78,14 @@ def main(arguments: list[str]) -> None:
     # from here on signals, exit code and output are that program's own
     sys.stdout.flush()
     os.execv(python, [str(python), *command])
+
+
+def language_last(arguments: list[str]) -> list[str]:
+    """`--lang zh help` as `help --lang zh`: the word that decides comes first."""
+    first = arguments[:1]
+    if first == ["--lang"] and len(arguments) > 2:
+        return [*arguments[2:], *arguments[:2]]
+    return [*arguments[1:], *first] if first and first[0].startswith("--lang=") and len(arguments) > 1 else arguments
 
 
 def check(python: Path, caches: Path) -> int:

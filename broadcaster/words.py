@@ -191,6 +191,11 @@ def status_word(status: str) -> str:
     return _said(STATUSES[status])
 
 
+def standing_words(status: str, *, away: bool) -> str:
+    """A member's standing, and whether they live away."""
+    return status_word(status) + (f" · {status_word('mobile')}" if away else "")
+
+
 def role_word(role: str) -> str:
     """What a user may do, by its name. Raises KeyError for a role there is not."""
     return _said(ROLES[role])

@@ -11,7 +11,7 @@ from broadcaster.commands.house import opened, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, local, plain, table
 from broadcaster.commands.progress import counting
-from broadcaster.commands.refusals import refusal_lines, refusals
+from broadcaster.commands.refusals import reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
 from subscribers import consent_files, msisdn
 from subscribers.actor import Right
@@ -62,7 +62,7 @@ def import_(
             progress=progress,
         )
     if rejects:
-        write_rejects(rejects, result.headings, result.refused)
+        write_rejects(rejects, result.headings, result.refused, why=reason)
     document = plain(result) | {"refused": len(result.refused), "refusals": refusals(result.refused)}
     undo_it = [f"broadsheet consent undo {result.import_id}"] if result.import_id and result.outs + result.ins else []
     answer(document, *_told(result), *refusal_lines(result.refused, rejects), then=undo_it)

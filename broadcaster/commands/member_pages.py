@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from broadcaster.commands.output import facts, table
 from broadcaster.language import tr
-from broadcaster.words import happening_word, status_word
+from broadcaster.words import happening_word, standing_words
 from subscribers.models import NumberKind, Status, Wish
 from subscribers.records import Happening, NumberOnRecord, Record
 
@@ -62,7 +62,7 @@ def _history_table(happened: Sequence[Happening], on: date) -> RenderableType:
 def _standing(status: Status | None, *, mobile: bool) -> str:
     if status is None:
         return ""
-    return status_word(status) + (f" · {status_word('mobile')}" if mobile else "")
+    return standing_words(status, away=mobile)
 
 
 def _wish(wish: Wish | None) -> str:

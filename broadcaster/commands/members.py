@@ -12,9 +12,9 @@ from broadcaster.commands.membership import mount_membership
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
-from broadcaster.commands.refusals import refusal_lines, refusals
+from broadcaster.commands.refusals import reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
-from broadcaster.words import status_word
+from broadcaster.words import standing_words
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
@@ -67,7 +67,7 @@ def import_(
             progress=progress,
         )
     if rejects:
-        write_rejects(rejects, result.headings, result.refused)
+        write_rejects(rejects, result.headings, result.refused, why=reason)
     document = plain(result) | {"refused": len(result.refused), "refusals": refusals(result.refused)}
     answer(document, *_told(result), *refusal_lines(result.refused, rejects), then=_after(result))
 
@@ -138,7 +138,7 @@ def find(
     members = [_member(profile, full_numbers=full_numbers) for profile in found]
     headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
     rows = [
-        (m["id"], m["name"], m["msisdn"] or "-", _standing(p), p.organisation)
+        (m["id"], m["name"], m["msisdn"] or "-", standing_words(p.status, away=p.mobile), p.organisation)
         for m, p in zip(members, found, strict=True)
     ]
     answer({"members": members}, table(*headings, rows=rows) if found else tr("Nobody was found."))
@@ -216,8 +216,3 @@ def _after(result: ImportResult) -> list[str]:
 def _member(profile: Profile, *, full_numbers: bool) -> dict[str, object]:
     number = profile.msisdn if full_numbers or not profile.msisdn else mask(profile.msisdn)
     return plain(profile) | {"msisdn": number}
-
-
-def _standing(profile: Profile) -> str:
-    away = f" · {status_word('mobile')}" if profile.mobile else ""
-    return status_word(profile.status) + away

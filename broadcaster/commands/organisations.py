@@ -15,7 +15,7 @@ from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, clean, plain
 from broadcaster.commands.progress import counting
-from broadcaster.commands.refusals import refusal_lines, refusals
+from broadcaster.commands.refusals import reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
 from subscribers import organisations, tree_changes, tree_import
 from subscribers.actor import Right
@@ -167,7 +167,7 @@ def import_(
             tx.session, house.actor, file, now=tx.now, dry_run=dry_run, progress=progress
         )
     if rejects:
-        write_rejects(rejects, result.headings, result.refused)
+        write_rejects(rejects, result.headings, result.refused, why=reason)
     document = plain(result) | {"refused": len(result.refused), "refusals": refusals(result.refused)}
     figures = {name: document[name] for name in ("rows", "created", "updated", "unchanged", "refused")}
     told = (

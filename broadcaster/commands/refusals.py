@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,14 +15,15 @@ SHOWN = 10
 
 def refusals(refused: Sequence[RefusedRow]) -> list[dict[str, object]]:
     """For the document: which row, and why."""
-    return [{"row": one.row, "reason": _reason(one)} for one in refused]
+    return [{"row": one.row, "reason": reason(one)} for one in refused]
 
 
 def refusal_lines(refused: Sequence[RefusedRow], rejects: Path | None) -> list[str]:
     """The first of them with their reasons, and where all are."""
     if not refused:
         return []
-    lines = ["  " + tr("row {row}: {reason}", row=one.row, reason=_reason(one)) for one in refused[:SHOWN]]
+    lines = [] if len(refused) <= SHOWN else [*map("  ".__add__, _kinds(refused))]
+    lines += ["  " + tr("row {row}: {reason}", row=one.row, reason=reason(one)) for one in refused[:SHOWN]]
     if more := max(0, len(refused) - SHOWN):
         lines.append("  " + ntr("and {n} more", "and {n} more", more))
     if rejects is None:
@@ -30,6 +32,16 @@ def refusal_lines(refused: Sequence[RefusedRow], rejects: Path | None) -> list[s
     return [*lines, where]
 
 
-def _reason(refused: RefusedRow) -> str:
+def _kinds(refused: Sequence[RefusedRow]) -> list[str]:
+    """How many rows have which kind of fault, with an example: what decides whether to mend the file or the columns."""
+    kinds = Counter((one.message, one.fields.get("field")) for one in refused)
+    examples = {(one.message, one.fields.get("field")): one for one in reversed(refused)}
+    return [
+        f"{count} × {translated(kind[0]).format(**examples[kind].fields)}" for kind, count in kinds.most_common(SHOWN)
+    ]
+
+
+def reason(refused: RefusedRow) -> str:
+    """Why a row was refused, and what to do, in the reader's language."""
     sentences = (translated(each).format(**refused.fields) for each in (refused.message, refused.hint) if each)
     return " ".join(sentences)

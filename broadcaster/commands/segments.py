@@ -11,7 +11,7 @@ from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.options import noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.language import ntr, tr
-from broadcaster.words import status_word
+from broadcaster.words import standing_words
 from subscribers import segments
 from subscribers.actor import Right
 
@@ -57,7 +57,7 @@ def show(
         counted = segments.count(tx.session, house.actor, rule, on=on)
         people = segments.people(tx.session, house.actor, rule, on=on, limit=limit)
     headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
-    rows = [(p.id, p.name, p.msisdn or "-", status_word(p.status.value), p.organisation) for p in people]
+    rows = [(p.id, p.name, p.msisdn or "-", standing_words(p.status, away=p.mobile), p.organisation) for p in people]
     members = ntr("{n} member", "{n} members", counted.members)
     answer(
         plain(counted) | {"people": [plain(person) for person in people]},

@@ -23,7 +23,7 @@ HEADINGS = {
     "away_place": "awayplace livesin residence 流入地 流动去向 现居住地 外出地点 外出地",
     "host_branch": "hostbranch 流入支部 流入党组织 流入地支部 接收支部 接收组织",
     "joined_on": "joinedon joined joindate 入会日期 加入日期 入会时间 加入时间 入党日期 入党时间",
-    "birthday": "birthday birthdate dateofbirth 生日 出生日期 出生年月日",
+    "birthday": "birthday birthdate dateofbirth 生日 出生日期 出生年月日 出生年月",
     "subscribed": "subscribed subscribe 订阅 是否订阅",
     "tags": "tags tag 标签",
     "external_id": "externalid memberid id 编号 会员编号 工号",

@@ -65,12 +65,17 @@ def is_shared(row: CheckedRow, member: KnownMember | None, known: Known, around:
     """Whether one of the row's numbers is somebody else's too. Raises `Invalid` if that is not expected."""
     shares = False
     for number in row.numbers:
-        shares = shares or number.msisdn in known.rows_by_number
+        # who has had it together with others all along may keep it
+        news = member is None or all(one.msisdn != number.msisdn for one in member.numbers)
+        earlier = known.rows_by_number.get(number.msisdn)
+        if earlier is not None and news and not around.shared:
+            raise _number_stands(number.msisdn, earlier)
+        shares = shares or earlier is not None
         held = known.by_number.get(number.msisdn)
         if held is None:
             continue
         others = [known.members[id_] for id_ in held if member is None or id_ != member.id]
-        if others and not around.shared:
+        if others and news and not around.shared:
             other = others[0]
             if (earlier := around.rows[other.id]) and other.uses(number.msisdn):
                 raise _number_stands(number.msisdn, earlier)
@@ -95,11 +100,6 @@ def _check_repeated(row: CheckedRow, known: Known, around: Circumstances) -> Non
     earlier = known.rows_by_external_id.get(row.external_id) if row.external_id else None
     if earlier is not None:
         raise _external_id_stands(row, earlier)
-    if not around.shared:
-        for number in row.numbers:
-            earlier = known.rows_by_number.get(number.msisdn)
-            if earlier is not None:
-                raise _number_stands(number.msisdn, earlier)
     if not row.numbers and row.external_id is None:
         earlier = known.rows_by_place.get((row.name, row.organisation or around.default_organisation))
         if earlier is not None:

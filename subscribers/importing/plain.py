@@ -25,7 +25,7 @@ from subscribers.importing.columns import Columns
 from subscribers.importing.decisions import AT_HOME
 from subscribers.importing.matching import Circumstances
 from subscribers.importing.possible import Possible
-from subscribers.importing.rows import NAME_LENGTH, CheckedRow, Reader
+from subscribers.importing.rows import NAME_LENGTH, TOTALS, CheckedRow, Reader
 from subscribers.models import Wish
 from subscribers.msisdn import chinese_mobile_form
 from subscribers.organisations import find_paths, is_within
@@ -203,6 +203,8 @@ def _letters(names: Sequence[str]) -> list[bool]:
     good = list(map(str.isalpha, names))
     if not all(good):
         good = [letters or _LATIN_NAME(name) is not None for letters, name in zip(good, names, strict=True)]
+    if not TOTALS.isdisjoint(map(str.casefold, names)):
+        good = [letters and name.casefold() not in TOTALS for letters, name in zip(good, names, strict=True)]
     if max(map(len, names)) <= NAME_LENGTH:
         return good
     return [letters and len(name) <= NAME_LENGTH for letters, name in zip(good, names, strict=True)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,25 @@ def refuse(row: int, cells: Sequence[str], error: Invalid) -> RefusedRow:
     return RefusedRow(row, error.message, error.hint, error.fields, tuple(cells))
 
 
-def write_rejects(path: Path, headings: Sequence[str], refused: Sequence[RefusedRow]) -> None:
-    """Write the rows as CSV or XLSX, with number and reason before the file's own columns.
+def write_rejects(
+    path: Path,
+    headings: Sequence[str],
+    refused: Sequence[RefusedRow],
+    *,
+    why: Callable[[RefusedRow], str] = lambda one: one.reason,
+) -> None:
+    """Write the rows as CSV or XLSX, with number and reason before the file's own columns; `why` words the reason.
 
-    Corrected, it can be imported as it is: the two columns are left aside. Raises `Unavailable` if it cannot be
-    written, `Invalid` for an ending of another kind.
+    Corrected, it can be imported as it is: the two columns are left aside, and replaced if rows are refused again.
+    Raises `Unavailable` if it cannot be written, `Invalid` for an ending of another kind.
     """
-    write_sheet(path, [REFUSED_ROW, REFUSED_REASON, *headings], ([one.row, one.reason, *one.cells] for one in refused))
+    own = [heading not in (REFUSED_ROW, REFUSED_REASON) for heading in headings]
+
+    def cells(row: Sequence[str]) -> list[str]:
+        return [*compress(row, own), *row[len(own) :]]
+
+    write_sheet(
+        path,
+        [REFUSED_ROW, REFUSED_REASON, *cells(headings)],
+        ([one.row, why(one), *cells(one.cells)] for one in refused),
+    )

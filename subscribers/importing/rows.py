@@ -30,7 +30,9 @@ OLDEST = date(1900, 1, 1)
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _BETWEEN_NUMBERS = re.compile(r"[;；,，、/|]")
-_DATE = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))(?:[ T]0{1,2}:00(?::00)?(?:\.0+)?)?")
+_DATE = re.compile(
+    r"(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月?)|(\d{2})(\d{2})?)(?:[ T]0{1,2}:00(?::00)?(?:\.0+)?)?"
+)
 _AWAY = re.compile(r"mobile|流动(?:党员|会员|成员|人员)?")
 _STATUSES = {
     "": Status.IN_SERVICE,
@@ -47,9 +49,11 @@ _STATUSES = {
     "申请人": Status.APPLICANT,
     "申请": Status.APPLICANT,
 }
-_WISHES = dict.fromkeys(["yes", "y", "true", "1", "是", "已订阅", "订阅"], Wish.IN) | dict.fromkeys(
-    ["no", "n", "false", "0", "否", "未订阅", "不订阅", "退订"], Wish.OUT
-)
+#: what stands in the last row of many lists
+TOTALS = frozenset({"合计", "总计", "小计", "共计", "total", "subtotal", "sum"})
+_YES = "yes y true 1 是 已订阅 订阅 订 同意 √ ✓ ✔"
+_NO = "no n false 0 否 未订阅 不订阅 退订 不订 不同意 × ✗ ✘"
+_WISHES = dict.fromkeys(_YES.split(), Wish.IN) | dict.fromkeys(_NO.split(), Wish.OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,9 @@ class Reader:
             row,
             cells,
             # letters of any script and nothing else: nothing in it needs to be put right
-            name if name.isalpha() and len(name) <= NAME_LENGTH else read_name(unprotect(name)),
+            name
+            if name.isalpha() and len(name) <= NAME_LENGTH and name.casefold() not in TOTALS
+            else read_name(unprotect(name)),
             self._numbers(number, others),
             self.organisations[organisation],
             self.standings[status],
@@ -174,6 +180,8 @@ def read_name(text: str) -> str:
     name = " ".join(text.split())
     if not name:
         raise Invalid("The name is missing.", hint="Give each person a name.")
+    if name.replace(" ", "").casefold() in TOTALS:
+        raise Invalid("{name} is a sum and no person.", hint="Leave out the row.", name=name)
     if len(name) > NAME_LENGTH or not name.isprintable():
         raise Invalid(
             "The name is too long, or has signs in it that cannot be printed.",
@@ -204,11 +212,14 @@ def read_standing(text: str) -> Standing:
 
 
 def read_date(text: str, field: str) -> date:
-    """A day written year first. Raises `Invalid` for any other order: nobody can tell which number is the month."""
+    """A day written year first, or a month, as offices keep them: then its first day.
+
+    Raises `Invalid` for any other order: nobody can tell which number is the month.
+    """
     match = _DATE.fullmatch(unicodedata.normalize("NFKC", text))
     if match is None:
         raise Invalid("{field} is no date: {text}.", hint="Write dates like 2026-11-21.", field=field, text=text[:30])
-    year, month, day = match[1], match[2] or match[4], match[3] or match[5]
+    year, month, day = match[1], match[2] or match[4], match[3] or match[5] or 1
     try:
         return date(int(year), int(month), int(day))
     except ValueError:

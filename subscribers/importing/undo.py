@@ -64,7 +64,7 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
             "Import {import_id} was undone already, at {at}.",
             hint="Import the file again if its members are wanted back.",
             import_id=import_id,
-            at=run.undone_at,
+            at=f"{run.undone_at:%Y-%m-%d %H:%M} UTC",
         )
     run.undone_at = now
     session.flush()

@@ -14,7 +14,7 @@ from subscribers import consent, finding, importing, registry
 from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.errors import Denied, Invalid
 from subscribers.importing import ImportResult, Limits
-from subscribers.models import Consent, ImportRun, Member, Membership, Number, Organisation, Status, Wish
+from subscribers.models import Consent, ImportRun, Member, Membership, Number, Organisation, Status, Subscription, Wish
 from subscribers.organisations import find_by_path
 from tests.factories import NOW, generated_msisdn, make_member, make_organisation
 
@@ -321,3 +321,32 @@ def test_many_rows_take_few_statements_and_tell_their_progress(
     assert counts(load(HEAD + "".join(lines), progress=told.append)) == (2500, 0, 0, 0)
     assert told == [1000, 2000, 2500]
     assert len(statements) <= 80
+
+
+def test_what_offices_write(session: Session, load: Importer) -> None:
+    rows = "甲,19900000001,√,1980.07,196706\n乙,19900000002,订,1980年7月,1967-06-03\n合计,,,,\nTotal,19900000003,,,\n"
+    result = load(f"姓名,手机,是否订阅,入党时间,出生年月\n{rows}")
+    assert counts(result) == (2, 0, 0, 2)
+    assert "合计 is a sum and no person" in reasons(result)[0]
+    assert session.scalars(select(Membership.valid_from)).all() == [date(1980, 7, 1)] * 2
+    assert session.scalars(select(Member.birthday).order_by(Member.id)).all() == [date(1967, 6, 1), date(1967, 6, 3)]
+    assert session.scalars(select(Subscription.wish)).all() == ["in", "in"]
+
+
+def test_who_shares_a_handset_already_may_keep_it(session: Session, load: Importer) -> None:
+    text = "姓名,手机\n甲,19900000001\n乙,19900000001\n"
+    assert counts(load(text, shared=True)) == (2, 0, 0, 0)
+    assert counts(load(text)) == (0, 0, 2, 0), "the same file again changes nothing"
+    assert counts(load("姓名,手机\n丙,19900000001\n")) == (0, 0, 0, 1)
+
+
+def test_rows_refused_twice_have_one_reason(session: Session, load: Importer, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    result = load("姓名,手机\n甲,1990000000\n")
+    importing.write_rejects(first, result.headings, result.refused)
+    again = load(first.read_text(encoding="utf-8-sig"))
+    importing.write_rejects(second, again.headings, again.refused, why=lambda one: f"第 {one.row} 行")
+    assert second.read_text(encoding="utf-8-sig").splitlines() == [
+        "refused_row,refused_reason,姓名,手机",
+        "2,第 2 行,甲,1990000000",
+    ]
