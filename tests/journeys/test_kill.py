@@ -45,7 +45,8 @@ def test_twenty_kills_with_the_carrier_in_the_sender(tmp_path: Path, sqlite_temp
 @pytest.mark.sqlite
 @pytest.mark.parametrize("mutant", sorted(sending.MUTANTS))
 def test_the_judge_sees_a_broken_sender(tmp_path: Path, sqlite_template: SqliteTemplate, mutant: str) -> None:
-    with _carrier(tmp_path, sqlite_template.copy(tmp_path), apart=True) as settings:
+    # a carrier that is slow to answer: a kill soon after it took parts comes before the sender knows
+    with _carrier(tmp_path, sqlite_template.copy(tmp_path), apart=True, latency=0.1) as settings:
         verdict = _run(settings, random.Random(7), KILLS // 2, mutant)
     assert verdict.faults
 
@@ -60,13 +61,13 @@ def _survives(data: Path, url: str, *, apart: bool) -> None:
 
 
 @contextlib.contextmanager
-def _carrier(data: Path, url: str, *, apart: bool) -> Iterator[Settings]:
-    settings = settings_for(data, url)
+def _carrier(data: Path, url: str, *, apart: bool, **gateway: float) -> Iterator[Settings]:
+    settings = settings_for(data, url, **gateway)
     if not apart:
         yield settings
         return
     with carrier_process(data / "carrier.carrier", behaviour_of(settings)) as port:
-        yield settings_for(data, url, port=port)
+        yield settings_for(data, url, port=port, **gateway)
 
 
 def _run(settings: Settings, chance: random.Random, kills: int, mutant: str = "") -> Verdict:
