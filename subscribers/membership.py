@@ -66,6 +66,7 @@ def update_status(
         last.valid_until = on
     session.flush()
     _join_equals(session, member_id)
+    audit.note(session, actor, "members.status", f"member {member_id}", now=now, on=on.isoformat())
     return after
 
 

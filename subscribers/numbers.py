@@ -160,18 +160,19 @@ def refuse_taken(session: Session, actor: Actor, number: str, member_id: int | N
     ).all()
     if any(row.member_id == member_id for row in rows):
         raise Conflict("{number} is this member's number already.", number=mask(number))
-    if rows and not shared:
-        if (rows[0].path or "").startswith(actor.under):
-            raise Conflict(
-                "The number {number} is on record under another name: {name}.",
-                hint="Correct the number or the name. If two people share the handset, say so with --shared.",
-                number=mask(number),
-                name=rows[0].name,
-            )
+    if any(not (row.path or "").startswith(actor.under) for row in rows):
+        # consent goes by number: who shares one with a stranger could speak for them
         raise Conflict(
-            "The number {number} is on record for somebody of another organisation.",
-            hint="Correct the number. If two people share the handset, say so with --shared.",
+            "The number {number} is on record in another part of the tree.",
+            hint="Correct the number. If two people share the handset, ask the organisation above both.",
             number=mask(number),
+        )
+    if rows and not shared:
+        raise Conflict(
+            "The number {number} is on record under another name: {name}.",
+            hint="Correct the number or the name. If two people share the handset, say so with --shared.",
+            number=mask(number),
+            name=rows[0].name,
         )
     return [row.id for row in rows]
 

@@ -11,7 +11,7 @@ from broadcaster.commands.house import opened, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, local, plain, table
 from broadcaster.commands.progress import counting
-from broadcaster.commands.refusals import reason, refusal_lines, refusals
+from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
 from subscribers import consent_files, msisdn
 from subscribers.actor import Right
@@ -47,6 +47,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Only say what would happen."))] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write the refused rows there."))] = None,
 ) -> None:
+    check_rejects(rejects, file)
     with opened() as house, counting(tr("rows")) as progress, house.begin() as tx:
         result = consent_files.import_consent(
             tx.session,

@@ -68,7 +68,7 @@ def _let_in(house: House, needs: Needs | None) -> None:
     if needs is not Free.DOOR:
         look_at_visitor(house)
         if house.visitor is None:
-            house.actor = _unknown(house)
+            house.actor = _unknown(house, signed_out=token_file.kept(house.settings) is not None)
         if name := asked().stand_in:
             with house.begin() as tx:
                 house.actor = users.stand_in(tx.session, house.actor, name, asked().verb, now=tx.now)
@@ -92,10 +92,13 @@ def look_at_visitor(house: House) -> None:
             sessions.used(tx.session, house.visitor.sign_in_id, now=tx.now)
 
 
-def _unknown(house: House) -> Actor:
-    """Who acts without a sign-in: somebody must set the installation up, and then nobody."""
+def _unknown(house: House, *, signed_out: bool) -> Actor:
+    """Who acts without a sign-in: somebody must set the installation up, and then nobody.
+
+    Whoever was signed in and is so no more (ended, disabled) does not become the operator by that.
+    """
     with house.reading() as tx:
-        if not users.has_admin(tx.session):
+        if not signed_out and not users.has_admin(tx.session):
             return OPERATOR
     raise Denied(
         "You are not signed in, and this installation has users.", hint="`broadsheet login NAME` signs you in."

@@ -12,7 +12,7 @@ from broadcaster.commands.membership import mount_membership
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
-from broadcaster.commands.refusals import reason, refusal_lines, refusals
+from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
 from broadcaster.words import standing_words
 from subscribers import audit, exporting, finding, importing
@@ -50,6 +50,7 @@ def import_(
         str, typer.Option(metavar="EVIDENCE", help=tr("Everyone in the file has agreed to be sent to: how you know."))
     ] = "",
 ) -> None:
+    check_rejects(rejects, file)
     with opened() as house, counting(tr("rows")) as progress, house.begin() as tx:
         result = importing.import_members(
             tx.session,

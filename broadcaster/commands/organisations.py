@@ -15,7 +15,7 @@ from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, clean, plain
 from broadcaster.commands.progress import counting
-from broadcaster.commands.refusals import reason, refusal_lines, refusals
+from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
 from subscribers import organisations, tree_changes, tree_import
 from subscribers.actor import Right
@@ -162,6 +162,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Only say what would happen."))] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write the refused rows there."))] = None,
 ) -> None:
+    check_rejects(rejects, file)
     with opened() as house, counting(tr("rows")) as progress, house.begin() as tx:
         result = tree_import.import_organisations(
             tx.session, house.actor, file, now=tx.now, dry_run=dry_run, progress=progress

@@ -55,9 +55,9 @@ def aside(sentence: str) -> None:
     screen = console(stderr=True)
     if screen.is_terminal:
         # broken between words, not where the line happens to end
-        screen.print(Text(typed_again(sentence)))
+        screen.print(Text(clean(typed_again(sentence))))
     else:
-        sys.stderr.write(typed_again(sentence) + "\n")
+        sys.stderr.write(clean(typed_again(sentence)) + "\n")
 
 
 def clean(text: str) -> str:

@@ -7,10 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from broadcaster.language import ntr, tr, translated
+from subscribers.errors import Invalid
 from subscribers.importing import RefusedRow
 
 #: refused rows that are shown; the others are counted
 SHOWN = 10
+
+
+def check_rejects(rejects: Path | None, file: Path) -> None:
+    """Raise `Invalid`, before anything is written, if the refused rows could not be written down, or over the file."""
+    if rejects is None:
+        return
+    if rejects.resolve() == file.resolve():
+        raise Invalid("The refused rows would replace {file} itself.", hint="Name another file.", file=file.name)
+    if not rejects.resolve().parent.is_dir():
+        raise Invalid("There is no folder {folder}.", hint="Make it first.", folder=rejects.resolve().parent)
 
 
 def refusals(refused: Sequence[RefusedRow]) -> list[dict[str, object]]:

@@ -75,16 +75,13 @@ def is_shared(row: CheckedRow, member: KnownMember | None, known: Known, around:
         if held is None:
             continue
         others = [known.members[id_] for id_ in held if member is None or id_ != member.id]
+        if news and any(not other.is_under(around.under) for other in others):
+            # consent goes by number: who shares one with a stranger could speak for them
+            raise _elsewhere()
         if others and news and not around.shared:
             other = others[0]
             if (earlier := around.rows[other.id]) and other.uses(number.msisdn):
                 raise _number_stands(number.msisdn, earlier)
-            if not other.is_under(around.under):
-                raise Invalid(
-                    "The number {number} is on record in another part of the tree.",
-                    hint="Correct the number. If two people share the handset, import with --shared.",
-                    number=mask(number.msisdn),
-                )
             raise Invalid(
                 "The number {number} is on record under another name: {name}.",
                 hint="Correct the number or the name. If two people share the handset, import with --shared.",
@@ -136,10 +133,15 @@ def _check_member(member: KnownMember, row: CheckedRow, around: Circumstances) -
             raise _external_id_stands(row, earlier)
         raise _same_member(earlier)
     if not member.is_under(around.under):
-        raise Invalid(
-            "This member belongs to an organisation outside of your part of the tree.",
-            hint="Ask for a transfer, or ask the organisation above to import the row.",
-        )
+        raise _elsewhere()
+
+
+def _elsewhere() -> Invalid:
+    """One sentence for everybody outside: it must not tell who is there, or under which name."""
+    return Invalid(
+        "The number or the external id is on record in another part of the tree.",
+        hint="Correct it. If it is right, ask the organisation above for a transfer, or to import the row.",
+    )
 
 
 def _same_member(earlier: int) -> Invalid:

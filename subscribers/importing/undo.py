@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -15,8 +15,10 @@ from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
+from subscribers.holders import belongs_within
 from subscribers.importing.known import KnownMember, read_members
 from subscribers.models import (
+    Audit,
     Consent,
     ImportChange,
     ImportRun,
@@ -26,6 +28,8 @@ from subscribers.models import (
     Membership,
     Number,
     Subscription,
+    Transfer,
+    TransferState,
 )
 from subscribers.names import search_key
 
@@ -48,8 +52,9 @@ class Undone:
 def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Undone:
     """Take back an import: the members it made go, those it changed are as before, its consents no longer count.
 
-    Members who were changed since are left alone. Organisations that it made stay, empty perhaps. Raises `NotFound`,
-    and `Conflict` if it is undone already or if messages or answers of its new members are on record.
+    Members who were changed since, by hand, by a transfer or by a later import, are left alone. Organisations that it
+    made stay, empty perhaps. Raises `NotFound`, and `Conflict` if it is undone already or if messages or answers of its
+    new members are on record.
     """
     lock_table(session, ImportRun)
     run = session.get(ImportRun, import_id, populate_existing=True)
@@ -66,12 +71,13 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
             import_id=import_id,
             at=f"{run.undone_at:%Y-%m-%d %H:%M} UTC",
         )
+    _refuse_outsiders(session, actor, import_id)
     run.undone_at = now
     session.flush()
     _take_back_consents(session, import_id)
     restored = kept = removed = 0
     for portion in in_bulk(_changes(session, import_id)):
-        untouched = _untouched(session, import_id, portion)
+        untouched = _untouched(session, run, portion)
         made = [member_id for member_id, before in untouched if isinstance(before, int)]
         _restore(session, [(member_id, before) for member_id, before in untouched if not isinstance(before, int)])
         _remove(session, made, import_id)
@@ -95,11 +101,40 @@ def _changes(session: Session, import_id: int) -> Iterator[Change]:
         yield member_id, before
 
 
-def _untouched(session: Session, import_id: int, changes: Sequence[Change]) -> list[Change]:
-    """Those to whom nothing has happened since: no later import, no other place or number."""
+def _refuse_outsiders(session: Session, actor: Actor, import_id: int) -> None:
+    """Raise `NotFound` if somebody the import made or changed is no member of the actor's part of the tree by now."""
+    if not actor.under:
+        return
+    spans = exists().where(
+        ImportSpan.import_run_id == import_id, Member.id.between(ImportSpan.first_id, ImportSpan.last_id)
+    )
+    changed = exists().where(ImportChange.import_run_id == import_id, ImportChange.member_id == Member.id)
+    outside = select(Member.id).where(or_(spans, changed), ~belongs_within(Member.id, actor.under)).limit(1)
+    if session.scalar(outside) is not None:
+        raise NotFound(
+            "There is no import {import_id} that is all yours: some of its members are in another part of the tree.",
+            hint="Ask the organisation above to take it back.",
+            import_id=import_id,
+        )
+
+
+def _touched(session: Session, run: ImportRun, ids: Sequence[int]) -> set[int]:
+    """Those of the members to whom somebody did something since: the audit and the transfers know."""
+    things = {f"member {id_}": id_ for id_ in ids}
+    deeds = select(Audit.thing).where(Audit.at >= run.at, Audit.thing.in_(things), Audit.deed != "members.numbers")
+    moved = select(Transfer.member_id).where(
+        Transfer.member_id.in_(ids), Transfer.state == TransferState.ACCEPTED, Transfer.decided_at >= run.at
+    )
+    return {things[thing] for thing in session.scalars(deeds)} | set(session.scalars(moved))
+
+
+def _untouched(session: Session, run: ImportRun, changes: Sequence[Change]) -> list[Change]:
+    """Those to whom nothing has happened since: no later import, no deed, no other place or number."""
+    import_id = run.id
     ids = [member_id for member_id, _ in changes]
+    touched = _touched(session, run, ids)
     members = read_members(session, ids)
-    later = set(
+    touched |= set(
         session.scalars(
             select(ImportChange.member_id)
             .join(ImportRun, ImportRun.id == ImportChange.import_run_id)
@@ -111,7 +146,7 @@ def _untouched(session: Session, import_id: int, changes: Sequence[Change]) -> l
     return [
         (member_id, before)
         for member_id, before in changes
-        if member_id in members and member_id not in later and _is_as_left(members[member_id], before)
+        if member_id in members and member_id not in touched and _is_as_left(members[member_id], before)
     ]
 
 
@@ -175,12 +210,12 @@ def _remove(session: Session, ids: Sequence[int], import_id: int) -> None:
         return
     msisdns = session.scalars(select(Number.msisdn).where(Number.member_id.in_(ids))).all()
     try:
-        for table in (Number, Membership, Listed):
+        for table in (Number, Membership, Listed, ImportChange):
             session.execute(delete(table).where(table.member_id.in_(ids)))
         session.execute(delete(Member).where(Member.id.in_(ids)))
     except IntegrityError:
         raise Conflict(
-            "Import {import_id} cannot be undone: messages or answers of its members are on record.",
+            "Import {import_id} cannot be undone: messages, answers or transfers of its members are on record.",
             hint="Correct the list, and import it again: members it already knows are changed, not doubled.",
             import_id=import_id,
         ) from None

@@ -350,3 +350,15 @@ def test_rows_refused_twice_have_one_reason(session: Session, load: Importer, tm
         "refused_row,refused_reason,姓名,手机",
         "2,第 2 行,甲,1990000000",
     ]
+
+
+def test_nobody_shares_a_number_with_somebody_outside(session: Session, load: Importer) -> None:
+    make_member(session, name="外", organisation="West", msisdn="+8619900000099", external_id="W1")
+    make_organisation(session, "East")
+    clerk = Actor("clerk", frozenset(Right), under=find_by_path(session, OPERATOR, "East").path)
+    rows = "外,19900000099,\n内,19900000099,\n内,19900000001,W1\n"
+    result = load(f"姓名,手机,编号\n{rows}", actor=clerk, shared=True)
+    assert counts(result) == (0, 0, 0, 3)
+    assert {one.message for one in result.refused} == {
+        "The number or the external id is on record in another part of the tree."
+    }, "a namesake and a stranger are told the same"

@@ -10,14 +10,15 @@ import pytest
 from sqlalchemy import Engine, Table, select, text, update
 from sqlalchemy.orm import Session
 
-from subscribers import consent, finding, importing, membership
+from subscribers import consent, finding, importing, members, membership, tree_changes
 from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.db import Base
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing import Undone
 from subscribers.models import Consent, Member, Membership, Number, Organisation, Status, Subscription
+from subscribers.organisations import find_by_path
 from tests.databases import Transactions
-from tests.factories import NOW, make_member
+from tests.factories import NOW, make_member, make_organisation
 
 TODAY = date(2026, 11, 21)
 HEAD = "name,msisdn,organisation,status,joined_on,subscribed,tags,external_id,车间\n"
@@ -129,8 +130,37 @@ def test_members_who_are_referred_to_stay(begin: Transactions, engine: Engine, t
         tx.session.execute(text("CREATE TABLE referring (member_id bigint REFERENCES member (id))"))
         import_id = load(tx.session, tmp_path, "甲,19900000001,East,,,yes,,,\n")
         tx.session.execute(text("INSERT INTO referring SELECT id FROM member"))
-    with pytest.raises(Conflict, match="messages or answers"), begin() as tx:
+    with pytest.raises(Conflict, match="messages, answers or transfers"), begin() as tx:
         importing.undo(tx.session, OPERATOR, import_id, now=NOW)
     with begin() as tx:
         assert len(state(tx.session)["member"]) == 1
         assert consent.is_reachable(tx.session, "+8619900000001")
+
+
+def test_what_was_done_by_hand_since_stays(session: Session, tmp_path: Path) -> None:
+    load(session, tmp_path, "甲,19900000001,East,,,,,E1,\n乙,19900000002,East,,,,,E2,\n丙,19900000003,East,,,,,E3,\n")
+    ids = {one.name: one.id for one in session.scalars(select(Member))}
+    second = load(session, tmp_path, "甲,,,,,,x,E1,\n乙,,,,,,x,E2,\n丙,,,,,,x,E3,\n丁,19900000004,East,,,,,,\n")
+    new = session.scalars(select(Member.id).where(Member.name == "丁")).one()
+    members.update(session, OPERATOR, ids["甲"], name="甲新", on=TODAY, now=NOW)
+    membership.leave(session, OPERATOR, ids["乙"], on=TODAY, now=NOW)
+    members.update(session, OPERATOR, new, birthday=date(1980, 1, 1), on=TODAY, now=NOW)
+    assert importing.undo(session, OPERATOR, second, now=NOW) == Undone(restored=1, kept=3)
+    names = session.scalars(select(Member.name).order_by(Member.id)).all()
+    assert names == ["甲新", "乙", "丙", "丁"]
+    assert session.scalars(select(Member.tags).order_by(Member.id)).all() == [["x"], ["x"], [], []]
+
+
+def test_nobody_outside_is_touched_by_an_undo(session: Session, tmp_path: Path) -> None:
+    make_organisation(session, "West")
+    make_organisation(session, "East/First")
+    clerk = Actor("clerk", frozenset(Right), under=find_by_path(session, OPERATOR, "East").path)
+    path = tmp_path / "list.csv"
+    path.write_text("name,msisdn,organisation\n甲,19900000001,East/First\n", encoding="utf-8")
+    run = importing.import_members(session, clerk, path, now=NOW, on=TODAY).import_id
+    assert run
+    tree_changes.move(session, OPERATOR, "East/First", under="West", now=NOW)
+    with pytest.raises(NotFound, match="another part"):
+        importing.undo(session, clerk, run, now=NOW)
+    assert session.scalars(select(Member.name)).all() == ["甲"]
+    assert importing.undo(session, OPERATOR, run, now=NOW).removed == 1
