@@ -37,7 +37,8 @@ def _syntax(text: str) -> Tree[Token]:
             case "_OPEN" | "_NOT":
                 inside.append(last.type)
             case "_CLOSE":
-                while inside.pop() == "_NOT":
+                # a bracket that was never opened is only refused once it has been seen here
+                while inside and inside.pop() == "_NOT":
                     pass
                 _end_negations(inside)
             case "WORD" | "STRING":

@@ -109,6 +109,8 @@ def test_rules_are_understood_in_both_languages(english: str, chinese: str, rule
     ("text", "column", "caret"),
     [
         ("status = x", 10, 9),
+        ("retired)", 8, 7),
+        ("(not mobile) )", 14, 13),
         ("mobile = perhaps", 10, 9),
         ("mobile > yes", 8, 7),
         ("mobile in (yes)", 8, 7),
