@@ -38,7 +38,7 @@ from tests import servers
 NOW = datetime(2026, 11, 21, 2, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
 ROUNDS = 7
-#: what docs/installing says of a server for a province; the rest as PostgreSQL comes
+#: what a server for a province wants; the rest as PostgreSQL comes
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB")
 CITY, TARGET = f"{province.PROVINCE}/第3市", f"{province.PROVINCE}/第9市"
 #: of that city
