@@ -14,12 +14,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
-from subscribers.consent import OWN_WORD, Present, Recorded, Said, changes, stays_out
+from subscribers.consent import (
+    OWN_WORD,
+    Present,
+    Recorded,
+    Said,
+    changes,
+    present_after,
+    refuse_strangers,
+    stays_out,
+)
 from subscribers.db import in_bulk, is_sqlite, reserve_ids
-from subscribers.errors import Invalid, NotFound
-from subscribers.holders import numbers_within
+from subscribers.errors import Invalid
 from subscribers.models import ColumnWish, Consent, Wish
-from subscribers.msisdn import mask
 
 TOPIC_LENGTH = 100
 
@@ -60,7 +67,7 @@ def record_columns(session: Session, actor: Actor, rows: Iterable[SaidOfColumn],
     """
     written, still_out = 0, []
     for portion in in_bulk(rows):
-        _check_scope(session, actor, portion)
+        refuse_strangers(session, actor, [one.said.msisdn for one in portion])
         keys = sorted({one.key for one in portion})
         present = column_wishes(session, keys, lock=True)
         before = dict(present)
@@ -70,7 +77,7 @@ def record_columns(session: Session, actor: Actor, rows: Iterable[SaidOfColumn],
                 still_out.append(one.said.msisdn)
             elif changes(present.get(one.key), one.said):
                 news.append(one)
-                present[one.key] = _after(present.get(one.key), one.said, now)
+                present[one.key] = present_after(present.get(one.key), one.said, now)
         _write(session, actor, news, before, present, now)
         written += len({one.key for one in news})
     return Recorded(written, tuple(dict.fromkeys(still_out)))
@@ -99,21 +106,6 @@ def column_wishes(session: Session, keys: Collection[Key], *, lock: bool = False
         for msisdn, topic, wish, source, since, import_run_id, collective in session.execute(query):
             found[msisdn, topic] = Present(Wish(wish), source in OWN_WORD, since, import_run_id, collective)
     return found
-
-
-def _check_scope(session: Session, actor: Actor, rows: Sequence[SaidOfColumn]) -> None:
-    numbers = [one.said.msisdn for one in rows]
-    ours = numbers_within(session, actor.under, numbers)
-    for number in numbers:
-        if number not in ours:
-            raise NotFound(
-                "{number} is no member's number here.", hint="Look the member up by name.", number=mask(number)
-            )
-
-
-def _after(present: Present | None, said: Said, now: datetime) -> Present:
-    since = present.since if present is not None and present.wish == said.wish else now
-    return Present(said.wish, said.source in OWN_WORD, since, said.import_run_id)
 
 
 def _write(

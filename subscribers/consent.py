@@ -114,7 +114,7 @@ def record_many(session: Session, actor: Actor, rows: Iterable[Said], *, now: da
     written, still_out = 0, []
     for portion in in_bulk(rows):
         numbers = sorted({said.msisdn for said in portion})
-        _check_scope(session, actor, numbers)
+        refuse_strangers(session, actor, numbers)
         present = wishes(session, numbers, lock=True)
         before = dict(present)
         news = []
@@ -123,7 +123,7 @@ def record_many(session: Session, actor: Actor, rows: Iterable[Said], *, now: da
                 still_out.append(said.msisdn)
             elif changes(present.get(said.msisdn), said):
                 news.append(said)
-                present[said.msisdn] = _after(present.get(said.msisdn), said, now)
+                present[said.msisdn] = present_after(present.get(said.msisdn), said, now)
         _write(session, actor, news, before, present, now)
         written += len({said.msisdn for said in news})
     return Recorded(written, tuple(dict.fromkeys(still_out)))
@@ -182,7 +182,8 @@ def reachable_member(member_id: SQLColumnExpression[int]) -> ColumnElement[bool]
     )
 
 
-def _check_scope(session: Session, actor: Actor, numbers: Sequence[str]) -> None:
+def refuse_strangers(session: Session, actor: Actor, numbers: Sequence[str]) -> None:
+    """Raise `NotFound` for a number that is nobody's in the actor's part of the tree."""
     ours = numbers_within(session, actor.under, numbers)
     for number in numbers:
         if number not in ours:
@@ -191,7 +192,8 @@ def _check_scope(session: Session, actor: Actor, numbers: Sequence[str]) -> None
             )
 
 
-def _after(present: Present | None, said: Said, now: datetime) -> Present:
+def present_after(present: Present | None, said: Said, now: datetime) -> Present:
+    """The wish that holds once this is said."""
     since = present.since if present is not None and present.wish == said.wish else now
     return Present(said.wish, said.source in OWN_WORD, since, said.import_run_id)
 

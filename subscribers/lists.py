@@ -20,11 +20,12 @@ from subscribers.db import in_bulk
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Listed, Member, Membership, Number, Organisation, PeopleList, Segment
 from subscribers.msisdn import parse_any
-from subscribers.organisations import in_subtree, names_of
+from subscribers.organisations import home_of, in_subtree, names_of
 from subscribers.rules import OnList, parse, walk
 from subscribers.segments.resolving import homes, of_homes
 from subscribers.segments.saved import clean_name
 from subscribers.sheets import Limits, open_sheet
+from subscribers.sheets.faults import too_many_rows
 
 #: cells that were not understood, as many as are told
 SHOWN = 20
@@ -85,7 +86,7 @@ def save_list(
     for chosen in in_bulk(sorted(people)):
         session.execute(insert(Listed), [{"list_id": kept.id, "member_id": member} for member in chosen])
     audit.note(session, actor, "lists.save", name, people=len(people), now=now)
-    return SavedList(name, len(people), actor.name, now, _place(session, actor), unknown, tuple(rows))
+    return SavedList(name, len(people), actor.name, now, home_of(session, actor), unknown, tuple(rows))
 
 
 @needs(Right.EDIT)
@@ -110,7 +111,7 @@ def remove_list(session: Session, actor: Actor, name: str, *, now: datetime) -> 
             users=", ".join(users),
         )
     gone = session.scalar(select(func.count()).where(Listed.list_id == kept.id)) or 0
-    removed = SavedList(kept.name, gone, kept.saved_by, kept.saved_at, _place(session, actor))
+    removed = SavedList(kept.name, gone, kept.saved_by, kept.saved_at, home_of(session, actor))
     session.execute(delete(Listed).where(Listed.list_id == kept.id))
     session.delete(kept)
     session.flush()
@@ -166,12 +167,7 @@ def _cells(file: Path) -> Iterable[tuple[int, str]]:
         if cells and (cell := unprotect(cells[0]).strip()):
             taken += 1
             if taken > LIMITS.rows:
-                raise Invalid(
-                    "{file} has more than {most} rows.",
-                    hint="Split it into several files.",
-                    file=sheet.file,
-                    most=LIMITS.rows,
-                )
+                raise too_many_rows(sheet.file, LIMITS.rows)
             yield number, cell
 
 
@@ -226,10 +222,6 @@ def _own(session: Session, actor: Actor, name: str) -> PeopleList | None:
     return session.scalar(
         select(PeopleList).where(PeopleList.name == name, PeopleList.organisation_id.is_not_distinct_from(home))
     )
-
-
-def _place(session: Session, actor: Actor) -> str:
-    return names_of(session, [actor.under])[actor.under] if actor.under else ""
 
 
 def _users(session: Session, actor: Actor, name: str) -> list[str]:

@@ -16,6 +16,7 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing.rejects import RefusedRow
+from subscribers.importing.runs import refuse_undone
 from subscribers.models import ImportRun, ImportSpan, Membership, Organisation
 from subscribers.organisations import Node, find_paths, home_of, in_subtree, make_missing, tree
 from subscribers.sheets import Limits
@@ -113,13 +114,7 @@ def undo_organisations(session: Session, actor: Actor, import_id: int, *, now: d
             "now, ask an administrator of the organisation above.",
             import_id=import_id,
         )
-    if run.undone_at is not None:
-        raise Conflict(
-            "Import {import_id} was undone already, at {at}.",
-            hint="Import the file again if its organisations are wanted back.",
-            import_id=import_id,
-            at=run.undone_at,
-        )
+    refuse_undone(run)
     spans = session.execute(
         select(ImportSpan.first_id, ImportSpan.last_id)
         .where(ImportSpan.import_run_id == import_id)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from subscribers.cells import unprotect
@@ -14,7 +15,7 @@ from subscribers.errors import BroadsheetError, Conflict, Invalid
 from subscribers.importing.rejects import RefusedRow
 from subscribers.importing.rows import read_date
 from subscribers.organisations import Node, clean_path, is_within
-from subscribers.sheets import Limits, Row, Sample, Sheet, open_sheet
+from subscribers.sheets import Limits, Row, data_rows, open_sheet
 from subscribers.tree_changes import clean_kind, clean_name
 
 #: field -> headings, as they are compared: without spaces, in small letters
@@ -73,7 +74,7 @@ def open_file(path: Path, limits: Limits) -> File:
             }
             if "path" in fields or "name" in fields:
                 headings = tuple(unprotect(cell.strip()) for cell in cells)
-                return File(headings, fields, _reader(sheet, sample, number, limits))
+                return File(headings, fields, partial(data_rows, sheet, sample, limits, after=number))
     # a broken quote hides the headings too, and is the better thing to tell
     for _ in sheet.rows(samples[0]):
         pass
@@ -241,25 +242,6 @@ def _all_above(path: str) -> Iterator[str]:
     """The paths of names of what is above, the nearest first."""
     while path := path.rpartition("/")[0]:
         yield path
-
-
-def _reader(sheet: Sheet, sample: Sample, headings_at: int, limits: Limits) -> Callable[[], Iterator[Row]]:
-    def rows() -> Iterator[Row]:
-        taken = 0
-        for number, cells in sheet.rows(sample):
-            if number <= headings_at or not any(map(str.strip, cells)):
-                continue
-            taken += 1
-            if taken > limits.rows:
-                raise Invalid(
-                    "{file} has more than {most} rows.",
-                    hint="Split it into several files.",
-                    file=sheet.file,
-                    most=limits.rows,
-                )
-            yield number, cells
-
-    return rows
 
 
 def _plain(heading: str) -> str:

@@ -6,7 +6,7 @@ themselves, and of two rows about one number the "out" is heard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,14 +20,15 @@ from subscribers.column_wishes import Key, SaidOfColumn, column_wishes, record_c
 from subscribers.consent import OWN_WORD, Present, record_many, wishes
 from subscribers.consent_files.columns import Columns, find_columns
 from subscribers.consent_files.rows import Circumstances, clean_source, clean_wording, read_row
-from subscribers.db import in_bulk, lock_table
+from subscribers.db import in_bulk
 from subscribers.errors import Invalid
 from subscribers.forgetting import stays_forgotten
 from subscribers.holders import numbers_within
 from subscribers.importing.rejects import RefusedRow, refuse
-from subscribers.models import ImportRun, Wish
+from subscribers.importing.runs import open_run
+from subscribers.models import Wish
 from subscribers.msisdn import mask
-from subscribers.sheets import Limits, Row, Sample, Sheet, open_sheet
+from subscribers.sheets import Limits, Row, data_rows, open_sheet
 
 #: the kind of such an `ImportRun`
 KIND = "consent"
@@ -85,10 +86,10 @@ def import_consent(
     sheet = open_sheet(path, limits)
     columns, sample = find_columns(sheet.samples(), sheet.file, region)
     with session.begin_nested() as attempt:
-        run = _open_run(session, actor, path, now)
+        run = open_run(session, actor, path, KIND, now=now)
         around = Circumstances(sheet.file, region, zone, source, wording, now, limits.cell, run.id)
         tally = _Tally()
-        for portion in in_bulk(_data_rows(sheet, sample, columns, limits)):
+        for portion in in_bulk(data_rows(sheet, sample, limits, after=columns.row)):
             said = _read(portion, columns, around, tally)
             _take(session, actor, said, around, key, tally)
             tally.rows += len(portion)
@@ -112,32 +113,6 @@ def import_consent(
         if dry_run:
             attempt.rollback()
     return replace(result, import_id=None) if dry_run else result
-
-
-def _open_run(session: Session, actor: Actor, path: Path, now: datetime) -> ImportRun:
-    lock_table(session, ImportRun)
-    run = ImportRun(
-        kind=KIND, file_name=path.name[-300:], actor=actor.name, at=now, created=0, updated=0, unchanged=0, refused=0
-    )
-    session.add(run)
-    session.flush()
-    return run
-
-
-def _data_rows(sheet: Sheet, sample: Sample, columns: Columns, limits: Limits) -> Iterator[Row]:
-    taken = 0
-    for number, cells in sheet.rows(sample):
-        if number <= columns.row or not any(cell.strip() for cell in cells):
-            continue
-        taken += 1
-        if taken > limits.rows:
-            raise Invalid(
-                "{file} has more than {most} rows.",
-                hint="Split it into several files.",
-                file=sheet.file,
-                most=limits.rows,
-            )
-        yield number, cells
 
 
 def _read(

@@ -12,8 +12,9 @@ from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent_files.taking_in import KIND
 from subscribers.db import lock_table
-from subscribers.errors import Conflict, NotFound
+from subscribers.errors import NotFound
 from subscribers.holders import belongs_within
+from subscribers.importing.runs import refuse_undone
 from subscribers.models import ColumnWish, Consent, ImportRun, Number, Subscription
 
 
@@ -33,13 +34,7 @@ def undo_consent(session: Session, actor: Actor, import_id: int, *, now: datetim
             "now, ask an administrator of the organisation above.",
             import_id=import_id,
         )
-    if run.undone_at is not None:
-        raise Conflict(
-            "Import {import_id} was undone already, at {at}.",
-            hint="Import the file again if its wishes are wanted back.",
-            import_id=import_id,
-            at=run.undone_at,
-        )
+    refuse_undone(run)
     run.undone_at = now
     session.flush()
     restored = _fall_back(session, Subscription, import_id) + _fall_back(session, ColumnWish, import_id)

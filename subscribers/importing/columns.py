@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from subscribers.cells import unprotect
 from subscribers.errors import Invalid
 from subscribers.sheets import Row
+from subscribers.sheets.headings import plain_heading
 
 #: field -> headings, the more telling one first: of two columns for one field it is the one that counts
 HEADINGS = {
@@ -53,7 +52,7 @@ def find_columns(rows: Sequence[Row], mapping: Mapping[str, str]) -> Columns | N
 
     `mapping`: headings of this file -> field, where the usual words do not do. Raises `Invalid` for a heading twice.
     """
-    mapped = {_plain(heading): field for heading, field in mapping.items()}
+    mapped = {plain_heading(heading): field for heading, field in mapping.items()}
     for number, cells in rows:
         fields = _fields(cells, mapped)
         if "name" in fields and ("msisdn" in fields or "external_id" in fields):
@@ -63,9 +62,9 @@ def find_columns(rows: Sequence[Row], mapping: Mapping[str, str]) -> Columns | N
 
 def check_mapping(columns: Columns, mapping: Mapping[str, str]) -> None:
     """Raises `Invalid` if the mapping names a heading that is not there."""
-    plain = {_plain(heading) for heading in columns.headings}
+    plain = {plain_heading(heading) for heading in columns.headings}
     for heading in mapping:
-        if _plain(heading) not in plain:
+        if plain_heading(heading) not in plain:
             raise Invalid(
                 "There is no column {heading}.",
                 hint="There are: {headings}.",
@@ -90,7 +89,7 @@ def check_fields(mapping: Mapping[str, str]) -> None:
 def _fields(cells: Sequence[str], mapped: Mapping[str, str]) -> dict[str, int]:
     found: dict[str, tuple[int, int]] = {}
     for index, cell in enumerate(cells):
-        plain = _plain(cell)
+        plain = plain_heading(cell)
         if plain in mapped:
             field, rank = mapped[plain], -1
         elif plain in _RANKS and _RANKS[plain][0] not in mapped.values():
@@ -108,7 +107,7 @@ def _columns(number: int, cells: Sequence[str], fields: Mapping[str, int]) -> Co
     others: dict[str, int] = {}
     seen: set[str] = set()
     for index, heading in enumerate(headings):
-        plain = _plain(heading)
+        plain = plain_heading(heading)
         if plain and plain in seen:
             raise Invalid(
                 "The heading {heading} stands over two columns.",
@@ -119,8 +118,3 @@ def _columns(number: int, cells: Sequence[str], fields: Mapping[str, int]) -> Co
         if index not in taken and plain not in _IGNORED:
             others[heading or f"column {index + 1}"] = index
     return Columns(number, headings, fields, others)
-
-
-def _plain(heading: str) -> str:
-    text = unicodedata.normalize("NFKC", heading).casefold()
-    return re.sub(r"[(\[【].*?[)\]】]|[\s_*:\ufeff-]", "", text)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.bulk import Ids, loading
-from subscribers.db import in_bulk, is_sqlite, lock_table
+from subscribers.db import in_bulk, is_sqlite
 from subscribers.errors import Conflict, Invalid
 from subscribers.forgetting import stays_forgotten
 from subscribers.importing.columns import Columns, check_fields, check_mapping, find_columns
@@ -32,10 +32,11 @@ from subscribers.importing.plain import PlainReader, nothing, sort_out
 from subscribers.importing.possible import Possible, possible
 from subscribers.importing.rejects import RefusedRow, refuse
 from subscribers.importing.rows import CheckedRow, Reader
+from subscribers.importing.runs import open_run
 from subscribers.importing.writing import Writer
-from subscribers.models import ForgottenNumber, ImportRun, Member, Membership, Number
+from subscribers.models import ForgottenNumber, Member, Membership, Number
 from subscribers.organisations import find_paths, home_of
-from subscribers.sheets import Limits, Row, Sample, Sheet, open_sheet
+from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
 
 #: rows that are looked at together: enough to spare statements, little enough for memory
 PORTION = 10_000
@@ -101,7 +102,7 @@ def import_members(
     sheet = open_sheet(path, limits, named=sheet_name)
     columns, sample = _find_columns(sheet, mapping)
     given = _Given(on or now.date(), region, shared, agreed.strip(), default_organisation, key, limits, progress)
-    rows = _data_rows(sheet, sample, columns, limits)
+    rows = data_rows(sheet, sample, limits, after=columns.row)
     try:
         if not dry_run:
             return _take_in(session, actor, path, rows, columns, given, now=now)
@@ -169,27 +170,10 @@ def _find_columns(sheet: Sheet, mapping: Mapping[str, str]) -> tuple[Columns, Sa
     return columns, sample
 
 
-def _data_rows(sheet: Sheet, sample: Sample, columns: Columns, limits: Limits) -> Iterator[Row]:
-    taken = 0
-    for row in sheet.rows(sample):
-        # nearly every row has something in its first cell
-        if row[0] <= columns.row or not ((row[1] and row[1][0].strip()) or any(map(str.strip, row[1]))):
-            continue
-        taken += 1
-        if taken > limits.rows:
-            raise Invalid(
-                "{file} has more than {most} rows.",
-                hint="Split it into several files.",
-                file=sheet.file,
-                most=limits.rows,
-            )
-        yield row
-
-
 def _take_in(
     session: Session, actor: Actor, path: Path, rows: Iterator[Row], columns: Columns, given: _Given, *, now: datetime
 ) -> ImportResult:
-    run = _open_run(session, actor, path, now)
+    run = open_run(session, actor, path, "members", now=now)
     home = home_of(session, actor)
     around = Circumstances(
         file=path.name,
@@ -268,15 +252,6 @@ def _take_in(
         kept=tuple(columns.others),
         import_id=run.id,
     )
-
-
-def _open_run(session: Session, actor: Actor, path: Path, now: datetime) -> ImportRun:
-    # two files at once could both find a member missing, and make them twice
-    lock_table(session, ImportRun)
-    run = ImportRun(file_name=path.name[-300:], actor=actor.name, at=now, created=0, updated=0, unchanged=0, refused=0)
-    session.add(run)
-    session.flush()
-    return run
 
 
 def _check(portion: list[Row], reader: Reader, refused: list[RefusedRow]) -> list[CheckedRow]:

@@ -17,6 +17,7 @@ from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
 from subscribers.holders import belongs_within
 from subscribers.importing.known import KnownMember, read_members
+from subscribers.importing.runs import refuse_undone
 from subscribers.models import (
     Audit,
     Consent,
@@ -64,13 +65,7 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
             hint="The number was shown when the file was imported.",
             import_id=import_id,
         )
-    if run.undone_at is not None:
-        raise Conflict(
-            "Import {import_id} was undone already, at {at}.",
-            hint="Import the file again if its members are wanted back.",
-            import_id=import_id,
-            at=f"{run.undone_at:%Y-%m-%d %H:%M} UTC",
-        )
+    refuse_undone(run)
     _refuse_outsiders(session, actor, import_id)
     run.undone_at = now
     session.flush()

@@ -12,7 +12,7 @@ from subscribers import audit
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Organisation, Segment
-from subscribers.organisations import in_subtree, names_of
+from subscribers.organisations import home_of, in_subtree, names_of
 from subscribers.rules import BUILT_IN, Saved, parse, walk
 from subscribers.segments.resolving import Home, homes, of_homes, resolve
 
@@ -48,7 +48,7 @@ def save(session: Session, actor: Actor, name: str, rule: str, *, now: datetime)
         audit.note(session, actor, "segments.replace", name, people=0, now=now, **before)
     segment.rule, segment.saved_by, segment.saved_at = rule, actor.name, now
     session.flush()
-    return SavedSegment(name, rule, actor.name, now, _place(session, actor))
+    return SavedSegment(name, rule, actor.name, now, home_of(session, actor))
 
 
 @needs(Right.EDIT)
@@ -72,7 +72,7 @@ def remove(session: Session, actor: Actor, name: str, *, now: datetime) -> Saved
             name=segment.name,
             users=", ".join(users),
         )
-    removed = SavedSegment(segment.name, segment.rule, segment.saved_by, segment.saved_at, _place(session, actor))
+    removed = SavedSegment(segment.name, segment.rule, segment.saved_by, segment.saved_at, home_of(session, actor))
     before = {"before_by": segment.saved_by, "before_at": segment.saved_at.isoformat()}
     audit.note(session, actor, "segments.remove", segment.name, people=0, now=now, **before)
     session.delete(segment)
@@ -122,10 +122,6 @@ def _own(session: Session, actor: Actor, name: str) -> Segment | None:
     return session.scalar(
         select(Segment).where(Segment.name == name, Segment.organisation_id.is_not_distinct_from(home))
     )
-
-
-def _place(session: Session, actor: Actor) -> str:
-    return names_of(session, [actor.under])[actor.under] if actor.under else ""
 
 
 def _users(session: Session, actor: Actor, segment: Segment) -> list[str]:

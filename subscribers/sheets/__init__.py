@@ -4,7 +4,7 @@ source -> csv_rows (encodings) | xlsx_rows (bombs, xlsx_child), and writing; nob
 """
 
 from subscribers.sheets.limits import Limits
-from subscribers.sheets.source import Row, Sample, Sheet, open_sheet
+from subscribers.sheets.source import Row, Sample, Sheet, data_rows, open_sheet
 from subscribers.sheets.writing import sheet_file, write_sheet
 
-__all__ = ["Limits", "Row", "Sample", "Sheet", "open_sheet", "sheet_file", "write_sheet"]
+__all__ = ["Limits", "Row", "Sample", "Sheet", "data_rows", "open_sheet", "sheet_file", "write_sheet"]

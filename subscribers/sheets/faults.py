@@ -47,3 +47,8 @@ def too_wide(path: Path, columns: int, row: int, most: int) -> Invalid:
         row=row,
         most=most,
     )
+
+
+def too_many_rows(file: str, most: int) -> Invalid:
+    """More rows than are taken in."""
+    return Invalid("{file} has more than {most} rows.", hint="Split it into several files.", file=file, most=most)

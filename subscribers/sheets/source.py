@@ -9,12 +9,12 @@ from typing import Protocol
 
 from subscribers.errors import Invalid
 from subscribers.sheets.csv_rows import CsvSheet
-from subscribers.sheets.faults import too_large, unreadable
+from subscribers.sheets.faults import too_large, too_many_rows, unreadable
 from subscribers.sheets.limits import Limits
 from subscribers.sheets.rows import Row, Sample
 from subscribers.sheets.xlsx_rows import XlsxSheet
 
-__all__ = ["Limits", "Row", "Sample", "Sheet", "open_sheet"]
+__all__ = ["Limits", "Row", "Sample", "Sheet", "data_rows", "open_sheet"]
 
 _HEAD = 4096
 
@@ -54,6 +54,22 @@ def open_sheet(path: Path, limits: Limits, *, named: str = "") -> Sheet:
             "{file} has no sheets: only a workbook has.", hint="Leave out the name of the sheet.", file=path.name
         )
     return CsvSheet(path, limits)
+
+
+def data_rows(sheet: Sheet, sample: Sample, limits: Limits, *, after: int) -> Iterator[Row]:
+    """The rows below the headings, which stand in row `after`, that have something in them.
+
+    Raises `Invalid` for more of them than are taken in, and what the sheet raises.
+    """
+    taken = 0
+    for row in sheet.rows(sample):
+        # nearly every row has something in its first cell
+        if row[0] <= after or not ((row[1] and row[1][0].strip()) or any(map(str.strip, row[1]))):
+            continue
+        taken += 1
+        if taken > limits.rows:
+            raise too_many_rows(sheet.file, limits.rows)
+        yield row
 
 
 def _head(path: Path, limits: Limits) -> bytes:
