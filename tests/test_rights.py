@@ -35,6 +35,8 @@ EXCEPTIONS = {
     "subscribers.organisations.home_of": "it tells an actor the name of their own place, and asks for no other",
     "subscribers.numbers.give_number": "a step of the verbs above it, which have asked",
     "subscribers.numbers.refuse_taken": "a step of the verbs above it, which have asked",
+    "subscribers.consent.refuse_strangers": "a step of the verbs above it, which have asked",
+    "subscribers.importing.runs.open_run": "a step of the imports, which have asked",
     "subscribers.importing.changing.write_changes": "a step of the import, which has asked",
     "broadcaster.campaigns.belonging.is_seen_by": "a condition, pure",
     "broadcaster.campaigns.belonging.is_met_by": "a condition, pure",

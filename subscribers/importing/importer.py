@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from subscribers import audit
 from subscribers.actor import Actor, Right, needs
-from subscribers.bulk import Ids, loading
+from subscribers.bulk import Ids, loading, seldom_collecting
 from subscribers.db import in_bulk, is_sqlite
 from subscribers.errors import Conflict, Invalid
-from subscribers.forgetting import stays_forgotten
 from subscribers.importing.columns import Columns, check_fields, check_mapping, find_columns
-from subscribers.importing.decisions import Decision, decide, note
+from subscribers.importing.first_list import put_aside
+from subscribers.importing.intake import Intake
 from subscribers.importing.known import (
-    Known,
     closed_organisations,
-    keys_of,
     known_organisations,
-    read_known,
     refuse_newcomers,
 )
 from subscribers.importing.matching import Circumstances
-from subscribers.importing.plain import PlainReader, nothing, sort_out
-from subscribers.importing.possible import Possible, possible
-from subscribers.importing.rejects import RefusedRow, refuse
-from subscribers.importing.rows import CheckedRow, Reader
+from subscribers.importing.plain import PlainReader
+from subscribers.importing.possible import possible
+from subscribers.importing.rejects import RefusedRow
+from subscribers.importing.rows import Reader
 from subscribers.importing.runs import open_run
 from subscribers.importing.writing import Writer
-from subscribers.models import ForgottenNumber, Member, Membership, Number
-from subscribers.organisations import find_paths, home_of
+from subscribers.models import Member, Membership, Number
+from subscribers.organisations import home_of
 from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
 
 #: rows that are looked at together: enough to spare statements, little enough for memory
@@ -104,11 +101,12 @@ def import_members(
     given = _Given(on or now.date(), region, shared, agreed.strip(), default_organisation, key, limits, progress)
     rows = data_rows(sheet, sample, limits, after=columns.row)
     try:
-        if not dry_run:
-            return _take_in(session, actor, path, rows, columns, given, now=now)
-        with session.begin_nested() as attempt:
-            result = _take_in(session, actor, path, rows, columns, given, now=now)
-            attempt.rollback()
+        with seldom_collecting():
+            if not dry_run:
+                return _take_in(session, actor, path, rows, columns, given, now=now)
+            with session.begin_nested() as attempt:
+                result = _take_in(session, actor, path, rows, columns, given, now=now)
+                attempt.rollback()
         return replace(result, import_id=None)
     except IntegrityError:
         # a key that was free when we looked: somebody opted out or was registered meanwhile
@@ -129,18 +127,6 @@ class _Given:
     key: bytes
     limits: Limits
     progress: Callable[[int], None] | None
-
-
-@dataclass(slots=True)
-class _Tally:
-    rows: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    still_out: int = 0
-    without_consent: int = 0
-    without_number: int = 0
-    refused: list[RefusedRow] = field(default_factory=list)
 
 
 def _find_columns(sheet: Sheet, mapping: Mapping[str, str]) -> tuple[Columns, Sample]:
@@ -190,42 +176,20 @@ def _take_in(
     reader = Reader(columns, region=given.region, on=given.on, cell_limit=given.limits.cell)
     size = path.stat().st_size
     maybe = possible(session, size)
-    anybody_forgotten = session.scalar(select(exists(select(ForgottenNumber.digest))))
     last_member = session.scalar(select(func.max(Member.id))) or 0
     organisations = known_organisations(session, size)
-    tally = _Tally()
+    aside = put_aside(session, size)
     with loading(session) as loader:
         ids = (Ids(session, Member), Ids(session, Number), Ids(session, Membership))
         plain_reader = PlainReader(columns, reader, around, loader, region=given.region, limit=given.limits.cell)
         writer = Writer(session, actor, loader, around, organisations, *ids)
+        intake = Intake(session, loader, around, reader, plain_reader, writer, organisations, maybe, aside, given.key)
+        tally = intake.tally
         for portion in in_bulk(rows, PORTION):
-            plain, others = plain_reader.read(portion) if not anybody_forgotten else (nothing(), portion)
-            checked = _check(others, reader, tally.refused)
-            if plain.rows:
-                plain, doubtful = sort_out(session, loader, plain, checked, around, organisations, maybe)
-                back = set(doubtful)
-                checked += _check([row for row in portion if row[0] in back], reader, tally.refused)
-                checked.sort(key=lambda row: row.row)
-            if keys := keys_of(checked, maybe):
-                loader.wait()
-                _look_up_organisations(session, checked, around, organisations)
-                known = read_known(session, keys, organisations)
-            else:
-                known = Known(organisations)
-            if anybody_forgotten:
-                loader.wait()
-                msisdns = {number.msisdn for row in checked for number in row.numbers}
-                known.forgotten = stays_forgotten(session, msisdns, given.key)
-            decisions = _decide(checked, known, around, tally, maybe)
-            writer.write(plain, decisions)
-            tally.created += len(plain.rows)
-            tally.without_consent += plain.wishes.count(None)
-            maybe.add(plain.msisdns)
-            maybe.add(plain.external_ids)
-            tally.rows += len(portion)
+            intake.take(portion)
             if given.progress is not None:
                 given.progress(tally.rows)
-        loader.wait()
+        intake.finish()
         session.add_all(writer.spans)
     tally.refused.sort(key=lambda one: one.row)
     run.created, run.updated, run.unchanged = tally.created, tally.updated, tally.unchanged
@@ -252,52 +216,3 @@ def _take_in(
         kept=tuple(columns.others),
         import_id=run.id,
     )
-
-
-def _check(portion: list[Row], reader: Reader, refused: list[RefusedRow]) -> list[CheckedRow]:
-    checked = []
-    for number, cells in portion:
-        try:
-            checked.append(reader.read(number, cells))
-        except Invalid as error:
-            refused.append(refuse(number, cells, error))
-    return checked
-
-
-def _look_up_organisations(
-    session: Session, checked: Sequence[CheckedRow], around: Circumstances, organisations: dict[str, str]
-) -> None:
-    """Who is known by name and place, or changes place, is compared by it."""
-    named = {row.organisation or around.default_organisation for row in checked}
-    if missing := named - organisations.keys():
-        organisations |= find_paths(session, missing)
-
-
-def _decide(
-    checked: Sequence[CheckedRow], known: Known, around: Circumstances, tally: _Tally, maybe: Possible
-) -> list[Decision]:
-    """The decisions that have something to write."""
-    decisions = []
-    for row in checked:
-        try:
-            decision = decide(row, known, around)
-        except Invalid as error:
-            tally.refused.append(refuse(row.row, row.cells, error))
-            continue
-        note(decision, known, around)
-        tally.still_out += decision.still_out
-        if not row.numbers:
-            tally.without_number += 1
-        elif row.numbers[0].msisdn not in known.wishes:
-            tally.without_consent += 1
-        if decision.before is None:
-            tally.created += 1
-        elif decision.changes_something:
-            tally.updated += 1
-        else:
-            tally.unchanged += 1
-            continue
-        decisions.append(decision)
-    maybe.add(known.rows_by_number)
-    maybe.add(known.rows_by_external_id)
-    return decisions

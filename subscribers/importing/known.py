@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from subscribers.consent import Present, wishes
 from subscribers.db import in_bulk, is_sqlite
 from subscribers.errors import Conflict
-from subscribers.importing.possible import Possible
 from subscribers.importing.rows import CheckedRow
 from subscribers.models import Member, Membership, Number, Organisation
 from subscribers.msisdn import mask
@@ -135,15 +134,12 @@ class Keys:
     #: without number and external id a person is known by name and place
     names: set[str] = field(default_factory=set)
 
-    def __bool__(self) -> bool:
-        return bool(self.external_ids or self.msisdns or self.names)
 
-
-def keys_of(rows: Sequence[CheckedRow], possible: Possible) -> Keys:
+def keys_of(rows: Sequence[CheckedRow]) -> Keys:
     """The keys that have to be asked for."""
     return Keys(
-        possible.among([row.external_id for row in rows if row.external_id]),
-        possible.among([number.msisdn for row in rows for number in row.numbers]),
+        {row.external_id for row in rows if row.external_id},
+        {number.msisdn for row in rows for number in row.numbers},
         {row.name for row in rows if not row.numbers and not row.external_id},
     )
 

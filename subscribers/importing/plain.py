@@ -155,14 +155,16 @@ class PlainReader:
         matches = list(map(self._number, cells("msisdn")))
         told = [list(map(meaning.__getitem__, cells(field))) for field, meaning in self._told]
         own = self._own_fields(columns, len(even))
-        good: list[list[bool]] = [_letters(names), [match is not None for match in matches]]
+        # what is as good as all of a column costs no step per row
+        good: list[list[bool]] = [] if _all_letters(names) else [_letters(names)]
+        if None in matches:
+            good.append([match is not None for match in matches])
         # who lives somewhere else lives away, whatever the standing says: the long way knows
         for field in ("other_numbers", "away_place", "host_branch"):
             good += [[not cell for cell in cells(field)]] if any(cells(field)) else []
-        if any(external_ids):
-            good.append([match is not None for match in map(_EXTERNAL_ID, external_ids)])
+        if any(external_ids) and None in (ids := list(map(_EXTERNAL_ID, external_ids))):
+            good.append([match is not None for match in ids])
         good += [[value is not ODD for value in values] for values in (*told, own) if ODD in values]
-        keep = [all(flags) for flags in zip(*good, strict=True)]
         organisations, standings, joined, birthdays, wishes, tags = told
         made = Plain(
             [number for number, _ in even],
@@ -177,7 +179,7 @@ class PlainReader:
             list(external_ids),
             own,
         )
-        plain = made if all(keep) else made.without(keep)
+        plain = made.without([all(flags) for flags in zip(*good, strict=True)]) if good else made
         if len(plain.rows) == len(portion):
             return plain, []
         taken = set(plain.rows)
@@ -199,15 +201,19 @@ class PlainReader:
         return self._text(json.dumps(kept, ensure_ascii=False))
 
 
+def _all_letters(names: Sequence[str]) -> bool:
+    return (
+        all(map(str.isalpha, names))
+        and max(map(len, names)) <= NAME_LENGTH
+        and TOTALS.isdisjoint(map(str.casefold, names))
+    )
+
+
 def _letters(names: Sequence[str]) -> list[bool]:
-    good = list(map(str.isalpha, names))
-    if not all(good):
-        good = [letters or _LATIN_NAME(name) is not None for letters, name in zip(good, names, strict=True)]
-    if not TOTALS.isdisjoint(map(str.casefold, names)):
-        good = [letters and name.casefold() not in TOTALS for letters, name in zip(good, names, strict=True)]
-    if max(map(len, names)) <= NAME_LENGTH:
-        return good
-    return [letters and len(name) <= NAME_LENGTH for letters, name in zip(good, names, strict=True)]
+    return [
+        (name.isalpha() or _LATIN_NAME(name) is not None) and len(name) <= NAME_LENGTH and name.casefold() not in TOTALS
+        for name in names
+    ]
 
 
 def sort_out(

@@ -1,7 +1,8 @@
 """Whom a row may mean: asked of a map in memory, so that the database is asked only about those who may be there.
 
-A slot per key, shared by keys of one hash: "no" is certain, "yes" means that the database must say. For a small file
-beside a large registry reading all keys would cost more than it spares; then the answer is always "yes".
+A Bloom filter: two slots per key, shared with other keys, so that "no" is certain and "yes" means that the database
+must say. For a small file beside a large registry reading all keys would cost more than it spares; then the answer is
+always "yes".
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from subscribers.models import Member, Number, Subscription
 
 #: bytes of a row of a members' file, about
 _ROW = 60
-#: slots: enough for few false alarms, and for not too much memory
+#: slots of a byte: enough for one false alarm in some hundred keys, and for not too much memory
 _LEAST, _SLOTS_PER_KEY, _MOST = 1 << 16, 16, 1 << 26
 #: reading a key once costs about a tenth of asking for it by its index
 _WORTH = 10
@@ -32,13 +33,14 @@ class Possible:
     def among(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys that may be there."""
         slots, mask = self._slots, self._mask
-        return {key for key in keys if slots[hash(key) & mask]}
+        return {key for key in keys if slots[(h := hash(key)) & mask] and slots[h >> 32 & mask]}
 
     def add(self, keys: Iterable[str]) -> None:
         """These keys are on record from now on."""
         slots, mask = self._slots, self._mask
         for key in keys:
-            slots[hash(key) & mask] = 1
+            h = hash(key)
+            slots[h & mask] = slots[h >> 32 & mask] = 1
 
 
 def everything() -> Possible:

@@ -35,6 +35,8 @@ _MEMBERSHIP = (
     "valid_until",
 )
 _SUBSCRIPTION = ("msisdn", "wish", "since", "consent_id")
+#: rows of a portion after which another one like it is to be expected
+_MANY = 1000
 
 
 @dataclass(slots=True)
@@ -55,22 +57,45 @@ class Writer:
     spans: list[ImportSpan] = field(default_factory=list)
     #: the beginning of a Chinese mobile number, which tells its operator -> the operator
     _operators: _Operators = field(init=False)
+    _search_keys: _SearchKeys = field(default_factory=lambda: _SearchKeys())
+
+    #: rows that wait to be written, and how many of their members were plain
+    _tables: tuple[Rows, Rows, Rows, Rows] = field(init=False)
+    _plain: int = 0
 
     def __post_init__(self) -> None:
+        self._tables = _empty()
         self._operators = _Operators(self.loader.null)
 
-    def write(self, plain: Plain, decisions: Sequence[Decision]) -> None:
-        """Write plain rows, and what was decided of others. New members may still be on their way at its end."""
+    def add_plain(self, plain: Plain) -> None:
+        """Put plain rows together, to be written by the next `write`."""
+        count = len(plain.rows)
+        self._have_places(set(plain.organisations))
+        self._have_evidence({wish for wish in set(plain.wishes) if wish is not None})
+        self._have_ids(count, count)
+        self._add_plain(plain)
+        self._plain = count
+
+    def write(self, decisions: Sequence[Decision]) -> None:
+        """Write the plain rows, and what was decided of others. New members may still be on their way at its end."""
         new = [decision for decision in decisions if decision.before is None]
-        self._prepare(plain, decisions, new)
-        tables = (
-            Rows(Member, _MEMBER),
-            Rows(Number, _NUMBER),
-            Rows(Membership, _MEMBERSHIP),
-            Rows(Subscription, _SUBSCRIPTION),
-        )
-        self._add_plain(plain, *tables)
-        self._add(new, *tables)
+        members, numbers = len(new), sum([len(decision.row.numbers) for decision in new])
+        if decisions:
+            self._have_places(
+                {decision.row.organisation or self.around.default_organisation for decision in new}
+                | {place.organisation for decision in decisions for place in decision.places if place.organisation}
+            )
+            self._have_evidence(
+                {(d.wish, d.row.wish is not None) for d in decisions if d.wish is not None and d.first_word}
+            )
+            self._have_ids(members, numbers)
+            self._add(new)
+        tables, self._tables = self._tables, _empty()
+        self.loader.wait()
+        if self._plain >= _MANY:
+            # now, while nothing is being written: the next portion need not wait for its ids
+            self._have_ids(self._plain + members, self._plain + numbers)
+        self._plain = 0
         self.loader.write(tables)
         changed = [decision for decision in decisions if decision.before is not None or not decision.first_word]
         sharing = [decision for decision in new if decision.shares]
@@ -87,24 +112,19 @@ class Writer:
                 around=self.around,
             )
 
-    def _prepare(self, plain: Plain, decisions: Sequence[Decision], new: Sequence[Decision]) -> None:
-        """Have the organisations, the evidence and the ids that the rows will name."""
-        default = self.around.default_organisation
-        named = {*plain.organisations, *(decision.row.organisation or default for decision in new)}
-        named |= {place.organisation for decision in decisions for place in decision.places if place.organisation}
+    def _have_places(self, named: set[str]) -> None:
+        """Have these organisations; those that are missing are made."""
         if missing := named - self.organisations.keys():
             self.loader.wait()
             ensure_paths(self.session, self.actor, missing, now=self.around.now)
             self.organisations |= find_paths(self.session, missing)
-        said: set[tuple[Wish, bool]] = {
-            (d.wish, d.row.wish is not None) for d in decisions if d.wish is not None and d.first_word
-        }
-        said.update(wish for wish in set(plain.wishes) if wish is not None)
+
+    def _have_evidence(self, said: set[tuple[Wish, bool]]) -> None:
         for wish, by_row in said - self.evidence.keys():
             self.loader.wait()
             self.evidence[wish, by_row] = str(self._said(wish, by_row=by_row))
-        members = len(plain.rows) + len(new)
-        numbers = len(plain.rows) + sum([len(decision.row.numbers) for decision in new])
+
+    def _have_ids(self, members: int, numbers: int) -> None:
         needed = ((self.members, members), (self.numbers, numbers), (self.memberships, members))
         if not all(ids.holds(count) for ids, count in needed):
             self.loader.wait()
@@ -123,8 +143,9 @@ class Writer:
             now=around.now,
         )
 
-    def _add_plain(self, plain: Plain, members: Rows, numbers: Rows, memberships: Rows, subscriptions: Rows) -> None:
+    def _add_plain(self, plain: Plain) -> None:
         count = len(plain.rows)
+        members, numbers, memberships, subscriptions = self._tables
         null, at = self.loader.null, self.loader.instant(self.around.now)
         member_ids, number_ids = self.members.take_all(count), self.numbers.take_all(count)
         ids = list(map(str, member_ids))
@@ -132,7 +153,7 @@ class Writer:
             ids,
             [external_id or null for external_id in plain.external_ids],
             plain.names,
-            map(search_key, plain.names),
+            map(self._search_keys.__getitem__, plain.names),
             plain.birthdays,
             plain.tags,
             plain.own_fields,
@@ -165,10 +186,9 @@ class Writer:
     def _organisation_id(self, names: str) -> str:
         return self.organisations[names].rsplit("/", 2)[-2]
 
-    def _add(
-        self, new: Sequence[Decision], members: Rows, numbers: Rows, memberships: Rows, subscriptions: Rows
-    ) -> None:
+    def _add(self, new: Sequence[Decision]) -> None:
         """The rows of somebody new: who they are, their numbers, their place, their first word."""
+        members, numbers, memberships, subscriptions = self._tables
         null, text = self.loader.null, self.loader.cell
         at, today = self.loader.instant(self.around.now), str(self.around.on)
         default = self.around.default_organisation
@@ -231,6 +251,27 @@ class Writer:
             else:
                 span = ImportSpan(import_run_id=run, first_id=first, last_id=last, last_number_id=last_number_id)
                 self.spans.append(span)
+
+
+def _empty() -> tuple[Rows, Rows, Rows, Rows]:
+    return (
+        Rows(Member, _MEMBER),
+        Rows(Number, _NUMBER),
+        Rows(Membership, _MEMBERSHIP),
+        Rows(Subscription, _SUBSCRIPTION),
+    )
+
+
+class _SearchKeys(dict[str, str]):
+    """Names come again and again; so many keys at most are kept."""
+
+    _MOST = 1 << 16
+
+    def __missing__(self, name: str) -> str:
+        if len(self) == self._MOST:
+            self.clear()
+        self[name] = key = search_key(name)
+        return key
 
 
 class _Operators(dict[str, Cell]):

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from subscribers import importing
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
-from subscribers.importing import importer
-from subscribers.importing.possible import everything
+from subscribers.importing import importer, intake
+from subscribers.importing.first_list import put_aside
+from subscribers.importing.possible import everything, possible
 from subscribers.models import Consent, Member, Membership, Number, Organisation, Subscription
 from tests.databases import Transactions
 from tests.factories import NOW, make_consent, make_member, make_organisation
@@ -92,6 +93,13 @@ def test_the_size_of_portions_changes_nothing(
         assert taken_in(known, path, shared=shared) == whole
         patch.setattr(importer, "possible", lambda *_: everything())
         assert taken_in(known, path, shared=shared) == whole
+        # as for a file that is large beside the registry: plain rows are read a column at a time
+        patch.setattr(importer, "possible", lambda session, _bytes: possible(session, 1 << 30))
+        assert taken_in(known, path, shared=shared) == whole
+        patch.setattr(intake, "MOST_HELD", size)
+        assert taken_in(known, path, shared=shared) == whole
+        patch.setattr(importer, "PORTION", 1000)
+        assert taken_in(known, path, shared=shared) == whole
 
 
 def test_somebody_registered_meanwhile(begin: Transactions, tmp_path: Path) -> None:
@@ -127,14 +135,14 @@ def test_somebody_opted_out_meanwhile(begin: Transactions, tmp_path: Path, monke
     with begin() as tx:
         if tx.session.get_bind().dialect.name == "sqlite":
             pytest.skip("SQLite has one writer")
-    taken = importer.keys_of
 
     def opted_out(*given: Any) -> Any:
         with begin() as other:
             make_consent(other.session, "+8619900000001", subscribed=False, source="sms")
-        return taken(*given)
+        return put_aside(*given)
 
-    monkeypatch.setattr(importer, "keys_of", opted_out)
+    # after all that is read beforehand, before the first row
+    monkeypatch.setattr(importer, "put_aside", opted_out)
     with pytest.raises(Conflict, match="changed while"), begin() as tx:
         importing.import_members(tx.session, OPERATOR, path, now=NOW)
     with begin() as tx:

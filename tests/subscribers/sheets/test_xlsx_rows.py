@@ -142,7 +142,7 @@ def test_a_reader_who_stops_leaves_no_process_behind(tmp_path: Path) -> None:
 
 
 def _children() -> list[str]:
-    listed = subprocess.run(["ps", "-o", "ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-e", "-ww", "-o", "ppid=,args="], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if line.split()[0] == str(os.getpid()) and "xlsx_child" in line]
 
 
