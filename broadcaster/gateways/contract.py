@@ -1,6 +1,6 @@
 """The contract between the press and a way out. `docs/adding_a_gateway.md` tells how to write one.
 
-A gateway is handed parts, never messages: texts are encoded and cut before. It keeps nothing that must survive it, and
+A gateway is handed parts: texts are encoded and cut before, save for carriers that cut themselves. It keeps nothing that must survive it, and
 it knows no database. `submit` gives one outcome per part, in order, because a batch has mixed ends.
 """
 
@@ -10,17 +10,18 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from broadcaster.gateways.errors import Unsupported
-from broadcaster.gateways.events import Event, InboundAnswer, InboundRequest, Reason
-from broadcaster.sms import GSM, Alphabet, Encoding
+from broadcaster.gateways.events import Event, InboundAnswer, InboundRequest, Reason, Receipt
+from broadcaster.sms import GSM, Alphabet, Encoding, Split
 
 Bill = Literal["parts", "chars_70_67"]
 
@@ -109,6 +110,14 @@ class Capabilities:
     """Characters that the carrier refuses in a text."""
     idempotent: bool = False
     """A part may be submitted again under the same `client_reference`, and goes out once all the same."""
+    whole_messages: bool = False
+    """The carrier cuts long texts itself and tells of the whole: each message is handed over as one part."""
+    looks_up: bool = False
+    """The carrier can be asked what became of a part: see `Gateway.look_up`."""
+
+    def handed_over(self, split: Split) -> tuple[str, ...]:
+        """The texts of the parts that a message goes out as. What is counted, shown and billed is the split."""
+        return ("".join(split.parts),) if self.whole_messages and split.parts else split.parts
 
 
 class GatewayConfig(BaseModel):
@@ -138,6 +147,24 @@ class GatewayContext:
     data_dir: Path
     time_zone: ZoneInfo
     """For carriers' times that come without a zone."""
+    public_url: str = ""
+    """Where carriers reach this installation, without a slash at the end; empty: nowhere."""
+
+    def hook(self, gateway: str) -> str:
+        """The address at which carriers reach this gateway; empty when there is none."""
+        return f"{self.public_url}/hooks/{gateway}" if self.public_url else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A part of whose end nobody has told us, as the carrier is asked about it."""
+
+    client_reference: str
+    msisdn: str = field(repr=False)
+    text: str = field(repr=False)
+    handed_over_at: datetime
+    message_id: str | None
+    """The carrier's id; None when its answer to the submit was lost."""
 
 
 class Gateway(ABC):
@@ -171,7 +198,19 @@ class Gateway(ABC):
 
     @abstractmethod
     def submit(self, parts: Sequence[OutboundPart]) -> list[Outcome]:
-        """Hand parts to the carrier: one outcome per part, in order. What the carrier does is never an exception."""
+        """Hand parts to the carrier: one outcome per part, in order. What the carrier does is never an exception.
+
+        Raises `Misconfigured` only when it is certain that nothing at all was handed over.
+        """
+
+    def look_up(self, questions: Sequence[Question]) -> list[Receipt]:
+        """Ask the carrier what became of these parts. Each receipt bears the `client_reference` of its question.
+
+        Where the carrier's id is not known, there is a receipt for each message that may be the one: same number, same
+        text, about the same time. Which of them it is, if any, is the caller's to decide. A question that the carrier
+        does not answer has no receipt. Raises `LinkDown`, `Misconfigured`.
+        """
+        raise Unsupported("Gateway {name} cannot be asked what became of a part.", name=self.name)
 
     def verify(self, request: InboundRequest) -> None:
         """Raise `ForgedRequest` unless the request proves that the carrier sent it."""
@@ -197,6 +236,67 @@ class ListeningGateway(Gateway):
         listening and comes out of here; the list stays unacknowledged, and the carrier repeats it to the next
         listener. Raises `LinkDown` when the connection is lost.
         """
+
+
+class Settled(NamedTuple):
+    """What became of one part that was fed."""
+
+    position: int
+    """Of the part among those of its `feed`, from 0."""
+    part: OutboundPart
+    outcome: Outcome
+
+
+OnOutcomes = Callable[[list[Settled]], None]
+BeforeWrite = Callable[[int], None]
+
+
+class SessionGateway(ListeningGateway):
+    """A gateway that holds a session: parts stream through its window, and answers come when they come.
+
+    The window is the gateway's, not the caller's: it takes the next claim while earlier parts are still without an
+    answer, so that no claim waits for the one before it to drain.
+    """
+
+    @abstractmethod
+    def feed(
+        self, parts: Sequence[OutboundPart], on_outcomes: OnOutcomes, before_write: BeforeWrite | None = None
+    ) -> None:
+        """Take parts in, to be written in this order; return when the last of them has found room.
+
+        It blocks only while the window and a queue of the same length are full. `before_write(position)` is called
+        before the first byte of each part is handed to the kernel, positions rising; what it raises keeps that part
+        and those of its feed behind it from being written, and they are `Unreachable`.
+
+        `on_outcomes` is called with lists as answers come, in any order. Every part is named exactly once, by
+        `unbind`, `close` or a lost connection at the latest; only one told as `OutcomeUnknown` for want of an answer
+        in time may be named a second time, when its answer comes late on the same connection: that one is certain.
+        Both are called by the gateway's own thread, one call at a time, or by the thread that feeds while the gateway
+        is closed; they must be quick, and feed nothing. What the carrier does is never an exception.
+        """
+
+    @abstractmethod
+    def unbind(self, within: float = 30.0) -> None:
+        """Write what was fed, wait for its answers, sign off. Parts fed afterwards are `Unreachable` until `open`.
+
+        After `within` seconds what was not written is `Unreachable`, what has no answer `OutcomeUnknown`.
+        """
+
+    def submit(self, parts: Sequence[OutboundPart]) -> list[Outcome]:
+        """Feed the parts and wait for their outcomes; answers that come later still are passed over."""
+        outcomes: dict[int, Outcome] = {}
+        complete = threading.Event()
+
+        def take(settled: list[Settled]) -> None:
+            for position, _, outcome in settled:
+                outcomes.setdefault(position, outcome)
+            if len(outcomes) == len(parts):
+                complete.set()
+
+        if parts:
+            self.feed(parts, take)
+            complete.wait()
+        return [outcomes[position] for position in range(len(parts))]
 
 
 def _takes_no_requests(name: str) -> Unsupported:

@@ -21,6 +21,8 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._left: int | None = None
         self._garbled = False
+        self._speaking = threading.Event()
+        self._speaking.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._run(self._accept)
@@ -41,6 +43,15 @@ class Proxy:
                 for end in pair:
                     with contextlib.suppress(OSError):
                         end.shutdown(socket.SHUT_RDWR)
+        self.speak()
+
+    def hush(self) -> None:
+        """Keep back what the carrier says, and the end of the connection too, until `speak` or a cut."""
+        self._speaking.clear()
+
+    def speak(self) -> None:
+        """Pass on what was kept back, and what comes."""
+        self._speaking.set()
 
     def cut_after(self, answered: int) -> None:
         """Break every connection once the carrier has said so many more bytes; the next byte is never passed on."""
@@ -87,6 +98,8 @@ class Proxy:
     def _pass_on(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if answers:
+                    self._speaking.wait()
                 kept = self._spoilt(data) if answers else data
                 sink.sendall(kept)
                 if answers and len(kept) < len(data) and not self._garbled:
