@@ -1,0 +1,87 @@
+"""Octets of a connection -> whole PDUs. Pure: whoever owns the socket feeds it."""
+
+from __future__ import annotations
+
+from broadcaster.gateways.errors import LinkDown
+from broadcaster.gateways.smpp.octets import HEADER
+
+LARGEST = 64 * 1024
+"""A PDU with a text in `message_payload`, and room to spare."""
+
+#: a TLS record of an alert or a handshake, versions 1.0 to 1.3
+_TLS = (b"\x15\x03", b"\x16\x03")
+_TEXT = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F)))
+
+
+class Garbage(LinkDown):
+    """What comes is not SMPP, or its borders are lost: only closing the connection helps."""
+
+
+class Framer:
+    """Keeps what is not whole yet, so that no timeout loses the step. One per connection, used by one thread."""
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        self._largest = largest
+        self._rest = bytearray()
+        self._began = False
+        self.garbage: Garbage | None = None
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The PDUs that are whole now, each with its header.
+
+        Raises `Garbage`. PDUs that were whole before the garbage are returned first; every later call raises.
+        """
+        if self.garbage is not None:
+            raise self.garbage
+        rest = self._rest
+        rest += data
+        have = len(rest)
+        pdus: list[bytes] = []
+        start = 0
+        while have - start >= 4:
+            length = int.from_bytes(rest[start : start + 4], "big")
+            if not HEADER <= length <= self._largest:
+                self.garbage = self._told(bytes(rest[start : start + 16]), length)
+                rest.clear()
+                if pdus:
+                    return pdus
+                raise self.garbage
+            if have - start < length:
+                break
+            self._began = True
+            pdus.append(bytes(rest[start : start + length]))
+            start += length
+        if start:
+            del rest[:start]
+        return pdus
+
+    @property
+    def waiting(self) -> int:
+        """Octets of a PDU that is not whole yet; 0 between two PDUs."""
+        return len(self._rest)
+
+    def _told(self, head: bytes, length: int) -> Garbage:
+        """Who it is that answers, as far as the first octets tell."""
+        if not self._began:
+            if head.startswith(b"HTTP/") or head[:4].lower() in (b"<!do", b"<htm"):
+                return Garbage(
+                    "A web server (HTTP) answers on this port, not an SMPP centre.",
+                    hint="Compare host and port with what the carrier gave; web addresses are for another kind.",
+                )
+            if head.startswith(_TLS):
+                return Garbage(
+                    "The carrier's port speaks TLS, and this gateway does not.",
+                    hint="Switch TLS on for this gateway, or ask the carrier for the port without TLS.",
+                )
+            if set(head) <= _TEXT:
+                return Garbage(
+                    "Another service answers on this port, in plain text, not an SMPP centre.",
+                    hint="Compare host and port with what the carrier gave.",
+                )
+        return Garbage(
+            "The carrier sent a PDU of {length} octets; {least} to {most} are possible.",
+            hint="The connection is closed and made again; if it happens often, tell the carrier.",
+            length=length,
+            least=HEADER,
+            most=self._largest,
+        )

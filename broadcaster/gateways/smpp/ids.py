@@ -1,0 +1,184 @@
+"""Whose receipt is it? Carriers write the id of a receipt in other ways than that of the answer: hexadecimal there and
+decimal here or the reverse, with zeros in front, in capitals. The ledger keeps the answer's; a receipt's is turned
+into that.
+
+An id may be another message's in another form ("16" is decimal sixteen and the hexadecimal of "22"), so a match counts
+only if the receipt names the number that the part went to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from broadcaster.language import msgid
+
+#: pairs that settle the form, and the part of them that must agree
+ENOUGH = 20
+_MOST_OF = 0.95
+#: ids that are kept to compare receipts with; the later ones of a carrier's receipts are turned by the form alone
+REMEMBERED = 50_000
+
+
+class Form(StrEnum):
+    """How a receipt's id is written, next to that of the answer to the submit."""
+
+    SAME = "same"
+    LOOSE = "loose"
+    """The same but for capitals, zeros in front, or 0x."""
+    HEX_DECIMAL = "hex_decimal"
+    """The answer is hexadecimal, the receipt decimal."""
+    DECIMAL_HEX = "decimal_hex"
+    """The answer is decimal, the receipt hexadecimal."""
+
+
+WORDS = {
+    Form.SAME: msgid("Receipts name the message as the answer did."),
+    Form.LOOSE: msgid("Receipts name the message as the answer did, but for capitals or zeros in front."),
+    Form.HEX_DECIMAL: msgid("The answer gives the id in hexadecimal, the receipt in decimal."),
+    Form.DECIMAL_HEX: msgid("The answer gives the id in decimal, the receipt in hexadecimal."),
+}
+"""Each form in a sentence for people."""
+
+
+class Learned(NamedTuple):
+    """The form that pairs of ids agree on, if they do."""
+
+    form: Form | None
+    pairs: int
+    agreeing: int
+
+
+def normalise(message_id: str) -> str:
+    """An id without what carriers vary: capitals, blanks, 0x, zeros in front."""
+    plain = message_id.strip().lower().removeprefix("0x")
+    return plain.lstrip("0") or plain[-1:]
+
+
+def candidates(receipt_id: str) -> list[tuple[Form, str]]:
+    """What the answer's id may have been, normalised, by each form that can be; the simplest first."""
+    plain = normalise(receipt_id)
+    found = [(Form.LOOSE, plain)]
+    # so many digits are 128 bits: nobody counts further
+    if len(plain) <= 39 and plain.isascii():
+        if plain.isdecimal():
+            found.append((Form.HEX_DECIMAL, f"{int(plain):x}"))
+        if _is_hex(plain):
+            found.append((Form.DECIMAL_HEX, str(int(plain, 16))))
+    return found
+
+
+def forms(submit_id: str, receipt_id: str) -> list[Form]:
+    """The forms by which the receipt's id is that of the answer; the simplest first, none if they differ."""
+    if submit_id == receipt_id:
+        return [Form.SAME]
+    plain = normalise(submit_id)
+    return [form for form, candidate in candidates(receipt_id) if candidate == plain]
+
+
+def learn(pairs: Iterable[tuple[str, str]]) -> Learned:
+    """The form of pairs (answer's id, receipt's id) that are known to belong together."""
+    counted: Counter[Form] = Counter()
+    total = 0
+    for submit_id, receipt_id in pairs:
+        total += 1
+        counted.update(forms(submit_id, receipt_id)[:1])
+    return _settled(counted, total, least=1)
+
+
+class Ids:
+    """The ids of late, and the form of receipts as it is learned. For one gateway; used by one thread at a time."""
+
+    def __init__(self, form: Form | None = None, remembered: int = REMEMBERED) -> None:
+        """`form`: as the settings say; None: learned."""
+        self._fixed = form
+        self._remembered = remembered
+        self._numbers: dict[str, str] = {}
+        #: normalised -> as the answer had it
+        self._spelled: dict[str, str] = {}
+        self._counted: Counter[Form] = Counter()
+        self._width = 0
+        self._capitals = False
+
+    @property
+    def learned(self) -> Learned:
+        """The form as far as it is settled: by the settings, or by `ENOUGH` pairs."""
+        total = self._counted.total()
+        if self._fixed is not None:
+            return Learned(self._fixed, total, self._counted[self._fixed])
+        return _settled(self._counted, total, least=ENOUGH)
+
+    def accepted(self, message_id: str, msisdn: str) -> None:
+        """The carrier took a part to this number and gave it this id."""
+        self._numbers[message_id] = msisdn
+        self._spelled[normalise(message_id)] = message_id
+        if len(self._numbers) > self._remembered:
+            oldest = next(iter(self._numbers))
+            del self._numbers[oldest]
+            self._spelled.pop(normalise(oldest), None)
+
+    def resolve(self, receipt_id: str, msisdn: str | None) -> str:
+        """The id of the answer that a receipt is about; the receipt's own, turned by the form, if it is not of late."""
+        found = self._matches(receipt_id, msisdn)
+        if len(found) == 1:
+            form, submit_id = found[0]
+            self._note(form, submit_id)
+            return submit_id
+        likely = self.learned.form or self._likely()
+        if found:
+            return next((submit_id for form, submit_id in found if form is likely), found[0][1])
+        return self._turned(receipt_id, self.learned.form)
+
+    def _matches(self, receipt_id: str, msisdn: str | None) -> list[tuple[Form, str]]:
+        found = []
+        if receipt_id in self._numbers and agree(self._numbers[receipt_id], msisdn):
+            found.append((Form.SAME, receipt_id))
+        for form, plain in candidates(receipt_id):
+            submit_id = self._spelled.get(plain)
+            if submit_id is None or submit_id == receipt_id:
+                continue
+            if agree(self._numbers.get(submit_id, ""), msisdn):
+                found.append((form, submit_id))
+        return found
+
+    def _note(self, form: Form, submit_id: str) -> None:
+        if self._counted.total() >= 50 * ENOUGH:
+            # what was seen long ago counts less: carriers change their software
+            self._counted = Counter({form: count // 2 for form, count in self._counted.items()})
+        self._counted[form] += 1
+        if submit_id.startswith("0"):
+            self._width = len(submit_id)
+        self._capitals = self._capitals or submit_id != submit_id.lower()
+
+    def _likely(self) -> Form | None:
+        return max(self._counted, key=self._counted.__getitem__, default=None)
+
+    def _turned(self, receipt_id: str, form: Form | None) -> str:
+        """As the carrier would have written it in the answer."""
+        if form in (None, Form.SAME):
+            return receipt_id
+        plain = dict(candidates(receipt_id)).get(form)
+        if plain is None:
+            return receipt_id
+        return (plain.upper() if self._capitals else plain).rjust(self._width, "0")
+
+
+def agree(msisdn: str, told: str | None) -> bool:
+    """Whether a receipt's number can be that of the part: as it is, or without its country code. None tells nothing."""
+    if not told:
+        return True
+    ours, theirs = msisdn.lstrip("+"), told.lstrip("+0")
+    return len(theirs) >= 5 and ours.endswith(theirs) if len(theirs) < len(ours) else theirs.endswith(ours)
+
+
+def _settled(counted: Counter[Form], total: int, *, least: int) -> Learned:
+    form, agreeing = max(counted.items(), key=lambda item: item[1], default=(None, 0))
+    if total < least or agreeing < _MOST_OF * total:
+        form = None
+    return Learned(form, total, agreeing)
+
+
+def _is_hex(text: str) -> bool:
+    return bool(text) and all(character in "0123456789abcdef" for character in text)
