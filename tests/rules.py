@@ -25,8 +25,8 @@ ROOMS = {
     "twilio": ("broadcaster.gateways.twilio",),
     "uvicorn": ("broadcaster.app", "broadcaster.commands"),
 }
-#: the simulator plays the carrier: it stands outside the house and has a watch of its own
-WALL_CLOCK = ("broadcaster.runtime", "broadcaster.gateways.simulator")
+#: who plays the carrier stands outside the house and has a watch of their own
+WALL_CLOCK = ("broadcaster.runtime", "broadcaster.gateways.simulator", "broadcaster.rehearsal")
 TRANSACTIONS = ("broadcaster.runtime", "broadcaster.migrations")
 #: what starts first may import late, so that `--help` is quick: nothing lies above it, so there is no circle to dodge
 MAY_IMPORT_LATE = ("cli", "broadcaster.commands")

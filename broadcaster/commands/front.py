@@ -57,6 +57,7 @@ NOUNS = {
     "replies": (_WHAT, msgid("What members wrote: list, answer, close.")),
     "report": (_WHAT, msgid("What became of it: campaigns, replies, cost.")),
     "gateways": (_HOW, msgid("The ways out: list them, hold the connection of one.")),
+    "simulate": (_HOW, msgid("A carrier to rehearse against: nothing that it accepts reaches a phone.")),
     "up": (_HOW, msgid("Run everything in this process.")),
     "worker": (_HOW, msgid("Serve queues, as one process of several.")),
     "beat": (_HOW, msgid("Give the ticks of a scaled-out installation.")),

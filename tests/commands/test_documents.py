@@ -95,7 +95,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "members forget": ("5 --yes", "forgotten"),
 }
 #: they serve until they are asked to end: `test_journey` and `test_serving` have them; the demo has tests of its own
-SERVING = {"up", "worker", "beat", "gateways run", "demo"}
+SERVING = {"up", "worker", "beat", "gateways run", "simulate smpp", "demo"}
 
 
 def verbs() -> list[str]:

@@ -1,0 +1,68 @@
+"""The log of what was accepted: a JSON line for each part, on disk before the part is answered."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from broadcaster.rehearsal.pdu import Submit
+from broadcaster.rehearsal.pieces import Piece
+
+#: a string as JSON, its Chinese readable
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Journal:
+    """One file that only grows. Raises OSError where it cannot be written."""
+
+    def __init__(self, path: Path, *, fsync: bool = False) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._path = path
+        self._fsync = fsync
+        self._lines: list[str] = []
+        #: lines that an earlier run wrote; ids go on behind them, since no carrier gives one twice
+        self.before = self._count()
+
+    def add(
+        self, time: str, bind: int, system_id: str, sequence: int, submit: Submit, piece: Piece, message_id: str
+    ) -> None:
+        """Remember a part until the next `flush`."""
+        reference = "null" if piece.reference is None else piece.reference
+        octets = f',"hex":"{piece.octets.hex()}"' if piece.text is None else ""
+        self._lines.append(
+            f'{{"time":"{time}","bind":{bind},"sequence":{sequence},'
+            f'"source":{_quoted(str(submit.source[2:-1], "latin-1"))},'
+            f'"destination":"{str(submit.destination[2:-1], "ascii")}","text":{_quoted(piece.text or "")},'
+            f'"id":"{message_id}","number":{piece.number},"total":{piece.total},"reference":{reference},'
+            f'"joined_by":"{piece.by}","data_coding":{submit.data_coding},"system_id":{_quoted(system_id)}{octets}}}\n'
+        )
+
+    def flush(self) -> None:
+        """Write what was added. Raises OSError naming the file."""
+        if not self._lines:
+            return
+        # half a surrogate pair becomes \udXXX, which is how JSON writes it
+        octets = "".join(self._lines).encode("utf-8", "backslashreplace")
+        self._lines.clear()
+        try:
+            while octets:
+                octets = octets[os.write(self._file, octets) :]
+            if self._fsync:
+                os.fsync(self._file)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+
+    def close(self) -> None:
+        """Let the file go; twice is once."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
+
+    def _count(self) -> int:
+        lines = 0
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            file.seek(0)
+            while block := file.read(1 << 20):
+                lines += block.count(b"\n")
+        return lines
