@@ -25,8 +25,14 @@ ROOMS = {
     "twilio": ("broadcaster.gateways.twilio",),
     "uvicorn": ("broadcaster.app", "broadcaster.commands"),
 }
-#: who plays the carrier stands outside the house and has a watch of their own
-WALL_CLOCK = ("broadcaster.runtime", "broadcaster.gateways.simulator", "broadcaster.rehearsal")
+#: who plays the carrier stands outside the house and has a watch of their own; and what a member says over SMPP has no
+#: id: the minute it came is part of the one it is given
+WALL_CLOCK = (
+    "broadcaster.runtime",
+    "broadcaster.gateways.simulator",
+    "broadcaster.gateways.smpp.inbound",
+    "broadcaster.rehearsal",
+)
 TRANSACTIONS = ("broadcaster.runtime", "broadcaster.migrations")
 #: what starts first may import late, so that `--help` is quick: nothing lies above it, so there is no circle to dodge
 MAY_IMPORT_LATE = ("cli", "broadcaster.commands")
