@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.smpp.octets import HEADER
 
@@ -10,6 +12,7 @@ LARGEST = 64 * 1024
 
 #: a TLS record of an alert or a handshake, versions 1.0 to 1.3
 _TLS = (b"\x15\x03", b"\x16\x03")
+_length = struct.Struct(">I").unpack_from
 _TEXT = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F)))
 
 
@@ -23,6 +26,7 @@ class Framer:
     def __init__(self, largest: int = LARGEST) -> None:
         self._largest = largest
         self._rest = bytearray()
+        self._needed = 4
         self._began = False
         self.garbage: Garbage | None = None
 
@@ -33,26 +37,31 @@ class Framer:
         """
         if self.garbage is not None:
             raise self.garbage
-        rest = self._rest
-        rest += data
-        have = len(rest)
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return []
+            data = bytes(self._rest)
+            self._rest.clear()
         pdus: list[bytes] = []
-        start = 0
+        start, have = 0, len(data)
+        self._needed = 4
         while have - start >= 4:
-            length = int.from_bytes(rest[start : start + 4], "big")
+            (length,) = _length(data, start)
             if not HEADER <= length <= self._largest:
-                self.garbage = self._told(bytes(rest[start : start + 16]), length)
-                rest.clear()
+                self.garbage = self._told(data[start : start + 16], length)
                 if pdus:
                     return pdus
                 raise self.garbage
-            if have - start < length:
+            end = start + length
+            if end > have:
+                self._needed = length
                 break
             self._began = True
-            pdus.append(bytes(rest[start : start + length]))
-            start += length
-        if start:
-            del rest[:start]
+            pdus.append(data[start:end])
+            start = end
+        if start < have:
+            self._rest += data[start:]
         return pdus
 
     @property

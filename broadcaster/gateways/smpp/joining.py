@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Generic, NamedTuple, TypeVar
 
 from broadcaster.gateways.smpp.texts import Incoming, read
@@ -118,17 +119,10 @@ class Joiner(Generic[T]):
 
 def _text(parts: list[Incoming | None]) -> str:
     """Neighbours in one charset are joined before they are read: some handsets cut characters in half."""
-    pieces: list[str] = []
-    octets, charset = b"", ""
-    for part in parts:
-        if part is not None and part.charset == charset:
-            octets += part.octets
-            continue
-        pieces.append(read(octets, charset) if charset else "")
-        octets, charset = (part.octets, part.charset) if part is not None else (b"", "")
-        if part is None and pieces[-1:] != [MISSING]:
-            pieces.append(MISSING)
-    pieces.append(read(octets, charset) if charset else "")
+    pieces = []
+    for charset, neighbours in groupby(parts, key=lambda part: part.charset if part else ""):
+        octets = b"".join(part.octets for part in neighbours if part)
+        pieces.append(read(octets, charset) if charset else MISSING)
     return "".join(pieces)
 
 

@@ -23,12 +23,19 @@ _GSM = 3
 #: a receipt is shorter; what lies behind is the member's text
 _LONGEST = 1000
 
-_KEY = r"id|sub|dlvrd|(?:submit|done)[ _]?(?:date|time)|stat|err|text"
+#: as the standard has it, to the letter: most receipts are, and are read in one go
+_STANDARD = re.compile(
+    r"id:(?P<id>[0-9A-Za-z-]+) sub:[0-9]* dlvrd:[0-9]* submit date:[0-9]* done date:(?P<done>[0-9]*)"
+    r" stat:(?P<stat>[A-Z]+) err:(?P<err>[0-9A-Za-z]*)(?:\s|$)"
+)
+_KEY = r"id|sub|dlvrd|(?:submit|done)[ _]?(?:date|time)|stat|err"
 _FIELD = re.compile(
-    rf"(?<![a-z])({_KEY})[ ]?[:=][ \t]*(?!(?:{_KEY})[ ]?[:=])"
+    rf"(?<![a-z])({_KEY})[ ]?[:=][ \t]*(?!(?:{_KEY}|text)[ ]?[:=])"
     r"""("[^"]*"|[0-9]{2,4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}[ T][0-9]{1,2}:[0-9:]{2,5}|[^\s,;|]*)""",
     re.IGNORECASE,
 )
+_READ = ("id", "done", "stat", "err")
+_TEXT = re.compile(r"(?<![a-z])text[ ]?[:=]", re.IGNORECASE)
 
 
 class Told(NamedTuple):
@@ -72,8 +79,8 @@ def receipt(told: Deliver, gateway: str, zone: tzinfo, reasons: Mapping[str, Rea
 def read(told: Deliver, zone: tzinfo, reasons: Mapping[str, Reason] = REASONS) -> Told:
     """Id, state and time. A parameter counts more than the same thing in the text."""
     written = fields(told.octets)
-    parameter = told.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").strip(b"\0 ")
-    message_id = str(parameter, "latin-1") or written.get("id", "")
+    parameter, _, _ = told.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").partition(b"\0")
+    message_id = str(parameter, "latin-1").strip() or written.get("id", "")
     state = told.tlvs.get(Tag.MESSAGE_STATE, b"")[-1:]
     stat = written.get("stat", "").upper()
     if state and state[0] < len(MESSAGE_STATES):
@@ -89,14 +96,18 @@ def read(told: Deliver, zone: tzinfo, reasons: Mapping[str, Reason] = REASONS) -
 
 
 def fields(octets: bytes) -> dict[str, str]:
-    """The fields of a receipt's text: id sub dlvrd submit done stat err. The member's text is left alone."""
+    """The fields of a receipt's text that are there: id, done, stat, err. The member's own text is left alone."""
+    written = str(octets[:_LONGEST], "latin-1")
+    standard = _STANDARD.match(written)
+    if standard is not None:
+        return standard.groupdict()
+    written = written.replace("\0", " ")
+    text = _TEXT.search(written)
     found: dict[str, str] = {}
-    for match in _FIELD.finditer(str(octets[:_LONGEST], "latin-1")):
+    for match in _FIELD.finditer(written, 0, text.start() if text else len(written)):
         name = match[1][:4].lower()
-        if name == "text":
-            break
-        name = {"subm": "submit", "dlvr": "dlvrd"}.get(name, name)
-        found.setdefault(name, match[2].strip('"'))
+        if name in _READ:
+            found.setdefault(name, match[2].strip('"'))
     return found
 
 

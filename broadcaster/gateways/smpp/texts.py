@@ -171,8 +171,10 @@ def _without_header(octets: bytes) -> tuple[bytes, Concatenation | None]:
     part, at = None, 1
     while at + 2 <= end:
         kind, size = octets[at], octets[at + 1]
-        value = octets[at + 2 : min(at + 2 + size, end)]
+        value = octets[at + 2 : at + 2 + size]
         at += 2 + size
+        if at > end:
+            break
         # the last one counts (3GPP 23.040, 9.2.3.24)
         if kind == 0x00 and len(value) == 3:
             part = _part(value[0], value[1], value[2], 8) or part

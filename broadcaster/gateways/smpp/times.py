@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 #: the standard's absolute time: tenths, then quarters of an hour from UTC and the direction
 _ABSOLUTE = re.compile(r"([0-9]{12})([0-9])([0-9]{2})([+-])")
@@ -15,10 +16,12 @@ _FORMS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def moment(written: str, zone: tzinfo) -> datetime | None:
     """The instant (in UTC) that a carrier in this zone means; None when it is no date.
 
     YYMMDDhhmm[ss], YYYYMMDDhhmm[ss], with or without separators, and the standard's own form with its own zone.
+    Thousands of receipts have the same minute in them: the last ones are remembered.
     """
     absolute = _ABSOLUTE.fullmatch(written)
     if absolute:
