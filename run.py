@@ -33,6 +33,7 @@ usage: python3 run.py COMMAND [options]
   demo              make a small newspaper, send it, collect receipts and answers
   up                run everything in one process: worker, schedule, web
   test [...]        run all tests on all cores, on servers that they start themselves; or pytest with these options
+  test-peers [...]  fetch other people's programs (docs/peers.md) and run the tests against them
   check             format, lint, types, architecture, lock
   bench NAME [...]  run benchmarks/NAME.py
   lock [...]        make requirements.lock again from pyproject.toml; needs uv and takes its options (--upgrade)
@@ -69,6 +70,9 @@ def main(arguments: list[str]) -> None:
     if word == "test":
         os.chdir(ROOT)
         command = ["-m", "pytest", "-o", f"cache_dir={caches / 'pytest'}", *(rest or ALL_AT_ONCE)]
+    elif word == "test-peers":
+        os.chdir(ROOT)
+        command = ["-m", "tests.peers", str(cache_folder() / "peers"), "-o", f"cache_dir={caches / 'pytest'}", *rest]
     elif word == "bench":
         command = [str(benchmark(rest)), *rest[1:]]
     else:
