@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import run
 from tests import rules
 from tests.rules import ROOT, RULES, Module, Rule, is_written_for_everyone
 
@@ -157,3 +158,17 @@ def test_every_locked_package_has_its_hashes_and_no_address() -> None:
     assert "://" not in lock
     for entry in re.split(r"\n(?=\S)", lock.strip()):
         assert "--hash=sha256:" in entry, entry
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        (["--lang", "zh", "demo", "--members", "9"], ["demo", "--members", "9", "--lang", "zh"]),
+        (["--lang=zh", "demo"], ["demo", "--lang=zh"]),
+        (["demo", "--lang", "zh"], ["demo", "--lang", "zh"]),
+        (["--lang", "zh"], ["--lang", "zh"]),
+        ([], []),
+    ],
+)
+def test_the_language_may_be_named_before_the_word(typed: list[str], read: list[str]) -> None:
+    assert run.language_last(typed) == read

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from broadcaster.commands.output import aside
 from tests.commands.conftest import EDITION, PEOPLE, Desk
 from tests.commands.test_documents import letter
 
@@ -235,6 +236,20 @@ def test_letters_by_the_word_that_is_shown(staffed: Desk) -> None:
     letter(staffed)
     for word in ("waiting", "open", "待处理"):
         assert len(staffed.type("replies", "list", "--state", word, "--json").document["replies"]) == 1
+
+
+def test_refused_rows_never_replace_the_list(staffed: Desk) -> None:
+    people = staffed.folder / "people.csv"
+    before = people.read_bytes()
+    refused = staffed.type("members", "import", "people.csv", "--rejects", f"../{staffed.folder.name}/people.csv")
+    assert refused.code == 2
+    assert "would replace people.csv itself" in refused.err
+    assert people.read_bytes() == before
+
+
+def test_what_stands_beside_the_answer_cannot_steer_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    aside("list\x1b[2J.csv")
+    assert capfd.readouterr().err == "list␛[2J.csv\n"
 
 
 def test_a_time_out(staffed: Desk, draft: Callable[..., int]) -> None:

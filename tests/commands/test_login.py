@@ -181,6 +181,19 @@ def test_who_is_disabled_is_out_in_the_middle(admin: Desk) -> None:
     assert login(admin, "wang").code == 1
 
 
+def test_a_sign_in_that_ended_makes_nobody_the_operator(staffed: Desk) -> None:
+    staffed.write("password", PASSWORD)
+    assert add(staffed, "li", "viewer").code == 0
+    assert login(staffed, "li").code == 0
+    kept = token_file(staffed)
+    away = kept.rename(staffed.folder / "away")
+    assert staffed.type("users", "disable", "li").code == 0
+    away.rename(kept)
+    refused = staffed.type("users", "list")
+    assert refused.code == 1
+    assert "not signed in" in refused.err
+
+
 def test_ones_own_password(admin: Desk) -> None:
     before = token_file(admin).read_text()
     old, new = admin.write("old", PASSWORD), admin.write("new", "another horse battery\n")

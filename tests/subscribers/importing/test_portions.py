@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from subscribers import importing
+from subscribers import importing, tree_changes
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
 from subscribers.importing import importer, intake
 from subscribers.importing.first_list import put_aside
 from subscribers.importing.possible import everything, possible
+from subscribers.importing.rows import NAME_LENGTH
 from subscribers.models import Consent, Member, Membership, Number, Organisation, Subscription
 from tests.databases import Transactions
 from tests.factories import NOW, make_consent, make_member, make_organisation
 
 HEAD = "name,msisdn,other_numbers,organisation,status,subscribed,external_id\n"
-NAMES = st.sampled_from(["甲", "乙", "丙"])
-NUMBERS = st.sampled_from(["", "19900000001", "19900000002", "19900000003"])
+#: names in letters, one that is too long, one that is no name, one that only the long way reads
+NAMES = st.sampled_from(["甲", "乙", "丙", "Ann Lee", "甲" * (NAME_LENGTH + 1), "合计", "甲（乙）"])
+#: three that are on record, and two that are not
+NUMBERS = st.sampled_from([""] + [f"1990000000{digit}" for digit in (1, 2, 3, 5, 6)])
 ROWS = st.builds(
     lambda *cells: ",".join(cells),
     NAMES,
     NUMBERS,
     st.sampled_from(["", "", "19900000004"]),
-    st.sampled_from(["", "East", "East/First"]),
+    st.sampled_from(["", "East", "East/First", "Shut"]),
     st.sampled_from(["", "retired", "mobile"]),
     st.sampled_from(["", "yes", "no"]),
-    st.sampled_from(["", "", "E1", "E2"]),
+    st.sampled_from(["", "", "E1", "E2", "E3"]),
 )
 
 
@@ -77,11 +81,15 @@ def known(session: Session) -> Session:
     make_member(session, name="甲", msisdn="+8619900000001", external_id="E1", organisation="East")
     make_member(session, name="丁", msisdn="+8619900000003", subscribed=False)
     make_consent(session, "+8619900000002", subscribed=False, source="sms")
+    make_organisation(session, "Shut")
+    tree_changes.close(session, OPERATOR, "Shut", on=date(2026, 1, 1), now=NOW)
     return session
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROWS, min_size=1, max_size=9), st.booleans(), st.integers(1, 4))
+@example(["甲（乙）,19900000005,,Shut,,,"], False, 1)
+@example([f"{'甲' * (NAME_LENGTH + 1)},19900000005,,East,,,", "甲（乙）,19900000006,,East,,,"], False, 2)
 def test_the_size_of_portions_changes_nothing(
     known: Session, tmp_path_factory: pytest.TempPathFactory, rows: list[str], shared: bool, size: int
 ) -> None:

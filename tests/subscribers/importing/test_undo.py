@@ -10,12 +10,22 @@ import pytest
 from sqlalchemy import Engine, Table, select, text, update
 from sqlalchemy.orm import Session
 
-from subscribers import consent, finding, importing, members, membership, tree_changes
+from subscribers import consent, finding, importing, lists, members, membership, tree_changes
 from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.db import Base
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing import Undone
-from subscribers.models import Consent, Member, Membership, Number, Organisation, Status, Subscription
+from subscribers.models import (
+    Consent,
+    ImportChange,
+    Listed,
+    Member,
+    Membership,
+    Number,
+    Organisation,
+    Status,
+    Subscription,
+)
 from subscribers.organisations import find_by_path
 from tests.databases import Transactions
 from tests.factories import NOW, make_member, make_organisation
@@ -115,7 +125,18 @@ def test_the_later_import_first_then_the_earlier_one(session: Session, tmp_path:
     for table in (Member, Number, Membership):
         assert session.scalars(select(table.id)).all() == []
     assert session.scalars(select(Subscription.msisdn)).all() == []
+    assert session.scalars(select(ImportChange.id)).all() == []
     assert session.scalars(select(Organisation.name).order_by(Organisation.id)).all() == ["East", "West"]
+
+
+def test_who_is_gone_is_on_no_list(session: Session, tmp_path: Path) -> None:
+    make_member(session, name="乙", msisdn="+8619900000002", external_id="E2")
+    import_id = load(session, tmp_path, "甲,19900000001,East,,,yes,,E1,\n")
+    lists.save_list(session, OPERATOR, "readers", external_ids=["E1", "E2"], now=NOW)
+    importing.undo(session, OPERATOR, import_id, now=NOW)
+    names = session.scalars(select(Member.name).join(Listed, Listed.member_id == Member.id)).all()
+    assert names == ["乙"]
+    assert len(session.scalars(select(Listed.member_id)).all()) == 1
 
 
 def test_what_a_person_said_since_holds(session: Session, tmp_path: Path) -> None:
