@@ -99,6 +99,7 @@ class Ids:
         #: normalised -> as the answer had it
         self._spelled: dict[str, str] = {}
         self._counted: Counter[Form] = Counter()
+        self._form = form
         self._width = 0
         self._capitals = False
 
@@ -121,15 +122,17 @@ class Ids:
 
     def resolve(self, receipt_id: str, msisdn: str | None) -> str:
         """The id of the answer that a receipt is about; the receipt's own, turned by the form, if it is not of late."""
+        if self._form is Form.SAME and receipt_id in self._numbers and agree(self._numbers[receipt_id], msisdn):
+            self._note(Form.SAME, receipt_id)
+            return receipt_id
         found = self._matches(receipt_id, msisdn)
+        if not found:
+            return self._turned(receipt_id)
         if len(found) == 1:
-            form, submit_id = found[0]
-            self._note(form, submit_id)
-            return submit_id
-        likely = self.learned.form or self._likely()
-        if found:
-            return next((submit_id for form, submit_id in found if form is likely), found[0][1])
-        return self._turned(receipt_id, self.learned.form)
+            self._note(*found[0])
+            return found[0][1]
+        likely = self._form or max(self._counted, key=self._counted.__getitem__, default=None)
+        return next((submit_id for form, submit_id in found if form is likely), found[0][1])
 
     def _matches(self, receipt_id: str, msisdn: str | None) -> list[tuple[Form, str]]:
         found = []
@@ -148,18 +151,14 @@ class Ids:
             # what was seen long ago counts less: carriers change their software
             self._counted = Counter({form: count // 2 for form, count in self._counted.items()})
         self._counted[form] += 1
+        self._form = self.learned.form
         if submit_id.startswith("0"):
             self._width = len(submit_id)
         self._capitals = self._capitals or submit_id != submit_id.lower()
 
-    def _likely(self) -> Form | None:
-        return max(self._counted, key=self._counted.__getitem__, default=None)
-
-    def _turned(self, receipt_id: str, form: Form | None) -> str:
+    def _turned(self, receipt_id: str) -> str:
         """As the carrier would have written it in the answer."""
-        if form in (None, Form.SAME):
-            return receipt_id
-        plain = dict(candidates(receipt_id)).get(form)
+        plain = dict(candidates(receipt_id)).get(self._form) if self._form else None
         if plain is None:
             return receipt_id
         return (plain.upper() if self._capitals else plain).rjust(self._width, "0")
@@ -167,7 +166,7 @@ class Ids:
 
 def agree(msisdn: str, told: str | None) -> bool:
     """Whether a receipt's number can be that of the part: as it is, or without its country code. None tells nothing."""
-    if not told:
+    if not told or told == msisdn:
         return True
     ours, theirs = msisdn.lstrip("+"), told.lstrip("+0")
     return len(theirs) >= 5 and ours.endswith(theirs) if len(theirs) < len(ours) else theirs.endswith(ours)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Generic, NamedTuple, TypeVar
 
@@ -11,6 +11,10 @@ from broadcaster.gateways.smpp.texts import Incoming, read
 
 #: what stands for a part that never came
 MISSING = "[…]"
+
+#: messages that are kept for the carrier's repeats, and their largest size
+_REMEMBERED = 1000
+_SHORT = 10_000
 
 T = TypeVar("T")
 
@@ -46,6 +50,14 @@ class Joined(Generic[T]):
     """What was handed in with the parts, in the order they came."""
 
 
+class _Whole(NamedTuple, Generic[T]):
+    """A message that was joined of late, for parts of it that the carrier repeats."""
+
+    until: float
+    parts: dict[int, Incoming]
+    joined: Joined[T]
+
+
 class Joiner(Generic[T]):
     """Holds parts until the message is whole or its time is up. Used by one thread at a time.
 
@@ -58,18 +70,28 @@ class Joiner(Generic[T]):
         self._patience = patience
         self._most = most_octets
         self._open: dict[_Key, _Open[T]] = {}
+        self._whole: dict[_Key, _Whole[T]] = {}
         self._octets = 0
 
     def __len__(self) -> int:
         return len(self._open)
 
     def add(self, sender: str, destination: str, found: Incoming, held: T, now: float) -> list[Joined[T]]:
-        """The messages that this part makes whole, or that make room for it; a single part is whole at once."""
+        """The messages that this part makes whole, or that make room for it; a single part is whole at once.
+
+        A part of a message that was whole already brings that message again, with the same digest.
+        """
         part = found.part
         if part is None:
             text = read(found.octets, found.charset)
             return [Joined(sender, destination, text, _digest(sender, destination, found.octets), (), [held])]
         key = _Key(sender, destination, part.reference, part.total, part.bits)
+        self._forget(now)
+        whole = self._whole.get(key)
+        if whole is not None:
+            if whole.parts[part.number].octets == found.octets:
+                return [replace(whole.joined, held=[held])]
+            del self._whole[key]
         released: list[Joined[T]] = []
         opened = self._open.get(key)
         if opened is not None and opened.parts.get(part.number, found).octets != found.octets:
@@ -87,6 +109,8 @@ class Joiner(Generic[T]):
             self._octets += size
         if len(opened.parts) == part.total:
             released.append(self._release(key))
+            if opened.octets <= _SHORT:
+                self._whole[key] = _Whole(now + self._patience, opened.parts, released[-1])
         while self._octets > self._most:
             released.append(self._release(next(iter(self._open))))
         return released
@@ -99,6 +123,13 @@ class Joiner(Generic[T]):
     def all(self) -> list[Joined[T]]:
         """Everything that is held, whole or not: the connection ends."""
         return [self._release(key) for key in list(self._open)]
+
+    def _forget(self, now: float) -> None:
+        while self._whole:
+            key, whole = next(iter(self._whole.items()))
+            if whole.until > now and len(self._whole) <= _REMEMBERED:
+                break
+            del self._whole[key]
 
     def _release(self, key: _Key) -> Joined[T]:
         opened = self._open.pop(key)

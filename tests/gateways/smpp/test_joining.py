@@ -78,6 +78,28 @@ def test_what_is_not_whole_in_time_is_let_go_with_a_mark() -> None:
     assert joiner.due(1000.0) == []
 
 
+def test_a_part_that_is_repeated_after_the_whole_brings_the_whole_again() -> None:
+    joiner = Joiner[int](patience=60)
+    add(joiner, part(b"1", 1, 2), held=1)
+    [first] = add(joiner, part(b"2", 2, 2), held=2)
+    [again] = add(joiner, part(b"2", 2, 2), now=59.0, held=3)
+    assert (again.text, again.digest, again.held) == ("12", first.digest, [3])
+    assert len(joiner) == 0
+    # later, or with other words, it belongs to another message
+    assert add(joiner, part(b"2", 2, 2), now=61.0) == []
+    [other] = add(joiner, part(b"x", 1, 2), now=62.0)
+    assert other.text == "x2"
+    assert add(joiner, part(b"y", 1, 2), now=63.0) == []
+
+
+def test_no_more_whole_messages_are_remembered_than_a_thousand() -> None:
+    joiner = Joiner[int]()
+    for reference in range(3000):
+        add(joiner, part(b"1", 1, 2, reference, 16))
+        add(joiner, part(b"2", 2, 2, reference, 16))
+    assert len(joiner._whole) <= 1001
+
+
 def test_neighbouring_gaps_have_one_mark() -> None:
     joiner = Joiner[int]()
     add(joiner, part(b"1", 1, 6))
