@@ -214,7 +214,7 @@ def assemble(kind: type[Kind], settings: Settings, *, clock: Now = utc_now) -> K
     if settings.store_url.startswith("sqlite"):
         _make_folder(settings)
     engine = make_engine(settings.store_url)
-    context = GatewayContext(data_dir=settings.data, time_zone=settings.zone)
+    context = GatewayContext(data_dir=settings.data, time_zone=settings.zone, public_url=settings.web.public_url)
     gateways = {name: registry.make(name, table, context) for name, table in settings.gateways.items()}
     return kind(
         settings=settings,

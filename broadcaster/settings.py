@@ -103,6 +103,18 @@ class Access(Section):
     secret_file: str = ""
 
 
+class Web(Section):
+    """How the web doors are reached from outside."""
+
+    #: what carriers sign and call, and never what a request says about itself; empty: nobody can reach us
+    public_url: str = Field(default="", pattern=r"^(https?://[^/?#@\s]+(/[^?#\s]*)?)?$")
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_a_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
 class Review(Section):
     """The steps between a draft and its send; none means that the typed confirmation is the review.
 
@@ -139,6 +151,7 @@ class Settings(BaseSettings):
     routes: Routes = Routes()
     review: Review = Review()
     access: Access = Access()
+    web: Web = Web()
     data: Path = Path("data")
 
     @classmethod

@@ -67,7 +67,8 @@ def printed(
         for message, text in zip(whole, texts, strict=True):
             cut = render.cut(campaign, text, sender.capabilities)
             pieces[message.id] = [
-                Piece(message, number, cut.encoding, piece) for number, piece in enumerate(cut.parts, start=1)
+                Piece(message, number, cut.encoding, piece)
+                for number, piece in enumerate(sender.capabilities.handed_over(cut), start=1)
             ]
     return pieces, lacking
 

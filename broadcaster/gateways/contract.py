@@ -1,7 +1,8 @@
 """The contract between the press and a way out. `docs/adding_a_gateway.md` tells how to write one.
 
-A gateway is handed parts: texts are encoded and cut before, save for carriers that cut themselves. It keeps nothing that must survive it, and
-it knows no database. `submit` gives one outcome per part, in order, because a batch has mixed ends.
+A gateway is handed parts: texts are encoded and cut before, save for carriers that cut themselves. It keeps nothing
+that must survive it, and it knows no database. `submit` gives one outcome per part, in order, because a batch has mixed
+ends.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 
 class ReceiptState(StrEnum):
@@ -39,6 +40,8 @@ class Reason:
     """In plain English, a msgid of the catalogue."""
     unknown_number: bool = False
     """Nobody has this number. Said again and again, it suspends the number until a person has verified it."""
+    opted_out: bool = False
+    """Whoever has this number wants nothing, says the carrier. The registry is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class InboundMessage:
     text: str = field(repr=False)
     received_at: datetime | None = None
     raw: str = field(default="", repr=False)
+    taken_as: Literal["", "opt_out", "come_back"] = ""
+    """What the carrier itself has made of it, and answered: the registry is told, and we answer nothing more."""
 
 
 Event = Receipt | InboundMessage
@@ -82,7 +87,7 @@ class InboundRequest:
 
     method: str
     url: str
-    """The configured public URL with the query as received: signatures cover it."""
+    """The configured public URL with path and query as received, which signatures cover; without one, these alone."""
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 

@@ -65,10 +65,13 @@ class Proxy:
 
     def refuse(self) -> None:
         """Break every connection and take no new one."""
+        self._stop_listening()
+        self.cut()
+
+    def _stop_listening(self) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self.cut()
 
     def _accept(self) -> None:
         while True:
@@ -79,8 +82,11 @@ class Proxy:
             try:
                 far = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
+                # gone with its carrier: who only asks and is answered cannot tell a proxy that took the request along
+                # from a carrier that did
+                self._stop_listening()
                 near.close()
-                continue
+                return
             with self._lock:
                 self._pairs.add((near, far))
             self._run(self._serve, near, far)

@@ -55,13 +55,14 @@ def queue_reply(session: Session, desk: Desk, letter: Letter, body: str) -> Mess
         reference_bits=capabilities.reference_bits,
         keep=(desk.signature,) if desk.signature else (),
     )
+    pieces = capabilities.handed_over(cut)
     message = Message(
         member_id=letter.member_id,
         msisdn=letter.msisdn,
         gateway=letter.gateway,
         state=State.QUEUED,
         attempt=1,
-        parts=len(cut.parts),
+        parts=len(pieces),
     )
     session.add(message)
     session.flush()
@@ -77,7 +78,7 @@ def queue_reply(session: Session, desk: Desk, letter: Letter, body: str) -> Mess
                 "encoding": cut.encoding.value,
                 "text": piece,
             }
-            for number, piece in enumerate(cut.parts, start=1)
+            for number, piece in enumerate(pieces, start=1)
         ],
     )
     session.add(Batch(gateway=letter.gateway, lane=Lane.ANSWER, low=message.id, high=message.id, cursor=message.id))

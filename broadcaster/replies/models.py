@@ -46,7 +46,7 @@ class Letter(Base):
     #: the last campaign that this number was part of: what the letter most likely answers
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
     state: Mapped[str] = mapped_column(String(10), default=LetterState.NEW)
-    #: the handler that took it: "opt_out", "come_back", "inbox" ...
+    #: the handler that took it: "opt_out", "come_back", "inbox" ...; of a new one, what its carrier has taken it as
     handled_as: Mapped[str | None] = mapped_column(String(20))
     handled_at: Mapped[datetime | None] = mapped_column(Instant)
     answer_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))

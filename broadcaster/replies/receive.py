@@ -52,6 +52,7 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
                 "member_id": members.get(message.msisdn),
                 "campaign_id": campaigns.get(message.msisdn),
                 "state": LetterState.NEW,
+                "handled_as": message.taken_as or None,
             }
             for message in messages
         ],

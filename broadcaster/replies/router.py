@@ -23,24 +23,26 @@ from subscribers.db import wake
 log = get(__name__)
 
 
-#: how a letter is marked that took its writer off the list
-OPT_OUT = "opt_out"
+#: how a letter is marked that took its writer off the list, or put them on it again
+OPT_OUT, COME_BACK = "opt_out", "come_back"
 
 
 def opt_out(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:
-    """Take a number off the list at once; say so once, however often it is asked for."""
-    if not wants_out(letter.text) or not letter.from_a_telephone:
+    """Take a number off the list at once; say so once, however often it is asked for, unless the carrier has."""
+    by_carrier = letter.handled_as == OPT_OUT
+    if not (by_carrier or wants_out(letter.text)) or not letter.from_a_telephone:
         return None
     news = consent.opt_out(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
-    return Reply(OPT_OUT, reply_text("opted_out", desk) if news else "")
+    return Reply(OPT_OUT, reply_text("opted_out", desk) if news and not by_carrier else "")
 
 
 def come_back(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply | None:
     """Put a member who asks for it on the list again. A number that nobody knows is a person's business."""
-    if not wants_back(letter.text) or letter.member_id is None:
+    by_carrier = letter.handled_as == COME_BACK
+    if not (by_carrier or wants_back(letter.text)) or letter.member_id is None:
         return None
     news = consent.opt_in(session, SYSTEM, letter.msisdn, source="sms", wording=letter.text, now=now)
-    return Reply("come_back", reply_text("come_back", desk) if news else "")
+    return Reply(COME_BACK, reply_text("come_back", desk) if news and not by_carrier else "")
 
 
 def inbox(session: Session, desk: Desk, letter: Letter, now: datetime) -> Reply:

@@ -12,6 +12,8 @@ from broadcaster.gateways.errors import Misconfigured
 from broadcaster.gateways.registry import KindStatus, gateway_class, installed, make
 from broadcaster.gateways.simulator import SimulatorGateway
 
+KINDS = ", ".join(kind.kind for kind in installed())
+
 
 @pytest.fixture
 def context(tmp_path: Path) -> GatewayContext:
@@ -96,13 +98,13 @@ def test_made_as_its_table_says(context: GatewayContext) -> None:
 @pytest.mark.parametrize(
     ("settings", "lines"),
     [
-        ({}, ["[gateways.carrier] does not say its kind. There are: simulator."]),
-        ({"kind": 3}, ["[gateways.carrier] does not say its kind. There are: simulator."]),
+        ({}, [f"[gateways.carrier] does not say its kind. There are: {KINDS}."]),
+        ({"kind": 3}, [f"[gateways.carrier] does not say its kind. There are: {KINDS}."]),
         (
             {"kind": "simulater"},
-            ["There is no kind of gateway named simulater. Did you mean simulator? There are: simulator."],
+            [f"There is no kind of gateway named simulater. Did you mean simulator? There are: {KINDS}."],
         ),
-        ({"kind": "xyz"}, ["There is no kind of gateway named xyz. There are: simulator."]),
+        ({"kind": "xyz"}, [f"There is no kind of gateway named xyz. There are: {KINDS}."]),
         (
             {"kind": "simulator", "sneder": "1", "window": "many", "zzz": 1},
             [
