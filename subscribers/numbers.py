@@ -78,6 +78,18 @@ def prefer_number(session: Session, actor: Actor, member_id: int, written: str, 
     return number
 
 
+@needs(Right.REGISTER)
+def set_operator(session: Session, actor: Actor, member_id: int, written: str, operator: str, *, now: datetime) -> None:
+    """Whose network a member's number is in, as somebody knows it: numbers are taken along to another operator.
+
+    Raises `Invalid` for an operator that there is not.
+    """
+    hold(session, actor, member_id)
+    number = _number_of(session, member_id, written)
+    correct_operator(session, {number.msisdn: operator}, now=now)
+    audit.note(session, actor, "members.number", f"member {member_id}", now=now, operator=operator)
+
+
 @needs(Right.SEE)
 def to_verify(session: Session, actor: Actor, *, limit: int = 100) -> list[ToVerify]:
     """Suspended numbers of the actor's members, those that wait longest first."""

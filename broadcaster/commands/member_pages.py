@@ -39,10 +39,23 @@ def shown_record(record: Record, on: date) -> list[RenderableType]:
 def numbers_table(record: Record) -> RenderableType:
     """The numbers of a member."""
     rows = [
-        (one.msisdn, "✓" if one.preferred else "", "✓" if one.shared else "", _wish(one.wish), _state(one))
+        (
+            one.msisdn,
+            "✓" if one.preferred else "",
+            "✓" if one.shared else "",
+            _operator(one.operator),
+            _wish(one.wish),
+            _state(one),
+        )
         for one in record.numbers
     ]
-    return table(tr("number"), tr("used"), tr("shared"), tr("wants the paper"), tr("remark"), rows=rows)
+    headings = (tr("number"), tr("used"), tr("shared"), tr("operator"), tr("wants the paper"), tr("remark"))
+    return table(*headings, rows=rows)
+
+
+def _operator(name: str | None) -> str:
+    names = {"mobile": "China Mobile", "unicom": "China Unicom", "telecom": "China Telecom", "broadnet": "Broadnet"}
+    return tr(names[name]) if name else ""
 
 
 def _history_table(happened: Sequence[Happening], on: date) -> RenderableType:

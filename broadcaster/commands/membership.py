@@ -69,7 +69,8 @@ def mount_membership(app: typer.Typer) -> None:
         name="numbers",
         about=tr("The numbers of a member: add one, remove one, say which is used."),
         example="broadsheet members numbers 12 --add 13800002231 --prefer 2231\n"
-        "broadsheet members numbers 12 --remove 2231",
+        "broadsheet members numbers 12 --remove 2231\n"
+        "broadsheet members numbers 12 --operator 2231=unicom",
         needs=Right.REGISTER,
     )(numbers_)
     verb(
@@ -231,10 +232,16 @@ def numbers_(
     add: Annotated[str | None, typer.Option(metavar="NUMBER", help=tr("One more number."))] = None,
     remove: Annotated[str | None, typer.Option(metavar="NUMBER", help=tr("In full, or its last four digits."))] = None,
     prefer: Annotated[str | None, typer.Option(metavar="NUMBER", help=tr("Use this one from now on."))] = None,
+    operator: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER=NAME", help=tr("Whose network it is in: mobile, unicom, telecom, broadnet.")),
+    ] = None,
     shared: Shared = False,
 ) -> None:
-    if add is None and remove is None and prefer is None:
-        raise Invalid("Say what shall be done.", hint="Write --add, --remove or --prefer; `members show` lists them.")
+    if add is None and remove is None and prefer is None and operator is None:
+        raise Invalid(
+            "Say what shall be done.", hint="Write --add, --remove, --prefer or --operator; `members show` lists them."
+        )
     with opened() as house, house.begin() as tx:
         if add is not None:
             numbers.add_number(
@@ -248,6 +255,9 @@ def numbers_(
             )
         if prefer is not None:
             numbers.prefer_number(tx.session, house.actor, member_id, prefer, now=tx.now)
+        if operator is not None:
+            number, _, name = operator.partition("=")
+            numbers.set_operator(tx.session, house.actor, member_id, number, name.strip(), now=tx.now)
         if remove is not None:
             numbers.remove_number(tx.session, house.actor, member_id, remove, now=tx.now)
         record = records.show(

@@ -93,6 +93,9 @@ PROBES = {
     _S + "numbers.prefer_number": Probe(
         lambda s, a, side: numbers.prefer_number(s, a, side.member.id, number_of(s, side.member), now=NOW)
     ),
+    _S + "numbers.set_operator": Probe(
+        lambda s, a, side: numbers.set_operator(s, a, side.member.id, number_of(s, side.member), "unicom", now=NOW)
+    ),
     _S + "numbers.to_verify": Probe(lambda s, a, side: numbers.to_verify(s, a), shows=True),
     _S + "numbers.verify": Probe(
         lambda s, a, side: numbers.verify(s, a, side.suspended.id, number_of(s, side.suspended), ok=True, now=NOW)

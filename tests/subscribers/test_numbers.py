@@ -163,6 +163,18 @@ def test_the_operator_is_what_was_told(session: Session) -> None:
         numbers.correct_operator(session, {str(member.msisdn): "x"}, now=NOW)
 
 
+def test_a_number_that_was_taken_along_to_another_operator(session: Session) -> None:
+    member = make_member(session, operator="mobile")
+    numbers.set_operator(session, OPERATOR, member.id, str(member.msisdn)[-4:], "unicom", now=NOW)
+    row = session.scalars(select(Number).execution_options(populate_existing=True)).one()
+    assert (row.operator, row.operator_told_at) == ("unicom", NOW)
+    assert session.scalars(select(Audit.details)).one()["operator"] == "unicom"
+    with pytest.raises(Invalid, match="no operator"):
+        numbers.set_operator(session, OPERATOR, member.id, str(member.msisdn)[-4:], "联通", now=NOW)
+    with pytest.raises(NotFound):
+        numbers.set_operator(session, OPERATOR, member.id, "0000", "unicom", now=NOW)
+
+
 def test_of_two_who_give_one_number_to_two_members_one_does(begin: Transactions) -> None:
     with begin() as tx:
         members = [make_member(tx.session, msisdn=None).id for _ in range(2)]
