@@ -1,7 +1,7 @@
 """Members from spreadsheets: read, checked, matched with the registry, written; and an import can be undone.
 
-columns -> rows -> possible -> known -> matching -> decisions -> writing -> changing; `importer` walks them, `undo`
-goes back
+columns -> rows -> plain | possible -> known -> matching -> decisions -> writing -> changing; `importer` opens the file,
+`intake` takes its rows along this way a portion at a time, `undo` goes back
 """
 
 from subscribers.importing.importer import DEFAULT_ORGANISATION, ImportResult, import_members
