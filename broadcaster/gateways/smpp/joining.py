@@ -117,8 +117,11 @@ class Joiner(Generic[T]):
 
     def due(self, now: float) -> list[Joined[T]]:
         """The messages whose time is up, with a mark for each part that did not come."""
-        late = [key for key, opened in self._open.items() if opened.deadline <= now]
-        return [self._release(key) for key in late]
+        released = []
+        # all are given the same time: the one that was opened first is due first
+        while self._open and next(iter(self._open.values())).deadline <= now:
+            released.append(self._release(next(iter(self._open))))
+        return released
 
     def all(self) -> list[Joined[T]]:
         """Everything that is held, whole or not: the connection ends."""
