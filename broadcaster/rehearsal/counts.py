@@ -35,3 +35,5 @@ class Counts:
     mo_acknowledged: int = 0
     #: connections that the carrier hung up on
     hung_up: int = 0
+    #: connections that ended because of a mistake in the carrier itself
+    internal_errors: int = 0

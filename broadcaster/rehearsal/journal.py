@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 
 from broadcaster.rehearsal.pdu import Submit
@@ -61,6 +62,9 @@ class Journal:
 
     def _count(self) -> int:
         lines = 0
+        # a pipe or a device has no end to read to
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            return 0
         with os.fdopen(os.dup(self._file), "rb") as file:
             file.seek(0)
             while block := file.read(1 << 20):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, cast
 
 from broadcaster.rehearsal import pdu
@@ -15,6 +16,8 @@ from broadcaster.rehearsal.pieces import read_piece
 if TYPE_CHECKING:
     from broadcaster.rehearsal.carrier import Carrier
 
+#: octets on their way to one client that the kernel keeps
+KERNEL_KEEPS = 1 << 18
 #: seconds in which a connection must bind
 BIND_WITHIN = 30.0
 #: how long the answer to a part waits whose receipt goes first
@@ -52,6 +55,8 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody called."""
         self._transport = cast(asyncio.Transport, transport)
+        # without it the kernel keeps megabytes of answers for a client that does not read
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS)
         self._outgoing = Outgoing(self._transport, self.carrier.behaviour.drip, self._press)
         self.carrier.connected(self)
         self.carrier.loop.call_later(BIND_WITHIN, self._close_unbound)

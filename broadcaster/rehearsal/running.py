@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from broadcaster import logs
 from broadcaster.rehearsal.behaviour import Behaviour
 from broadcaster.rehearsal.carrier import Carrier
 from broadcaster.rehearsal.counts import Counts
@@ -23,6 +24,7 @@ from subscribers.clock import monotonic
 from subscribers.errors import Unavailable
 
 HOST = "127.0.0.1"
+log = logs.get(__name__)
 #: a start that finds no port, and an end that finds a hanging client, take no longer
 START_WITHIN, END_WITHIN = 30.0, 10.0
 #: seconds for clients to say goodbye, too
@@ -33,13 +35,13 @@ _MO_EVERY = 0.05
 class Rehearsal:
     """A carrier that runs. Its methods may be called from any thread."""
 
-    def __init__(self, log: Path, behaviour: Behaviour, tls: ssl.SSLContext | None, *, fsync: bool) -> None:
-        self.log = log
+    def __init__(self, log_file: Path, behaviour: Behaviour, tls: ssl.SSLContext | None, *, fsync: bool) -> None:
+        self.log = log_file
         #: set when it ended by itself: `stop` raises why
         self.ended = threading.Event()
         self._behaviour = behaviour
         self._tls = tls
-        self._journal = Journal(log, fsync=fsync)
+        self._journal = Journal(log_file, fsync=fsync)
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._carrier: Carrier
@@ -127,8 +129,7 @@ class Rehearsal:
             self._loop.call_soon_threadsafe(work)
 
     def _run(self) -> None:
-        # what a client does to its own connection is counted, not told
-        self._loop.set_exception_handler(lambda *_: None)
+        self._loop.set_exception_handler(self._wonder)
         try:
             self._loop.run_until_complete(self._serve())
         except OSError as error:
@@ -136,6 +137,11 @@ class Rehearsal:
         finally:
             self._loop.close()
             self.ended.set()
+
+    def _wonder(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Something in here failed that no client should be able to bring about: that connection has been ended."""
+        self._carrier.counts.internal_errors += 1
+        log.error("the carrier failed", what=context["message"], exc_info=context.get("exception"))
 
     async def _serve(self) -> None:
         try:
@@ -182,7 +188,7 @@ class Rehearsal:
 
 @contextlib.contextmanager
 def rehearsing(
-    log: Path,
+    log_file: Path,
     behaviour: Behaviour | None = None,
     *,
     host: str = HOST,
@@ -191,7 +197,7 @@ def rehearsing(
     fsync: bool = False,
 ) -> Iterator[Rehearsal]:
     """A carrier for the length of the block. Raises `Unavailable` for a port in use, OSError for the log."""
-    carrier = Rehearsal(log, behaviour or Behaviour(), tls, fsync=fsync)
+    carrier = Rehearsal(log_file, behaviour or Behaviour(), tls, fsync=fsync)
     carrier.start(host, port)
     try:
         yield carrier

@@ -20,15 +20,18 @@ Start = Callable[..., Rehearsal]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts carriers; receipts come at once unless the test says otherwise."""
+    carriers: list[Rehearsal] = []
     with contextlib.ExitStack() as stack:
 
         def started(
             *, tls: Any = None, fsync: bool = False, log: str = "accepted.jsonl", **behaviour: Any
         ) -> Rehearsal:
             asked = Behaviour(**{"receipt_delay": 0.05, **behaviour})
-            return stack.enter_context(rehearsing(tmp_path / log, asked, tls=tls, fsync=fsync))
+            carriers.append(stack.enter_context(rehearsing(tmp_path / log, asked, tls=tls, fsync=fsync)))
+            return carriers[-1]
 
         yield started
+    assert [carrier.counts().internal_errors for carrier in carriers] == [0] * len(carriers)
 
 
 def wait_until(true: Callable[[], bool]) -> None:
