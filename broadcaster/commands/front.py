@@ -107,7 +107,10 @@ class Front(Room):
         except Exception as error:
             code = _explain(error, as_json=as_json)
         if code == _INTERRUPTED:
-            told = tr("Interrupted. What was finished is kept, of a file half read nothing; whatever was started can be gone on with.")
+            told = tr(
+                "Interrupted. What was finished is kept, of a file half read nothing; "
+                "whatever was started can be gone on with."
+            )
             code = _complain(told, "", _INTERRUPTED, as_json=as_json)
         sys.exit(code or 0)
 
