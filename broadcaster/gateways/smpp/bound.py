@@ -84,6 +84,9 @@ class Bound:
             self._link.wait(min(wait, self._until_next_look(monotonic())))
             if data := self._link.read():
                 self._hear(self._framer.feed(data), monotonic())
+                if self._framer.garbage is not None:
+                    # it came behind whole PDUs
+                    raise self._framer.garbage
             self._look(monotonic())
 
     def settle_all(self, reason: str) -> int:
@@ -147,17 +150,15 @@ class Bound:
     def _hear(self, pdus: list[bytes], now: float) -> None:
         if pdus:
             self._heard_at, self._asked = now, False
-        taken = 0
         try:
             for pdu in pdus:
                 command, number, sequence = head(pdu)
                 if command == Command.SUBMIT_SM_RESP:
-                    taken += self._answered(pdu, sequence, now)
+                    self._answered(pdu, sequence, now)
                 else:
                     self._hear_other(pdu, command, number, sequence, now)
         finally:
-            if taken:
-                self._pace.accepted(taken, now)
+            if self._ids:
                 ids, self._ids = self._ids, []
                 # a receipt may have come in the same breath: it shall find its part
                 self._terms.on_ids(ids)
@@ -183,8 +184,7 @@ class Bound:
             case _ if not command & RESPONSE and command != Command.ALERT_NOTIFICATION:
                 self._link.write(codec.bare(Command.GENERIC_NACK, sequence, _UNKNOWN_COMMAND))
 
-    def _answered(self, pdu: bytes, sequence: int, now: float) -> bool:
-        """One answer to a part. Whether the carrier took it."""
+    def _answered(self, pdu: bytes, sequence: int, now: float) -> None:
         try:
             answer = codec.submit_answer(pdu)
         except Malformed:
@@ -192,15 +192,14 @@ class Bound:
         flight, late = self._window.answered(sequence)
         if flight is None:
             log.warning("an answer that nobody waits for", gateway=self._terms.name, sequence=sequence)
-            return False
-        if answer.status == 0 and answer.message_id:
+        elif answer.status == 0 and answer.message_id:
+            self._pace.accepted(now)
             self._ids.append((answer.message_id, flight.part.msisdn))
             self._feeds.append(flight.settle(Accepted(answer.message_id)))
             if late:
                 log.info("a late answer", gateway=self._terms.name, part=flight.part.part_id)
-            return True
-        self._refused(flight, answer.status, now)
-        return False
+        else:
+            self._refused(flight, answer.status, now)
 
     def _refused(self, flight: Flight, number: int, now: float) -> None:
         outcome = no(number, self._config)

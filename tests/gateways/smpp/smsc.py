@@ -85,8 +85,10 @@ class Smsc:
         self.taken: list[Taken] = []
         self.acknowledged: list[tuple[int, int]] = []
         self.binds: list[float] = []
+        self.connections = 0
         self.unbinds = 0
         self.enquiries = 0
+        self.on_answer: Callable[[int], object] = lambda command: None
         self.secrets: Sequence[str] = (PASSWORD,)
         self._context = context
         self._numbers = itertools.count(1)
@@ -167,6 +169,7 @@ class Smsc:
                 near, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             link = _Connection(self, near)
             thread = threading.Thread(target=link.serve, args=(self._context,), daemon=True)
             self._threads.append(thread)
@@ -244,11 +247,18 @@ class _Connection:
             return
         command, status, sequence = struct.unpack(">III", whole[4:16])
         if command & 0x80000000:
+            smsc.on_answer(command)
             if command == 0x80000005:
                 smsc.acknowledged.append((sequence, status))
                 with smsc._lock:
                     if status in (0, 0x65):
                         smsc._undelivered.pop(sequence, None)
+            return
+        if command == 0x08:
+            # smpplib knows no cancel_sm
+            asked = whole[16:].split(b"\0")[1].decode()
+            there = any(t.message_id == asked for t in smsc.taken)
+            self.send(pdu(0x80000008, sequence, status=0 if there else 0x11))
             return
         request = smpplib.smpp.parse_pdu(whole, client=_Client(), allow_unknown_opt_params=True)
         name = request.command
@@ -268,9 +278,6 @@ class _Connection:
             known = next((t for t in smsc.taken if t.message_id == number), None)
             body = number.encode() + b"\0" + b"2611220201\0" + bytes((2, 0))
             self.send(pdu(0x80000003, sequence, body) if known else pdu(0x80000003, sequence, status=0x67))
-        elif name == "cancel_sm":
-            known = any(t.message_id == request.message_id.decode() for t in smsc.taken)
-            self.send(pdu(0x80000008, sequence, status=0 if known else 0x11))
         else:
             self.send(pdu(0x80000000, sequence, status=0x03))
 
