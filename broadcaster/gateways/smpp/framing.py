@@ -64,11 +64,6 @@ class Framer:
             self._rest += data[start:]
         return pdus
 
-    @property
-    def waiting(self) -> int:
-        """Octets of a PDU that is not whole yet; 0 between two PDUs."""
-        return len(self._rest)
-
     def _told(self, head: bytes, length: int) -> Garbage:
         """Who it is that answers, as far as the first octets tell."""
         if not self._began:

@@ -123,10 +123,6 @@ class Joiner(Generic[T]):
             released.append(self._release(next(iter(self._open))))
         return released
 
-    def all(self) -> list[Joined[T]]:
-        """Everything that is held, whole or not: the connection ends."""
-        return [self._release(key) for key in list(self._open)]
-
     def _forget(self, now: float) -> None:
         while self._whole:
             key, whole = next(iter(self._whole.items()))

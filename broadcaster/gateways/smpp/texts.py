@@ -107,12 +107,6 @@ def incoming(told: Deliver, default: Default = "gsm7") -> Incoming:
     return Incoming(octets, charset(told.data_coding, default), part)
 
 
-def text(told: Deliver, default: Default = "gsm7") -> str:
-    """The text of one deliver_sm by itself."""
-    found = incoming(told, default)
-    return read(found.octets, found.charset)
-
-
 def read(octets: bytes, charset: str) -> str:
     """Octets as text, with U+FFFD for what makes no sense. NUL is left out: no database keeps it. Binary is hex."""
     if charset == "gsm7":

@@ -36,9 +36,6 @@ class Command(IntEnum):
 RESPONSE = 0x80000000
 """The bit of `command_id` that makes it a response."""
 
-VERSION = 0x34
-"""`interface_version` of SMPP 3.4."""
-
 
 class Tag(IntEnum):
     """The optional parameters (TLVs) that are read or written here; others are kept by their number."""

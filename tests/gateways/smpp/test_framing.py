@@ -26,7 +26,6 @@ def test_whatever_the_pieces_the_same_pdus_come_out(pdus: list[bytes], data: st.
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         found += framer.feed(stream[start:end])
     assert found == pdus
-    assert framer.waiting == 0
 
 
 def test_an_octet_at_a_time() -> None:
@@ -50,7 +49,6 @@ def test_an_impossible_length_is_told_with_what_to_do(length: int) -> None:
         framer.feed(length.to_bytes(4, "big"))
     assert "\n" not in f"{caught.value} {caught.value.hint}"
     assert caught.value.hint
-    assert framer.waiting == 0, "nothing of it is kept"
 
 
 def test_what_was_whole_before_the_garbage_is_not_lost() -> None:
@@ -88,9 +86,16 @@ def test_a_carrier_that_was_understood_is_not_called_a_web_server() -> None:
         framer.feed(b"HTTP/1.1 400 Bad Request")
 
 
-def test_a_slow_drip_of_a_large_pdu_holds_no_more_than_the_pdu() -> None:
+def test_a_slow_drip_of_a_large_pdu_becomes_that_pdu() -> None:
     framer = Framer()
-    head = (60_000).to_bytes(4, "big")
-    for octet in head + bytes(1000):
+    large = pdu(bytes(60_000))
+    for octet in large[:-1]:
         assert framer.feed(bytes([octet])) == []
-    assert framer.waiting == 1004
+    assert framer.feed(large[-1:] + LINK) == [large, LINK]
+
+
+def test_an_impossible_length_is_told_as_soon_as_it_is_there() -> None:
+    framer = Framer()
+    assert framer.feed(b"\0\0") == []
+    with pytest.raises(Garbage):
+        framer.feed(b"\0\1")

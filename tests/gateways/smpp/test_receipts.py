@@ -11,7 +11,7 @@ from broadcaster.gateways.events import Reason, ReceiptState
 from broadcaster.gateways.smpp import tables
 from broadcaster.gateways.smpp.codec import Deliver, deliver
 from broadcaster.gateways.smpp.reasons import REASONS
-from broadcaster.gateways.smpp.receipts import fields, is_receipt, number, read, receipt
+from broadcaster.gateways.smpp.receipts import fields, is_receipt, number, raw, read, receipt
 from broadcaster.gateways.smpp.words import Command, Tag
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -206,6 +206,19 @@ def test_the_event_has_all_that_was_told_and_shows_no_number() -> None:
     assert (made.gateway, made.message_id, made.msisdn, made.done_at) == ("capital", "8", "+8619900000001", DONE)
     assert made.raw == f"{TEXT} 1500=0102"
     assert "19900000001" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("text", "tlvs", "kept"),
+    [
+        ("stat:x", {}, "stat:x"),
+        ("\xe9", {}, "e9"),
+        ("a\0", {}, "6100"),
+        ("", {0x0424: b"id:7", 0x1E: b"7\0"}, "id:7 001e=3700"),
+    ],
+)
+def test_what_came_is_kept_so_that_it_can_be_read(text: str, tlvs: dict[int, bytes], kept: str) -> None:
+    assert raw(told(text, tlvs=tlvs)) == kept
 
 
 @pytest.mark.parametrize(

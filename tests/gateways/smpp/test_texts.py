@@ -13,13 +13,13 @@ from broadcaster.gateways.smpp.codec import Body, Deliver, SubmitEncoder, delive
 from broadcaster.gateways.smpp.octets import header
 from broadcaster.gateways.smpp.texts import (
     Concatenation,
+    Default,
     Layout,
     binary,
     body,
     charset,
     incoming,
     read,
-    text,
 )
 from broadcaster.gateways.smpp.words import UDHI, Command, DataCoding, Tag
 from broadcaster.sms import LATIN1, Encoding, gsm7, split
@@ -41,6 +41,11 @@ PART = OutboundPart(
 def told(octets: bytes, *, esm_class: int = 0, data_coding: int = 0, tlvs: dict[int, bytes] | None = None) -> Deliver:
     fields = {"source_addr": "8619900000001", "esm_class": esm_class, "data_coding": data_coding}
     return deliver(tables.encode(Command.DELIVER_SM, 1, {**fields, "short_message": octets}, tlvs=tlvs))
+
+
+def text(told: Deliver, default: Default = "gsm7") -> str:
+    found = incoming(told, default)
+    return read(found.octets, found.charset)
 
 
 def as_delivered(made: Body) -> Deliver:
