@@ -67,7 +67,7 @@ class Framer:
     def _told(self, head: bytes, length: int) -> Garbage:
         """Who it is that answers, as far as the first octets tell."""
         if not self._began:
-            if head.startswith(b"HTTP/") or head[:4].lower() in (b"<!do", b"<htm"):
+            if head.startswith(b"HTTP") or head[:4].lower() in (b"<!do", b"<htm"):
                 return Garbage(
                     "A web server (HTTP) answers on this port, not an SMPP centre.",
                     hint="Compare host and port with what the carrier gave; web addresses are for another kind.",

@@ -118,7 +118,8 @@ class Ids:
         if len(self._numbers) > self._remembered:
             oldest = next(iter(self._numbers))
             del self._numbers[oldest]
-            self._spelled.pop(normalise(oldest), None)
+            if self._spelled.get(normalise(oldest)) == oldest:
+                del self._spelled[normalise(oldest)]
 
     def resolve(self, receipt_id: str, msisdn: str | None) -> str:
         """The id of the answer that a receipt is about; the receipt's own, turned by the form, if it is not of late."""

@@ -65,6 +65,7 @@ def test_what_was_whole_before_the_garbage_is_not_lost() -> None:
     ("octets", "words"),
     [
         (b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", "web server"),
+        (b"HTTP", "web server"),
         (b"<!DOCTYPE html><html>", "web server"),
         (b"<html><head>", "web server"),
         (b"\x15\x03\x01\x00\x02\x02\x46", "TLS"),

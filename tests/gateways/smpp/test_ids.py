@@ -156,6 +156,19 @@ def test_no_more_is_remembered_than_was_asked_for() -> None:
     assert ids.resolve(str(999), A) == "03e7"
 
 
+def test_forgetting_an_id_does_not_take_away_one_that_looks_like_it() -> None:
+    ids = Ids(remembered=2)
+    for message_id in ("0A", "a", "b"):
+        ids.accepted(message_id, A)
+    assert ids.resolve("A", A) == "a"
+
+
+def test_ids_of_128_bits_have_forms_and_longer_ones_only_their_own() -> None:
+    most = 2**128 - 1
+    assert forms(f"{most:x}", str(most)) == [Form.HEX_DECIMAL]
+    assert forms(f"{10**39:x}", str(10**39)) == []
+
+
 @pytest.mark.parametrize(
     ("told", "same"),
     [
