@@ -1,16 +1,18 @@
-"""Connections that are held: one thread per gateway listens, and everything it hears goes through `ingest`."""
+"""Connections that are held: for each gateway that has one, a thread that keeps a place there and sends for it, and a
+thread that listens. Everything that is heard goes through `ingest`.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy.exc import DBAPIError
 
 from broadcaster import ingest
-from broadcaster.gateways.contract import ListeningGateway
+from broadcaster.gateways.contract import Gateway, ListeningGateway
 from broadcaster.gateways.events import Event
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
@@ -21,9 +23,16 @@ log = get(__name__)
 #: seconds before a lost connection is tried again: the first time, and at most
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 
+#: seconds between two looks at what is due, where no hint comes, and at whether a place has become free
+LOOK_AROUND = 1.0
 
-def listen(runtime: Runtime, gateway: ListeningGateway) -> None:
-    """Take in what this gateway tells until the process ends, through lost connections and a database that is away."""
+#: seconds in which an answer that is awaited has come, or its time is out
+_END_WITHIN = 30.0
+
+
+def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event | None = None) -> None:
+    """Take in what this gateway tells until `ending` is set, through lost connections and a database that is away."""
+    ending = ending or runtime.stopping
     pause = FIRST_PAUSE
 
     def take_in(events: Sequence[Event]) -> None:
@@ -31,17 +40,33 @@ def listen(runtime: Runtime, gateway: ListeningGateway) -> None:
         _accept(runtime, gateway, events)
         pause = FIRST_PAUSE
 
-    while not runtime.stopping.is_set():
+    while not ending.is_set():
+        error = "the connection ended"
         try:
             gateway.open()
-            gateway.listen(take_in, runtime.stopping)
-        except BroadsheetError as error:
-            log.warning("not listening", gateway=gateway.name, reason=str(error), next_try_in=round(pause, 1))
-        except Exception:
+            runtime.linked.add(gateway.name)
+            _tell_link(runtime, gateway, None)
+            gateway.listen(take_in, ending)
+        except BroadsheetError as trouble:
+            error = str(trouble)
+            log.warning("not listening", gateway=gateway.name, reason=error, next_try_in=round(pause, 1))
+        except Exception as trouble:
+            error = type(trouble).__name__
             log.exception("not listening", gateway=gateway.name, next_try_in=round(pause, 1))
+        finally:
+            runtime.linked.discard(gateway.name)
+        if ending.is_set():
+            return
+        _tell_link(runtime, gateway, error)
         # a little chance, so that many processes do not all come back at the same instant
-        runtime.stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
+        ending.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _tell_link(runtime: Runtime, gateway: Gateway, error: str | None) -> None:
+    # it is for people to read: a database that is away keeps nobody from listening
+    with contextlib.suppress(BroadsheetError, DBAPIError):
+        runtime.tell_link(gateway.name, error)
 
 
 def _accept(runtime: Runtime, gateway: ListeningGateway, events: Sequence[Event]) -> None:
@@ -60,13 +85,82 @@ def _accept(runtime: Runtime, gateway: ListeningGateway, events: Sequence[Event]
             _accept(runtime, gateway, [event])
 
 
+def hold(runtime: Runtime, gateway: Gateway, on_place: Callable[[int], None] = lambda _place: None) -> None:
+    """Keep a place at this gateway until the process ends: wait for one, listen there, and send what is due.
+
+    `on_place` is told the place whenever it changes; 0: all of them are held by others. A place that was lost, because
+    this process was taken for dead, is given up: the connection is closed before another one is made.
+    """
+    place = -1
+    with contextlib.ExitStack() as connection:
+        while not runtime.stopping.is_set():
+            before = place
+            try:
+                place = runtime.take_place(gateway.name)
+            except (BroadsheetError, DBAPIError) as error:
+                # what is on its way is finished; nothing is claimed without the database
+                log.warning("nothing is known of a place", gateway=gateway.name, reason=str(error))
+                runtime.stopping.wait(LOOK_AROUND)
+                continue
+            if place != before:
+                on_place(place)
+                connection.close()
+                if place:
+                    connection.enter_context(_connected(runtime, gateway))
+            if place:
+                _send(runtime, gateway)
+            runtime.stopping.wait(LOOK_AROUND)
+
+
+def _send(runtime: Runtime, gateway: Gateway) -> None:
+    try:
+        if not isinstance(gateway, ListeningGateway):
+            gateway.open()
+        runtime.send(gateway.name)
+    except Exception as error:
+        log.warning("sending is tried again", gateway=gateway.name, reason=str(error))
+        _tell_link(runtime, gateway, str(error) if isinstance(error, BroadsheetError) else type(error).__name__)
+
+
 @contextlib.contextmanager
-def listening(runtime: Runtime, names: Sequence[str] | None = None) -> Iterator[None]:
-    """Listen to these gateways (all of them, unless named) in threads, for the length of the block."""
+def _connected(runtime: Runtime, gateway: Gateway) -> Iterator[None]:
+    """Connected and listening for the length of the block. Nothing is in flight when the connection is closed."""
+    ending = threading.Event()
+    threads = []
+    if isinstance(gateway, ListeningGateway):
+        threads = [threading.Thread(target=listen, args=(runtime, gateway, ending), name=f"listen-{gateway.name}")]
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
+    try:
+        yield
+    finally:
+        with runtime.between_turns(gateway.name):
+            ending.set()
+            for thread in threads:
+                thread.join(5)
+            gateway.close()
+
+
+@contextlib.contextmanager
+def holding(
+    runtime: Runtime,
+    names: Sequence[str] | None = None,
+    on_place: Callable[[str, int], None] = lambda _name, _place: None,
+) -> Iterator[None]:
+    """Keep places at these gateways, or at all that hold connections, in threads for the length of the block.
+
+    At the end nothing new is claimed, and what is in hand is finished.
+    """
+    chosen = [name for name in runtime.gateways if runtime.is_held(name)] if names is None else names
     threads = [
-        threading.Thread(target=listen, args=(runtime, gateway), name=f"listen-{name}", daemon=True)
-        for name, gateway in runtime.gateways.items()
-        if isinstance(gateway, ListeningGateway) and (names is None or name in names)
+        threading.Thread(
+            target=hold,
+            args=(runtime, runtime.gateways[name], lambda place, name=name: on_place(name, place)),
+            name=f"hold-{name}",
+            daemon=True,
+        )
+        for name in chosen
     ]
     for thread in threads:
         thread.start()
@@ -75,4 +169,4 @@ def listening(runtime: Runtime, names: Sequence[str] | None = None) -> Iterator[
     finally:
         runtime.stopping.set()
         for thread in threads:
-            thread.join(5)
+            thread.join(_END_WITHIN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,13 +20,13 @@ from broadcaster.campaigns.check import Way
 from broadcaster.campaigns.compose import Dress
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.quiet_hours import quiet_until
-from broadcaster.delivery import owners
+from broadcaster.delivery import leases, owners, press, reconcile
 from broadcaster.delivery.locks import Locks, locks_for
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.press import Press
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways import registry
-from broadcaster.gateways.contract import Gateway, GatewayContext
+from broadcaster.gateways.contract import Gateway, GatewayContext, ListeningGateway
 from broadcaster.replies.answer import Desk
 from broadcaster.settings import Settings
 from subscribers.clock import Now, utc_now
@@ -50,8 +51,14 @@ class Runtime:
     #: set by `tasks`: how hints reach the workers. Without it they stay in the database until a sweep finds the work
     publish: Publish | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
+    #: gateways whose connection is held by this process, and stands
+    linked: set[str] = field(default_factory=set)
     _owner: Ownership | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
+    _busy: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _wanted: defaultdict[str, threading.Event] = field(default_factory=lambda: defaultdict(threading.Event))
+    #: owner and gateway, where nobody has to hold a connection
+    _joined: set[tuple[int, str]] = field(default_factory=set)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -150,6 +157,73 @@ class Runtime:
             sleep=self._sleep,
         )
 
+    def send(self, gateway: str, *, limit: int | None = None) -> bool:
+        """Hand over what is due, unless a thread of this process is at it: then that one looks again.
+
+        One press per gateway and process: what is in doubt after a crash stays within one window. Returns whether it
+        stopped after `limit` turns, with more to do.
+        """
+        more = False
+        if self.is_held(self._known(gateway)) and gateway not in self.linked:
+            # whoever holds the connection looks for work by itself
+            return False
+        self._wanted[gateway].set()
+        while self._wanted[gateway].is_set() and not self.stopping.is_set():
+            if not self._busy[gateway].acquire(blocking=False):
+                return False
+            try:
+                self._wanted[gateway].clear()
+                self._join_in(gateway)
+                more = press.run(self.press(gateway), limit=limit)
+            finally:
+                self._busy[gateway].release()
+        return more
+
+    @contextlib.contextmanager
+    def between_turns(self, gateway: str) -> Iterator[None]:
+        """Nothing of this process is being handed over to this gateway, for the length of the block."""
+        with self._busy[gateway]:
+            yield
+
+    def take_place(self, gateway: str) -> int:
+        """A place at a gateway, for as long as this process lives, counted from 1; 0 when all of them are held.
+
+        Asked again, it is the same. Places of processes that died are free.
+        """
+        owner = self._ownership()
+        places = self.gateways[self._known(gateway)].config.binds if self.is_held(gateway) else None
+        with self.begin() as tx:
+            if owners.is_ended(tx.session, owner.id, hold=True):
+                return 0
+            place, new = leases.take(tx.session, gateway, owner.id, places=places, now=tx.now)
+            if not place:
+                reconcile.take_over(tx.session, self.locks, now=tx.now)
+                place, new = leases.take(tx.session, gateway, owner.id, places=places, now=tx.now)
+        if new and self.throttles[gateway].rate:
+            # the others have to see that they share with us, and whoever sent here before us may just have
+            self.throttles[gateway].slow_down(1.0)
+        return place
+
+    def is_held(self, gateway: str) -> bool:
+        """Whether only who holds its connection can send for this gateway."""
+        return isinstance(self.gateways[gateway], ListeningGateway)
+
+    def tell_link(self, gateway: str, error: str | None) -> None:
+        """Write down how the connection of this process to a gateway is: it stands, or what is wrong with it."""
+        owner = self._ownership()
+        with self.begin() as tx:
+            if error is None:
+                leases.bound(tx.session, gateway, owner.id, now=tx.now)
+            else:
+                leases.unbound(tx.session, gateway, owner.id, error, now=tx.now)
+
+    def _join_in(self, gateway: str) -> None:
+        """Have a share in a gateway that anybody may send for."""
+        owner = self._ownership()
+        if not self.is_held(gateway) and (owner.id, gateway) not in self._joined:
+            self.take_place(gateway)
+            self._joined.add((owner.id, gateway))
+
     def close(self) -> None:
         """Let go of gateways, locks and connections, in this order."""
         self.stopping.set()
@@ -168,9 +242,6 @@ class Runtime:
         with self._guard:
             if self._owner is None or not self._owner.valid() or self._is_ended(self._owner):
                 self._owner = self._registered()
-                for throttle in self.throttles.values():
-                    # the others have to see that they share with us, and whoever sent here before us may just have
-                    throttle.slow_down(1.0 if throttle.rate else 0.0)
             return self._owner
 
     def _registered(self) -> Ownership:

@@ -22,6 +22,8 @@ from subscribers.errors import Denied, Invalid
 
 #: the lock of whoever serves the embedded queue; those of the senders are numbered from 1
 PRESS = 0
+#: the lock of whoever serves all of an embedded installation, and holds its connections
+WHOLE = -1
 #: who is at the door and has not said who they are
 NOBODY = Actor("nobody", frozenset())
 

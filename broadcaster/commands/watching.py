@@ -129,21 +129,21 @@ def _refuse_unstarted(campaign: Campaign) -> None:
 def _sending(house: House, campaign: Campaign) -> Iterator[None]:
     """Send from here, if the queue is embedded and no other process serves it."""
     # Celery takes a second to be read, and no other verb of this noun needs it
-    from broadcaster.commands.serving import pressing, take
+    from broadcaster.commands.serving import pressing, whole
 
-    held = take(house) if house.settings.embedded else None
-    if held is None:
+    if not house.settings.embedded:
         yield
         return
-    if campaign.state in (*_STOPPED, _S.SENT):
-        aside(tr("No `broadsheet up` is running: receipts are taken in from here while you watch."))
-    else:
-        aside(tr("No `broadsheet up` is running: it is sent from here while you watch."))
-    try:
+    with whole(house) as mine:
+        if not mine:
+            yield
+            return
+        if campaign.state in (*_STOPPED, _S.SENT):
+            aside(tr("No `broadsheet up` is running: receipts are taken in from here while you watch."))
+        else:
+            aside(tr("No `broadsheet up` is running: it is sent from here while you watch."))
         with pressing(house):
             yield
-    finally:
-        held.release()
 
 
 def _follow(house: House, campaign_id: int, until: str, timeout: float | None, show: Show) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
+from broadcaster.commands.serving import open_gateways
+from broadcaster.delivery.control import submit_queue
 from broadcaster.language import tr
 from broadcaster.settings import Settings
 from broadcaster.tasks import make_app, work
@@ -20,7 +23,7 @@ app = noun()
 @verb(
     app,
     about=tr("Serve queues until asked to end; needs url under [queue] of the configuration.").replace("[", r"\["),
-    example="broadsheet worker\nbroadsheet worker --queues submit.carrier --threads 1",
+    example="broadsheet worker\nbroadsheet worker --queues control,receipts --threads 2",
     needs=Free.MACHINE,
 )
 def worker(
@@ -31,19 +34,26 @@ def worker(
     with opened("INFO") as house:
         refuse_embedded(house.settings)
         celery = make_app(house)
-        chosen = _chosen(queues, [queue.name for queue in celery.conf.task_queues])
+        held = {submit_queue(gateway): gateway for gateway in house.gateways if house.is_held(gateway)}
+        chosen = _chosen(queues, [queue.name for queue in celery.conf.task_queues], held)
+        open_gateways(house)
         answer({"queues": chosen}, tr("Serving {queues}.", queues=", ".join(chosen)))
-        for gateway in house.gateways.values():
-            gateway.open()
         work(celery, house, chosen, threads=threads, name=name)
 
 
-def _chosen(named: str, known: list[str]) -> list[str]:
+def _chosen(named: str, known: list[str], held: Mapping[str, str]) -> list[str]:
+    """The queues to serve. `held`: those of gateways whose connection another process holds, which also sends."""
     wanted = [name.strip() for name in named.split(",") if name.strip()]
     for name in wanted:
         if name not in known:
             raise Invalid("There is no queue {name}.", hint="There are: {known}.", name=name, known=", ".join(known))
-    return wanted or known
+        if name in held:
+            raise Invalid(
+                "Gateway {name} holds a connection: only the process that has it sends.",
+                hint="Start `broadsheet gateways run {name}`.",
+                name=held[name],
+            )
+    return wanted or [name for name in known if name not in held]
 
 
 def refuse_embedded(settings: Settings) -> None:

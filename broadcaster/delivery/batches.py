@@ -31,19 +31,28 @@ class CannotPrint(Exception):
 
 
 def claim(
-    session: Session, owner_id: int, sender: Sender, *, parts: int, quiet: bool, now: datetime
+    session: Session,
+    owner_id: int,
+    sender: Sender,
+    *,
+    parts: int,
+    quiet: bool,
+    only: int | None = None,
+    now: datetime,
 ) -> ClaimedTurn | None:
     """The next turn for this gateway, marked `submitting` for this owner; None when nothing is due.
 
     At most `parts` parts, but at least one whole message. Answers come first, then urgent notices, then the rest, which
     waits while it is `quiet`. The state of the campaign and the wish of every recipient are read here, in the same
-    transaction: what was paused or refused before it commits is not sent.
+    transaction: what was paused or refused before it commits is not sent. `only`: of this batch, and of no other.
 
     Raises `CannotPrint`.
     """
     go_by_keys(session)
     stopping: set[int] = set()
-    while (batch := _next_batch(session, sender.gateway, passing=stopping, quiet=quiet, now=now)) is not None:
+    while (
+        batch := _next_batch(session, sender.gateway, passing=stopping, quiet=quiet, only=only, now=now)
+    ) is not None:
         campaign = _held_campaign(session, batch)
         if batch.campaign_id is not None and campaign is None:
             stopping.add(batch.campaign_id)
@@ -59,7 +68,7 @@ def claim(
 
 
 def _next_batch(
-    session: Session, gateway: str, *, passing: Collection[int], quiet: bool, now: datetime
+    session: Session, gateway: str, *, passing: Collection[int], quiet: bool, only: int | None, now: datetime
 ) -> Batch | None:
     open_lanes: ColumnElement[bool] = Batch.lane <= Lane.URGENT if quiet else true()
     return session.scalar(
@@ -69,6 +78,7 @@ def _next_batch(
             Batch.gateway == gateway,
             Batch.done.is_(False),
             open_lanes,
+            Batch.id == only if only is not None else true(),
             or_(Batch.not_before.is_(None), Batch.not_before <= now),
             or_(
                 Batch.campaign_id.is_(None),

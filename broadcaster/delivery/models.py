@@ -135,6 +135,26 @@ class Owner(Base):
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class Lease(Base):
+    """A place at a gateway, held by an owner for as long as it lives: it sends for it, and has its share of the rate.
+
+    A gateway that holds a connection has as many places as binds; any other has one for whoever wants to send.
+    """
+
+    __tablename__ = "lease"
+    __table_args__ = (UniqueConstraint("gateway", "owner_id"), Index("ix_lease_owner_id", "owner_id"))
+
+    gateway: Mapped[str] = mapped_column(String(40), primary_key=True)
+    place: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("owner.id"))
+    since: Mapped[datetime] = mapped_column(Instant)
+    #: when its connection was made; empty while there is none
+    bound_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: what went wrong last, in English
+    error: Mapped[str | None] = mapped_column(String(300))
+    error_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
 class Turn(Base):
     """One hand-over: messages `low` to `high`, claimed by an owner, not yet recorded. At most a window of parts.
 
@@ -215,6 +235,8 @@ class ReceiptInbox(Base):
     permanent: Mapped[bool | None]
     #: the code says that nobody has the number
     unknown_number: Mapped[bool] = mapped_column(default=False, server_default=false())
+    #: the code says that whoever has the number wants nothing
+    opted_out: Mapped[bool] = mapped_column(default=False, server_default=false())
     raw: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(Instant)
     outcome: Mapped[int] = mapped_column(SmallInteger, default=InboxState.PENDING)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.locks import Held, Locks
-from broadcaster.delivery.models import Message, Owner, Part, Turn
+from broadcaster.delivery.models import Lease, Message, Owner, Part, Turn
 from broadcaster.delivery.recording import doubt, refresh_messages
 from broadcaster.delivery.states import State
 
@@ -56,8 +56,9 @@ def living(session: Session) -> Sequence[int]:
 
 
 def end(session: Session, owner_id: int, *, now: datetime) -> None:
-    """Sign off in order: nothing of this owner is in flight."""
+    """Sign off in order: nothing of this owner is in flight. Its places are free for others."""
     session.execute(update(Owner).where(Owner.id == owner_id, Owner.ended_at.is_(None)).values(ended_at=now))
+    session.execute(delete(Lease).where(Lease.owner_id == owner_id))
 
 
 def bury(session: Session, owner_id: int, *, now: datetime) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from broadcaster.delivery import batches, owners, recording
+from broadcaster.delivery import batches, leases, owners, recording
 from broadcaster.delivery.batches import CannotPrint
 from broadcaster.delivery.control import stop
 from broadcaster.delivery.owners import Ownership
@@ -20,7 +20,9 @@ from broadcaster.delivery.pieces import Sender
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways.contract import Gateway, OutboundPart, Outcome, OutcomeUnknown, Unreachable
+from broadcaster.gateways.errors import Misconfigured
 from broadcaster.logs import get
+from subscribers.clock import monotonic
 from subscribers.db import Begin, in_bulk
 from subscribers.errors import Unavailable
 
@@ -43,6 +45,8 @@ class Press:
     #: set when this process is asked to end
     stopping: Callable[[], bool]
     sleep: Callable[[float], None] = time.sleep
+    #: the batch to hand over, and nothing else
+    only: int | None = None
 
     @property
     def sender(self) -> Sender:
@@ -53,8 +57,8 @@ class Press:
 def run(press: Press, *, limit: int | None = None) -> bool:
     """Hand over what is due, until nothing is, or `limit` turns are done, or this process is asked to end.
 
-    Returns whether it stopped at the limit: then more may be due. Raises what the database raises when a claim fails:
-    nothing was handed over then.
+    A process that has no place at the gateway (any more) hands over nothing. Returns whether it stopped at the limit:
+    then more may be due. Raises what the database raises when a claim fails: nothing was handed over then.
     """
     turns = 0
     while not press.stopping():
@@ -80,9 +84,18 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
         with press.begin() as tx:
             if owners.is_ended(tx.session, press.ownership.id, hold=True):
                 raise Unavailable("This process was taken for dead.", hint="It registers again by itself.")
-            press.throttle.share = 1 / max(1, len(owners.living(tx.session)))
+            share = leases.share(tx.session, press.gateway.name, press.ownership.id)
+            if share is None:
+                return None
+            press.throttle.share = share
             turn = batches.claim(
-                tx.session, press.ownership.id, press.sender, parts=size, quiet=press.quiet(tx.now), now=tx.now
+                tx.session,
+                press.ownership.id,
+                press.sender,
+                parts=size,
+                quiet=press.quiet(tx.now),
+                only=press.only,
+                now=tx.now,
             )
     except CannotPrint as trouble:
         with press.begin() as tx:
@@ -109,13 +122,19 @@ def _hand_over(press: Press, parts: Sequence[OutboundPart], size: int) -> list[O
         (time.sleep if press.stopping() and outcomes else press.sleep)(wait)
         if press.stopping() and not outcomes:
             return [Unreachable("this process was asked to end")] * len(parts)
+        began = monotonic()
         outcomes += _submit(press.gateway, step)
+        press.throttle.took(len(step), monotonic() - began)
     return outcomes
 
 
 def _submit(gateway: Gateway, parts: Sequence[OutboundPart]) -> list[Outcome]:
     try:
         outcomes = gateway.submit(parts)
+    except Misconfigured as error:
+        # raised only when nothing was handed over; it is tried again, and told each time, until somebody mends it
+        log.error("a gateway cannot be used", gateway=gateway.name, reason=str(error))
+        return [Unreachable(str(error)) for _ in parts]
     except Exception as error:
         # a gateway promises not to raise here; if it does, nobody knows how far it got
         log.exception("a gateway broke its contract", gateway=gateway.name)

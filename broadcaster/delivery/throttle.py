@@ -20,6 +20,11 @@ class Throttle:
 
     #: a claim takes at most this much of a second's rate, so that what is urgent need not wait behind it
     TURN_SECONDS = 0.5
+    #: a hand-over that took longer was too much for this carrier at once, whatever rate and window allow
+    SLOW_SECONDS = 1.0
+    #: parts of the first turn, while nobody knows how fast the carrier is; and what a slow one is left with
+    FIRST, LEAST = 16, 8
+    _MOST_DIGESTIBLE = 1_000
 
     def __init__(self, rate: float, *, clock: Callable[[], float] = monotonic) -> None:
         self._rate = rate
@@ -27,6 +32,7 @@ class Throttle:
         self._lock = threading.Lock()
         self._taken: deque[tuple[float, int]] = deque()
         self._blocked_until = 0.0
+        self._digestible = self.FIRST
         self.share = 1.0
 
     @property
@@ -35,12 +41,25 @@ class Throttle:
         return self._rate * self.share
 
     def turn_size(self, window: int) -> int:
-        """How many parts the next turn may hold at most: what this second has left, or what the next will have."""
-        if not self._rate:
-            return window
-        most = max(1, min(window, int(self.rate * self.TURN_SECONDS)))
+        """How many parts the next turn may hold at most: what this second has left, or what the next will have.
+
+        Never more than the carrier digests in half a second: learnt from `took`, since a rate that nobody configured,
+        or that is higher than what the carrier keeps up with, says nothing about it.
+        """
         with self._lock:
+            window = min(window, self._digestible)
+            if not self._rate:
+                return window
+            most = max(1, min(window, int(self.rate * self.TURN_SECONDS)))
             return min(most, self._room(self._clock()) or most)
+
+    def took(self, parts: int, seconds: float) -> None:
+        """Learn from a hand-over: so many parts were answered after so many seconds."""
+        with self._lock:
+            if seconds > self.SLOW_SECONDS:
+                self._digestible = max(self.LEAST, int(parts * self.TURN_SECONDS / seconds))
+            elif seconds < self.TURN_SECONDS and 2 * parts > self._digestible:
+                self._digestible = min(2 * self._digestible, self._MOST_DIGESTIBLE)
 
     def wait_for(self, wanted: int) -> float:
         """The seconds until `wanted` parts may be handed over at once; they are not taken yet."""

@@ -15,7 +15,7 @@ from typing import Protocol
 from sqlalchemy import Select, func, select
 
 from broadcaster import migrations
-from broadcaster.binds import listening
+from broadcaster.binds import holding
 from broadcaster.campaigns import compose, schedule
 from broadcaster.campaigns.check import Check, check
 from broadcaster.campaigns.models import Campaign
@@ -93,7 +93,7 @@ def run(plan: Plan, show: Show) -> tuple[Result, Runtime]:
         campaign_id, resumed = _draft(runtime, show)
         with ExitStack() as stack:
             stack.callback(runtime.close)
-            stack.enter_context(listening(runtime))
+            stack.enter_context(holding(runtime))
             stack.enter_context(running(app, runtime))
             confirmed = _start(runtime, campaign_id, show)
             _follow(runtime, plan, campaign_id, show)

@@ -5,7 +5,7 @@ because what it finds to do stands in the database.
 """
 
 from broadcaster.tasks.app import make_app
-from broadcaster.tasks.embedded import running
+from broadcaster.tasks.embedded import hearing, running
 from broadcaster.tasks.standalone import beat, work
 
-__all__ = ["beat", "make_app", "running", "work"]
+__all__ = ["beat", "hearing", "make_app", "running", "work"]

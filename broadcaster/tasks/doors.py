@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-
 from celery import Celery
 
 from broadcaster.campaigns import schedule
-from broadcaster.delivery import orphans, preparing, press, receipts, reconcile
+from broadcaster.delivery import orphans, preparing, receipts, reconcile
 from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
@@ -24,22 +21,10 @@ START_DUE, SWEEP = "start_due", "sweep"
 
 def register(app: Celery, runtime: Runtime) -> None:
     """Give the application its tasks. They are plain functions: Celery rebuilds their signature from the source."""
-    busy: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-    wanted: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
     @app.task(name="submit", shared=False)
     def submit(gateway: str) -> None:
-        more = False
-        wanted[gateway].set()
-        # one press per gateway and process: what is in doubt after a crash stays within one window. A hint that comes
-        # while it runs is taken up by the thread that runs it
-        while wanted[gateway].is_set() and not runtime.stopping.is_set() and busy[gateway].acquire(blocking=False):
-            try:
-                wanted[gateway].clear()
-                more = press.run(runtime.press(gateway), limit=TURNS)
-            finally:
-                busy[gateway].release()
-        if more:
+        if runtime.send(gateway, limit=TURNS):
             with runtime.begin() as tx:
                 wake(tx.session, submit_queue(gateway))
 

@@ -1,10 +1,11 @@
-"""Worker and schedule as threads of this process, over a queue in its memory."""
+"""Worker and schedule as threads of this process."""
 
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from celery import Celery
@@ -25,27 +26,44 @@ _STOP_WITHIN = 30
 @contextlib.contextmanager
 def running(app: Celery, runtime: Runtime) -> Iterator[None]:
     """A real worker and a real schedule, as threads, for the length of the block."""
+    # given by hand: the embedded service ignores the configured scheduler and would write a file where it stands
+    schedule: Any = EmbeddedService(app, thread=True, max_interval=1, scheduler_cls="celery.beat:Scheduler")
+    with _worker(app, runtime, "embedded", THREADS):
+        schedule.start()
+        # the schedule waits before its first turn; what the last process left behind need not
+        for task in (START_DUE, SWEEP):
+            app.send_task(task, queue=CONTROL)
+        try:
+            yield
+        finally:
+            runtime.stopping.set()
+            schedule.stop()
+
+
+def hearing(app: Celery, runtime: Runtime, queue: str, *, name: str) -> contextlib.AbstractContextManager[None]:
+    """A worker that serves this queue of a broker, as a thread, for the length of the block."""
+    return _worker(app, runtime, name, 1, [queue])
+
+
+@contextlib.contextmanager
+def _worker(
+    app: Celery, runtime: Runtime, name: str, threads: int, queues: Sequence[str] | None = None
+) -> Iterator[None]:
     worker = WorkController(
         app=app,
         pool="threads",
-        concurrency=THREADS,
+        concurrency=threads,
+        queues=queues,
         without_mingle=True,
         without_gossip=True,
         without_heartbeat=True,
-        hostname="embedded@localhost",
+        hostname=f"{name}@{socket.gethostname()}",
     )
-    # given by hand: the embedded service ignores the configured scheduler and would write a file where it stands
-    schedule: Any = EmbeddedService(app, thread=True, max_interval=1, scheduler_cls="celery.beat:Scheduler")
     thread = threading.Thread(target=worker.start, name="worker", daemon=True)
     thread.start()
-    schedule.start()
-    # the schedule waits before its first turn; what the last process left behind need not
-    for task in (START_DUE, SWEEP):
-        app.send_task(task, queue=CONTROL)
     try:
         yield
     finally:
         runtime.stopping.set()
-        schedule.stop()
         worker.stop()
         thread.join(_STOP_WITHIN)

@@ -18,7 +18,7 @@ from broadcaster.campaigns.check import Way, check
 from broadcaster.campaigns.compose import Dress
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import batches, preparing, receipts, recording
-from broadcaster.delivery.models import Message, Owner, Part, ReceiptInbox
+from broadcaster.delivery.models import Lease, Message, Owner, Part, ReceiptInbox
 from broadcaster.delivery.pieces import Sender
 from broadcaster.delivery.recording import ClaimedTurn, Recorded
 from broadcaster.delivery.states import State
@@ -61,11 +61,12 @@ def sending(begin: Transactions, count: int = 3, text: str = ONE_PART, **more: A
 
 
 def owner(begin: Transactions) -> int:
-    """Somebody who hands parts over."""
+    """Somebody who hands parts over, with a place at the gateway."""
     with begin() as tx:
         row = Owner(host="test", pid=os.getpid(), started_at=tx.now)
         tx.session.add(row)
         tx.session.flush()
+        tx.session.add(Lease(gateway="carrier", place=row.id, owner_id=row.id, since=tx.now))
         return row.id
 
 

@@ -80,14 +80,52 @@ def test_it_waits_as_long_as_it_must_and_no_longer() -> None:
 
 def test_a_rate_of_nothing_is_no_limit() -> None:
     throttle = Throttle(0, clock=Watch())
-    assert throttle.turn_size(50) == 50
+    assert throttle.turn_size(10) == 10
     assert throttle.take(10**6) == throttle.wait_for(10**6) == 0
 
 
 def test_a_turn_is_half_a_second_at_most() -> None:
     assert Throttle(20).turn_size(50) == 10
     assert Throttle(1).turn_size(50) == 1
-    assert Throttle(1000).turn_size(50) == 50
+    assert _after(Throttle(1000), 0.01, 0.01).turn_size(50) == 50
+
+
+def _after(throttle: Throttle, *seconds: float, window: int = 50) -> Throttle:
+    """One that has seen a full turn answered after each of so many seconds."""
+    for each in seconds:
+        throttle.took(throttle.turn_size(window), each)
+    return throttle
+
+
+@pytest.mark.parametrize("rate", [0, 100_000])
+@pytest.mark.parametrize("per_part", [0.005, 0.05, 0.5])
+def test_a_carrier_that_is_slower_than_anybody_said_is_handed_half_a_second(rate: float, per_part: float) -> None:
+    throttle = Throttle(rate, clock=Watch())
+    longest = 0.0
+    for _ in range(30):
+        parts = throttle.turn_size(1000)
+        longest = max(longest, parts * per_part)
+        throttle.took(parts, parts * per_part)
+    # it is felt for once; what is left with the slowest is a few parts
+    assert parts * per_part <= max(1, 8 * per_part)
+    assert longest <= max(2, 16 * per_part)
+
+
+def test_a_quick_carrier_has_its_window_filled_soon() -> None:
+    assert _after(Throttle(0), *[0.1] * 6, window=1000).turn_size(1000) == 1000
+
+
+def test_a_carrier_that_takes_its_time_for_each_answer_keeps_its_window() -> None:
+    """Many in flight at once, each answered after 0.8 seconds: smaller turns would only make it slower."""
+    throttle = _after(Throttle(0), *[0.1] * 2)
+    assert _after(throttle, *[0.8] * 20).turn_size(50) == 50
+
+
+def test_small_turns_say_nothing_about_large_ones() -> None:
+    throttle = Throttle(0)
+    for _ in range(20):
+        throttle.took(1, 0.01)
+    assert throttle.turn_size(1000) == 16
 
 
 @pytest.mark.parametrize("rate", [0, 100])

@@ -39,7 +39,7 @@ def send(settings: Settings, mutant: str = "") -> None:
     app = make_app(runtime)
     for gateway in runtime.gateways.values():
         gateway.open()
-    with binds.listening(runtime), running(app, runtime):
+    with binds.holding(runtime), running(app, runtime):
         stop.wait()
     runtime.close()
 

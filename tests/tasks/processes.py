@@ -5,7 +5,7 @@ from __future__ import annotations
 from multiprocessing.process import BaseProcess
 
 from broadcaster import tasks
-from broadcaster.binds import listening
+from broadcaster.binds import holding
 from broadcaster.runtime import make_runtime
 from broadcaster.settings import Settings
 from broadcaster.tasks import make_app
@@ -28,7 +28,7 @@ def work(settings: Settings, name: str, listens: bool) -> None:
     for gateway in runtime.gateways.values():
         gateway.open()
     queues = [queue.name for queue in app.conf.task_queues]
-    with listening(runtime, None if listens else []):
+    with holding(runtime, None if listens else []):
         tasks.work(app, runtime, queues, threads=4, name=name)
     runtime.close()
 

@@ -1,0 +1,105 @@
+"""A gateway as a document and as people read it: what it can do, who holds its connections, how its receipts come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from broadcaster.commands.checked import duration
+from broadcaster.commands.output import facts, local, money
+from broadcaster.delivery.leases import Holder
+from broadcaster.delivery.standing import Receipts
+from broadcaster.gateways.contract import Capabilities, Gateway, ListeningGateway
+from broadcaster.language import ntr, tr
+
+
+def gateway_document(gateway: Gateway, held: Sequence[Holder], receipts: Receipts) -> dict[str, Any]:
+    """All of it."""
+    config, can = gateway.config, gateway.capabilities
+    return {
+        "name": gateway.name,
+        "kind": gateway.kind,
+        "sender": config.sender,
+        "price": config.price,
+        "currency": config.currency,
+        "bill": config.bill,
+        "parts_per_second": config.parts_per_second,
+        "window": can.window,
+        "alphabet": can.alphabet.name,
+        "receipts": can.receipts,
+        "inbound": can.inbound,
+        "max_parts": can.max_parts,
+        "places": config.binds if isinstance(gateway, ListeningGateway) else None,
+        "binds": [
+            {
+                "place": each.place,
+                "host": each.host,
+                "pid": each.pid,
+                "since": each.since,
+                "bound": each.bound_at is not None,
+                "bound_at": each.bound_at,
+                "error": each.error,
+                "error_at": each.error_at,
+            }
+            for each in held
+        ],
+        "receipts_lag": receipts.lag,
+        "last_receipt_at": receipts.last_at,
+    }
+
+
+def shown_gateway(gateway: Gateway, held: Sequence[Holder], receipts: Receipts, zone: ZoneInfo) -> list[RenderableType]:
+    """The name, and what stands for it; whoever holds a connection on a line of their own."""
+    config = gateway.config
+    rate = tr("{rate:g} parts a second at most", rate=config.parts_per_second)
+    lines = facts(
+        (tr("kind"), gateway.kind),
+        (tr("sender"), config.sender),
+        (tr("can"), "; ".join(_abilities(gateway.capabilities))),
+        (tr("rate"), rate if config.parts_per_second else tr("no limit of our own")),
+        (tr("price"), tr("{price} a part", price=money(config.price, config.currency)) if config.price else ""),
+        (tr("receipts"), _told_receipts(receipts, zone)),
+        *((tr("connection {place}", place=each.place), _told_holder(gateway, each, zone)) for each in held),
+        (tr("connection"), "" if held else _nobody(gateway)),
+    )
+    return [Text(gateway.name, style="bold"), lines, Text()]
+
+
+def _abilities(can: Capabilities) -> list[str]:
+    told = [can.alphabet.name, ntr("{n} part at most", "{n} parts at most", can.max_parts)]
+    told.append(tr("receipts") if can.receipts else tr("no receipts"))
+    told.append(tr("letters") if can.inbound else tr("no letters"))
+    if can.bill == "chars_70_67":
+        told.append(tr("bills 70/67 characters"))
+    return told
+
+
+def _told_receipts(receipts: Receipts, zone: ZoneInfo) -> str:
+    if receipts.last_at is None:
+        return ""
+    last = tr("the last one at {time}", time=local(receipts.last_at, zone))
+    if receipts.lag is None:
+        return last
+    return tr("after {time} as a rule", time=duration(receipts.lag)) + "; " + last
+
+
+def _told_holder(gateway: Gateway, holder: Holder, zone: ZoneInfo) -> str:
+    who = tr("process {pid} on {host}", pid=holder.pid, host=holder.host)
+    if not isinstance(gateway, ListeningGateway):
+        how = tr("sends since {time}", time=local(holder.since, zone))
+    elif holder.bound_at is not None:
+        how = tr("stands since {time}", time=local(holder.bound_at, zone))
+    else:
+        how = tr("does not stand")
+    last = tr("{time}: {error}", time=local(holder.error_at, zone), error=holder.error) if holder.error else ""
+    return "; ".join(filter(None, (who, how, last)))
+
+
+def _nobody(gateway: Gateway) -> str:
+    if isinstance(gateway, ListeningGateway):
+        return tr("nobody holds it; `broadsheet gateways run {name}` does, or `broadsheet up`", name=gateway.name)
+    return tr("made when there is something to send")
