@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from twilio.request_validator import RequestValidator
 
 from tests.peers.fetch import (
     AIO_CLIENT,
@@ -18,6 +20,7 @@ from tests.peers.fetch import (
     PEERS,
     PRISM,
     TSHARK,
+    TWILIO,
     TWISTED_SMSC,
     Compared,
     Peer,
@@ -62,33 +65,40 @@ def _home(peer: Peer) -> Path:
     return peer.home(Path(folder))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def calculator() -> Path:
     """The folder of sms-segments-calculator."""
     return _home(CALCULATOR)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def node_smsc_home() -> Path:
     return _home(NODE_SMSC)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def twisted_smsc_home() -> Path:
     return _home(TWISTED_SMSC)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def aio_client_home() -> Path:
     return _home(AIO_CLIENT)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prism_home() -> Path:
     return _home(PRISM)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def validator() -> Callable[[str, str, Mapping[str, str]], str]:
+    """The official signature of a callback: of a token, an address and a form."""
+    _home(TWILIO)
+    return lambda token, url, form: str(RequestValidator(token).compute_signature(url, dict(form)))
+
+
+@pytest.fixture(scope="session")
 def tshark() -> str:
     """The program's name."""
     _home(TSHARK)

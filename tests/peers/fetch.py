@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 FETCHING = 600  # seconds that one package manager may take
@@ -19,7 +20,7 @@ FETCHING = 600  # seconds that one package manager may take
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One program: its package and version, and where they come from: npm, PyPI, or this machine."""
+    """One program: its package and version, and where they come from: npm, PyPI, this machine, our lock."""
 
     package: str
     version: str
@@ -36,9 +37,10 @@ NODE_SMSC = Peer("smpp", "0.5.1", "npm", "an SMSC")
 TWISTED_SMSC = Peer("smpp.twisted3", "0.8", "PyPI", "an SMSC")
 AIO_CLIENT = Peer("aiosmpplib", "0.7.4", "PyPI", "a client of our simulated carrier")
 PRISM = Peer("@stoplight/prism-cli", "5.16.0", "npm", "Twilio, by its OpenAPI description")
+TWILIO = Peer("twilio", "", "the lock", "the official client, and what signs callbacks")
 TSHARK = Peer("tshark", "", "this machine", "reads captures of our traffic")
 Compared = Callable[[Peer, str, int], None]
-PEERS = (CALCULATOR, NODE_SMSC, TWISTED_SMSC, AIO_CLIENT, TSHARK, PRISM)
+PEERS = (CALCULATOR, NODE_SMSC, TWISTED_SMSC, AIO_CLIENT, TSHARK, PRISM, TWILIO)
 
 
 class NotToBeHad(Exception):
@@ -49,6 +51,8 @@ def installed_version(peer: Peer, peers: Path) -> str | None:
     """The version that is there, or None."""
     if peer is TSHARK:
         return _said_by_tshark()
+    if peer is TWILIO:
+        return metadata.version(peer.package)
     stamp = peer.home(peers) / "fetched"
     return stamp.read_text(encoding="utf-8") if stamp.is_file() else None
 

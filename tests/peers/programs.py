@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -29,10 +30,20 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(PATIENCE)
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE)
+        finally:
+            # none is left behind, also by a test that failed
+            self._process.kill()
         self._reader.join()
         self._process.stdout.close()
+
+    def kill(self) -> None:
+        """End it at once, without a word to anybody; what it told stays heard."""
+        self._process.kill()
+        self._reader.join()
 
     def heard(self, **wanted: object) -> list[Heard]:
         """What it told so far that has these values."""
