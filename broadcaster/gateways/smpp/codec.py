@@ -7,6 +7,7 @@ are kept.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import NamedTuple
 
@@ -61,14 +62,22 @@ class Body(NamedTuple):
 
 
 def submit_answer(pdu: bytes) -> SubmitAnswer:
-    """Read a submit_sm_resp. Raises `Malformed`."""
+    """Read a submit_sm_resp. Raises `Malformed` when it says yes and its id has no end.
+
+    A no needs no body, and rubbish behind the id takes nothing from what stands before it.
+    """
     length, _, status, sequence = header.unpack_from(pdu)
     if length == HEADER:
         return SubmitAnswer(sequence, status, "", {})
     end = pdu.find(0, HEADER)
     if end < 0:
+        if status:
+            return SubmitAnswer(sequence, status, "", {})
         raise Malformed("submit_sm_resp: message_id has no end", pdu)
-    optional = tlvs(pdu, end + 1) if length > end + 1 else {}
+    optional: dict[int, bytes] = {}
+    if length > end + 1:
+        with contextlib.suppress(Malformed):
+            optional = tlvs(pdu, end + 1)
     return SubmitAnswer(sequence, status, str(pdu[HEADER:end], "latin-1"), optional)
 
 

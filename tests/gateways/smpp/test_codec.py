@@ -109,6 +109,16 @@ def test_an_id_without_an_end_is_refused_and_its_sequence_told() -> None:
     assert caught.value.sequence == 77
 
 
+def test_a_no_is_read_whatever_its_body() -> None:
+    assert submit_answer(with_length(bare(Command.SUBMIT_SM_RESP, 77, 0x58) + b"abc")) == (77, 0x58, "", {})
+
+
+def test_rubbish_behind_the_id_does_not_make_a_yes_doubtful() -> None:
+    pdu = tables.encode(Command.SUBMIT_SM_RESP, 9, {"message_id": "a1"})
+    for rest in (b"\1", b"\0\0\0", b"\4\x24\xff\xff"):
+        assert submit_answer(with_length(pdu + rest)) == (9, 0, "a1", {})
+
+
 @FEW
 @given(pdus.message_fields, pdus.sequences, st.booleans())
 def test_a_deliver_of_smpplib_is_read(fields: dict[str, Any], sequence: int, with_tlvs: bool) -> None:
