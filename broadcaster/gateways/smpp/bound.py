@@ -63,7 +63,7 @@ class Bound:
         self._window = Window(terms.config.window)
         self._sequence = terms.first_sequence
         self._heard_at = monotonic()
-        self._asked = False
+        self._asked_at: float | None = None
         self._feeds: list[Feed] = []
         self._ids: list[tuple[str, str]] = []
         self._arrived: list[codec.Deliver] = []
@@ -135,8 +135,10 @@ class Bound:
         if feed.before_write is not None:
             try:
                 feed.before_write(flight.position)
-            except Exception:
-                log.exception("a part could not be noted before it was written", gateway=self._terms.name)
+            except Exception as error:
+                log.error(
+                    "a part could not be noted before it was written", gateway=self._terms.name, reason=repr(error)
+                )
                 feed.spoilt = True
                 self._feeds.append(flight.settle(Unreachable("its sender could not take note of it")))
                 return
@@ -149,7 +151,7 @@ class Bound:
 
     def _hear(self, pdus: list[bytes], now: float) -> None:
         if pdus:
-            self._heard_at, self._asked = now, False
+            self._heard_at, self._asked_at = now, None
         try:
             for pdu in pdus:
                 command, number, sequence = head(pdu)
@@ -286,12 +288,14 @@ class Bound:
 
     def _look(self, now: float) -> None:
         """Is anybody there, and has anything waited too long?"""
-        if now - self._heard_at >= self._config.silence:
+        if self._asked_at is None:
+            if now - self._heard_at >= self._config.enquire_link_interval:
+                self._link.write(codec.bare(Command.ENQUIRE_LINK, self._sequence))
+                self._sequence += 1
+                self._asked_at = now
+        elif now - self._asked_at >= self._config.patience:
+            # counted from the question: if it was this process that slept, there may be nothing to hear yet
             raise Lost("the carrier is silent")
-        if not self._asked and now - self._heard_at >= self._config.enquire_link_interval:
-            self._link.write(codec.bare(Command.ENQUIRE_LINK, self._sequence))
-            self._sequence += 1
-            self._asked = True
         deadline = self._window.next_deadline()
         if deadline is not None and deadline <= now:
             if self._link.unwritten:
@@ -306,7 +310,8 @@ class Bound:
     def _until_next_look(self, now: float) -> float:
         """Seconds."""
         config = self._config
-        times = [self._heard_at + (config.silence if self._asked else config.enquire_link_interval)]
+        asked = self._asked_at
+        times = [self._heard_at + config.enquire_link_interval if asked is None else asked + config.patience]
         if (deadline := self._window.next_deadline()) is not None:
             times.append(deadline)
         if self._questions:

@@ -95,9 +95,9 @@ class SmppConfig(GatewayConfig):
     """Seconds to wait for the other parts of a member's long message."""
 
     @property
-    def silence(self) -> float:
-        """Seconds without a word after which the connection counts as dead."""
-        return self.enquire_link_interval + (self.enquire_link_timeout or self.enquire_link_interval)
+    def patience(self) -> float:
+        """Seconds for the answer to an enquire_link, after which the connection counts as dead."""
+        return self.enquire_link_timeout or self.enquire_link_interval
 
     @property
     def layout(self) -> Layout:

@@ -113,8 +113,8 @@ class Exchange:
                     settled, feed.settled = feed.settled, []
                     try:
                         feed.on_outcomes(settled)
-                    except Exception:
-                        log.exception("outcomes could not be handed on", parts=len(settled))
+                    except Exception as error:
+                        log.error("outcomes could not be handed on", parts=len(settled), reason=repr(error))
 
     def ask(self, question: Question) -> None:
         """To be sent; its answer comes through its future."""

@@ -11,7 +11,10 @@ import pytest
 
 from broadcaster.gateways.contract import Gateway, GatewayContext
 from broadcaster.gateways.registry import make
+from broadcaster.gateways.testkit import AcceptedPart
 from broadcaster.gateways.testsessions import SessionGatewayContract
+from broadcaster.rehearsal.behaviour import Behaviour
+from broadcaster.rehearsal.running import Rehearsal, rehearsing
 from tests.gateways.smpp.smsc import PASSWORD, Smsc
 
 #: two seconds of silence are death here
@@ -42,3 +45,30 @@ class TestTwoLinks(TestSmppGateway):
     def make_gateway(self, port: int, data_dir: Path) -> Gateway:
         settings = {**QUICK, "port": port, "mode": "two_links"}
         return make("carrier", settings, GatewayContext(data_dir, ZoneInfo("Asia/Shanghai")))
+
+
+class RehearsedCarrier:
+    """The product's own carrier, which shares no code with the gateway."""
+
+    secrets = (PASSWORD,)
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self._rehearsal = rehearsal
+        self.port = rehearsal.port
+
+    def accepted(self) -> list[AcceptedPart]:
+        return [
+            AcceptedPart(line["id"], f"+{line['destination'].lstrip('+')}", line["text"])
+            for line in self._rehearsal.accepted()
+        ]
+
+    def kill(self) -> None:
+        self._rehearsal.stop()
+
+
+class TestAgainstTheRehearsal(TestSmppGateway):
+    @pytest.fixture
+    def carrier(self, tmp_path: Path) -> Iterator[RehearsedCarrier]:  # type: ignore[override]
+        manners = Behaviour(system_id="paper", password=PASSWORD, receipt_delay=0.05, latency=0.002)
+        with rehearsing(tmp_path / "carrier.jsonl", manners) as rehearsal:
+            yield RehearsedCarrier(rehearsal)

@@ -1,0 +1,121 @@
+"""A campaign over SMPP, from the draft to the last receipt, against the carrier that people rehearse with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from broadcaster.campaigns import check, compose
+from broadcaster.delivery.models import Message, Part
+from broadcaster.delivery.states import State as Delivery
+from broadcaster.rehearsal.behaviour import Behaviour
+from broadcaster.rehearsal.fates import State, fate
+from broadcaster.rehearsal.running import Rehearsal, rehearsing
+from broadcaster.runtime import Runtime
+from broadcaster.settings import Settings, load
+from subscribers.actor import OPERATOR
+from tests.journeys import sending
+from tests.journeys.stage import at_rest, draft, people, runtime_on, start, state_of
+
+MANNERS = Behaviour(
+    seed=4,
+    system_id="paper",
+    password="s3cret99",
+    id_form="hex",
+    receipt_id_form="padded",
+    refuse=0.05,
+    undelivered=0.1,
+    expired=0.05,
+    rejected=0.05,
+    receipt_delay=0.1,
+    receipt_spread=0.3,
+    intermediate=0.2,
+    reordered=0.1,
+    duplicate=0.2,
+    early=0.1,
+    unknown_id=0.05,
+)
+WORDS = {
+    State.DELIVERED: "delivered",
+    State.EXPIRED: "expired",
+    State.UNDELIVERABLE: "failed",
+    State.REJECTED: "rejected",
+}
+#: 500 characters, rare Han and joined emoji among them
+TEXT = ("𠮷野家的龘老师，👩‍👩‍👧‍👦一家请于周五下午三点到社区活动室开会。" * 20)[:497] + "（完）"
+
+
+def settings_for(data: Path, url: str, port: int, **gateway: Any) -> Settings:
+    table = {
+        "kind": "smpp",
+        "host": "127.0.0.1",
+        "port": port,
+        "system_id": "paper",
+        "password": "s3cret99",
+        "sender": "10690000",
+        "window": 16,
+        "receipt_timeout": 20,
+        "receipt_ids": "hex_decimal",
+        "answer_timeout": 5,
+        **gateway,
+    }
+    paper = {"name": "晨晖手机报", "signature": "【晨晖手机报】"}
+    return load(None, data=data, store={"url": url}, paper=paper, gateways={"carrier": table})
+
+
+def expected(msisdn: str) -> str:
+    met = fate(MANNERS, b"\1\1" + msisdn[1:].encode() + b"\0", 1)
+    if met.refused:
+        return "rejected"
+    return WORDS[next(turn.state for turn in met.turns if not turn.strange and turn.state is not State.ENROUTE)]
+
+
+def whole_texts(rehearsal: Rehearsal) -> dict[str, str]:
+    """What each handset shows."""
+    parts: dict[str, dict[int, str]] = {}
+    for line in rehearsal.accepted():
+        kept = parts.setdefault(f"+{line['destination']}", {})
+        assert line["number"] not in kept, "a part came twice"
+        kept[line["number"]] = line["text"]
+    return {msisdn: "".join(text for _, text in sorted(kept.items())) for msisdn, kept in parts.items()}
+
+
+def reachable(runtime: Runtime, campaign_id: int) -> int:
+    zone = runtime.settings.zone
+    with runtime.begin() as tx:
+        campaign = compose.get(tx.session, OPERATOR, campaign_id)
+        route = runtime.route(campaign)
+        return check.check(tx.session, OPERATOR, campaign, route, runtime.ways, zone=zone, now=tx.now).recipients
+
+
+def test_every_message_comes_to_its_right_end_and_an_opt_out_counts(tmp_path: Path, database_url: str) -> None:
+    with rehearsing(tmp_path / "carrier.jsonl", MANNERS) as carrier:
+        settings = settings_for(tmp_path, database_url, carrier.port)
+        with runtime_on(settings) as runtime:
+            audience = people(runtime, 60)
+            campaign = draft(runtime, TEXT)
+            start(runtime, campaign)
+            sender = sending.start(settings)
+            assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 60)
+            shown = whole_texts(carrier)
+            leaver = sorted(audience)[0]
+            carrier.say(leaver[1:], "R", system_id="paper", destination="10690000")
+            second = draft(runtime)
+            assert sending.wait_until(lambda: reachable(runtime, second) == 59, 20)
+            assert sending.wait_until(lambda: at_rest(runtime), 20)
+            sender.terminate()
+            sender.join(30)
+            assert sender.exitcode == 0
+            with runtime.reading() as tx:
+                rows = tx.session.execute(
+                    select(Message.msisdn, Message.state, Message.parts).where(Message.campaign_id == campaign)
+                ).all()
+                in_doubt = tx.session.scalars(select(Part.id).where(Part.state == Delivery.UNKNOWN)).all()
+    assert {row.msisdn: row.state.word for row in rows} == {msisdn: expected(msisdn) for msisdn in audience}
+    assert {row.state.word for row in rows} == {"delivered", "failed", "expired", "rejected"}
+    assert not in_doubt
+    for row in rows:
+        if row.state.word == "delivered":
+            assert TEXT in shown[row.msisdn]
