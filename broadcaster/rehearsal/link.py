@@ -43,6 +43,7 @@ class Link(asyncio.Protocol):
         self.mute = False
         self._outgoing: Outgoing
         self._transport: asyncio.Transport
+        self._patience: asyncio.TimerHandle
         self._rest = b""
         self._answers: list[bytes] = []
         self._deliveries: list[bytes] = []
@@ -59,11 +60,12 @@ class Link(asyncio.Protocol):
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_KEEPS)
         self._outgoing = Outgoing(self._transport, self.carrier.behaviour.drip, self._press)
         self.carrier.connected(self)
-        self.carrier.loop.call_later(BIND_WITHIN, self._close_unbound)
+        self._patience = self.carrier.loop.call_later(BIND_WITHIN, self.hang_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It ended, however."""
         self.mute = True
+        self._patience.cancel()
         self.carrier.disconnected(self, list(self._unacknowledged.values()))
         self._unacknowledged.clear()
 
@@ -223,6 +225,7 @@ class Link(asyncio.Protocol):
         self.may_submit = command != Command.BIND_RECEIVER
         self.may_receive = command != Command.BIND_TRANSMITTER
         self.account = self.carrier.bound(self, asked.system_id)
+        self._patience.cancel()
         self._end_turn()
         self._outgoing.after_all(self.carrier.behaviour.latency, self._greet)
 
@@ -260,10 +263,6 @@ class Link(asyncio.Protocol):
     def _fall_silent(self) -> None:
         self._end_turn()
         self.mute = True
-
-    def _close_unbound(self) -> None:
-        if self.account is None:
-            self.hang_up()
 
     def _press(self, pressed: bool) -> None:
         self._pressed = pressed

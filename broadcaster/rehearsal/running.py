@@ -30,6 +30,7 @@ START_WITHIN, END_WITHIN = 30.0, 10.0
 #: seconds for clients to say goodbye, too
 _GOODBYE = 1.0
 _MO_EVERY = 0.05
+_LOOK_AROUND = 0.1
 
 
 class Rehearsal:
@@ -110,7 +111,7 @@ class Rehearsal:
         self._ask(lambda: self._carrier.cut())
 
     def _ask(self, work: Callable[[], object]) -> None:
-        """Do it in the carrier's own thread, and wait until it is done."""
+        """Do it in the carrier's own thread, and wait until it is done; once that has ended nothing is done."""
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
 
         def do() -> None:
@@ -122,7 +123,10 @@ class Rehearsal:
                 done.set_result(None)
 
         self._call(do)
-        done.result(END_WITHIN)
+        while not self.ended.is_set():
+            if concurrent.futures.wait([done], timeout=_LOOK_AROUND).done:
+                done.result()
+                return
 
     def _call(self, work: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):
@@ -153,14 +157,17 @@ class Rehearsal:
         self._address.set_result(server.sockets[0].getsockname()[:2])
         talking = self._loop.create_task(self._chatter(carrier))
         stopping = self._loop.create_task(self._stopping.wait())
-        ends: tuple[asyncio.Future[Any], ...] = (carrier.failed, stopping)
+        ends: tuple[asyncio.Future[Any], ...] = (carrier.failed, stopping, talking)
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             server.close()
+            await self._say_goodbye(carrier)
             for task in (talking, stopping):
                 task.cancel()
-            await self._say_goodbye(carrier)
+            await asyncio.wait((talking, stopping))
+        if not talking.cancelled():
+            talking.result()
         if carrier.failed.done():
             await carrier.failed
         carrier.failed.cancel()
