@@ -16,8 +16,10 @@ from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import insert_or_ignore, refresh_messages, settle_doubts
 from broadcaster.delivery.states import REACHED_FROM, State, advance, contradicts
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
-from subscribers import numbers
+from subscribers import consent, numbers
+from subscribers.actor import SYSTEM
 from subscribers.db import wake
+from subscribers.models import Wish
 
 #: the queue that applies receipts
 APPLY = "receipts"
@@ -54,6 +56,7 @@ def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, 
                 "reason": _words(receipt, reasons),
                 "permanent": receipt.permanent,
                 "unknown_number": _says_nobody(receipt, reasons),
+                "opted_out": _says_no_more(receipt, reasons),
                 "raw": receipt.raw[:RAW],
                 "received_at": now,
                 "outcome": InboxState.PENDING,
@@ -74,6 +77,11 @@ def _words(receipt: Receipt, reasons: Mapping[str, Reason]) -> str | None:
 def _says_nobody(receipt: Receipt, reasons: Mapping[str, Reason]) -> bool:
     known = reasons.get(receipt.code)
     return known is not None and known.unknown_number and receipt.state is ReceiptState.FAILED
+
+
+def _says_no_more(receipt: Receipt, reasons: Mapping[str, Reason]) -> bool:
+    known = reasons.get(receipt.code)
+    return known is not None and known.opted_out and receipt.state in (ReceiptState.FAILED, ReceiptState.REJECTED)
 
 
 def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
@@ -205,8 +213,12 @@ def _write_moves(session: Session, moves: Mapping[int, Any], *, now: datetime) -
 
 
 def _tell_registry(session: Session, moves: Mapping[int, Any], *, now: datetime) -> None:
-    """Which numbers were reached, and which nobody has: a message counts once, by its first part."""
-    ends = {part_id: row for part_id, row in moves.items() if row.unknown_number or row.state == ReceiptState.DELIVERED}
+    """Which numbers were reached, which nobody has (a message counts once, by its first part), who wants nothing."""
+    ends = {
+        part_id: row
+        for part_id, row in moves.items()
+        if row.unknown_number or row.opted_out or row.state == ReceiptState.DELIVERED
+    }
     if not ends:
         return
     parts = session.execute(
@@ -216,11 +228,15 @@ def _tell_registry(session: Session, moves: Mapping[int, Any], *, now: datetime)
     ).all()
     delivered: set[str] = set()
     unknown: dict[str, int] = {}
+    refused: dict[str, consent.Said] = {}
     for part in sorted(parts, key=lambda part: ends[part.id].id):
-        if not ends[part.id].unknown_number:
+        if ends[part.id].opted_out:
+            refused[part.msisdn] = consent.Said(part.msisdn, Wish.OUT, "carrier", ends[part.id].code)
+        elif not ends[part.id].unknown_number:
             delivered.add(part.msisdn)
             # what was said before it does not count any more
             unknown.pop(part.msisdn, None)
         elif part.number == 1:
             unknown[part.msisdn] = unknown.get(part.msisdn, 0) + 1
     numbers.note_receipts(session, delivered=delivered, unknown=unknown, now=now)
+    consent.record_many(session, SYSTEM, refused.values(), now=now)

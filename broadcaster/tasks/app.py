@@ -11,6 +11,7 @@ from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.receipts import APPLY
 from broadcaster.replies.receive import ROUTE
 from broadcaster.runtime import Runtime
+from broadcaster.tasks import rounds
 from broadcaster.tasks.doors import START_DUE, SWEEP, register
 from broadcaster.tasks.hints import CONTROL, Hints
 
@@ -25,6 +26,7 @@ def make_app(runtime: Runtime) -> Celery:
     app.set_default()
     app.conf.update(_settings(runtime))
     register(app, runtime)
+    rounds.register(app, runtime)
     runtime.publish = Hints(app).publish
     return app
 
@@ -58,8 +60,8 @@ def _settings(runtime: Runtime) -> dict[str, Any]:
         "task_default_queue": CONTROL,
         "timezone": "UTC",
         "beat_schedule": {
-            task: {"task": task, "schedule": TICK, "options": {"expires": 2 * TICK, "queue": CONTROL}}
-            for task in (START_DUE, SWEEP)
+            task: {"task": task, "schedule": every, "options": {"expires": 2 * every, "queue": CONTROL}}
+            for task, every in ((START_DUE, TICK), (SWEEP, TICK), (rounds.LOOK_UP, rounds.EVERY))
         },
         "broker_transport_options": _transport(embedded=embedded, redis=redis),
     }

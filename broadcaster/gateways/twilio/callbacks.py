@@ -30,6 +30,8 @@ _NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,39}")
 _SWALLOWED = re.compile(
     r"AccountSidAC|(?:Sms)?MessageSid(?:SM|MM)|SmsSid(?:SM|MM)|(?:From|To)\+?[0-9]{3}|MessageStatus[a-z]"
 )
+#: a telephone's or a service's
+_NUMBER = re.compile(r"\+?[0-9]{3,15}")
 _REFERENCE = re.compile(r"p[0-9]{1,18}")
 _DONE = "%y%m%d%H%M"
 _TAKEN_AS = {"STOP": "opt_out", "START": "come_back"}
@@ -83,10 +85,12 @@ def parse(gateway: str, request: InboundRequest, zone: tzinfo) -> list[Event]:
     sid = fields.get("MessageSid", "")
     if not MESSAGE_SID.fullmatch(sid):
         raise ValueError("no id of a message")
+    if not _NUMBER.fullmatch(fields["To"]):
+        raise ValueError("nobody whom it was for")
     if "MessageStatus" in fields:
         return _receipts(gateway, sid, fields, request, zone)
     text, sender, to = fields["Body"], fields["From"], fields["To"]
-    if not re.fullmatch(r"\+?[0-9]{3,15}", sender):
+    if not _NUMBER.fullmatch(sender):
         raise ValueError("no sender")
     return [
         InboundMessage(
@@ -114,7 +118,7 @@ def _receipts(gateway: str, sid: str, fields: dict[str, str], request: InboundRe
             state=state,
             code=code,
             permanent=permanent,
-            msisdn=fields.get("To"),
+            msisdn=fields["To"],
             client_reference=reference if _REFERENCE.fullmatch(reference) else None,
             done_at=_done_at(fields.get("RawDlrDoneDate", ""), zone),
             raw=request.body.decode(),

@@ -1,0 +1,51 @@
+"""The rounds of questions to carriers: the one thing on the schedule that waits for somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+
+from celery import Celery
+
+from broadcaster.delivery import asking
+from broadcaster.gateways.errors import GatewayError
+from broadcaster.logs import get
+from broadcaster.runtime import Runtime
+
+log = get(__name__)
+
+LOOK_UP = "look_up"
+#: seconds between two rounds
+EVERY = 60.0
+
+
+def register(app: Celery, runtime: Runtime) -> None:
+    """Give the application its task."""
+    asked_up_to: dict[str, int] = {}
+
+    @app.task(name=LOOK_UP, shared=False)
+    def look_up_all() -> None:
+        look_up(runtime, asked_up_to)
+
+
+def look_up(runtime: Runtime, asked_up_to: MutableMapping[str, int]) -> None:
+    """Ask the carriers that can be asked about the next of the parts of whose end they have told nothing.
+
+    `asked_up_to`: by gateway, the part at which the last round ended; after the last part it begins anew.
+    """
+    for name, gateway in runtime.gateways.items():
+        if not gateway.capabilities.looks_up:
+            continue
+        with runtime.reading() as tx:
+            asked = asking.questions(tx.session, name, after=asked_up_to.get(name, 0), now=tx.now)
+        asked_up_to[name] = asked[-1].part_id if len(asked) == asking.ROUND else 0
+        if not asked:
+            continue
+        try:
+            gateway.open()
+            told = gateway.look_up([each.question for each in asked])
+        except GatewayError as error:
+            log.warning("a carrier could not be asked", gateway=name, parts=len(asked), reason=str(error))
+            continue
+        with runtime.begin() as tx:
+            settled = asking.settle(tx.session, name, asked, told, gateway.reasons, now=tx.now)
+        log.info("a carrier was asked", gateway=name, parts=len(asked), told=settled)
