@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 from collections.abc import Callable, Iterator
 
 from broadcaster.binds import holding
+from broadcaster.commands.ending import asked_to_end as asked_to_end
 from broadcaster.commands.house import PRESS, WHOLE
 from broadcaster.commands.output import aside
 from broadcaster.gateways.errors import LinkDown
@@ -97,15 +96,3 @@ def is_whole(runtime: Runtime) -> bool:
     if held is not None:
         held.release()
     return held is None
-
-
-@contextlib.contextmanager
-def asked_to_end() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set, so that what is in hand is finished first."""
-    ending = threading.Event()
-    before = {each: signal.signal(each, lambda *_: ending.set()) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield ending
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

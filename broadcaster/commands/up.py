@@ -9,10 +9,11 @@ import typer
 
 from broadcaster import migrations
 from broadcaster.app import make_web, serve
+from broadcaster.commands.ending import asked_to_end
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
-from broadcaster.commands.serving import alone, asked_to_end, pressing
+from broadcaster.commands.serving import alone, pressing
 from broadcaster.language import tr
 
 app = noun()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -193,7 +192,7 @@ def test_query_and_cancel(start: Start) -> None:
 
 
 def test_what_was_taken_back_is_deleted(start: Start) -> None:
-    carrier = start(receipt_delay=0.3)
+    carrier = start(receipt_delay=1.0)
     with Client(carrier.port) as client:
         client.bind()
         message_id = client.ask(submit(2)).message_id
@@ -291,7 +290,6 @@ def test_it_says_goodbye_to_its_clients(start: Start) -> None:
     carrier = start()
     with Client(carrier.port) as client:
         client.bind()
-        began = time.monotonic()
         ending = threading.Thread(target=carrier.stop)
         ending.start()
         goodbye = client.read()
@@ -299,5 +297,4 @@ def test_it_says_goodbye_to_its_clients(start: Start) -> None:
         client.send(pdu(UNBIND | ANSWER, goodbye.sequence))
         assert client.is_over()
         ending.join()
-        assert time.monotonic() - began < 10
     assert carrier.stop().links == 0
