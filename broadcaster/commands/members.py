@@ -183,6 +183,8 @@ def _told(result: ImportResult) -> list[str]:
     lines.append(tr("Columns: {columns}.", columns=read))
     if result.kept:
         lines.append(tr("Kept under their own headings: {headings}.", headings=", ".join(result.kept)))
+    if result.new_organisations:
+        lines.append(_new_organisations(result))
     if result.still_out:
         lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
     if result.without_number:
@@ -196,6 +198,24 @@ def _told(result: ImportResult) -> list[str]:
     if result.without_consent:
         lines += [_without_consent(result.without_consent)]
     return lines
+
+
+def _new_organisations(result: ImportResult) -> str:
+    first, count = result.first_new_organisations, result.new_organisations
+    names = ", ".join(first) + (", …" if count > len(first) else "")
+    if result.import_id is None:
+        return ntr(
+            "{n} organisation would be made, which is not there yet: {names}.",
+            "{n} organisations would be made, which are not there yet: {names}.",
+            count,
+            names=names,
+        )
+    return ntr(
+        "{n} organisation was made, which was not there: {names}.",
+        "{n} organisations were made, which were not there: {names}.",
+        count,
+        names=names,
+    )
 
 
 def _without_consent(count: int) -> str:

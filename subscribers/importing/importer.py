@@ -37,6 +37,8 @@ from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
 
 #: rows that are looked at together: enough to spare statements, little enough for memory
 PORTION = 10_000
+#: new organisations that are told by name
+SHOWN = 10
 #: where members go whose row names no organisation
 DEFAULT_ORGANISATION = "Members"
 
@@ -57,6 +59,9 @@ class ImportResult:
     still_out: int
     without_consent: int
     without_number: int
+    #: named by rows and not there before: how many, and the first of them
+    new_organisations: int
+    first_new_organisations: tuple[str, ...]
     headings: tuple[str, ...]
     #: heading -> the field it was read as; and the headings that are kept as they are
     columns: dict[str, str]
@@ -211,6 +216,8 @@ def _take_in(
         still_out=tally.still_out,
         without_consent=tally.without_consent,
         without_number=tally.without_number,
+        new_organisations=len(writer.made),
+        first_new_organisations=tuple(writer.made[:SHOWN]),
         headings=columns.headings,
         columns={columns.headings[index]: name for name, index in columns.fields.items()},
         kept=tuple(columns.others),

@@ -55,6 +55,8 @@ class Writer:
     #: the wish, and whether the row itself said so -> the evidence that such wishes rest on
     evidence: dict[tuple[Wish, bool], str] = field(default_factory=dict)
     spans: list[ImportSpan] = field(default_factory=list)
+    #: paths of names of organisations that were not there before
+    made: list[str] = field(default_factory=list)
     #: the beginning of a Chinese mobile number, which tells its operator -> the operator
     _operators: _Operators = field(init=False)
     _search_keys: _SearchKeys = field(default_factory=lambda: _SearchKeys())
@@ -116,8 +118,11 @@ class Writer:
         """Have these organisations; those that are missing are made."""
         if missing := named - self.organisations.keys():
             self.loader.wait()
-            ensure_paths(self.session, self.actor, missing, now=self.around.now)
             self.organisations |= find_paths(self.session, missing)
+            if new := missing - self.organisations.keys():
+                self.made += sorted(new)
+                ensure_paths(self.session, self.actor, new, now=self.around.now)
+                self.organisations |= find_paths(self.session, new)
 
     def _have_evidence(self, said: set[tuple[Wish, bool]]) -> None:
         for wish, by_row in said - self.evidence.keys():

@@ -257,6 +257,18 @@ def test_a_dry_run_says_the_same_and_writes_nothing(session: Session, load: Impo
     assert counts(dry) == counts(load(text)) == (1, 1, 0, 1)
 
 
+def test_organisations_that_were_not_there_are_told(session: Session, load: Importer) -> None:
+    make_organisation(session, "East/First")
+    text = (
+        "name,msisdn,organisation\n读者甲,19900000001,East/First\n读者乙,19900000002,East/Frist\n读者丙,,East/Second\n"
+    )
+    for given in ({"dry_run": True}, {}):
+        result = load(text, **given)
+        assert (result.new_organisations, result.first_new_organisations) == (2, ("East/Frist", "East/Second"))
+    again = load(text)
+    assert (again.new_organisations, again.first_new_organisations) == (0, ())
+
+
 def test_a_person_imports_only_into_their_own_part(session: Session, load: Importer) -> None:
     outsider = make_member(session, name="外", organisation="West", msisdn="+8619900000099")
     make_organisation(session, "East")
