@@ -87,6 +87,12 @@ class TwilioServer:
     answers: dict[str, Answer] = field(default_factory=dict)
     #: by the number that a message goes to: the statuses and error codes it goes through
     fates: dict[str, list[tuple[str, int | None]]] = field(default_factory=dict)
+    #: numbers whose messages are taken, and the answer is an error all the same
+    lost: set[str] = field(default_factory=set)
+    #: numbers of whose messages nothing is told until somebody asks
+    silent: set[str] = field(default_factory=set)
+    #: the public address of the hooks, and where it leads
+    public: tuple[str, str] = ("", "")
     latency: float = 0.0
     secrets: tuple[str, ...] = (TOKEN,)
     messages: list[Taken] = field(default_factory=list)
@@ -147,7 +153,7 @@ class TwilioServer:
             taken = self.take(form)
             if form["To"] in self.fates:
                 threading.Thread(target=self._live, args=(taken,), daemon=True).start()
-            return 201, taken.document(), {}
+            return (500, b"", {}) if form["To"] in self.lost else (201, taken.document(), {})
         if method == "GET" and path == f"{home}.json":
             after = datetime.fromisoformat(query["DateSent>"]) if "DateSent>" in query else None
             found = [
@@ -165,8 +171,8 @@ class TwilioServer:
     def _live(self, taken: Taken) -> None:
         for status, code in self.fates[taken.form["To"]]:
             taken.status, taken.error_code = status, code
-            if callback := taken.form.get("StatusCallback"):
-                call_back(callback, status_form(taken))
+            if (callback := taken.form.get("StatusCallback")) and taken.form["To"] not in self.silent:
+                call_back(callback, status_form(taken), at=callback.replace(*self.public))
 
 
 def status_form(taken: Taken) -> dict[str, str]:
@@ -188,13 +194,13 @@ def sign(url: str, form: Mapping[str, str], token: str = TOKEN) -> str:
     return str(RequestValidator(token).compute_signature(url, dict(form)))
 
 
-def call_back(url: str, form: Mapping[str, str]) -> int:
-    """Post to a hook as Twilio does; what it answered."""
+def call_back(url: str, form: Mapping[str, str], *, at: str) -> int:
+    """Post to the hook that is publicly known as `url`, as Twilio does; what it answered."""
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
         "X-Twilio-Signature": sign(url, form),
     }
-    with urlopen(Request(url, urlencode(form).encode(), headers), timeout=10) as answer:
+    with urlopen(Request(at, urlencode(form).encode(), headers), timeout=10) as answer:
         return int(answer.status)
 
 
