@@ -206,7 +206,8 @@ class Bound:
     def _refused(self, flight: Flight, number: int, now: float) -> None:
         outcome = no(number, self._config)
         if outcome is None:
-            throttled = Throttled(self._pace.complained(now))
+            written_at = flight.deadline - self._config.answer_timeout
+            throttled = Throttled(self._pace.complained(written_at, now))
             behind = self._exchange.held_back(flight.part.msisdn)
             self._feeds += [each.settle(throttled) for each in (flight, *behind)]
         elif number and status(number).kind is Kind.LINK:

@@ -11,8 +11,8 @@ from collections import deque
 
 #: after a complaint: this share of what the carrier has been taking, then twice as much each second up to that share
 _BACK_TO, _QUICKLY_TO = 0.85, 0.95
-#: of what it has been taking, added each second from there
-_CLIMB = 0.02
+#: of what it has been taking, added each second from there; after so many seconds twice as much, then ever more
+_CLIMB, _PROBING = 0.02, 4.0
 #: seconds without a word to the carrier after a first complaint, and at most, when nothing is taken in between
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 #: seconds of the rate that may be made up for after the process was busy elsewhere
@@ -21,6 +21,8 @@ _CATCH_UP = 0.02
 _FORGOTTEN = 4.0
 #: what was taken is counted over the last second, or a quarter of it where there is enough to count
 _SPAN, _ENOUGH = 1.0, 40
+#: of the pace that was too fast
+_AT_LEAST = 0.7
 
 
 class Pace:
@@ -33,7 +35,7 @@ class Pace:
         self._next = 0.0
         self._pause = 0.0
         self._risen_at = 0.0
-        self._deaf_until = 0.0
+        self._slowed_at = -math.inf
         self._taken: deque[tuple[float, int]] = deque()
         self._taken_since = False
 
@@ -55,14 +57,14 @@ class Pace:
             self._taken.popleft()
         self._taken_since = True
 
-    def complained(self, now: float) -> float:
+    def complained(self, written_at: float, now: float) -> float:
         """The carrier said "too fast" to one part. Returns the seconds after which it may be handed over again.
 
         Complaints about parts that were out already when the first one came are part of it.
         """
-        if now >= self._deaf_until:
+        if written_at > self._slowed_at:
             self._slow_down(now)
-        return max(FIRST_PAUSE, self._next - now)
+        return min(LONGEST_PAUSE, max(FIRST_PAUSE, self._next - now))
 
     def _slow_down(self, now: float) -> None:
         taken = self._taken_per_second(now)
@@ -76,7 +78,7 @@ class Pace:
         self._pause = min(LONGEST_PAUSE, 2 * self._pause) if again else FIRST_PAUSE
         self._taken_since = False
         self._next = now + self._pause
-        self._deaf_until = self._next + FIRST_PAUSE / 2
+        self._slowed_at = now
         self._risen_at = self._next
 
     def _taken_per_second(self, now: float) -> float:
@@ -86,7 +88,9 @@ class Pace:
             return quarter * 4 / _SPAN
         # of a connector that has only just begun, what it has had time for
         span = max(_SPAN / 4, now - lately[0][0]) if lately and self.rate is None else _SPAN
-        return sum(count for _, count in lately) / span
+        counted = sum(count for _, count in lately) / span
+        # a pace that has just risen is not in what was counted yet
+        return max(counted, _AT_LEAST * self.rate) if counted and self.rate else counted
 
     def _rise(self, now: float) -> None:
         if self.rate is None or now <= self._risen_at:
@@ -99,6 +103,8 @@ class Pace:
             if self.rate > 1e6:
                 self.rate = None
         else:
-            self.rate += _CLIMB * self._goal / _QUICKLY_TO * passed
+            # the longer nobody complains, the further off the limit must be
+            since = now - self._slowed_at
+            self.rate += _CLIMB * self._goal * (1 + (since / _PROBING) ** 2) * passed
             if self.rate > _FORGOTTEN * self._goal:
                 self.rate = None

@@ -126,6 +126,7 @@ class TestIds:
         smsc.manners.repeats = 3
         with Listener(gateway) as listener:
             gateway.submit(make_parts(1))
+            wait_for(lambda: len(listener.receipts) == 3)
             smsc.receipt(1, MEMBER, "1069000012", "ENROUTE")
             smsc.receipt(999_999, MEMBER, "1069000012", "UNDELIV")
             wait_for(lambda: len(listener.receipts) == 9)
