@@ -101,7 +101,8 @@ def _run(*command: str, inside: Path) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotToBeHad(str(error)) from error
     if done.returncode:
-        raise NotToBeHad((done.stderr.strip() or f"{command[0]} failed").splitlines()[-1])
+        lines = done.stderr.splitlines()
+        raise NotToBeHad(next((line for line in lines if "error" in line.lower()), f"{command[0]} failed"))
     return done.stdout
 
 

@@ -258,7 +258,7 @@ def test_a_wrong_password_is_told(smsc: Smsc, tmp_path: Path) -> None:
 def test_it_asks_whether_anybody_is_there_and_says_goodbye(smsc: Smsc, open_desk: OpenDesk) -> None:
     with open_desk(smsc, enquire_link_interval=0.2):
         smsc.wait_for(2, event="enquire_link")
-    assert smsc.heard(event="unbind")
+    assert smsc.wait_for(1, event="unbind")
 
 
 def test_a_link_for_each_way(smsc: Smsc, open_desk: OpenDesk, peer: Peer, compared: Compared) -> None:
@@ -266,7 +266,7 @@ def test_a_link_for_each_way(smsc: Smsc, open_desk: OpenDesk, peer: Peer, compar
         ids = desk.send("一")
         smsc.deliver(DIGITS, SENDER, written(ids[0], "DELIVRD"), esm_class=4)
         assert desk.receipts(ids)
-        modes = {bind["mode"] for bind in smsc.heard(event="bind")}
+        modes = {bind["mode"] for bind in smsc.wait_for(2, event="bind")}
     assert modes == {"transmitter", "receiver"}
     compared(peer, "receipts matched to their parts", 1)
 
