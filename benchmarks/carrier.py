@@ -22,7 +22,7 @@ from subscribers.clock import monotonic
 
 ROOT = Path(__file__).parents[1]
 #: parts on the way to the carrier that it has not answered
-WINDOW, ROUNDS = 2_000, 3
+WINDOW, ROUNDS = 2_000, 2
 TEXTS = {
     "latin": (0, b"The meeting begins at three. Please bring your card."),
     "chinese": (8, ("会" * 67).encode("utf-16-be")),
@@ -137,7 +137,7 @@ def figures(count: int) -> dict[str, dict[str, float]]:
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", type=int, default=50_000)
+    parser.add_argument("--parts", type=int, default=30_000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     found = figures(asked.parts)

@@ -229,3 +229,15 @@ def test_it_changes_while_it_runs(start: Start) -> None:
         assert client.ask(submit(4, registered=0)).status == 0
         carrier.cut()
         assert client.is_over()
+
+
+def test_what_waits_comes_after_the_answer_to_the_bind(start: Start) -> None:
+    carrier = start(receipt_delay=0.0)
+    with Client(carrier.port) as sending:
+        sending.bind(how=BIND_TX)
+        sending.ask(submit(2))
+        wait_until(lambda: carrier.counts().receipts_waiting == 1)
+        carrier.behave(latency=0.3)
+        with Client(carrier.port) as receiving:
+            assert receiving.bind(how=BIND_RX).command == BIND_RX | ANSWER
+            assert "stat:DELIVRD" in receiving.acknowledged().words
