@@ -106,7 +106,7 @@ def hold(runtime: Runtime, gateway: Gateway, on_place: Callable[[int], None] = l
                 on_place(place)
                 connection.close()
                 if place:
-                    connection.enter_context(_connected(runtime, gateway))
+                    connection.enter_context(connected(runtime, gateway))
             if place:
                 _send(runtime, gateway)
             runtime.stopping.wait(LOOK_AROUND)
@@ -123,7 +123,7 @@ def _send(runtime: Runtime, gateway: Gateway) -> None:
 
 
 @contextlib.contextmanager
-def _connected(runtime: Runtime, gateway: Gateway) -> Iterator[None]:
+def connected(runtime: Runtime, gateway: Gateway) -> Iterator[None]:
     """Connected and listening for the length of the block. Nothing is in flight when the connection is closed."""
     ending = threading.Event()
     threads = []

@@ -173,7 +173,7 @@ class Runtime:
                 return False
             try:
                 self._wanted[gateway].clear()
-                self._join_in(gateway)
+                self.join_in(gateway)
                 more = press.run(self.press(gateway), limit=limit)
             finally:
                 self._busy[gateway].release()
@@ -217,7 +217,7 @@ class Runtime:
             else:
                 leases.unbound(tx.session, gateway, owner.id, error, now=tx.now)
 
-    def _join_in(self, gateway: str) -> None:
+    def join_in(self, gateway: str) -> None:
         """Have a share in a gateway that anybody may send for."""
         owner = self._ownership()
         if not self.is_held(gateway) and (owner.id, gateway) not in self._joined:

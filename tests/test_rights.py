@@ -38,6 +38,7 @@ EXCEPTIONS = {
     "subscribers.consent.refuse_strangers": "a step of the verbs above it, which have asked",
     "subscribers.importing.runs.open_run": "a step of the imports, which have asked",
     "subscribers.importing.changing.write_changes": "a step of the import, which has asked",
+    "broadcaster.trial.try_out": "it has no session; it asks for the right itself, and so does what it calls",
     "broadcaster.campaigns.belonging.is_seen_by": "a condition, pure",
     "broadcaster.campaigns.belonging.is_met_by": "a condition, pure",
     "broadcaster.campaigns.belonging.refuse_unmet": "a look, pure",

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from broadcaster import logs
 from broadcaster.access.secret import secret_file, secret_key
+from broadcaster.commands.gateway_checks import clock, gateway_check
 from broadcaster.commands.house import is_served
 from broadcaster.commands.options import Free, asked, noun, verb
 from broadcaster.commands.output import answer, plain
@@ -26,7 +27,15 @@ from subscribers.errors import BroadsheetError, Unavailable
 app = noun()
 
 #: what is looked at; programs read these names as they are
-_NAMES = (msgid("configuration"), msgid("data"), msgid("secret"), msgid("database"), msgid("queue"), msgid("press"))
+_NAMES = (
+    msgid("configuration"),
+    msgid("data"),
+    msgid("secret"),
+    msgid("database"),
+    msgid("clock"),
+    msgid("queue"),
+    msgid("press"),
+)
 
 
 @verb(
@@ -59,9 +68,11 @@ def _examine() -> Iterator[Check]:
         yield looked_at("data", lambda: _data(settings))
         yield looked_at("secret", lambda: _secret(settings))
         yield looked_at("database", lambda: _database(runtime))
+        if settings.own_file is None:
+            yield looked_at("clock", lambda: clock(runtime))
         yield looked_at("queue", lambda: _queue(settings))
         for name in runtime.gateways:
-            yield looked_at(f"gateway {name}", lambda name=name: _gateway(runtime, name))  # type: ignore[misc]
+            yield gateway_check(runtime, name)
         yield _press(runtime)
 
 
@@ -106,12 +117,6 @@ def _queue(settings: Settings) -> str:
         return tr("embedded: it lives in the process of `broadsheet up`")
     reach.check_broker(settings.queue.url)
     return tr("the broker answers")
-
-
-def _gateway(runtime: Runtime, name: str) -> str:
-    gateway = runtime.gateways[name]
-    gateway.open()
-    return tr("{kind}: ready", kind=gateway.kind)
 
 
 def _press(runtime: Runtime) -> Check:

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from broadcaster.binds import holding
-from broadcaster.commands.gateway_shown import gateway_document, shown_gateway
+from broadcaster.commands.gateway_shown import gateway_document, shown_gateway, shown_step
 from broadcaster.commands.house import PRESS, opened
-from broadcaster.commands.options import Free, noun, verb
-from broadcaster.commands.output import answer, aside
+from broadcaster.commands.options import Free, asked, noun, verb
+from broadcaster.commands.output import answer, aside, plain, show
 from broadcaster.commands.serving import asked_to_end, is_whole, open_gateways, tell_waiting
 from broadcaster.delivery import leases
 from broadcaster.delivery.control import submit_queue
@@ -21,7 +21,11 @@ from broadcaster.gateways import registry
 from broadcaster.language import tr
 from broadcaster.runtime import Runtime
 from broadcaster.tasks import hearing, make_app, running
-from subscribers.errors import NotFound
+from broadcaster.trial import try_out
+from subscribers.actor import Right
+from subscribers.errors import Invalid, NotFound
+from subscribers.models import NumberKind
+from subscribers.msisdn import mask, parse
 
 app = noun()
 
@@ -52,19 +56,40 @@ def list_() -> None:
 
 @verb(
     app,
+    about=tr("Sign on, send one message to your own telephone, and tell each step."),
+    example="broadsheet gateways test carrier --to 13800000000",
+    needs=Right.OPERATE,
+)
+def test(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=tr("As in the configuration."))],
+    to: Annotated[str, typer.Option("--to", metavar="NUMBER", help=tr("Who gets the message; it costs a part."))],
+    wait: Annotated[float, typer.Option(min=0, max=3600, help=tr("Seconds for answer and receipt each."))] = 30,
+) -> None:
+    with opened("ERROR") as house:
+        gateway = house.gateways[_known(house, name)]
+        number = parse(to, house.settings.paper.region)
+        if number.kind != NumberKind.MOBILE:
+            raise Invalid("{number} is a landline: it takes no messages.", number=mask(number.msisdn))
+        steps = []
+        for step in try_out(house, house.actor, gateway, number.msisdn, wait=wait):
+            steps.append(step)
+            if not asked().json:
+                show(shown_step(step))
+    ok = all(step.ok for step in steps)
+    answer({"gateway": name, "msisdn": mask(number.msisdn), "ok": ok, "steps": [plain(step) for step in steps]})
+    if not ok:
+        raise typer.Exit(1)
+
+
+@verb(
+    app,
     about=tr("Hold the connection of one gateway and send for it, until asked to end."),
     example="broadsheet gateways run carrier",
     needs=Free.MACHINE,
 )
 def run(name: Annotated[str, typer.Argument(metavar="NAME", help=tr("As in the configuration."))]) -> None:
     with opened("INFO") as house, asked_to_end() as ending:
-        if name not in house.gateways:
-            raise NotFound(
-                "There is no gateway {name}.",
-                hint="The configuration has: {known}.",
-                name=name,
-                known=", ".join(house.gateways),
-            )
+        _known(house, name)
         answer({"gateway": name}, tr("Sending for {name}. Ctrl-C ends it.", name=name))
         if house.settings.embedded:
             _run_embedded(house, name, ending)
@@ -111,3 +136,14 @@ def _run_embedded(house: Runtime, name: str, ending: threading.Event) -> None:
             open_gateways(house)
             stack.enter_context(running(make_app(house), house))
         ending.wait()
+
+
+def _known(house: Runtime, name: str) -> str:
+    if name not in house.gateways:
+        raise NotFound(
+            "There is no gateway {name}.",
+            hint="The configuration has: {known}.",
+            name=name,
+            known=", ".join(house.gateways),
+        )
+    return name

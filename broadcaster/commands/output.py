@@ -45,6 +45,11 @@ def answer(document: Mapping[str, Any], *shown: RenderableType | None, then: Seq
         out.print(Text(f"  {typed_again(line)}", style="cyan"), soft_wrap=True)
 
 
+def show(line: RenderableType) -> None:
+    """A line of what people read, before the whole answer is there."""
+    console().print(line)
+
+
 def console(*, stderr: bool = False) -> Console:
     """Where people read. No colour where NO_COLOR is set, nothing but text where it is not a terminal."""
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False)

@@ -72,6 +72,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "campaigns resume": ("2", "state in_flight cancelled"),
     "campaigns abort": ("2", "state in_flight cancelled"),
     "gateways list": ("", "gateways"),
+    "gateways test": ("simulator --to 19900000001", "steps"),
     "replies list": ("", "replies"),
     "replies answer": ("1 谢谢", "id state"),
     "replies close": ("1", "id state"),

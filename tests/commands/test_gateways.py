@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
 import pytest
+from sqlalchemy import update
 
+from broadcaster.delivery.models import Part
 from broadcaster.gateways.simulator.journal import accepted_parts
+from subscribers.clock import utc_now
+from subscribers.db import make_engine
 from tests.commands.conftest import CONFIG, Desk
 from tests.journeys.sending import wait_until
 from tests.rules import ROOT
@@ -90,3 +96,100 @@ def test_two_hold_a_third_waits_and_takes_over_from_the_dead(desk: Desk, carrier
 def _bound(desk: Desk) -> int:
     listed = desk.type("gateways", "list", "--json").document["gateways"][0]
     return sum(bind["bound"] for bind in listed["binds"])
+
+
+def test_a_trial_tells_each_step(staffed: Desk) -> None:
+    typed = staffed.type("gateways", "test", "simulator", "--to", "19900000009", "--json")
+    assert (typed.code, typed.document["ok"], typed.document["msisdn"]) == (0, True, "199****0009")
+    assert [step["name"] for step in typed.document["steps"]] == ["sign_on", "alphabet", "sent", "answer", "receipt"]
+    part = accepted_parts(staffed.folder / "data" / "simulator.carrier")[0]
+    assert part["text"].startswith("【晨晖手机报】")
+    assert part["text"].endswith("拒收请回复R")
+    deeds = staffed.type("audit", "list", "--json").document["audit"]
+    assert deeds[0]["deed"] == "gateways.test"
+    assert _bound(staffed) == 0
+
+
+def test_a_trial_asks_nobody_who_has_refused(staffed: Desk) -> None:
+    typed = staffed.type("gateways", "test", "simulator", "--to", "19900000001")
+    assert typed.code == 0
+    assert staffed.type("consent", "out", "19900000001", "--wording", "R").code == 0
+    typed = staffed.type("gateways", "test", "simulator", "--to", "19900000001")
+    assert (typed.code, "wants no messages" in typed.err) == (1, True)
+    assert len(accepted_parts(staffed.folder / "data" / "simulator.carrier")) == 1
+
+
+def test_a_trial_sends_nothing_else(draft: Callable[..., int], staffed: Desk) -> None:
+    assert staffed.type("campaigns", "send", draft(), "--confirm", 3).code == 0
+    assert staffed.type("gateways", "test", "simulator", "--to", "19900000009").code == 0
+    assert len(accepted_parts(staffed.folder / "data" / "simulator.carrier")) == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "words"),
+    [("12", 2, "too short"), ("010-6512 3456", 2, "landline"), ("10086", 2, "service number")],
+)
+def test_a_number_that_takes_no_messages(staffed: Desk, to: str, code: int, words: str) -> None:
+    typed = staffed.type("gateways", "test", "simulator", "--to", to)
+    assert (typed.code, words in typed.err) == (code, True), typed.err
+
+
+def test_a_trial_of_a_gateway_that_is_not_there(staffed: Desk) -> None:
+    assert "There is no gateway carrier." in staffed.type("gateways", "test", "carrier", "--to", "19900000009").err
+
+
+@pytest.mark.parametrize(
+    ("host", "failed", "words"),
+    [("127.0.0.1", "connect", "Nobody answers"), ("no such host", "resolve", "There is no host")],
+)
+def test_a_carrier_that_is_not_there(staffed: Desk, host: str, failed: str, words: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        _configure_smpp(staffed, host, nobody.getsockname()[1])
+        typed = staffed.type("gateways", "test", "smsc", "--to", "19900000009", "--json")
+        looked = staffed.type("doctor", "--json")
+    step = typed.document["steps"][-1]
+    assert (typed.code, step["name"], step["ok"]) == (1, failed, False)
+    assert words in step["words"]
+    assert step["hint"]
+    check = next(each for each in looked.document["checks"] if each["name"] == "gateway smsc")
+    assert (looked.code, check["ok"], words in check["found"]) == (1, False, True)
+
+
+def test_tls_to_a_port_that_speaks_none(staffed: Desk) -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        _configure_smpp(staffed, "127.0.0.1", door.getsockname()[1], "tls = true")
+        threading.Thread(target=_answer_like_a_web_server, args=(door,)).start()
+        typed = staffed.type("gateways", "test", "smsc", "--to", "19900000009", "--json")
+    assert [step["name"] for step in typed.document["steps"]] == ["resolve", "connect", "tls"]
+    assert "does not speak TLS" in typed.document["steps"][-1]["words"]
+
+
+def test_the_doctor_misses_receipts_and_a_sender(staffed: Desk) -> None:
+    config = CONFIG.replace("never = 0", "never = 1") + 'bill = "chars_70_67"\n'
+    staffed.write("broadsheet.toml", config)
+    typed = staffed.type("gateways", "test", "simulator", "--to", "19900000009", "--wait", 1, "--json")
+    assert (typed.code, typed.document["steps"][-1]["name"]) == (1, "receipt")
+    seen = staffed.type("doctor", "--json").document["checks"]
+    assert "parts_per_second is 0" in next(each for each in seen if each["name"] == "gateway simulator")["advice"]
+    engine = make_engine(f"sqlite:///{staffed.folder / 'data' / 'broadsheet.db'}")
+    with engine.begin() as connection:
+        connection.execute(update(Part).values(submitted_at=utc_now() - timedelta(days=2)))
+    engine.dispose()
+    seen = staffed.type("doctor", "--json").document["checks"]
+    check = next(each for each in seen if each["name"] == "gateway simulator")
+    assert (check["ok"], "No receipt has come" in check["found"]) == (False, True)
+
+
+def _configure_smpp(desk: Desk, host: str, port: int, more: str = "") -> None:
+    smsc = f'[gateways.smsc]\nkind = "smpp"\nhost = "{host}"\nport = {port}\nsystem_id = "paper"\n{more}\n'
+    desk.write("broadsheet.toml", CONFIG + smsc)
+
+
+def _answer_like_a_web_server(door: socket.socket) -> None:
+    link, _ = door.accept()
+    with link:
+        link.recv(1000)
+        link.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")

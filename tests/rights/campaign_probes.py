@@ -7,13 +7,15 @@ from decimal import Decimal
 
 from broadcaster.campaigns import check, compose, schedule
 from broadcaster.campaigns.compose import Dress, Text
-from broadcaster.delivery import again, control
+from broadcaster.delivery import again, control, trial
+from broadcaster.delivery.pieces import Sender
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.newspaper import editions
 from broadcaster.replies import inbox
 from broadcaster.replies.answer import Desk
 from broadcaster.reports import campaign, cost, overview, recipients, replies
 from broadcaster.reports.scope import Scope
+from broadcaster.sms import split
 from tests.delivery.ledger import ROUTE, WAYS, ZONE
 from tests.factories import NOW
 from tests.rights.probe import Probe
@@ -78,6 +80,13 @@ PROBES = {
     ),
     _C + "schedule.schedule": Probe(
         lambda s, a, side: schedule.schedule(s, a, side.campaign(s, "draft"), NOW + timedelta(days=1), now=NOW)
+    ),
+    _D + "trial.queue": Probe(
+        lambda s, a, side: trial.queue(
+            s, a, Sender("carrier", "1069", Capabilities()), "+8619900099999", split("测试"), now=NOW
+        ),
+        makes=True,
+        blind="it names a number that the operator typed, and no member",
     ),
     _D + "control.pause": Probe(lambda s, a, side: control.pause(s, a, side.campaign(s, "sending"), now=NOW)),
     _D + "control.resume": Probe(lambda s, a, side: control.resume(s, a, side.campaign(s, "paused"), now=NOW)),
