@@ -19,6 +19,7 @@ from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import load
 from broadcaster.web import bodies
 from subscribers import consent
+from subscribers.errors import Invalid
 from subscribers.models import Wish
 from tests.databases import Clock
 from tests.factories import make_members
@@ -212,3 +213,13 @@ def test_broken_bodies(house: Runtime, site: httpx2.Client, body: bytes, status:
 def test_signed_but_not_understood(house: Runtime, site: httpx2.Client) -> None:
     assert call(site, {"AccountSid": ACCOUNT, "Hello": "world"}).status_code == 400
     assert kept(house) == (0, 0)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "url",
+    ["paper.example", "ftp://paper.example", "https://u:p@paper.example", "https://x?y=1", "https://x#y", "https://"],
+)
+def test_a_public_address_that_is_none(tmp_path: Path, database_url: str, url: str) -> None:
+    with pytest.raises(Invalid, match=r"web.public_url: is not written as it must be"):
+        load(None, data=tmp_path, web={"public_url": url})
