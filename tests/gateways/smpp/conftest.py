@@ -27,7 +27,7 @@ def make(smsc: Smsc, tmp_path: Path) -> Iterator[Make]:
     """Gateways to that centre, not yet open; two seconds of silence are death."""
     made: list[SmppGateway] = []
 
-    def make(**settings: Any) -> SmppGateway:
+    def make(name: str = "carrier", **settings: Any) -> SmppGateway:
         table = {
             "kind": "smpp",
             "host": "127.0.0.1",
@@ -42,9 +42,7 @@ def make(smsc: Smsc, tmp_path: Path) -> Iterator[Make]:
             **settings,
         }
         made.append(
-            SmppGateway(
-                "carrier", SmppConfig.model_validate(table), GatewayContext(tmp_path, ZoneInfo("Asia/Shanghai"))
-            )
+            SmppGateway(name, SmppConfig.model_validate(table), GatewayContext(tmp_path, ZoneInfo("Asia/Shanghai")))
         )
         return made[-1]
 

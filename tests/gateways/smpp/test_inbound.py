@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from broadcaster.gateways.contract import Accepted
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.events import Event, InboundMessage, Receipt, ReceiptState
-from broadcaster.gateways.smpp import SmppGateway, exchange
+from broadcaster.gateways.smpp import SmppGateway, exchange, inbound
+from broadcaster.gateways.smpp.codec import deliver
 from broadcaster.gateways.testkit import make_parts
 from broadcaster.gateways.testsessions import wait_for
 from tests.gateways.smpp.conftest import Make
@@ -146,6 +148,18 @@ class TestIds:
         assert (listener.receipts[0].message_id, listener.receipts[0].state) == ("77", ReceiptState.DELIVERED)
 
 
+def test_one_id_at_two_carriers_is_two_messages(opened: Make, smsc: Smsc) -> None:
+    """Each event says whose it is; the ledger matches within one gateway only."""
+    with Smsc() as other:
+        here, there = opened(), opened(name="backup", port=other.port)
+        with Listener(here) as ours, Listener(there) as theirs:
+            first, second = here.submit(make_parts(1)), there.submit(make_parts(1, first=2))
+            assert first == second == [Accepted("1")]
+            wait_for(lambda: ours.receipts and theirs.receipts)
+    assert (ours.receipts[0].gateway, ours.receipts[0].msisdn) == ("carrier", make_parts(1)[0].msisdn)
+    assert (theirs.receipts[0].gateway, theirs.receipts[0].msisdn) == ("backup", make_parts(1, first=2)[0].msisdn)
+
+
 class TestMessages:
     def test_a_short_one(self, gateway: SmppGateway, smsc: Smsc) -> None:
         with Listener(gateway) as listener:
@@ -193,6 +207,20 @@ class TestMessages:
             smsc.say("8619900000008", "106", b"R")
             wait_for(lambda: len(listener.messages) == 5)
         assert len({told.message_id for told in listener.messages}) == 3
+
+    def test_a_repeat_is_known_for_a_minute_and_a_later_one_is_new(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now, wall = 1000.0, datetime(2026, 11, 22, 7, 59, 50, tzinfo=UTC)
+        monkeypatch.setattr(inbound, "monotonic", lambda: now)
+        heard = inbound.Inbound("carrier", make()._config, UTC, {}, clock=lambda: wall)
+        body = pdu(0x05, 1, deliver_body(MEMBER, "106", b"R", 0, 0, b""))
+        ids = []
+        for passed in (0, 20, 30, 80):
+            now, wall = 1000.0 + passed, datetime(2026, 11, 22, 7, 59, 50, tzinfo=UTC) + timedelta(seconds=passed)
+            (told,) = heard.hear([exchange.Delivery(1, deliver(body))])
+            ids.append(told.event.message_id)
+        assert ids[0] == ids[1] == ids[2] != ids[3]
 
     def test_one_that_nobody_can_read_does_not_come_again(self, gateway: SmppGateway, smsc: Smsc) -> None:
         with Listener(gateway) as listener:

@@ -61,6 +61,7 @@ def test_what_the_sheet_says_otherwise(make: Make, smsc: Smsc, wrong: dict[str, 
     error = told(make, **wrong, refused_bind_pause=60)
     assert isinstance(error, Misconfigured)
     assert words in str(error)
+    time.sleep(0.3)
     assert len(smsc.binds) == 1, "the carrier was asked again at once"
 
 
