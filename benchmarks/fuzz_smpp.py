@@ -2,7 +2,7 @@
 
 python -m benchmarks.fuzz_smpp [--seconds N] [--inputs N] [--seed N] [--processes N] [--json]
 
-Only `Garbage` and `Malformed` may come out of it. It prints how many inputs, seconds and exceptions there were, and how
+Only `NotSmpp` and `Malformed` may come out of it. It prints how many inputs, seconds and exceptions there were, and how
 much the memory grew; the first inputs that raised anything else are shown in hex. The same seed, the same inputs.
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from broadcaster.gateways.smpp import codec, ids, joining, receipts, tables, texts
-from broadcaster.gateways.smpp.framing import Framer, Garbage
+from broadcaster.gateways.smpp.framing import Framer, NotSmpp
 from broadcaster.gateways.smpp.octets import HEADER, Malformed, head
 from broadcaster.gateways.smpp.words import UDHI, Command, Tag
 from subscribers.clock import monotonic
@@ -137,7 +137,7 @@ class Reader:
                 for pdu in framer.feed(piece):
                     self._pdu(pdu)
                     understood += 1
-        except (Garbage, Malformed):
+        except (NotSmpp, Malformed):
             pass
         return understood
 

@@ -15,7 +15,7 @@ from broadcaster.gateways.smpp import codec, road, tables
 from broadcaster.gateways.smpp.bound import Bound, Ended, Terms
 from broadcaster.gateways.smpp.config import VERSIONS
 from broadcaster.gateways.smpp.exchange import Exchange, Question, Standing
-from broadcaster.gateways.smpp.framing import Framer, Garbage
+from broadcaster.gateways.smpp.framing import Framer, NotSmpp
 from broadcaster.gateways.smpp.link import Link, Lost
 from broadcaster.gateways.smpp.octets import head
 from broadcaster.gateways.smpp.pace import Pace
@@ -131,7 +131,7 @@ class Bind:
             error = LinkDown("Gateway {name}: the connection was ended in good order.", name=name)
         except Lost as lost:
             error = LinkDown("Gateway {name}: the connection was lost: {reason}.", name=name, reason=str(lost))
-        except Garbage as garbage:
+        except NotSmpp as garbage:
             error = garbage
         except Exception as mistake:
             # the thread must live on, or the gateway would hang

@@ -72,7 +72,7 @@ class Bound:
         self._their_unbind: tuple[int, float] | None = None
 
     def run(self, first: list[bytes]) -> None:
-        """Talk until it ends. Raises `Lost`, `Garbage`, or `Ended`; what is out then is for `settle_all`."""
+        """Talk until it ends. Raises `Lost`, `NotSmpp`, or `Ended`; what is out then is for `settle_all`."""
         self._hear(first, monotonic())
         while True:
             now = monotonic()

@@ -16,7 +16,7 @@ _length = struct.Struct(">I").unpack_from
 _TEXT = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F)))
 
 
-class Garbage(LinkDown):
+class NotSmpp(LinkDown):
     """What comes is not SMPP, or its borders are lost: only closing the connection helps."""
 
 
@@ -28,12 +28,12 @@ class Framer:
         self._rest = bytearray()
         self._needed = 4
         self._began = False
-        self.garbage: Garbage | None = None
+        self.garbage: NotSmpp | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
         """The PDUs that are whole now, each with its header.
 
-        Raises `Garbage`. PDUs that were whole before the garbage are returned first; every later call raises.
+        Raises `NotSmpp`. PDUs that were whole before the garbage are returned first; every later call raises.
         """
         if self.garbage is not None:
             raise self.garbage
@@ -64,25 +64,25 @@ class Framer:
             self._rest += data[start:]
         return pdus
 
-    def _told(self, head: bytes, length: int) -> Garbage:
+    def _told(self, head: bytes, length: int) -> NotSmpp:
         """Who it is that answers, as far as the first octets tell."""
         if not self._began:
             if head.startswith(b"HTTP") or head[:4].lower() in (b"<!do", b"<htm"):
-                return Garbage(
+                return NotSmpp(
                     "A web server (HTTP) answers on this port, not an SMPP centre.",
                     hint="Compare host and port with what the carrier gave; web addresses are for another kind.",
                 )
             if head.startswith(_TLS):
-                return Garbage(
+                return NotSmpp(
                     "The carrier's port speaks TLS, and this gateway does not.",
                     hint="Switch TLS on for this gateway, or ask the carrier for the port without TLS.",
                 )
             if set(head) <= _TEXT:
-                return Garbage(
+                return NotSmpp(
                     "Another service answers on this port, in plain text, not an SMPP centre.",
                     hint="Compare host and port with what the carrier gave.",
                 )
-        return Garbage(
+        return NotSmpp(
             "The carrier sent a PDU of {length} octets; {least} to {most} are possible.",
             hint="The connection is closed and made again; if it happens often, tell the carrier.",
             length=length,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadcaster.gateways.smpp.codec import bare
-from broadcaster.gateways.smpp.framing import LARGEST, Framer, Garbage
+from broadcaster.gateways.smpp.framing import LARGEST, Framer, NotSmpp
 from broadcaster.gateways.smpp.octets import HEADER
 from broadcaster.gateways.smpp.words import Command
 
@@ -37,7 +37,7 @@ def test_an_octet_at_a_time() -> None:
 def test_the_largest_pdu_passes_and_one_octet_more_does_not() -> None:
     largest = pdu(bytes(LARGEST - HEADER))
     assert Framer().feed(largest) == [largest]
-    with pytest.raises(Garbage, match="65537"):
+    with pytest.raises(NotSmpp, match="65537"):
         Framer().feed(pdu(bytes(LARGEST - HEADER + 1)))
 
 
@@ -45,7 +45,7 @@ def test_the_largest_pdu_passes_and_one_octet_more_does_not() -> None:
 def test_an_impossible_length_is_told_with_what_to_do(length: int) -> None:
     framer = Framer()
     framer.feed(LINK)
-    with pytest.raises(Garbage, match=str(length)) as caught:
+    with pytest.raises(NotSmpp, match=str(length)) as caught:
         framer.feed(length.to_bytes(4, "big"))
     assert "\n" not in f"{caught.value} {caught.value.hint}"
     assert caught.value.hint
@@ -55,9 +55,9 @@ def test_what_was_whole_before_the_garbage_is_not_lost() -> None:
     framer = Framer()
     assert framer.feed(LINK + b"\0\0\0\1" + bytes(100)) == [LINK]
     assert framer.garbage is not None
-    with pytest.raises(Garbage):
+    with pytest.raises(NotSmpp):
         framer.feed(b"")
-    with pytest.raises(Garbage):
+    with pytest.raises(NotSmpp):
         framer.feed(LINK)
 
 
@@ -75,7 +75,7 @@ def test_what_was_whole_before_the_garbage_is_not_lost() -> None:
     ],
 )
 def test_another_service_on_the_port_is_called_by_its_name(octets: bytes, words: str) -> None:
-    with pytest.raises(Garbage, match=words) as caught:
+    with pytest.raises(NotSmpp, match=words) as caught:
         Framer().feed(octets)
     assert caught.value.hint
 
@@ -83,7 +83,7 @@ def test_another_service_on_the_port_is_called_by_its_name(octets: bytes, words:
 def test_a_carrier_that_was_understood_is_not_called_a_web_server() -> None:
     framer = Framer()
     framer.feed(LINK)
-    with pytest.raises(Garbage, match="octets"):
+    with pytest.raises(NotSmpp, match="octets"):
         framer.feed(b"HTTP/1.1 400 Bad Request")
 
 
@@ -98,5 +98,5 @@ def test_a_slow_drip_of_a_large_pdu_becomes_that_pdu() -> None:
 def test_an_impossible_length_is_told_as_soon_as_it_is_there() -> None:
     framer = Framer()
     assert framer.feed(b"\0\0") == []
-    with pytest.raises(Garbage):
+    with pytest.raises(NotSmpp):
         framer.feed(b"\0\1")
