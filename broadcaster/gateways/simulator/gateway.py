@@ -29,7 +29,7 @@ from broadcaster.gateways.simulator.host import Host, address
 from broadcaster.gateways.simulator.reasons import REASONS
 from broadcaster.gateways.simulator.server import HOST
 from broadcaster.gateways.simulator.translation import event, outcome, submit_request
-from broadcaster.gateways.simulator.wire import Garbage, Link, Wire
+from broadcaster.gateways.simulator.wire import Link, Nonsense, Wire
 from subscribers.clock import monotonic
 
 #: while one process takes the carrier over from another, there is none for a moment
@@ -107,7 +107,7 @@ class SimulatorGateway(ListeningGateway):
         try:
             for _ in parts:
                 outcomes.append(outcome(self._answer(link)))  # noqa: PERF401 - those read before a loss count
-        except (OSError, Garbage) as error:
+        except (OSError, Nonsense) as error:
             link.close()
             log.warning("submits without an answer", gateway=self.name, unknown=len(parts) - len(outcomes))
             doubt = OutcomeUnknown(f"no answer from the carrier: {error}")
@@ -158,7 +158,7 @@ class SimulatorGateway(ListeningGateway):
         if answer is None:
             raise TimeoutError("none in time")
         if "error" in answer:
-            raise Garbage("it did not understand")
+            raise Nonsense("it did not understand")
         return answer
 
     def _take_link(self) -> Link:
@@ -190,7 +190,7 @@ class SimulatorGateway(ListeningGateway):
                 raise self._link_down("the gateway is closed")
             try:
                 return self._greeted()
-            except (OSError, Garbage) as error:
+            except (OSError, Nonsense) as error:
                 if self._config.port or monotonic() >= deadline:
                     raise self._link_down(error) from error
             with self._lock:
@@ -204,12 +204,12 @@ class SimulatorGateway(ListeningGateway):
         link = Link.connect(HOST, port, self._config.answer_timeout)
         try:
             carrier = self._answer(link)["carrier"]
-        except (OSError, Garbage, KeyError):
+        except (OSError, Nonsense, KeyError):
             link.close()
-            raise Garbage("no greeting") from None
+            raise Nonsense("no greeting") from None
         if identity not in (None, carrier):
             link.close()
-            raise Garbage("another carrier")
+            raise Nonsense("another carrier")
         return link
 
     @contextlib.contextmanager
@@ -217,7 +217,7 @@ class SimulatorGateway(ListeningGateway):
         """Whatever breaks on the connection is one thing to the caller: it is down."""
         try:
             yield
-        except (OSError, Garbage, KeyError) as error:
+        except (OSError, Nonsense, KeyError) as error:
             raise self._link_down(error) from error
 
     def _link_down(self, why: object) -> LinkDown:

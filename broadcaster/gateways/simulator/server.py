@@ -18,7 +18,7 @@ import time
 
 from broadcaster import logs
 from broadcaster.gateways.simulator.carrier import Carrier, Wire
-from broadcaster.gateways.simulator.wire import Garbage, Link
+from broadcaster.gateways.simulator.wire import Link, Nonsense
 
 HOST = "127.0.0.1"
 EVENTS_AT_ONCE = 500
@@ -84,7 +84,7 @@ class _Bind(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         link = Link(self.request)
-        with contextlib.suppress(OSError, Garbage):
+        with contextlib.suppress(OSError, Nonsense):
             link.send([{"carrier": self.server.carrier.identity}], SEND_TIMEOUT)
             while not self.server.closing.is_set():
                 request = link.read(_LOOK_AROUND)
@@ -110,10 +110,10 @@ class _Bind(socketserver.BaseRequestHandler):
                 case "listen":
                     return self._tell(link)
                 case _:
-                    raise Garbage("no such request")
+                    raise Nonsense("no such request")
         except (KeyError, TypeError, ValueError) as error:
             link.send([{"error": f"{type(error).__name__}: {error}"}], SEND_TIMEOUT)
-            raise Garbage("not to be understood") from error
+            raise Nonsense("not to be understood") from error
         return link.send(answers, SEND_TIMEOUT)
 
     def _tell(self, link: Link) -> None:
@@ -128,7 +128,7 @@ class _Bind(socketserver.BaseRequestHandler):
             try:
                 link.send([{"events": events}], SEND_TIMEOUT)
                 if link.read(HEARD_WITHIN) != {"do": "acknowledge"}:
-                    raise Garbage("no acknowledgement")
+                    raise Nonsense("no acknowledgement")
                 carrier.acknowledge(ids)
             except BaseException:
                 carrier.release(ids)

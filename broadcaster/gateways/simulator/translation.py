@@ -8,7 +8,7 @@ from datetime import datetime
 from broadcaster.gateways.contract import Accepted, OptedOut, OutboundPart, Outcome, Refused, Throttled
 from broadcaster.gateways.events import Event, InboundMessage, Receipt, ReceiptState
 from broadcaster.gateways.simulator.reasons import BLACKLISTED, REASONS
-from broadcaster.gateways.simulator.wire import Garbage, Wire
+from broadcaster.gateways.simulator.wire import Nonsense, Wire
 
 
 def submit_request(parts: list[OutboundPart]) -> Wire:
@@ -31,7 +31,7 @@ def submit_request(parts: list[OutboundPart]) -> Wire:
 
 
 def outcome(answer: Wire) -> Outcome:
-    """What one answer means. Raises `Garbage`: then nobody knows what became of the part."""
+    """What one answer means. Raises `Nonsense`: then nobody knows what became of the part."""
     match answer:
         case {"outcome": "accepted", "id": str(message_id)}:
             return Accepted(message_id)
@@ -40,11 +40,11 @@ def outcome(answer: Wire) -> Outcome:
         case {"outcome": "refused", "code": str(code)} if code in REASONS:
             words = REASONS[code].words
             return OptedOut(code, words) if code == BLACKLISTED else Refused(code, words)
-    raise Garbage("no such outcome")
+    raise Nonsense("no such outcome")
 
 
 def event(gateway: str, told: Wire) -> Event:
-    """A receipt or a message. Raises `Garbage` when it is neither."""
+    """A receipt or a message. Raises `Nonsense` when it is neither."""
     try:
         at = datetime.fromisoformat(told["time"])
         raw = json.dumps(told, ensure_ascii=False)
@@ -71,4 +71,4 @@ def event(gateway: str, told: Wire) -> Event:
             raw=raw,
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise Garbage("no such event") from error
+        raise Nonsense("no such event") from error

@@ -15,7 +15,7 @@ Wire = dict[str, Any]
 LONGEST_LINE = 16 * 1024 * 1024
 
 
-class Garbage(ValueError):
+class Nonsense(ValueError):
     """The other end does not speak this protocol, or has lost its thread: only closing helps."""
 
 
@@ -41,7 +41,7 @@ class Link:
     def read(self, timeout: float) -> Wire | None:
         """The next message, or None when it has not come whole in `timeout` seconds.
 
-        Raises OSError when the connection is lost, `Garbage` when what came is no message.
+        Raises OSError when the connection is lost, `Nonsense` when what came is no message.
         """
         deadline = monotonic() + timeout
         while not self._lines:
@@ -59,9 +59,9 @@ class Link:
         try:
             message = json.loads(self._lines.popleft())
         except ValueError:
-            raise Garbage("no JSON") from None
+            raise Nonsense("no JSON") from None
         if not isinstance(message, dict):
-            raise Garbage("no JSON object")
+            raise Nonsense("no JSON object")
         return message
 
     def idle(self) -> bool:
@@ -86,4 +86,4 @@ class Link:
         else:
             self._rest += data
         if len(self._rest) > LONGEST_LINE:
-            raise Garbage("a line without an end")
+            raise Nonsense("a line without an end")

@@ -5,7 +5,7 @@ import pytest
 from broadcaster.gateways.events import Receipt, ReceiptState
 from broadcaster.gateways.simulator.reasons import REASONS
 from broadcaster.gateways.simulator.translation import event, outcome
-from broadcaster.gateways.simulator.wire import Garbage
+from broadcaster.gateways.simulator.wire import Nonsense
 
 RECEIPT = {"id": "a-1/0", "time": "2026-11-23T08:00:01+00:00", "event": "receipt", "message_id": "a-1", "code": "000"}
 RECEIPT |= {"msisdn": "+8619900000001", "client_reference": "p1"}
@@ -28,7 +28,7 @@ def test_a_code_not_in_the_table_is_the_carriers_unknown() -> None:
 
 @pytest.mark.parametrize("wrong", [{"time": "later"}, {"time": 3}, {"event": "message"}])
 def test_no_event(wrong: dict[str, object]) -> None:
-    with pytest.raises(Garbage):
+    with pytest.raises(Nonsense):
         event("sim", RECEIPT | wrong)
 
 
@@ -46,5 +46,5 @@ def test_no_event(wrong: dict[str, object]) -> None:
     ],
 )
 def test_no_outcome(answer: dict[str, object]) -> None:
-    with pytest.raises(Garbage):
+    with pytest.raises(Nonsense):
         outcome(answer)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadcaster.gateways.simulator.wire import LONGEST_LINE, Garbage, Link
+from broadcaster.gateways.simulator.wire import LONGEST_LINE, Link, Nonsense
 
 
 @pytest.fixture
@@ -57,14 +57,14 @@ def test_half_a_line_waits_for_its_end(ends) -> None:
 def test_no_message(ends, line: bytes) -> None:
     raw, link = ends
     raw.sendall(line)
-    with pytest.raises(Garbage):
+    with pytest.raises(Nonsense):
         link.read(1)
 
 
 def test_a_line_without_an_end(ends) -> None:
     raw, link = ends
     raw.setblocking(False)
-    with pytest.raises(Garbage, match="without an end"):
+    with pytest.raises(Nonsense, match="without an end"):
         for _ in range(LONGEST_LINE):
             try:
                 raw.send(b"x" * 1_000_000)
