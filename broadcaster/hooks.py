@@ -27,7 +27,9 @@ async def _inbound(name: str, request: Request, house: House) -> InboundRequest:
     return InboundRequest(
         method=request.method,
         # never the Host header, which the caller writes
-        url=house.settings.web.public_url + request.scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
+        url=house.settings.web.public_url
+        + request.scope["raw_path"].decode("latin-1")
+        + (f"?{query}" if query else ""),
         headers={header: ", ".join(request.headers.getlist(header)) for header in request.headers},
         body=await read_body(request),
     )

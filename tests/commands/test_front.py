@@ -130,7 +130,10 @@ def test_interrupted_says_what_is_kept(staffed: Desk, monkeypatch: pytest.Monkey
     monkeypatch.setattr("subscribers.segments.listing", interrupted)
     typed = staffed.type("segments", "list")
     assert typed.code == 130
-    assert typed.err == "Interrupted. What was finished is kept, of a file half read nothing; whatever was started can be gone on with.\n"
+    assert typed.err == (
+        "Interrupted. What was finished is kept, of a file half read nothing; "
+        "whatever was started can be gone on with.\n"
+    )
 
 
 def test_the_door_is_thin(desk: Desk) -> None:

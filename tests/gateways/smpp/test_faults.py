@@ -129,7 +129,7 @@ class TestSilence:
         goes_on(gateway)
 
     def test_mute_but_alive(self, opened: Make, smsc: Smsc) -> None:
-        gateway = opened(answer_timeout=0.3, enquire_link_interval=0.1, window=4)
+        gateway = opened(answer_timeout=0.3, enquire_link_interval=0.5, window=4)
         smsc.manners.mute = True
         outcomes = gateway.submit(make_parts(8))
         assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown] * 8
