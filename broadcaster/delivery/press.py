@@ -24,7 +24,7 @@ from broadcaster.gateways.errors import Misconfigured
 from broadcaster.logs import get
 from subscribers.clock import monotonic
 from subscribers.db import Begin, in_bulk
-from subscribers.errors import Unavailable
+from subscribers.errors import BroadsheetError, Unavailable
 
 log = get(__name__)
 
@@ -69,7 +69,10 @@ def run(press: Press, *, limit: int | None = None) -> bool:
         turn = _claim(press, size)
         if turn is None:
             return False
-        recorded = _record(press, turn, _hand_over(press, turn.parts, size))
+        outcomes, trouble = _hand_over(press, turn.parts, size)
+        recorded = _record(press, turn, outcomes)
+        if trouble is not None and turn.campaign_id is not None:
+            _stop(press, turn.campaign_id, trouble)
         turns += 1
         if recorded.pause:
             press.throttle.slow_down(recorded.pause)
@@ -98,9 +101,7 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
                 now=tx.now,
             )
     except CannotPrint as trouble:
-        with press.begin() as tx:
-            stop(tx.session, trouble.campaign_id, trouble.error)
-        log.warning("a campaign was stopped", campaign=trouble.campaign_id, reason=str(trouble.error))
+        _stop(press, trouble.campaign_id, trouble.error)
         return _claim(press, size)
     except Exception:
         if turn is not None:
@@ -110,10 +111,19 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
     return turn
 
 
-def _hand_over(press: Press, parts: Sequence[OutboundPart], size: int) -> list[Outcome]:
-    """One outcome per part. A message that is larger than a turn goes in as many steps as its rate allows.
+def _stop(press: Press, campaign_id: int, trouble: BroadsheetError) -> None:
+    with press.begin() as tx:
+        stop(tx.session, campaign_id, trouble)
+    log.error("a campaign was stopped", gateway=press.gateway.name, campaign=campaign_id, reason=str(trouble))
 
-    Asked to end, it hands over nothing more; but a message that has begun to leave is finished, at its rate.
+
+def _hand_over(
+    press: Press, parts: Sequence[OutboundPart], size: int
+) -> tuple[Sequence[Outcome], Misconfigured | None]:
+    """One outcome per part, and what a person must mend before this gateway takes anything.
+
+    A message that is larger than a turn goes in as many steps as its rate allows. Asked to end, it hands over nothing
+    more; but a message that has begun to leave is finished, at its rate.
     """
     outcomes: list[Outcome] = []
     for step in in_bulk(parts, size):
@@ -121,20 +131,22 @@ def _hand_over(press: Press, parts: Sequence[OutboundPart], size: int) -> list[O
         # a press that is asked to end sleeps no more; the rate holds all the same
         (time.sleep if press.stopping() and outcomes else press.sleep)(wait)
         if press.stopping() and not outcomes:
-            return [Unreachable("this process was asked to end")] * len(parts)
+            return [Unreachable("this process was asked to end")] * len(parts), None
         began = monotonic()
-        outcomes += _submit(press.gateway, step)
+        try:
+            outcomes += _submit(press.gateway, step)
+        except Misconfigured as error:
+            # raised only when nothing of the step was handed over
+            return [*outcomes, *[Unreachable(str(error))] * (len(parts) - len(outcomes))], error
         press.throttle.took(len(step), monotonic() - began)
-    return outcomes
+    return outcomes, None
 
 
 def _submit(gateway: Gateway, parts: Sequence[OutboundPart]) -> list[Outcome]:
     try:
         outcomes = gateway.submit(parts)
-    except Misconfigured as error:
-        # raised only when nothing was handed over; it is tried again, and told each time, until somebody mends it
-        log.error("a gateway cannot be used", gateway=gateway.name, reason=str(error))
-        return [Unreachable(str(error)) for _ in parts]
+    except Misconfigured:
+        raise
     except Exception as error:
         # a gateway promises not to raise here; if it does, nobody knows how far it got
         log.exception("a gateway broke its contract", gateway=gateway.name)

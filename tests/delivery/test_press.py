@@ -19,6 +19,7 @@ from broadcaster.delivery.models import Turn
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways.contract import OutboundPart, Outcome, Throttled, Unreachable
+from broadcaster.gateways.errors import Misconfigured
 from subscribers.actor import OPERATOR
 from subscribers.db import Tx
 from subscribers.errors import Unavailable
@@ -71,6 +72,30 @@ def test_it_is_committed_before_the_first_byte_and_no_transaction_is_open(begin:
 
     press.run(press_for(begin, _me(begin), ScriptedGateway(submit)))
     assert seen == [({"submitting": 3}, 1)]
+
+
+def test_a_gateway_that_a_person_must_mend_stops_its_campaigns(begin: Transactions) -> None:
+    """Nothing of it left; it waits, with the reason, and goes on once somebody has mended the gateway."""
+    campaign, _ = sending(begin, 5)
+    mended: list[bool] = []
+
+    def submit(parts: Sequence[OutboundPart]) -> list[Outcome]:
+        if not mended:
+            raise Misconfigured("The password of {gateway} is wrong.", gateway="carrier")
+        return take_all(parts)
+
+    me = press_for(begin, _me(begin), ScriptedGateway(submit, window=2))
+    assert not press.run(me)
+    assert campaign_state(begin, campaign) == "failed"
+    assert states(begin, campaign) == {"queued": 5}
+    reason = look(begin, lambda s: s.get_one(Campaign, campaign).note)
+    assert reason == "The password of {gateway} is wrong."
+    mended.append(True)
+    with begin() as tx:
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+    begin.clock.advance(seconds=5)
+    press.run(me)
+    assert states(begin, campaign) == {"submitted": 5}
 
 
 @pytest.mark.parametrize("broken", ["raises", "too few", "too many"])
