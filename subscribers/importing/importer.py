@@ -201,7 +201,7 @@ def _take_in(
     run.refused = len(tally.refused)
     session.flush()
     if tally.created:
-        refuse_newcomers(session, [(span.first_id, span.last_id) for span in writer.spans], after=last_member)
+        refuse_newcomers(session, writer.runs, after=last_member)
     changed = tally.created + tally.updated
     audit.note(session, actor, "members.import", f"import {run.id}", people=changed, now=now, refused=run.refused)
     if tally.created > PORTION and not is_sqlite(session):

@@ -86,8 +86,11 @@ class Intake:
             back = set(doubtful)
             checked += self._check([row for row in portion if row[0] in back])
             checked.sort(key=lambda row: row.row)
-            self.writer.add_plain(plain)
         new, keyless = self._hold_back(checked)
+        if plain.rows or new:
+            numbers = [number for number, _ in portion]
+            self.writer.reserve(numbers, [row.row for row in checked])
+            self.writer.add_plain(plain, numbers)
         if self.around.closed:
             self._look_up_organisations(new)
         self.writer.write(self._decide(new, Known(self.organisations, forgotten=self._forgotten(new))))

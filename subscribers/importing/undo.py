@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -72,13 +72,15 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
     _take_back_consents(session, import_id)
     restored = kept = removed = 0
     for portion in in_bulk(_changes(session, import_id)):
-        untouched = _untouched(session, run, portion)
+        members = read_members(session, [member_id for member_id, _ in portion])
+        untouched = _untouched(session, run, portion, members)
         made = [member_id for member_id, before in untouched if isinstance(before, int)]
         _restore(session, [(member_id, before) for member_id, before in untouched if not isinstance(before, int)])
         _remove(session, made, import_id)
         restored += len(untouched)
         removed += len(made)
-        kept += len(portion) - len(untouched)
+        # a span has holes where rows were refused
+        kept += sum(member_id in members for member_id, _ in portion) - len(untouched)
     audit.note(session, actor, "members.undo", f"import {import_id}", people=restored, now=now)
     return Undone(restored, kept, removed)
 
@@ -123,12 +125,13 @@ def _touched(session: Session, run: ImportRun, ids: Sequence[int]) -> set[int]:
     return {things[thing] for thing in session.scalars(deeds)} | set(session.scalars(moved))
 
 
-def _untouched(session: Session, run: ImportRun, changes: Sequence[Change]) -> list[Change]:
+def _untouched(
+    session: Session, run: ImportRun, changes: Sequence[Change], members: Mapping[int, KnownMember]
+) -> list[Change]:
     """Those to whom nothing has happened since: no later import, no deed, no other place or number."""
     import_id = run.id
     ids = [member_id for member_id, _ in changes]
     touched = _touched(session, run, ids)
-    members = read_members(session, ids)
     touched |= set(
         session.scalars(
             select(ImportChange.member_id)

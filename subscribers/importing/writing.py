@@ -54,13 +54,18 @@ class Writer:
     memberships: Ids
     #: the wish, and whether the row itself said so -> the evidence that such wishes rest on
     evidence: dict[tuple[Wish, bool], str] = field(default_factory=dict)
-    spans: list[ImportSpan] = field(default_factory=list)
+    #: first and last ids of the members that this file made, ascending; refused rows leave holes in them
+    runs: list[tuple[int, int]] = field(default_factory=list)
     #: paths of names of organisations that were not there before
     made: list[str] = field(default_factory=list)
     #: the beginning of a Chinese mobile number, which tells its operator -> the operator
     _operators: _Operators = field(init=False)
     _search_keys: _SearchKeys = field(default_factory=lambda: _SearchKeys())
 
+    _last_number: int = 0
+    #: of the rows of the portion, in their order, and of rows that are written later
+    _block: list[int] = field(default_factory=list)
+    _reserved: dict[int, int] = field(default_factory=dict)
     #: rows that wait to be written, and how many of their members were plain
     _tables: tuple[Rows, Rows, Rows, Rows] = field(init=False)
     _plain: int = 0
@@ -69,13 +74,39 @@ class Writer:
         self._tables = _empty()
         self._operators = _Operators(self.loader.null)
 
-    def add_plain(self, plain: Plain) -> None:
-        """Put plain rows together, to be written by the next `write`."""
+    def reserve(self, rows: Sequence[int], later: Sequence[int]) -> None:
+        """Have ids for these rows of a portion, so that members stand in the registry in the order of the file.
+
+        `later`: those of them that are not plain, and may be written after rows that follow them.
+        """
+        self._have_ids(members=len(rows))
+        self._block = self.members.take_all(len(rows))
+        self._add_runs(self._block)
+        if later:
+            places = {row: place for place, row in enumerate(rows)}
+            self._reserved.update((row, self._block[places[row]]) for row in later)
+
+    @property
+    def spans(self) -> list[ImportSpan]:
+        """Which members this file made; a number that one of them gets later has a greater id than the last one."""
+        return [
+            ImportSpan(
+                import_run_id=self.around.import_id, first_id=first, last_id=last, last_number_id=self._last_number
+            )
+            for first, last in self.runs
+        ]
+
+    def add_plain(self, plain: Plain, rows: Sequence[int]) -> None:
+        """Put plain rows together, to be written by the next `write`; they are of the portion with these `rows`."""
         count = len(plain.rows)
         self._have_places(set(plain.organisations))
         self._have_evidence({wish for wish in set(plain.wishes) if wish is not None})
-        self._have_ids(count, count)
-        self._add_plain(plain)
+        self._have_ids(numbers=count, memberships=count)
+        ids = self._block
+        if count < len(rows):
+            places = dict(zip(rows, self._block, strict=True))
+            ids = [places[row] for row in plain.rows]
+        self._add_plain(plain, ids)
         self._plain = count
 
     def write(self, decisions: Sequence[Decision]) -> None:
@@ -90,13 +121,14 @@ class Writer:
             self._have_evidence(
                 {(d.wish, d.row.wish is not None) for d in decisions if d.wish is not None and d.first_word}
             )
-            self._have_ids(members, numbers)
+            self._have_ids(members, numbers, members)
             self._add(new)
         tables, self._tables = self._tables, _empty()
         self.loader.wait()
         if self._plain >= _MANY:
             # now, while nothing is being written: the next portion need not wait for its ids
-            self._have_ids(self._plain + members, self._plain + numbers)
+            rows = self._plain + members
+            self._have_ids(rows, self._plain + numbers, rows)
         self._plain = 0
         self.loader.write(tables)
         changed = [decision for decision in decisions if decision.before is not None or not decision.first_word]
@@ -129,8 +161,8 @@ class Writer:
             self.loader.wait()
             self.evidence[wish, by_row] = str(self._said(wish, by_row=by_row))
 
-    def _have_ids(self, members: int, numbers: int) -> None:
-        needed = ((self.members, members), (self.numbers, numbers), (self.memberships, members))
+    def _have_ids(self, members: int = 0, numbers: int = 0, memberships: int = 0) -> None:
+        needed = ((self.members, members), (self.numbers, numbers), (self.memberships, memberships))
         if not all(ids.holds(count) for ids, count in needed):
             self.loader.wait()
             for ids, count in needed:
@@ -148,11 +180,11 @@ class Writer:
             now=around.now,
         )
 
-    def _add_plain(self, plain: Plain) -> None:
+    def _add_plain(self, plain: Plain, member_ids: Sequence[int]) -> None:
         count = len(plain.rows)
         members, numbers, memberships, subscriptions = self._tables
         null, at = self.loader.null, self.loader.instant(self.around.now)
-        member_ids, number_ids = self.members.take_all(count), self.numbers.take_all(count)
+        number_ids = self.numbers.take_all(count)
         ids = list(map(str, member_ids))
         members.cells += zip(
             ids,
@@ -186,7 +218,7 @@ class Writer:
             for msisdn, wish in zip(plain.msisdns, plain.wishes, strict=True)
             if wish is not None
         ]
-        self._remember(plain.rows, member_ids, number_ids[-1] if number_ids else 0)
+        self._remember(plain.rows, member_ids, number_ids)
 
     def _organisation_id(self, names: str) -> str:
         return self.organisations[names].rsplit("/", 2)[-2]
@@ -197,7 +229,7 @@ class Writer:
         null, text = self.loader.null, self.loader.cell
         at, today = self.loader.instant(self.around.now), str(self.around.on)
         default = self.around.default_organisation
-        member_ids = self.members.take_all(len(new))
+        member_ids = [self._id_of(decision.row.row) for decision in new]
         place_ids = self.memberships.take_all(len(new))
         number_ids = self.numbers.take_all(sum([len(decision.row.numbers) for decision in new]))
         number_id = iter(map(str, number_ids))
@@ -243,19 +275,27 @@ class Writer:
             if decision.wish is not None and decision.first_word:
                 evidence = self.evidence[decision.wish, row.wish is not None]
                 subscriptions.cells.append((row.numbers[0].msisdn, decision.wish, at, evidence))
-        self._remember([decision.row.row for decision in new], member_ids, number_ids[-1] if number_ids else 0)
+        self._remember([decision.row.row for decision in new], member_ids, number_ids)
 
-    def _remember(self, rows: Sequence[int], member_ids: Sequence[int], last_number_id: int) -> None:
-        """Which member came of which row, and which of them this file made."""
-        run = self.around.import_id
+    def _id_of(self, row: int) -> int:
+        if (reserved := self._reserved.pop(row, None)) is not None:
+            return reserved
+        taken = self.members.take()
+        self._add_runs([taken])
+        return taken
+
+    def _remember(self, rows: Sequence[int], member_ids: Sequence[int], number_ids: Sequence[int]) -> None:
+        """Which member came of which row, and the last number."""
         for row, member_id in zip(rows, member_ids, strict=True):
             self.around.rows[member_id] = row
+        self._last_number = number_ids[-1] if number_ids else self._last_number
+
+    def _add_runs(self, member_ids: Sequence[int]) -> None:
         for first, last in runs_of(member_ids):
-            if self.spans and self.spans[-1].last_id == first - 1:
-                self.spans[-1].last_id, self.spans[-1].last_number_id = last, last_number_id
+            if self.runs and self.runs[-1][1] == first - 1:
+                self.runs[-1] = (self.runs[-1][0], last)
             else:
-                span = ImportSpan(import_run_id=run, first_id=first, last_id=last, last_number_id=last_number_id)
-                self.spans.append(span)
+                self.runs.append((first, last))
 
 
 def _empty() -> tuple[Rows, Rows, Rows, Rows]:

@@ -50,7 +50,7 @@ def test_from_a_list_to_a_report(installed: Desk) -> None:
 
 def test_stopped_in_mid_send_it_goes_on_and_nobody_gets_it_twice(desk: Desk) -> None:
     desk.write("people.csv", MANY)
-    desk.write("broadsheet.toml", (desk.folder / "broadsheet.toml").read_text() + "parts_per_second = 80\n")
+    desk.write("broadsheet.toml", (desk.folder / "broadsheet.toml").read_text() + "parts_per_second = 50\n")
     desk.type("init")
     desk.type("members", "import", "people.csv")
     desk.type("campaigns", "create", "--text", "{{ name }}，您好。", "--to", "everyone")

@@ -45,7 +45,8 @@ def registry_of(session: Session) -> dict[str, list[Any]]:
     """All of it, with names for ids that may differ."""
     session.expire_all()
     names = {member.id: member.name for member in session.scalars(select(Member))}
-    people = session.execute(select(Member.name, Member.external_id, Member.search_key))
+    # in the order of the file: an export of them is read beside it
+    people = session.execute(select(Member.name, Member.external_id, Member.search_key).order_by(Member.id))
     numbers = session.execute(select(Number.member_id, Number.msisdn, Number.preferred, Number.shared))
     places = session.execute(
         select(Membership.member_id, Organisation.name, Membership.status, Membership.mobile).join(
@@ -58,7 +59,7 @@ def registry_of(session: Session) -> dict[str, list[Any]]:
         )
     )
     return {
-        "people": sorted(map(str, people)),
+        "people": list(map(str, people)),
         "numbers": sorted(str((names[member_id], *rest)) for member_id, *rest in numbers),
         "places": sorted(str((names[member_id], *rest)) for member_id, *rest in places),
         "wishes": sorted(str((msisdn, wish)) for msisdn, wish, _ in wishes),
