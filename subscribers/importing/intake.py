@@ -87,10 +87,11 @@ class Intake:
             checked += self._check([row for row in portion if row[0] in back])
             checked.sort(key=lambda row: row.row)
         new, keyless = self._hold_back(checked)
-        if plain.rows or new:
-            numbers = [number for number, _ in portion]
-            self.writer.reserve(numbers, [row.row for row in checked])
-            self.writer.add_plain(plain, numbers)
+        if self.maybe.tells:
+            # else all rows are asked about, and written in their order
+            later = [row.row for row in checked]
+            self.writer.reserve(sorted([*plain.rows, *later]) if later else plain.rows, later)
+            self.writer.add_plain(plain)
         if self.around.closed:
             self._look_up_organisations(new)
         self.writer.write(self._decide(new, Known(self.organisations, forgotten=self._forgotten(new))))

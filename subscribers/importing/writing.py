@@ -63,8 +63,8 @@ class Writer:
     _search_keys: _SearchKeys = field(default_factory=lambda: _SearchKeys())
 
     _last_number: int = 0
-    #: of the rows of the portion, in their order, and of rows that are written later
-    _block: list[int] = field(default_factory=list)
+    #: for the plain rows of the portion, and for rows that are written later
+    _plain_ids: list[int] = field(default_factory=list)
     _reserved: dict[int, int] = field(default_factory=dict)
     #: rows that wait to be written, and how many of their members were plain
     _tables: tuple[Rows, Rows, Rows, Rows] = field(init=False)
@@ -80,11 +80,13 @@ class Writer:
         `later`: those of them that are not plain, and may be written after rows that follow them.
         """
         self._have_ids(members=len(rows))
-        self._block = self.members.take_all(len(rows))
-        self._add_runs(self._block)
+        block = self.members.take_all(len(rows))
+        self._add_runs(block)
         if later:
-            places = {row: place for place, row in enumerate(rows)}
-            self._reserved.update((row, self._block[places[row]]) for row in later)
+            ids = dict(zip(rows, block, strict=True))
+            self._reserved.update((row, ids.pop(row)) for row in later)
+            block = list(ids.values())
+        self._plain_ids = block
 
     @property
     def spans(self) -> list[ImportSpan]:
@@ -96,17 +98,13 @@ class Writer:
             for first, last in self.runs
         ]
 
-    def add_plain(self, plain: Plain, rows: Sequence[int]) -> None:
-        """Put plain rows together, to be written by the next `write`; they are of the portion with these `rows`."""
+    def add_plain(self, plain: Plain) -> None:
+        """Put plain rows together, to be written by the next `write`; their ids are reserved."""
         count = len(plain.rows)
         self._have_places(set(plain.organisations))
         self._have_evidence({wish for wish in set(plain.wishes) if wish is not None})
         self._have_ids(numbers=count, memberships=count)
-        ids = self._block
-        if count < len(rows):
-            places = dict(zip(rows, self._block, strict=True))
-            ids = [places[row] for row in plain.rows]
-        self._add_plain(plain, ids)
+        self._add_plain(plain, self._plain_ids)
         self._plain = count
 
     def write(self, decisions: Sequence[Decision]) -> None:
