@@ -67,7 +67,9 @@ class Intake:
     #: of the numbers of people who were forgotten
     key: bytes
     tally: Tally = field(default_factory=Tally)
+    #: rows in question, and whether no ids are reserved for some of them
     _held: list[CheckedRow] = field(default_factory=list)
+    _without_ids: bool = False
     _anybody_forgotten: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,12 +88,18 @@ class Intake:
             back = set(doubtful)
             checked += self._check([row for row in portion if row[0] in back])
             checked.sort(key=lambda row: row.row)
-        new, keyless = self._hold_back(checked)
-        if self.maybe.tells:
-            # else all rows are asked about, and written in their order
+        new, in_question, keyless = self._sort(checked)
+        if plain.rows or new:
+            if self._without_ids:
+                # they stand before these in the file, and so in the registry
+                self._ask_and_write()
             later = [row.row for row in checked]
             self.writer.reserve(sorted([*plain.rows, *later]) if later else plain.rows, later)
             self.writer.add_plain(plain)
+        elif in_question:
+            # most often they are on record, and need none
+            self._without_ids = True
+        self._held += in_question
         if self.around.closed:
             self._look_up_organisations(new)
         self.writer.write(self._decide(new, Known(self.organisations, forgotten=self._forgotten(new))))
@@ -118,32 +126,34 @@ class Intake:
                 self.tally.refused.append(refuse(number, cells, error))
         return checked
 
-    def _hold_back(self, checked: Sequence[CheckedRow]) -> tuple[list[CheckedRow], bool]:
-        """Those about whom nothing need be asked; and whether one of the others has neither number nor id.
+    def _sort(self, checked: Sequence[CheckedRow]) -> tuple[list[CheckedRow], list[CheckedRow], bool]:
+        """Those about whom nothing need be asked; the others; and whether one of these has neither number nor id.
 
         That one is known by name and place, which no map has: all before it must be written, and all after it wait.
         """
         new: list[CheckedRow] = []
+        in_question: list[CheckedRow] = []
         keyless = False
         for row in checked:
             keys = [number.msisdn for number in row.numbers]
             if row.external_id:
                 keys.append(row.external_id)
             keyless = keyless or not keys
-            (self._held if keyless or self.maybe.among(keys) else new).append(row)
+            (in_question if keyless or self.maybe.among(keys) else new).append(row)
             self.maybe.add(keys)
-        return new, keyless
+        return new, in_question, keyless
 
     def _ask_and_write(self) -> None:
         if not self._held:
             return
-        rows, self._held = self._held, []
+        rows, self._held, self._without_ids = self._held, [], False
         self.loader.wait()
         self.aside.put_back()
         self._look_up_organisations(rows)
         known = read_known(self.session, keys_of(rows), self.organisations)
         known.forgotten = self._forgotten(rows)
         self.writer.write(self._decide(rows, known))
+        self.writer.forget_reserved()
 
     def _forgotten(self, rows: Sequence[CheckedRow]) -> Collection[str]:
         if not self._anybody_forgotten:

@@ -31,8 +31,6 @@ class Possible:
 
     def __init__(self, size: int) -> None:
         self._mask = size - 1
-        #: whether it can say "no" at all
-        self.tells = True
         self._bytes = bytearray(size)
 
     def among(self, keys: Iterable[str]) -> set[str]:
@@ -49,7 +47,6 @@ class Possible:
 
     def fill(self) -> None:
         """Anybody may be on record."""
-        self.tells = False
         self._bytes = bytearray(b"\xff") * len(self._bytes)
 
     def add(self, keys: Iterable[str]) -> None:

@@ -62,6 +62,7 @@ class Writer:
     _operators: _Operators = field(init=False)
     _search_keys: _SearchKeys = field(default_factory=lambda: _SearchKeys())
 
+    _last_member: int = 0
     _last_number: int = 0
     #: for the plain rows of the portion, and for rows that are written later
     _plain_ids: list[int] = field(default_factory=list)
@@ -88,14 +89,23 @@ class Writer:
             block = list(ids.values())
         self._plain_ids = block
 
+    def forget_reserved(self) -> None:
+        """No row waits any more: ids that nobody needed are left out."""
+        self._reserved.clear()
+
     @property
     def spans(self) -> list[ImportSpan]:
         """Which members this file made; a number that one of them gets later has a greater id than the last one."""
         return [
             ImportSpan(
-                import_run_id=self.around.import_id, first_id=first, last_id=last, last_number_id=self._last_number
+                import_run_id=self.around.import_id,
+                first_id=first,
+                # SQLite gives ids behind the last member away again
+                last_id=min(last, self._last_member),
+                last_number_id=self._last_number,
             )
             for first, last in self.runs
+            if first <= self._last_member
         ]
 
     def add_plain(self, plain: Plain) -> None:
@@ -283,7 +293,8 @@ class Writer:
         return taken
 
     def _remember(self, rows: Sequence[int], member_ids: Sequence[int], number_ids: Sequence[int]) -> None:
-        """Which member came of which row, and the last number."""
+        """Which member came of which row, and the last ids."""
+        self._last_member = max([self._last_member, *member_ids])
         for row, member_id in zip(rows, member_ids, strict=True):
             self.around.rows[member_id] = row
         self._last_number = number_ids[-1] if number_ids else self._last_number

@@ -129,6 +129,16 @@ def test_the_later_import_first_then_the_earlier_one(session: Session, tmp_path:
     assert session.scalars(select(Organisation.name).order_by(Organisation.id)).all() == ["East", "West"]
 
 
+def test_the_id_of_a_refused_row_is_nobody_of_that_import(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "first.csv"
+    path.write_text("name,msisdn\n甲,19900000001\n乙,19900000001\n", encoding="utf-8")
+    first = importing.import_members(session, OPERATOR, path, now=NOW, on=TODAY)
+    assert (first.created, len(first.refused)) == (1, 1)
+    load(session, tmp_path, "丙,,East,,,,,,\n")
+    assert importing.undo(session, OPERATOR, first.import_id or 0, now=NOW) == Undone(1, 0, 1)
+    assert session.scalars(select(Member.name)).all() == ["丙"]
+
+
 def test_who_is_gone_is_on_no_list(session: Session, tmp_path: Path) -> None:
     make_member(session, name="乙", msisdn="+8619900000002", external_id="E2")
     import_id = load(session, tmp_path, "甲,19900000001,East,,,yes,,E1,\n")
