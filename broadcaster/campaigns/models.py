@@ -66,6 +66,8 @@ class Campaign(Base):
     #: why it was stopped, missed or paused: a sentence of the catalogue, and its fields
     note: Mapped[str] = mapped_column(Text, default="")
     note_fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    #: gateway -> how its texts were dressed and cut when it started; nothing before that
+    dresses: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     variants: Mapped[list[CampaignVariant]] = relationship(order_by="CampaignVariant.position", lazy="selectin")
 
@@ -83,3 +85,19 @@ class CampaignVariant(Base):
     source: Mapped[str] = mapped_column(Text)
     #: what is the same for every reader of the variant: paper, number, columns
     context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class ProfileChange(Base):
+    """What the operator of a gateway demands from a day on, key by key. Rows are never changed, only taken back."""
+
+    __tablename__ = "gateway_profile"
+    __table_args__ = (Index("ix_gateway_profile_gateway", "gateway"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    day: Mapped[date]
+    values: Mapped[dict[str, Any]] = mapped_column(JSON)
+    written_by: Mapped[str] = mapped_column(String(100))
+    written_at: Mapped[datetime] = mapped_column(Instant)
+    withdrawn_by: Mapped[str | None] = mapped_column(String(100))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
