@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import is_seen_by, no_campaign, refuse_foreign
 from broadcaster.campaigns.dress import Dress
-from broadcaster.campaigns.models import Campaign, CampaignVariant, Lane
+from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVariant, Lane
 from broadcaster.campaigns.render import MEMBER_FIELDS
 from broadcaster.newspaper import editions
 from broadcaster.newspaper.models import Edition
@@ -180,10 +180,10 @@ def _of_edition(session: Session, edition: Edition, *, paper: str, language: str
     ]
 
 
-def content_hash(campaign: Campaign, dresses: Mapping[str, Any] | None = None) -> str:
+def content_hash(campaign: Campaign, dresses: Sequence[CampaignDress] = ()) -> str:
     """What an approval binds: texts, audience, dress, way and lane. Any change of these gives another value.
 
-    `dresses`: by gateway, as `profiles.frozen` makes them, of a campaign that has not got its own yet.
+    `dresses`: as `profiles.frozen` makes them, of a campaign that has not got its own yet.
     """
     frozen: dict[str, Any] = {
         "rule": campaign.rule,
@@ -195,8 +195,8 @@ def content_hash(campaign: Campaign, dresses: Mapping[str, Any] | None = None) -
         "opt_out": campaign.opt_out,
         "variants": [[v.name, v.rule, v.source, v.context] for v in campaign.variants],
     }
-    if dresses := dresses or campaign.dresses:
-        frozen["dresses"] = dresses
+    if worn := dresses or campaign.dresses:
+        frozen["dresses"] = [[d.gateway, d.signature, d.place, d.opt_out, d.alphabet, d.reference_bits] for d in worn]
     return hashlib.sha256(json.dumps(frozen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ from broadcaster.sms import Split, split
 
 #: where the signature stands; "carrier": the carrier adds it behind the text, where we must leave room for it
 Place = Literal["front", "tail", "carrier"]
+PLACES: Mapping[str, Place] = {"front": "front", "tail": "tail", "carrier": "carrier"}
 
 
 @dataclass(frozen=True, slots=True)

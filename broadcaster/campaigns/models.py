@@ -66,10 +66,10 @@ class Campaign(Base):
     #: why it was stopped, missed or paused: a sentence of the catalogue, and its fields
     note: Mapped[str] = mapped_column(Text, default="")
     note_fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    #: gateway -> how its texts were dressed and cut when it started; nothing before that
-    dresses: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     variants: Mapped[list[CampaignVariant]] = relationship(order_by="CampaignVariant.position", lazy="selectin")
+    #: there from its start on
+    dresses: Mapped[list[CampaignDress]] = relationship(order_by="CampaignDress.gateway", lazy="selectin")
 
 
 class CampaignVariant(Base):
@@ -85,6 +85,20 @@ class CampaignVariant(Base):
     source: Mapped[str] = mapped_column(Text)
     #: what is the same for every reader of the variant: paper, number, columns
     context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class CampaignDress(Base):
+    """How the texts of a campaign were dressed and cut for a gateway when it started."""
+
+    __tablename__ = "campaign_dress"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40), primary_key=True)
+    signature: Mapped[str] = mapped_column(String(40))
+    place: Mapped[str] = mapped_column(String(10))
+    opt_out: Mapped[str] = mapped_column(String(100))
+    alphabet: Mapped[str] = mapped_column(String(40))
+    reference_bits: Mapped[int] = mapped_column(SmallInteger)
 
 
 class ProfileChange(Base):

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from broadcaster.campaigns.dress import Dress, Place
-from broadcaster.campaigns.models import Campaign, ProfileChange
+from broadcaster.campaigns.dress import PLACES, Dress, Place
+from broadcaster.campaigns.models import Campaign, CampaignDress, ProfileChange
 from broadcaster.campaigns.quiet_hours import quiet_until
 from broadcaster.gateways.contract import Bill, Capabilities
 from broadcaster.language import msgid
@@ -99,29 +99,31 @@ def is_closed(profile: Profile, zone: ZoneInfo, now: datetime) -> bool:
     return bool(begin) and quiet_until(f"{end}-{begin}", zone, now) is not None
 
 
-def frozen(campaign: Campaign, capabilities: Capabilities, profile: Profile) -> dict[str, Any]:
-    """What a campaign that starts keeps of a gateway's profile, as a document; `worn` reads it."""
+def frozen(campaign: Campaign, gateway: str, capabilities: Capabilities, profile: Profile) -> CampaignDress:
+    """What a campaign that starts keeps of a gateway's profile; `worn` reads it."""
     dress = dress_at(Dress(campaign.signature, campaign.opt_out), profile)
-    return {
-        "signature": dress.signature,
-        "place": dress.place,
-        "opt_out": dress.opt_out,
-        "alphabet": capabilities.alphabet.name,
-        "reference_bits": capabilities.reference_bits,
-    }
+    return CampaignDress(
+        gateway=gateway,
+        signature=dress.signature,
+        place=dress.place,
+        opt_out=dress.opt_out,
+        alphabet=capabilities.alphabet.name,
+        reference_bits=capabilities.reference_bits,
+    )
 
 
 def worn(
     campaign: Campaign, gateway: str, capabilities: Capabilities, profile: Profile | None = None
 ) -> tuple[Dress, Capabilities]:
     """How this campaign's texts are dressed and cut for a gateway: as when it started, or by the profile until then."""
-    kept = (campaign.dresses or {}).get(gateway)
+    kept = next((each for each in campaign.dresses if each.gateway == gateway), None)
     if kept is None:
         return dress_at(Dress(campaign.signature, campaign.opt_out), profile or Profile()), capabilities
     # an alphabet of a gateway's own is in no table: then it is the one that the gateway has
-    alphabet = ALPHABETS.get(kept["alphabet"], capabilities.alphabet)
-    cut_so = replace(capabilities, alphabet=alphabet, reference_bits=kept["reference_bits"])
-    return Dress(kept["signature"], kept["opt_out"], kept["place"]), cut_so
+    alphabet = ALPHABETS.get(kept.alphabet, capabilities.alphabet)
+    bits: Literal[8, 16] = 16 if kept.reference_bits == 16 else 8
+    place = PLACES[kept.place]
+    return Dress(kept.signature, kept.opt_out, place), replace(capabilities, alphabet=alphabet, reference_bits=bits)
 
 
 class Tariff(NamedTuple):

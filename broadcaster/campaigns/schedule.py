@@ -215,7 +215,7 @@ def _start(
     tariffs = {
         name: [str(ways[name].price), ways[name].currency, ways[name].capabilities.bill] for name in route.gateways
     }
-    dresses = {name: frozen(campaign, ways[name].capabilities, ways[name].profile) for name in route.gateways}
+    dresses = [frozen(campaign, name, ways[name].capabilities, ways[name].profile) for name in sorted(route.gateways)]
     move(
         session,
         campaign,
@@ -225,7 +225,8 @@ def _start(
         started_by=campaign.started_by or actor.name,
         audience_on=now.astimezone(zone).date(),
         tariffs=tariffs,
-        dresses=dresses,
         content_hash=content_hash(campaign, dresses),
     )
+    campaign.dresses = dresses
+    session.flush()
     wake(session, PREPARE, [campaign.id])

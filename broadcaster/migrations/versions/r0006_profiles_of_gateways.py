@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -33,10 +31,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_profile")),
     )
     op.create_index("ix_gateway_profile_gateway", "gateway_profile", ["gateway"])
-    # SQLite puts an added column behind the constraints, where a fresh table does not have it
-    recreate: Literal["always", "never"] = "always" if op.get_bind().dialect.name == "sqlite" else "never"
-    with op.batch_alter_table("campaign", recreate=recreate) as batch:
-        batch.add_column(sa.Column("dresses", sa.JSON(), nullable=True))
+    op.create_table(
+        "campaign_dress",
+        sa.Column("campaign_id", KEY, nullable=False),
+        sa.Column("gateway", sa.String(length=40), nullable=False),
+        sa.Column("signature", sa.String(length=40), nullable=False),
+        sa.Column("place", sa.String(length=10), nullable=False),
+        sa.Column("opt_out", sa.String(length=100), nullable=False),
+        sa.Column("alphabet", sa.String(length=40), nullable=False),
+        sa.Column("reference_bits", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_dress_campaign_id_campaign")),
+        sa.PrimaryKeyConstraint("campaign_id", "gateway", name=op.f("pk_campaign_dress")),
+    )
 
 
 def downgrade() -> None:
