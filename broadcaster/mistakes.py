@@ -13,6 +13,7 @@ from broadcaster.language import msgid, tr, translated
 _SENTENCES: Mapping[str, str] = {
     "missing": msgid("is missing."),
     "string_type": msgid("must be text in quotes."),
+    "string_too_long": msgid("must have at most {max_length} characters."),
     "string_pattern_mismatch": msgid("is not written as it must be: {pattern}"),
     "int_type": msgid("must be a whole number."),
     "int_parsing": msgid("must be a whole number."),

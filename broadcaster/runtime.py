@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -15,10 +16,12 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from broadcaster.access.secret import secret_key
+from broadcaster.campaigns import profile_changes
 from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.check import Way
-from broadcaster.campaigns.compose import Dress
+from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.profiles import Profile, Tariff, carried, is_closed, profile_on, tariffs
 from broadcaster.campaigns.quiet_hours import quiet_until
 from broadcaster.delivery import leases, owners, press, reconcile
 from broadcaster.delivery.locks import Locks, locks_for
@@ -87,17 +90,27 @@ class Runtime:
             except (OperationalError, ProgrammingError) as error:
                 raise in_words(error) from error
 
-    @property
-    def desk(self) -> Desk:
-        """How letters are answered."""
-        paper = self.settings.paper
+    def profiles(self, session: Session, instant: datetime) -> dict[str, Profile]:
+        """What is set for each gateway on the day of an instant, in the paper's own time."""
+        day = instant.astimezone(self.settings.zone).date()
+        changes = profile_changes.by_gateway(session)
+        return {name: profile_on(changes.get(name, ()), day) for name in self.gateways}
+
+    def desk(self, tx: Tx) -> Desk:
+        """How letters are answered today."""
+        paper, today = self.settings.paper, self.profiles(tx.session, tx.now)
         return Desk(
             paper=paper.name,
             signature=paper.signature,
             opt_out=paper.opt_out,
             language=self.settings.paper.language,
-            gateways={name: gateway.capabilities for name, gateway in self.gateways.items()},
+            gateways={
+                # a turn hands answers over in the width of the configuration, whatever the day
+                name: carried(gateway.capabilities, today[name].model_copy(update={"reference_bits": None}))
+                for name, gateway in self.gateways.items()
+            },
             zone=self.settings.zone,
+            profiles=today,
         )
 
     @property
@@ -110,9 +123,9 @@ class Runtime:
         """What every campaign is dressed in."""
         return Dress(self.settings.paper.signature, self.settings.paper.opt_out)
 
-    @property
-    def ways(self) -> dict[str, Way]:
-        """The gateways as a check sees them."""
+    def ways(self, tx: Tx, at: datetime | None = None) -> dict[str, Way]:
+        """The gateways as a check sees them, today; or on the day of an instant to come."""
+        profiles = self.profiles(tx.session, max(at or tx.now, tx.now))
         return {
             name: Way(
                 name,
@@ -120,7 +133,15 @@ class Runtime:
                 gateway.config.price,
                 gateway.config.currency,
                 gateway.config.parts_per_second,
-            )
+            ).on(profiles[name])
+            for name, gateway in self.gateways.items()
+        }
+
+    def tariffs(self, session: Session) -> dict[str, list[Tariff]]:
+        """What a part has cost at each gateway, and since when."""
+        changes = profile_changes.by_gateway(session)
+        return {
+            name: tariffs(changes.get(name, ()), gateway.config.price, gateway.config.currency)
             for name, gateway in self.gateways.items()
         }
 
@@ -140,9 +161,16 @@ class Runtime:
             self._known(first), {operator: self._known(gateway) for operator, gateway in routes.by_operator.items()}
         )
 
-    def quiet(self, now: datetime) -> bool:
-        """Whether everything but answers and urgent notices has to wait."""
-        return quiet_until(self.settings.paper.quiet_hours, self.settings.zone, now) is not None
+    def up_to(self, gateway: str, session: Session, now: datetime) -> Lane:
+        """The last lane that may be handed over now.
+
+        Our own quiet hours let urgent notices through; outside of the operator's window only answers go.
+        """
+        zone = self.settings.zone
+        changes = profile_changes.by_gateway(session, gateway).get(gateway, ())
+        if is_closed(profile_on(changes, now.astimezone(zone).date()), zone, now):
+            return Lane.ANSWER
+        return Lane.BULK if quiet_until(self.settings.paper.quiet_hours, zone, now) is None else Lane.URGENT
 
     def press(self, gateway: str) -> Press:
         """Everything that handing parts over for this gateway needs; makes this process an owner if it is none yet."""
@@ -152,7 +180,7 @@ class Runtime:
             gateway=self.gateways[self._known(gateway)],
             throttle=self.throttles[gateway],
             ownership=ownership,
-            quiet=self.quiet,
+            up_to=partial(self.up_to, gateway),
             stopping=self.stopping.is_set,
             sleep=self._sleep,
         )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from broadcaster import binds
+from broadcaster.campaigns import dress
+from broadcaster.campaigns.dress import Dress
 from broadcaster.delivery import leases, press, receipts, trial
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.states import AWAITED, FINAL, State
@@ -17,7 +19,7 @@ from broadcaster.gateways.probing import address_of, probe
 from broadcaster.language import ntr, tell, tr
 from broadcaster.replies.handling import reply_text
 from broadcaster.runtime import Runtime
-from broadcaster.sms import Split, split
+from broadcaster.sms import Split
 from broadcaster.words import failure_reason_word
 from subscribers.actor import Actor, Right
 from subscribers.clock import monotonic
@@ -107,10 +109,11 @@ def _leave(runtime: Runtime, gateway: str) -> None:
 
 
 def _text(runtime: Runtime, gateway: Gateway) -> Split:
-    desk, can = runtime.desk, gateway.capabilities
-    keep = tuple(filter(None, (desk.signature, desk.opt_out)))
-    text = f"{desk.signature}{reply_text('trial', desk)}"
-    return split(text, can.alphabet, reference_bits=can.reference_bits, keep=keep)
+    with runtime.reading() as tx:
+        desk = runtime.desk(tx).at(gateway.name)
+    worn = Dress(desk.signature, place=desk.place)
+    text = dress.dressed(worn, reply_text("trial", desk))
+    return dress.leaving(worn, dress.cut(worn, text, desk.gateways[gateway.name]))
 
 
 def _about(text: Split) -> str:

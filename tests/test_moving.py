@@ -14,7 +14,8 @@ import broadcaster.replies.models  # noqa: F401 - every table that there is
 from broadcaster import moving
 from broadcaster.campaigns import compose
 from broadcaster.campaigns.audience import count_audience
-from broadcaster.campaigns.compose import Dress, content_hash
+from broadcaster.campaigns.compose import content_hash
+from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import control
 from broadcaster.newspaper import editions

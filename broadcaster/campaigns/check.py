@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns import render
+from broadcaster.campaigns import dress, render
 from broadcaster.campaigns.audience import Route, select_audience
 from broadcaster.campaigns.belonging import refuse_foreign
+from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignVariant
+from broadcaster.campaigns.profiles import Profile, carried, has_length, worn
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.language import msgid
 from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
@@ -35,6 +37,17 @@ class Way:
     price: Decimal = Decimal(0)
     currency: str = "CNY"
     parts_per_second: float = 0
+    profile: Profile = field(default_factory=Profile)
+
+    def on(self, profile: Profile) -> Way:
+        """The same, as the profile of a day has it."""
+        return replace(
+            self,
+            capabilities=carried(self.capabilities, profile),
+            price=self.price if profile.price is None else profile.price,
+            currency=profile.currency or self.currency,
+            profile=profile,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,13 @@ class VariantCheck:
     text: str = ""
     split: Split | None = None
     why: Why | None = None
+    #: the text of its first reader as it was written, and how it was dressed
+    body: str = ""
+    dress: Dress = field(default_factory=Dress)
+    #: gateway -> parts of the longest text that it would be given
+    longest: dict[str, int] = field(default_factory=dict)
+    #: characters that the gateway of a reader refuses
+    refused: set[str] = field(default_factory=set)
 
     @property
     def parts_each(self) -> dict[str, int]:
@@ -147,14 +167,25 @@ def _count(
         incomplete.setdefault(missing.field, []).append(str(readers[missing.row]["name"]))
     whole = [(row, reader) for at, (row, reader) in enumerate(zip(rows, readers, strict=True)) if at not in lacking]
     totals.recipients += len(rows)
-    texts = render.render(campaign, variant, [reader for _, reader in whole])
-    for (row, _), text in zip(whole, texts, strict=True):
+    bodies = render.render(variant, [reader for _, reader in whole])
+    clothes = {name: worn(campaign, name, way.capabilities, way.profile) for name, way in ways.items()}
+    for (row, _), body in zip(whole, bodies, strict=True):
         way = ways[row.gateway]
-        split = render.cut(campaign, text, way.capabilities)
+        own, can = clothes[row.gateway]
+        text = dress.dressed(own, body)
+        split = dress.cut(own, text, can)
         totals.parts.append(len(split.parts))
-        totals.cost += billed_parts(text, way.capabilities.bill, way.capabilities.alphabet) * way.price
+        totals.cost += _billed(text, split, can) * way.price
+        totals.longest[way.name] = max(len(split.parts), totals.longest.get(way.name, 0))
+        if can.forbidden:
+            totals.refused.update(char for char in body if char in can.forbidden)
         if not totals.text:
-            totals.text, totals.split, totals.why = text, split, why(text, way.capabilities.alphabet)
+            totals.text, totals.split, totals.why = text, split, why(text, can.alphabet)
+            totals.body, totals.dress = body, own
+
+
+def _billed(text: str, split: Split, can: Capabilities) -> int:
+    return len(split.parts) if can.bill == "parts" else billed_parts(text, can.bill, can.alphabet)
 
 
 def _findings(
@@ -179,11 +210,20 @@ def _findings(
                 msgid('Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.'),
             )
         )
-    most = min(way.capabilities.max_parts for way in ways)
-    forbidden = "".join(dict.fromkeys("".join(way.capabilities.forbidden for way in ways)))
     for variant in result.variants:
-        found.extend(_about_text(campaign, variant, most, forbidden))
-    if not campaign.signature:
+        found.extend(_about_text(variant, {way.name: way.capabilities.max_parts for way in ways}))
+    dresses = [worn(campaign, way.name, way.capabilities, way.profile)[0] for way in ways]
+    found += [
+        Finding(
+            msgid("The signature {signature} is not as long as the gateway {gateway} demands: {length} characters."),
+            True,
+            {"signature": own.signature, "gateway": way.name, "length": way.profile.signature_length},
+            msgid("`broadsheet gateways profile {gateway} --set signature=...` gives it one of its own."),
+        )
+        for way, own in zip(ways, dresses, strict=True)
+        if own.signature and not has_length(own.signature, way.profile)
+    ]
+    if not all(own.signature for own in dresses):
         found.append(
             Finding(
                 msgid("There is no signature: readers cannot see who writes."),
@@ -192,7 +232,7 @@ def _findings(
                 msgid('Write signature = "【...】" under [paper] in broadsheet.toml.'),
             )
         )
-    if not campaign.opt_out:
+    if not all(own.opt_out for own in dresses):
         found.append(
             Finding(
                 msgid("The text does not say how to refuse more of it."),
@@ -204,10 +244,10 @@ def _findings(
     return found
 
 
-def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden: str) -> list[Finding]:
+def _about_text(variant: VariantCheck, most: Mapping[str, int]) -> list[Finding]:
     if not variant.text:
         return []
-    body = variant.text.removeprefix(campaign.signature).removesuffix(campaign.opt_out).removesuffix(" ")
+    body = variant.body
     found = []
     if not body.strip():
         found.append(
@@ -215,16 +255,17 @@ def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden:
                 msgid("The text of {variant} is empty once its fields are filled in."), True, {"variant": variant.name}
             )
         )
-    if (parts := variant.parts_each["max"]) > most:
-        found.append(
-            Finding(
-                msgid("The longest text of {variant} takes {parts} parts; the gateway carries {most}."),
-                True,
-                {"variant": variant.name, "parts": parts, "most": most},
-                msgid("Shorten it, or put the rest on the reading page."),
-            )
+    found += [
+        Finding(
+            msgid("The longest text of {variant} takes {parts} parts; the gateway carries {most}."),
+            True,
+            {"variant": variant.name, "parts": parts, "most": most[name]},
+            msgid("Shorten it, or put the rest on the reading page."),
         )
-    if wrong := sorted({char for char in body if char in forbidden}):
+        for name, parts in variant.longest.items()
+        if parts > most[name]
+    ]
+    if wrong := sorted(variant.refused):
         found.append(
             Finding(
                 msgid("The gateway refuses these characters, which stand in the text of {variant}: {characters}"),
@@ -232,7 +273,7 @@ def _about_text(campaign: Campaign, variant: VariantCheck, most: int, forbidden:
                 {"variant": variant.name, "characters": " ".join(wrong)},
             )
         )
-    if campaign.signature and campaign.signature in body:
+    if variant.dress.signature and variant.dress.signature in body:
         found.append(
             Finding(
                 msgid("The signature stands in the text of {variant} and is added once more."),

@@ -14,7 +14,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import is_seen_by, no_campaign, refuse_foreign
-from broadcaster.campaigns.models import Campaign, CampaignVariant, Lane
+from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVariant, Lane
 from broadcaster.campaigns.render import MEMBER_FIELDS
 from broadcaster.newspaper import editions
 from broadcaster.newspaper.models import Edition
@@ -28,14 +29,6 @@ from subscribers.organisations import hold_place, in_subtree
 
 #: a field as it stands in a text; a title shows its name alone
 _FIELD = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Dress:
-    """What the system adds to every text: who sends it, and how to refuse more."""
-
-    signature: str = ""
-    opt_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +180,12 @@ def _of_edition(session: Session, edition: Edition, *, paper: str, language: str
     ]
 
 
-def content_hash(campaign: Campaign) -> str:
-    """What an approval binds: texts, audience, dress, way and lane. Any change of these gives another value."""
-    frozen = {
+def content_hash(campaign: Campaign, dresses: Sequence[CampaignDress] = ()) -> str:
+    """What an approval binds: texts, audience, dress, way and lane. Any change of these gives another value.
+
+    `dresses`: as `profiles.frozen` makes them, of a campaign that has not got its own yet.
+    """
+    frozen: dict[str, Any] = {
         "rule": campaign.rule,
         # the place by its own id: its path changes when it is hung elsewhere
         "under": campaign.under.rstrip("/").rpartition("/")[2],
@@ -199,6 +195,8 @@ def content_hash(campaign: Campaign) -> str:
         "opt_out": campaign.opt_out,
         "variants": [[v.name, v.rule, v.source, v.context] for v in campaign.variants],
     }
+    if worn := dresses or campaign.dresses:
+        frozen["dresses"] = [[d.gateway, d.signature, d.place, d.opt_out, d.alphabet, d.reference_bits] for d in worn]
     return hashlib.sha256(json.dumps(frozen, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

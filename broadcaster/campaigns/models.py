@@ -68,6 +68,8 @@ class Campaign(Base):
     note_fields: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
     variants: Mapped[list[CampaignVariant]] = relationship(order_by="CampaignVariant.position", lazy="selectin")
+    #: there from its start on
+    dresses: Mapped[list[CampaignDress]] = relationship(order_by="CampaignDress.gateway", lazy="selectin")
 
 
 class CampaignVariant(Base):
@@ -83,3 +85,33 @@ class CampaignVariant(Base):
     source: Mapped[str] = mapped_column(Text)
     #: what is the same for every reader of the variant: paper, number, columns
     context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class CampaignDress(Base):
+    """How the texts of a campaign were dressed and cut for a gateway when it started."""
+
+    __tablename__ = "campaign_dress"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40), primary_key=True)
+    signature: Mapped[str] = mapped_column(String(40))
+    place: Mapped[str] = mapped_column(String(10))
+    opt_out: Mapped[str] = mapped_column(String(100))
+    alphabet: Mapped[str] = mapped_column(String(40))
+    reference_bits: Mapped[int] = mapped_column(SmallInteger)
+
+
+class ProfileChange(Base):
+    """What the operator of a gateway demands from a day on, key by key. Rows are never changed, only taken back."""
+
+    __tablename__ = "gateway_profile"
+    __table_args__ = (Index("ix_gateway_profile_gateway", "gateway"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    day: Mapped[date]
+    values: Mapped[dict[str, Any]] = mapped_column(JSON)
+    written_by: Mapped[str] = mapped_column(String(100))
+    written_at: Mapped[datetime] = mapped_column(Instant)
+    withdrawn_by: Mapped[str | None] = mapped_column(String(100))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)

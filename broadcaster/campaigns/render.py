@@ -1,9 +1,8 @@
-"""A variant and its readers to texts, and texts to parts: what is shown before a send is what is sent."""
+"""A variant and its readers to texts: what is shown before a send is what is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -11,9 +10,7 @@ from typing import Any
 from sqlalchemy import and_, case, null, select
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns.models import Campaign, CampaignVariant
-from broadcaster.gateways.contract import Capabilities
-from broadcaster.sms import Split, split
+from broadcaster.campaigns.models import CampaignVariant
 from broadcaster.templates import CompiledTemplate, Missing, compile_template, fields_of
 from subscribers.importing import DEFAULT_ORGANISATION
 from subscribers.models import Member, Membership, Organisation
@@ -23,14 +20,6 @@ from subscribers.registry import standing_on
 MEMBER_FIELDS = frozenset({"name", "organisation"})
 
 Reader = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """One reader's text, and its pieces for the alphabet of their gateway."""
-
-    text: str
-    split: Split
 
 
 def compiled(variant: CampaignVariant) -> CompiledTemplate:
@@ -53,27 +42,9 @@ def missing_values(variant: CampaignVariant, readers: Sequence[Reader]) -> list[
     return compiled(variant).missing(variant.context, readers)
 
 
-def render(campaign: Campaign, variant: CampaignVariant, readers: Sequence[Reader]) -> list[str]:
-    """The whole text of each reader: signature, body, opt-out line. One call for all of them."""
-    bodies = compiled(variant).render_many(variant.context, readers)
-    return [dressed(campaign, body) for body in bodies]
-
-
-def dressed(campaign: Campaign, body: str) -> str:
-    """A body between the signature and the opt-out line.
-
-    A space keeps the line apart where the body does not end with a sign of its own: "收到请回复拒收请回复R" says to an
-    old reader that they should answer 拒收.
-    """
-    body = body.rstrip()
-    apart = " " if campaign.opt_out and body and body[-1].isalnum() else ""
-    return f"{campaign.signature}{body}{apart}{campaign.opt_out}"
-
-
-def cut(campaign: Campaign, text: str, capabilities: Capabilities) -> Split:
-    """The parts of a text as this gateway carries them; signature and opt-out line stay whole where possible."""
-    keep = tuple(filter(None, (campaign.signature, campaign.opt_out)))
-    return split(text, capabilities.alphabet, reference_bits=capabilities.reference_bits, keep=keep)
+def render(variant: CampaignVariant, readers: Sequence[Reader]) -> list[str]:
+    """The body of each reader's text, not yet dressed. One call for all of them."""
+    return compiled(variant).render_many(variant.context, readers)
 
 
 def readers_of(session: Session, member_ids: Sequence[int], *, on: date) -> dict[int, dict[str, Any]]:

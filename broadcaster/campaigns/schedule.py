@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.check import Check, Finding, Way, check
+from broadcaster.campaigns.compose import content_hash
 from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.profiles import frozen
 from broadcaster.campaigns.states import CampaignState, sources
 from broadcaster.language import msgid
 from broadcaster.words import campaign_state_word
@@ -213,6 +215,7 @@ def _start(
     tariffs = {
         name: [str(ways[name].price), ways[name].currency, ways[name].capabilities.bill] for name in route.gateways
     }
+    dresses = [frozen(campaign, name, ways[name].capabilities, ways[name].profile) for name in sorted(route.gateways)]
     move(
         session,
         campaign,
@@ -222,5 +225,8 @@ def _start(
         started_by=campaign.started_by or actor.name,
         audience_on=now.astimezone(zone).date(),
         tariffs=tariffs,
+        content_hash=content_hash(campaign, dresses),
     )
+    campaign.dresses = dresses
+    session.flush()
     wake(session, PREPARE, [campaign.id])

@@ -99,8 +99,10 @@ def check(campaign_id: Id) -> None:
         campaign = compose.get(tx.session, house.actor, campaign_id)
         route = house.route(campaign)
         zone = house.settings.zone
+        # at the tariff of the day on which it shall go out
+        ways = house.ways(tx, at=campaign.scheduled_for)
         checked = checking.check(
-            tx.session, house.actor, campaign, route, house.ways, zone=zone, now=tx.now, progress=counted
+            tx.session, house.actor, campaign, route, ways, zone=zone, now=tx.now, progress=counted
         )
         startable = campaign.state in schedule.STARTABLE
     then = [f"broadsheet campaigns send {campaign_id} --confirm {checked.recipients}"]
@@ -148,7 +150,7 @@ def send(
             act = schedule.rehearse if dry_run else schedule.start
             route = house.route(campaign)
             checked = act(
-                tx.session, house.actor, campaign, confirm, route, house.ways, zone=house.settings.zone, now=tx.now
+                tx.session, house.actor, campaign, confirm, route, house.ways(tx), zone=house.settings.zone, now=tx.now
             )
             state = campaign.state
         if watch and not dry_run:

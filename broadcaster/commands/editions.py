@@ -92,7 +92,7 @@ def preview(
             now=tx.now,
         )
         checked = check.check(
-            tx.session, house.actor, draft, house.route(draft), house.ways, zone=house.settings.zone, now=tx.now
+            tx.session, house.actor, draft, house.route(draft), house.ways(tx), zone=house.settings.zone, now=tx.now
         )
     document: dict[str, Any] = {"number": number, "variants": variant_documents(checked)}
     answer(document, *shown_variants(checked))

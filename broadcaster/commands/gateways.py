@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from broadcaster.binds import holding
+from broadcaster.campaigns import profile_changes
+from broadcaster.commands.gateway_profile import profile_document, read_settings, shown_history, shown_profile
 from broadcaster.commands.gateway_shown import gateway_document, shown_gateway, shown_step
-from broadcaster.commands.house import PRESS, opened
+from broadcaster.commands.house import PRESS, opened, read_day
 from broadcaster.commands.options import Free, asked, noun, verb
 from broadcaster.commands.output import answer, aside, plain, show
 from broadcaster.commands.serving import asked_to_end, is_whole, open_gateways, tell_waiting
@@ -95,6 +97,44 @@ def run(name: Annotated[str, typer.Argument(metavar="NAME", help=tr("As in the c
             _run_embedded(house, name, ending)
         else:
             _run_beside_workers(house, name, ending)
+
+
+@verb(
+    app,
+    about=tr("What the operator of a gateway demands of texts, and what a part costs: from one day on."),
+    example="broadsheet gateways profile carrier\n"
+    "broadsheet gateways profile carrier --set price=0.048 --from 2027-01-01\n"
+    'broadsheet gateways profile carrier --set signature_place=tail --set "opt_out=退订回T"\n'
+    "broadsheet gateways profile carrier --history\n"
+    "broadsheet gateways profile carrier --undo",
+    needs=Right.OPERATE,
+)
+def profile(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=tr("As in the configuration."))],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=tr("Give a key another value."))
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help=tr("From this day on; else from today."))
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help=tr("All that was ever set."))] = False,
+    undo: Annotated[bool, typer.Option("--undo", help=tr("Take back what was set last."))] = False,
+) -> None:
+    given = read_settings(set_ or [])
+    if given and undo:
+        raise Invalid("Either --set or --undo.", hint="Take back first, then set.")
+    with opened() as house:
+        _known(house, name)
+        with house.begin() if given or undo else house.reading() as tx:
+            day = read_day(from_) if from_ else tx.now.astimezone(house.settings.zone).date()
+            if given:
+                profile_changes.write(tx.session, house.actor, name, given, day, now=tx.now)
+            elif undo:
+                profile_changes.undo(tx.session, house.actor, name, now=tx.now)
+            changes = profile_changes.history(tx.session, house.actor, name)
+            document = profile_document(house, name, changes, day)
+        told = tr("The profile of {name} on {day}:", name=name, day=day)
+        answer(document, told, *shown_profile(document), *(shown_history(house, document) if history else ()))
 
 
 def _run_beside_workers(house: Runtime, name: str, ending: threading.Event) -> None:

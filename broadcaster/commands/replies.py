@@ -67,7 +67,7 @@ def list_(
 )
 def answer_(letter_id: Id, text: Annotated[str, typer.Argument(metavar="TEXT", help=tr("What they read."))]) -> None:
     with opened() as house, house.begin() as tx:
-        letter = inbox.reply(tx.session, house.actor, house.desk, letter_id, text, now=tx.now)
+        letter = inbox.reply(tx.session, house.actor, house.desk(tx), letter_id, text, now=tx.now)
         state = letter.state
         # whoever serves has the lock of the press, and would take the answer at once
         nobody_sends = house.settings.embedded and not is_served(house)

@@ -84,9 +84,8 @@ def replies(under: Under = "", from_: From = None, to: To = None, csv: Csv = Non
 )
 def cost(under: Under = "", from_: From = None, to: To = None, csv: Csv = None) -> None:
     with opened() as house, house.reading() as tx:
-        prices = {name: (way.price, way.currency) for name, way in house.ways.items()}
         scope = _scope(house, tx, under, from_, to)
-        found = costs(tx.session, house.actor, scope, prices, zone=house.settings.zone)
+        found = costs(tx.session, house.actor, scope, house.tariffs(tx.session), zone=house.settings.zone)
     headings = (tr("month"), tr("gateway"), tr("parts"), tr("cost"))
     lines = [(r.month, r.gateway, r.parts, money(r.cost, r.currency)) for r in found]
     _answer([plain(report) for report in found], csv, table(*headings, rows=lines, right=(2, 3)))

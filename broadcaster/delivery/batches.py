@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, true, update
+from sqlalchemy import or_, select, true, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
@@ -36,14 +36,14 @@ def claim(
     sender: Sender,
     *,
     parts: int,
-    quiet: bool,
+    up_to: Lane,
     only: int | None = None,
     now: datetime,
 ) -> ClaimedTurn | None:
     """The next turn for this gateway, marked `submitting` for this owner; None when nothing is due.
 
-    At most `parts` parts, but at least one whole message. Answers come first, then urgent notices, then the rest, which
-    waits while it is `quiet`. The state of the campaign and the wish of every recipient are read here, in the same
+    At most `parts` parts, but at least one whole message. Answers come first, then urgent notices, then the rest; lanes
+    behind `up_to` wait. The state of the campaign and the wish of every recipient are read here, in the same
     transaction: what was paused or refused before it commits is not sent. `only`: of this batch, and of no other.
 
     Raises `CannotPrint`.
@@ -51,7 +51,7 @@ def claim(
     go_by_keys(session)
     stopping: set[int] = set()
     while (
-        batch := _next_batch(session, sender.gateway, passing=stopping, quiet=quiet, only=only, now=now)
+        batch := _next_batch(session, sender.gateway, passing=stopping, up_to=up_to, only=only, now=now)
     ) is not None:
         campaign = _held_campaign(session, batch)
         if batch.campaign_id is not None and campaign is None:
@@ -68,16 +68,15 @@ def claim(
 
 
 def _next_batch(
-    session: Session, gateway: str, *, passing: Collection[int], quiet: bool, only: int | None, now: datetime
+    session: Session, gateway: str, *, passing: Collection[int], up_to: Lane, only: int | None, now: datetime
 ) -> Batch | None:
-    open_lanes: ColumnElement[bool] = Batch.lane <= Lane.URGENT if quiet else true()
     return session.scalar(
         select(Batch)
         .outerjoin(Campaign, Campaign.id == Batch.campaign_id)
         .where(
             Batch.gateway == gateway,
             Batch.done.is_(False),
-            open_lanes,
+            Batch.lane <= up_to,
             Batch.id == only if only is not None else true(),
             or_(Batch.not_before.is_(None), Batch.not_before <= now),
             or_(
@@ -153,7 +152,7 @@ def _claim_messages(
     )
     session.add(turn)
     session.flush()
-    going = outbound(session, sender, batch.campaign_id, rows, {m.id: m.msisdn for m in messages})
+    going = outbound(session, sender, campaign, rows, {m.id: m.msisdn for m in messages})
     return ClaimedTurn(turn.id, batch.campaign_id, sender.gateway, batch.lane, going, [row.message_id for row in rows])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns import render
+from broadcaster.campaigns import dress, profiles, render
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.states import State
@@ -56,6 +56,7 @@ def printed(
     """The pieces of each message, and the ids of those that have lost a value since the campaign was checked."""
     if not messages or campaign.audience_on is None:
         return {}, set()
+    worn, can = profiles.worn(campaign, sender.gateway, sender.capabilities)
     people = render.readers_of(session, [m.member_id for m in messages], on=campaign.audience_on)
     pieces: dict[int, list[Piece]] = {}
     lacking: set[int] = set()
@@ -63,12 +64,12 @@ def printed(
         mine = [m for m in messages if m.variant == variant.position]
         lacking |= {mine[x.row].id for x in render.missing_values(variant, [people[m.member_id] for m in mine])}
         whole = [m for m in mine if m.id not in lacking]
-        texts = render.render(campaign, variant, [people[m.member_id] for m in whole])
-        for message, text in zip(whole, texts, strict=True):
-            cut = render.cut(campaign, text, sender.capabilities)
+        bodies = render.render(variant, [people[m.member_id] for m in whole])
+        for message, body in zip(whole, bodies, strict=True):
+            cut = dress.cut(worn, dress.dressed(worn, body), can)
             pieces[message.id] = [
                 Piece(message, number, cut.encoding, piece)
-                for number, piece in enumerate(sender.capabilities.handed_over(cut), start=1)
+                for number, piece in enumerate(can.handed_over(dress.leaving(worn, cut)), start=1)
             ]
     return pieces, lacking
 
@@ -105,10 +106,12 @@ def mark_submitting(
 
 
 def outbound(
-    session: Session, sender: Sender, campaign_id: int | None, rows: Sequence[Any], msisdns: Mapping[int, str]
+    session: Session, sender: Sender, campaign: Campaign | None, rows: Sequence[Any], msisdns: Mapping[int, str]
 ) -> list[OutboundPart]:
     """The rows as the gateway wants them; `msisdns` by message id."""
     totals = _totals(session, rows)
+    # answers are cut for the width of the configuration: nobody freezes another one for them
+    can = sender.capabilities if campaign is None else profiles.worn(campaign, sender.gateway, sender.capabilities)[1]
     return [
         OutboundPart(
             part_id=row.id,
@@ -118,7 +121,8 @@ def outbound(
             encoding=Encoding(row.encoding),
             number=row.number,
             total=totals[row.message_id],
-            reference=_reference(campaign_id, row, sender.capabilities.reference_bits),
+            reference=_reference(campaign.id if campaign else None, row, can.reference_bits),
+            reference_bits=can.reference_bits,
             client_reference=f"p{row.id}",
         )
         for row in rows

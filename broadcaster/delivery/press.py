@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
 
+from broadcaster.campaigns.models import Lane
 from broadcaster.delivery import batches, leases, owners, recording
 from broadcaster.delivery.batches import CannotPrint
 from broadcaster.delivery.control import stop
@@ -40,8 +42,8 @@ class Press:
     gateway: Gateway
     throttle: Throttle
     ownership: Ownership
-    #: whether bulk has to wait at this instant
-    quiet: Callable[[datetime], bool]
+    #: the last lane that may be handed over at this instant
+    up_to: Callable[[Session, datetime], Lane]
     #: set when this process is asked to end
     stopping: Callable[[], bool]
     sleep: Callable[[float], None] = time.sleep
@@ -96,7 +98,7 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
                 press.ownership.id,
                 press.sender,
                 parts=size,
-                quiet=press.quiet(tx.now),
+                up_to=press.up_to(tx.session, tx.now),
                 only=press.only,
                 now=tx.now,
             )

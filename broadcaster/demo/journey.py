@@ -153,11 +153,13 @@ def _start(runtime: Runtime, campaign_id: int, show: Show) -> int:
         route = runtime.route(campaign)
         if campaign.state not in EDITABLE:
             return progress(tx.session, campaign).recipients
-        checked = check(tx.session, OPERATOR, campaign, route, runtime.ways, zone=zone, now=tx.now)
+        checked = check(tx.session, OPERATOR, campaign, route, runtime.ways(tx), zone=zone, now=tx.now)
     show.checked(campaign, checked)
     with runtime.begin() as tx:
         campaign = compose.get(tx.session, OPERATOR, campaign_id)
-        schedule.start(tx.session, OPERATOR, campaign, checked.recipients, route, runtime.ways, zone=zone, now=tx.now)
+        schedule.start(
+            tx.session, OPERATOR, campaign, checked.recipients, route, runtime.ways(tx), zone=zone, now=tx.now
+        )
     return checked.recipients
 
 

@@ -43,6 +43,8 @@ class OutboundPart:
     """Joins the parts of one message on the handset; counted per sender and number, never drawn at random."""
     client_reference: str
     """Our id of the part, for carriers that echo one."""
+    reference_bits: Literal[8, 16] | None = None
+    """The width that the parts were cut for; None: that of the gateway."""
 
 
 @dataclass(frozen=True, slots=True)

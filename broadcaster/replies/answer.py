@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns import dress
+from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Lane
+from broadcaster.campaigns.profiles import Profile, dress_at
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.models import Batch, Message, Part
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.replies.models import Letter
-from broadcaster.sms import split
 from subscribers.db import wake
 from subscribers.errors import Conflict, Unavailable
 
@@ -29,6 +32,14 @@ class Desk:
     language: str
     gateways: dict[str, Capabilities]
     zone: tzinfo = UTC
+    place: dress.Place = "front"
+    #: what is set for a gateway today
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+
+    def at(self, gateway: str) -> Desk:
+        """The same, in the words that the operator of this gateway demands."""
+        own = dress_at(Dress(self.signature, self.opt_out, self.place), self.profiles.get(gateway, Profile()))
+        return replace(self, signature=own.signature, opt_out=own.opt_out, place=own.place)
 
 
 def queue_reply(session: Session, desk: Desk, letter: Letter, body: str) -> Message:
@@ -49,13 +60,11 @@ def queue_reply(session: Session, desk: Desk, letter: Letter, body: str) -> Mess
             id=letter.id,
         )
     capabilities = desk.gateways[letter.gateway]
-    cut = split(
-        f"{desk.signature}{body}",
-        capabilities.alphabet,
-        reference_bits=capabilities.reference_bits,
-        keep=(desk.signature,) if desk.signature else (),
-    )
-    pieces = capabilities.handed_over(cut)
+    own = desk.at(letter.gateway)
+    # an answer says nothing of refusing more
+    worn = Dress(own.signature, place=own.place)
+    cut = dress.cut(worn, dress.dressed(worn, body), capabilities)
+    pieces = capabilities.handed_over(dress.leaving(worn, cut))
     message = Message(
         member_id=letter.member_id,
         msisdn=letter.msisdn,

@@ -66,7 +66,7 @@ def route(
         .with_for_update(skip_locked=True)
     ).all()
     for letter in letters:
-        reply = _handled(session, desk, letter, handlers, now)
+        reply = _handled(session, desk.at(letter.gateway), letter, handlers, now)
         letter.handled_as = reply.handled_as
         letter.handled_at = now
         letter.state = LetterState.OPEN if reply.for_a_person else LetterState.HANDLED

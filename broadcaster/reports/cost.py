@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.profiles import Tariff
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.progress import PAID
 from broadcaster.reports.scope import Scope
 from subscribers.actor import Actor, Right, needs
 
-#: gateway -> price of a part now, and its currency: for what belongs to no campaign, such as answers
-Prices = Mapping[str, tuple[Decimal, str]]
+#: gateway -> prices of a part, the oldest first: for what belongs to no campaign, such as answers
+Prices = Mapping[str, Sequence[Tariff]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +51,52 @@ def costs(session: Session, actor: Actor, scope: Scope, prices: Prices, *, zone:
     ).one()
     if first is None or last is None:
         return []
-    months = _months(first.astimezone(zone), last.astimezone(zone))
-    month = case(*[(Part.submitted_at < end, literal(name)) for name, end in months], else_=literal(months[-1][0]))
+    days = {each.day for tariffs in prices.values() for each in tariffs}
+    spans = _spans(first.astimezone(zone), last.astimezone(zone), days)
+    at = case(
+        *[(Part.submitted_at < span.end, literal(n)) for n, span in enumerate(spans)], else_=literal(len(spans) - 1)
+    )
     counted = taken.with_only_columns(
-        month.label("month"), Part.gateway, Message.campaign_id, func.count(Part.id)
-    ).group_by("month", Part.gateway, Message.campaign_id)
+        at.label("span"), Part.gateway, Message.campaign_id, func.count(Part.id)
+    ).group_by("span", Part.gateway, Message.campaign_id)
     rows = session.execute(counted).all()
     tariffs = _tariffs(session, {campaign_id for _, _, campaign_id, _ in rows if campaign_id is not None})
     totals: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
-    for name, gateway, campaign_id, n in rows:
-        price, currency = tariffs.get((campaign_id, gateway)) or prices.get(gateway) or (Decimal(0), "CNY")
-        parts, cost = totals.get((name, gateway, currency), (0, Decimal(0)))
-        totals[name, gateway, currency] = (parts + n, cost + price * n)
+    for at_span, gateway, campaign_id, n in rows:
+        month, day, _ = spans[at_span]
+        price, currency = tariffs.get((campaign_id, gateway)) or _price_on(prices.get(gateway, ()), day)
+        parts, cost = totals.get((month, gateway, currency), (0, Decimal(0)))
+        totals[month, gateway, currency] = (parts + n, cost + price * n)
     return [
         CostReport(name, gateway, parts, cost, currency)
         for (name, gateway, currency), (parts, cost) in sorted(totals.items(), reverse=True)
     ]
 
 
-def _months(first: datetime, last: datetime) -> list[tuple[str, datetime]]:
-    """The months from one instant to another, each with the instant at which it ends."""
-    months: list[tuple[str, datetime]] = []
+class _Span(NamedTuple):
+    """A stretch of days in one month and at the same prices: its first day, and the instant at which it ends."""
+
+    month: str
+    first: date
+    end: datetime
+
+
+def _spans(first: datetime, last: datetime, changes: Iterable[date]) -> list[_Span]:
+    """The months from one instant to another, cut where a price changes."""
+    begins = {first.date()} | {day for day in changes if first.date() < day <= last.date()}
     year, month = first.year, first.month
     while (year, month) <= (last.year, last.month):
-        after = (year + month // 12, month % 12 + 1)
-        months.append((f"{year}-{month:02d}", datetime(*after, 1, tzinfo=first.tzinfo)))
-        year, month = after
-    return months
+        year, month = year + month // 12, month % 12 + 1
+        begins.add(date(year, month, 1))
+    return [
+        _Span(f"{begin:%Y-%m}", begin, datetime.combine(end, time(), tzinfo=first.tzinfo))
+        for begin, end in pairwise(sorted(begins))
+    ]
+
+
+def _price_on(tariffs: Sequence[Tariff], day: date) -> tuple[Decimal, str]:
+    held = [(each.price, each.currency) for each in tariffs if each.day <= day]
+    return held[-1] if held else (Decimal(0), "CNY")
 
 
 def _tariffs(session: Session, campaign_ids: set[int]) -> dict[tuple[int | None, str], tuple[Decimal, str]]:

@@ -48,7 +48,7 @@ def register(app: Celery, runtime: Runtime) -> None:
         more = 1
         while more and not runtime.stopping.is_set():
             with runtime.begin() as tx:
-                more = router.route(tx.session, runtime.desk, now=tx.now)
+                more = router.route(tx.session, runtime.desk(tx), now=tx.now)
 
     @app.task(name=START_DUE, shared=False)
     def start_due_campaigns() -> None:
@@ -64,7 +64,7 @@ def start_due(runtime: Runtime) -> None:
     with runtime.begin() as tx:
         for campaign in schedule.claim_due(tx.session, now=tx.now):
             schedule.start_due(
-                tx.session, campaign, runtime.route(campaign), runtime.ways, zone=runtime.settings.zone, now=tx.now
+                tx.session, campaign, runtime.route(campaign), runtime.ways(tx), zone=runtime.settings.zone, now=tx.now
             )
 
 

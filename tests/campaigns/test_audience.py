@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route, count_audience, select_audience
-from broadcaster.campaigns.compose import Dress, Text, create_draft
+from broadcaster.campaigns.compose import Text, create_draft
+from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.models import NumberKind

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns.models import Campaign
-from broadcaster.campaigns.render import dressed, readers_of
+from broadcaster.campaigns.dress import Dress, dressed
+from broadcaster.campaigns.render import readers_of
 from subscribers.importing import DEFAULT_ORGANISATION
 from tests.factories import NOW, make_member
 
@@ -19,11 +19,11 @@ from tests.factories import NOW, make_member
     ],
 )
 def test_the_opt_out_line_does_not_run_into_the_text(body: str, text: str) -> None:
-    assert dressed(Campaign(signature="【晨晖】", opt_out="拒收请回复R"), body) == text
+    assert dressed(Dress(signature="【晨晖】", opt_out="拒收请回复R"), body) == text
 
 
 def test_without_an_opt_out_line_nothing_is_added() -> None:
-    assert dressed(Campaign(signature="", opt_out=""), "收到请回复") == "收到请回复"
+    assert dressed(Dress(signature="", opt_out=""), "收到请回复") == "收到请回复"
 
 
 def test_who_has_no_organisation_has_none_to_print(session: Session) -> None:

@@ -73,6 +73,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "campaigns abort": ("2", "state in_flight cancelled"),
     "gateways list": ("", "gateways"),
     "gateways test": ("simulator --to 19900000001", "steps"),
+    "gateways profile": (
+        "simulator --set price=0.06 --from 2027-01-01",
+        "gateway on profile since to_come history",
+    ),
     "replies list": ("", "replies"),
     "replies answer": ("1 谢谢", "id state"),
     "replies close": ("1", "id state"),
@@ -158,7 +162,7 @@ def letter(desk: Desk, text: str = "几点？\x1b[31m", message_id: str = "m1") 
     with runtime.begin() as tx:
         receive.store(tx.session, [message], now=tx.now)
     with runtime.begin() as tx:
-        assert router.route(tx.session, runtime.desk, now=tx.now) == 1
+        assert router.route(tx.session, runtime.desk(tx), now=tx.now) == 1
     runtime.close()
 
 

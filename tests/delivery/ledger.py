@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns import compose, schedule
 from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.check import Way, check
-from broadcaster.campaigns.compose import Dress
-from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.delivery import batches, preparing, receipts, recording
 from broadcaster.delivery.models import Lease, Message, Owner, Part, ReceiptInbox
 from broadcaster.delivery.pieces import Sender
@@ -71,10 +71,10 @@ def owner(begin: Transactions) -> int:
 
 
 def claim(
-    begin: Transactions, owner_id: int, parts: int = 50, *, quiet: bool = False, sender: Sender = SENDER
+    begin: Transactions, owner_id: int, parts: int = 50, *, up_to: Lane = Lane.BULK, sender: Sender = SENDER
 ) -> ClaimedTurn | None:
     with begin() as tx:
-        return batches.claim(tx.session, owner_id, sender, parts=parts, quiet=quiet, now=tx.now)
+        return batches.claim(tx.session, owner_id, sender, parts=parts, up_to=up_to, now=tx.now)
 
 
 def must_claim(begin: Transactions, owner_id: int, parts: int = 50, **more: Any) -> ClaimedTurn:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from broadcaster.campaigns.models import Lane
 from broadcaster.delivery.locks import Held
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.press import Press
@@ -76,7 +77,7 @@ def press_for(
         gateway=gateway,
         throttle=throttle or Throttle(0),
         ownership=owner,
-        quiet=lambda _: False,
+        up_to=lambda _session, _now: Lane.BULK,
         stopping=stopping,
         sleep=sleep,
     )

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, update
 
-from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.profiles import Profile
 from broadcaster.delivery import control
 from broadcaster.delivery.batches import CannotPrint
 from broadcaster.delivery.models import Batch, Message, Part, Turn
@@ -138,9 +139,9 @@ def test_only_the_rest_waits_for_the_quiet_hours_to_end(begin: Transactions) -> 
     urgent, members = sending(begin, 1, urgent=True)
     _answer(begin, members[0].id, str(members[0].msisdn))
     mine = owner(begin)
-    assert must_claim(begin, mine, quiet=True).campaign_id is None
-    assert must_claim(begin, mine, quiet=True).campaign_id == urgent
-    assert claim(begin, mine, quiet=True) is None
+    assert must_claim(begin, mine, up_to=Lane.URGENT).campaign_id is None
+    assert must_claim(begin, mine, up_to=Lane.URGENT).campaign_id == urgent
+    assert claim(begin, mine, up_to=Lane.URGENT) is None
 
 
 def test_an_answer_goes_to_who_refused_the_paper(begin: Transactions) -> None:
@@ -262,7 +263,10 @@ def test_a_batch_is_done_when_nothing_of_it_waits(begin: Transactions) -> None:
     assert states(begin, campaign) == {"submitted": 2}
 
 
-def _answer(begin: Transactions, member_id: int, msisdn: str) -> None:
+DESK = Desk("晨晖", "【晨晖】", "", "zh", {"carrier": CAN})
+
+
+def _answer(begin: Transactions, member_id: int, msisdn: str, desk: Desk = DESK, text: str = "收到，谢谢。") -> None:
     with begin() as tx:
         letter = Letter(
             gateway="carrier",
@@ -275,4 +279,22 @@ def _answer(begin: Transactions, member_id: int, msisdn: str) -> None:
         )
         tx.session.add(letter)
         tx.session.flush()
-        queue_reply(tx.session, Desk("晨晖", "【晨晖】", "", "zh", {"carrier": CAN}), letter, "收到，谢谢。")
+        queue_reply(tx.session, desk, letter, text)
+
+
+def test_outside_of_the_operators_window_only_answers_go(begin: Transactions) -> None:
+    _, members = sending(begin, 1, urgent=True)
+    _answer(begin, members[0].id, str(members[0].msisdn))
+    mine = owner(begin)
+    assert must_claim(begin, mine, up_to=Lane.ANSWER).campaign_id is None
+    assert claim(begin, mine, up_to=Lane.ANSWER) is None
+
+
+def test_where_the_carrier_signs_an_answer_goes_without_the_signature(begin: Transactions) -> None:
+    with begin() as tx:
+        member = make_member(tx.session)
+    profile = Profile(signature="【报】", signature_place="carrier")
+    desk = Desk("晨晖", "【晨晖】", "", "zh", {"carrier": CAN}, profiles={"carrier": profile})
+    _answer(begin, member.id, str(member.msisdn), desk, "会" * 68)
+    # 68 fit a part, but not with what the carrier adds
+    assert [len(part.text) for part in must_claim(begin, owner(begin)).parts] == [67, 1]

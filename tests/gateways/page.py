@@ -28,7 +28,9 @@ HEAD = """\
 What each kind can do with its default settings; some of it changes with the configuration
 ([configuration.md](configuration.md)). `broadsheet gateways list` shows what yours can do as they are configured.
 A gateway with places holds connections: each place is one process, `broadsheet gateways run NAME` or
-`broadsheet up`. How to add a kind: [adding_a_gateway.md](adding_a_gateway.md).
+`broadsheet up`. What an operator demands of texts from a day on, and what a part costs then, is set with
+`broadsheet gateways profile NAME` ([configuration.md](configuration.md#what-an-operator-demands-and-when)).
+How to add a kind: [adding_a_gateway.md](adding_a_gateway.md).
 """
 
 

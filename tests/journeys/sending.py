@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from broadcaster import binds, ingest
+from broadcaster.campaigns.models import Lane
 from broadcaster.delivery import batches, press, recording
 from broadcaster.delivery.press import Press
 from broadcaster.gateways.events import Event
@@ -48,7 +49,9 @@ def _commit_the_claim_after_the_submit() -> None:
     def run(press_: Press, *, limit: int | None = None) -> bool:
         for _ in range(limit or 20):
             with press_.begin() as tx:
-                turn = batches.claim(tx.session, press_.ownership.id, press_.sender, parts=16, quiet=False, now=tx.now)
+                turn = batches.claim(
+                    tx.session, press_.ownership.id, press_.sender, parts=16, up_to=Lane.BULK, now=tx.now
+                )
                 outcomes = press_.gateway.submit(turn.parts) if turn else []
             if turn is None:
                 return False

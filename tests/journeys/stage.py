@@ -90,9 +90,9 @@ def start(runtime: Runtime, campaign_id: int) -> check.Check:
     with runtime.begin() as tx:
         campaign = compose.get(tx.session, OPERATOR, campaign_id)
         route = runtime.route(campaign)
-        checked = check.check(tx.session, OPERATOR, campaign, route, runtime.ways, zone=zone, now=tx.now)
+        checked = check.check(tx.session, OPERATOR, campaign, route, runtime.ways(tx), zone=zone, now=tx.now)
         return schedule.start(
-            tx.session, OPERATOR, campaign, checked.recipients, route, runtime.ways, zone=zone, now=tx.now
+            tx.session, OPERATOR, campaign, checked.recipients, route, runtime.ways(tx), zone=zone, now=tx.now
         )
 
 

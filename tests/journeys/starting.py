@@ -20,7 +20,7 @@ def try_to_start(settings: Settings, campaign_id: int, recipients: int, pipe: Co
         with runtime.begin() as tx:
             campaign = compose.get(tx.session, OPERATOR, campaign_id)
             route = runtime.route(campaign)
-            schedule.start(tx.session, OPERATOR, campaign, recipients, route, runtime.ways, zone=zone, now=tx.now)
+            schedule.start(tx.session, OPERATOR, campaign, recipients, route, runtime.ways(tx), zone=zone, now=tx.now)
         pipe.send("started")
     except Conflict:
         pipe.send("conflict")

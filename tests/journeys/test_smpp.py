@@ -87,7 +87,7 @@ def reachable(runtime: Runtime, campaign_id: int) -> int:
     with runtime.begin() as tx:
         campaign = compose.get(tx.session, OPERATOR, campaign_id)
         route = runtime.route(campaign)
-        return check.check(tx.session, OPERATOR, campaign, route, runtime.ways, zone=zone, now=tx.now).recipients
+        return check.check(tx.session, OPERATOR, campaign, route, runtime.ways(tx), zone=zone, now=tx.now).recipients
 
 
 def test_every_message_comes_to_its_right_end_and_an_opt_out_counts(tmp_path: Path, database_url: str) -> None:

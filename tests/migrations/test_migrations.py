@@ -181,6 +181,22 @@ def test_members_of_an_earlier_revision_can_be_looked_for_by_pinyin(empty: Engin
     assert keys == ["zw zhangwei", "sxx shanxiongxin", "w㐂 wang㐂", "zl zhoulan"] * 520
 
 
+def test_campaigns_of_an_earlier_revision_stay_whole(empty: Engine) -> None:
+    campaign = {"kind": "notice", "title": "-", "state": "sending", "generation": 1, "lane": 2, "rule": "everyone"}
+    campaign |= {"under": "", "signature": "", "opt_out": "", "content_hash": "", "tariffs": "{}", "created_by": "-"}
+    campaign |= {"created_at": "2026-11-21 02:00:00", "snapshot_cursor": 0, "note": "", "note_fields": "{}", "id": 1}
+    variant = {"campaign_id": 1, "position": 0, "name": "-", "rule": "everyone", "source": "-", "context": "{}"}
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "r0005")
+        for table, row in {"campaign": campaign, "campaign_variant": variant}.items():
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
+    migrations.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM campaign_variant JOIN campaign ON id = campaign_id")) == 1
+        assert connection.scalar(text("SELECT count(*) FROM campaign_dress")) == 0
+
+
 def test_a_database_of_somebody_else(empty: Engine) -> None:
     with empty.begin() as connection:
         connection.execute(text("CREATE TABLE customers (id INTEGER PRIMARY KEY)"))

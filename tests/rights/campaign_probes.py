@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from broadcaster.campaigns import check, compose, schedule
-from broadcaster.campaigns.compose import Dress, Text
+from broadcaster.campaigns import check, compose, profile_changes, schedule
+from broadcaster.campaigns.compose import Text
+from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.profiles import Tariff
 from broadcaster.delivery import again, control, trial
 from broadcaster.delivery.pieces import Sender
 from broadcaster.gateways.contract import Capabilities
@@ -19,12 +21,13 @@ from broadcaster.sms import split
 from tests.delivery.ledger import ROUTE, WAYS, ZONE
 from tests.factories import NOW
 from tests.rights.probe import Probe
+from tests.rights.world import TODAY
 
 DRESS = Dress("【晨晖】", "拒收回复R")
 DESK = Desk(
     paper="晨晖", signature="【晨晖】", opt_out="R", language="zh", gateways={"carrier": Capabilities(inbound=True)}
 )
-PRICES = {"carrier": (Decimal("0.05"), "CNY")}
+PRICES = {"carrier": [Tariff(TODAY, Decimal("0.05"), "CNY")]}
 
 _C, _D, _R = "broadcaster.campaigns.", "broadcaster.delivery.", "broadcaster.reports."
 PROBES = {
@@ -80,6 +83,19 @@ PROBES = {
     ),
     _C + "schedule.schedule": Probe(
         lambda s, a, side: schedule.schedule(s, a, side.campaign(s, "draft"), NOW + timedelta(days=1), now=NOW)
+    ),
+    _C + "profile_changes.write": Probe(
+        lambda s, a, side: profile_changes.write(s, a, "carrier", {"price": "0.05"}, TODAY, now=NOW),
+        makes=True,
+        blind="a gateway is of no part of the tree: nobody below the top has the right",
+    ),
+    _C + "profile_changes.undo": Probe(
+        lambda s, a, side: profile_changes.undo(s, a, "carrier", now=NOW),
+        blind="a gateway is of no part of the tree: nobody below the top has the right",
+    ),
+    _C + "profile_changes.history": Probe(
+        lambda s, a, side: profile_changes.history(s, a, "carrier"),
+        blind="a gateway is of no part of the tree: nobody below the top has the right",
     ),
     _D + "trial.queue": Probe(
         lambda s, a, side: trial.queue(

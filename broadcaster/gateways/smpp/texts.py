@@ -53,7 +53,7 @@ def body(part: OutboundPart, layout: Layout = PLAIN) -> Body:
     esm_class, optional = 0, b""
     if part.total > 1:
         if layout.joining == "udh":
-            bits = layout.reference_bits
+            bits = part.reference_bits or layout.reference_bits
             reference = part.reference & ((1 << bits) - 1)
             octets = concatenation_header(reference, part.total, part.number, bits) + octets
             esm_class = UDHI

@@ -278,3 +278,9 @@ def test_the_text_may_stand_in_the_payload() -> None:
 def test_our_own_tables_are_used() -> None:
     # smpplib takes a section sign for a back-tick
     assert body(replace(PART, text="§")).short_message == b"\x5f" == gsm7.encode("§")
+
+
+def test_the_reference_is_as_wide_as_the_parts_were_cut_for() -> None:
+    part = replace(PART, text="x", encoding=Encoding.UCS2, number=1, total=2, reference=0x1234)
+    assert body(part).short_message[:6] == b"\x05\x00\x03\x34\x02\x01"
+    assert body(replace(part, reference_bits=16)).short_message[:7] == b"\x06\x08\x04\x12\x34\x02\x01"

@@ -171,14 +171,14 @@ def test_wishes_that_twilio_took_itself(house: Runtime, site: httpx2.Client) -> 
         for _ in range(2):
             assert call(site, form).is_success
             with house.begin() as tx:
-                router.route(tx.session, house.desk, now=tx.now)
+                router.route(tx.session, house.desk(tx), now=tx.now)
                 assert consent.wishes(tx.session, [number])[number].wish == wish
     # a STOP told again after they came back
     form = {**LETTER, "From": number, "Body": "Basta", "OptOutType": "STOP"}
     form |= dict.fromkeys(("MessageSid", "SmsSid", "SmsMessageSid"), "SM" + "1" * 32)
     call(site, form)
     with house.begin() as tx:
-        router.route(tx.session, house.desk, now=tx.now)
+        router.route(tx.session, house.desk(tx), now=tx.now)
         assert consent.wishes(tx.session, [number])[number].wish == Wish.IN
         assert tx.session.scalars(select(Letter.handled_as).order_by(Letter.id)).all() == ["opt_out", "come_back"]
         assert tx.session.scalars(select(Message.id)).all() == [], "Twilio has answered already"
@@ -189,7 +189,7 @@ def test_a_wish_that_twilio_does_not_know_is_answered(house: Runtime, site: http
         number = str(make_members(tx.session, 1)[0].msisdn)
     call(site, {**LETTER, "From": number, "Body": "退订"})
     with house.begin() as tx:
-        router.route(tx.session, house.desk, now=tx.now)
+        router.route(tx.session, house.desk(tx), now=tx.now)
         assert consent.wishes(tx.session, [number])[number].wish == Wish.OUT
         assert len(tx.session.scalars(select(Message.id)).all()) == 1
 
