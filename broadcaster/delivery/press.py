@@ -21,7 +21,7 @@ from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.pieces import Sender
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.throttle import Throttle
-from broadcaster.gateways.contract import Gateway, OutboundPart, Outcome, OutcomeUnknown, Unreachable
+from broadcaster.gateways.contract import Gateway, OutboundPart, Outcome, OutcomeUnknown, Unreachable, settled
 from broadcaster.gateways.errors import Misconfigured
 from broadcaster.logs import get
 from subscribers.clock import monotonic
@@ -164,7 +164,7 @@ def _record(press: Press, turn: ClaimedTurn, outcomes: Sequence[Outcome]) -> rec
     while True:
         try:
             with press.begin() as tx:
-                return recording.record(tx.session, turn, outcomes, now=tx.now)
+                return recording.record(tx.session, turn, settled(turn.parts, outcomes), now=tx.now)
         except (OperationalError, InterfaceError, Unavailable) as error:
             log.warning("outcomes wait for the database", gateway=turn.gateway, parts=len(turn.parts), error=str(error))
             if press.stopping():

@@ -24,6 +24,7 @@ from broadcaster.gateways.contract import (
     Outcome,
     OutcomeUnknown,
     Refused,
+    Settled,
     Throttled,
     Unreachable,
 )
@@ -94,27 +95,30 @@ def refresh_messages(session: Session, message_ids: Collection[int]) -> None:
         )
 
 
-def record(session: Session, turn: ClaimedTurn, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
-    """Write down one outcome per part of the turn, and close it. Doing it twice is doing it once.
+def record(
+    session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, closes: bool = True, now: datetime
+) -> Recorded:
+    """Write down what became of parts of this turn; `closes`: nothing of it is on its way any more.
 
-    When the turn is closed already, by us before or by someone who took us for dead, a "no" puts nothing back: the
-    part may be in other hands by now. What the carrier said for certain still counts.
+    Doing it twice is doing it once. When the turn is closed already, by us before or by someone who took us for dead, a
+    "no" puts nothing back: the part may be in other hands by now. What the carrier said for certain still counts.
     """
     go_by_keys(session)
     by_kind: dict[type[Outcome], list[tuple[OutboundPart, Outcome]]] = defaultdict(list)
-    for part, outcome in zip(turn.parts, outcomes, strict=True):
+    for _, part, outcome in settled:
         by_kind[type(outcome)].append((part, outcome))
     again = [*by_kind[Throttled], *by_kind[Unreachable]]
-    is_ours = session.scalar(delete(Turn).where(Turn.id == turn.id).returning(Turn.id)) is not None
+    is_ours = _hold(session, turn, closes=closes)
     _accept(session, turn, by_kind[Accepted], now=now)
     _refuse(session, [*by_kind[Refused], *by_kind[OptedOut]], now=now)
     _opt_out(session, by_kind[OptedOut], now=now)
     doubt(session, [part.part_id for part, _ in by_kind[OutcomeUnknown]], now=now)
-    pause = _requeue(session, turn, again, now=now) if again and is_ours else 0
+    message_ids = {turn.message_ids[position] for position, _, _ in settled}
+    pause = _requeue(session, turn, again, message_ids, now=now) if again and is_ours else 0
     if not is_ours:
         said = [*by_kind[Accepted], *by_kind[Refused], *by_kind[OptedOut]]
         settle_doubts(session, [part.part_id for part, _ in said], by="answer", now=now)
-    refresh_messages(session, set(turn.message_ids))
+    refresh_messages(session, message_ids)
     return Recorded(
         accepted=len(by_kind[Accepted]),
         refused=len(by_kind[Refused]) + len(by_kind[OptedOut]),
@@ -122,6 +126,13 @@ def record(session: Session, turn: ClaimedTurn, outcomes: Sequence[Outcome], *, 
         unknown=len(by_kind[OutcomeUnknown]),
         pause=pause,
     )
+
+
+def _hold(session: Session, turn: ClaimedTurn, *, closes: bool) -> bool:
+    """Whether the turn is still ours; if so, nobody can bury its owner before this transaction ends."""
+    if closes:
+        return session.scalar(delete(Turn).where(Turn.id == turn.id).returning(Turn.id)) is not None
+    return session.scalar(select(Turn.id).where(Turn.id == turn.id).with_for_update()) is not None
 
 
 Ends = Sequence[tuple[OutboundPart, Outcome]]
@@ -195,7 +206,7 @@ def doubt(session: Session, part_ids: Sequence[int], *, now: datetime) -> set[in
     return {row.message_id for row in moved}
 
 
-def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) -> float:
+def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, message_ids: Collection[int], *, now: datetime) -> float:
     """Put back what was certainly not accepted, unless the campaign was stopped. Returns the pause in seconds."""
     ids = [part.part_id for part, _ in ends]
     # locked: an abort that is under way is waited for, so that nothing stays queued behind it
@@ -205,7 +216,7 @@ def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) 
         _move(session, ids, State.CANCELLED)
         return 0
     pause = max(outcome.retry_after if isinstance(outcome, Throttled) else UNREACHABLE_PAUSE for _, outcome in ends)
-    low, high = min(turn.message_ids), max(turn.message_ids)
+    low, high = min(message_ids), max(message_ids)
     session.add(
         Batch(
             campaign_id=turn.campaign_id,

@@ -250,6 +250,13 @@ class Settled(NamedTuple):
     outcome: Outcome
 
 
+def settled(parts: Sequence[OutboundPart], outcomes: Sequence[Outcome]) -> list[Settled]:
+    """One outcome per part, each with its part."""
+    return [
+        Settled(position, part, outcome) for position, (part, outcome) in enumerate(zip(parts, outcomes, strict=True))
+    ]
+
+
 OnOutcomes = Callable[[list[Settled]], None]
 BeforeWrite = Callable[[int], None]
 

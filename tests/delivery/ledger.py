@@ -22,7 +22,7 @@ from broadcaster.delivery.models import Lease, Message, Owner, Part, ReceiptInbo
 from broadcaster.delivery.pieces import Sender
 from broadcaster.delivery.recording import ClaimedTurn, Recorded
 from broadcaster.delivery.states import State
-from broadcaster.gateways.contract import Accepted, Capabilities, OutboundPart, Outcome
+from broadcaster.gateways.contract import Accepted, Capabilities, OutboundPart, Outcome, settled
 from broadcaster.gateways.events import Receipt, ReceiptState
 from subscribers.actor import OPERATOR
 from tests.databases import Transactions
@@ -85,7 +85,7 @@ def must_claim(begin: Transactions, owner_id: int, parts: int = 50, **more: Any)
 
 def record(begin: Transactions, turn: ClaimedTurn, outcomes: Sequence[Outcome]) -> Recorded:
     with begin() as tx:
-        return recording.record(tx.session, turn, outcomes, now=tx.now)
+        return recording.record(tx.session, turn, settled(turn.parts, outcomes), now=tx.now)
 
 
 def accept(begin: Transactions, turn: ClaimedTurn) -> None:

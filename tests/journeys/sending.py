@@ -16,6 +16,7 @@ from broadcaster import binds, ingest
 from broadcaster.campaigns.models import Lane
 from broadcaster.delivery import batches, press, recording
 from broadcaster.delivery.press import Press
+from broadcaster.gateways.contract import settled
 from broadcaster.gateways.events import Event
 from broadcaster.runtime import make_runtime
 from broadcaster.settings import Settings
@@ -56,7 +57,7 @@ def _commit_the_claim_after_the_submit() -> None:
             if turn is None:
                 return False
             with press_.begin() as tx:
-                recording.record(tx.session, turn, outcomes, now=tx.now)
+                recording.record(tx.session, turn, settled(turn.parts, outcomes), now=tx.now)
         return True
 
     press.run = run  # type: ignore[assignment]

@@ -13,8 +13,8 @@ from broadcaster.gateways.contract import (
     OnOutcomes,
     OutboundPart,
     SessionGateway,
-    Settled,
     Unreachable,
+    settled,
 )
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.events import Event, Receipt, ReceiptState
@@ -105,7 +105,7 @@ class SmppGateway(SessionGateway):
             binds[0].feed(parts, on_outcomes, before_write)
         elif parts:
             closed = Unreachable("the gateway is closed")
-            on_outcomes([Settled(position, part, closed) for position, part in enumerate(parts)])
+            on_outcomes(settled(parts, [closed] * len(parts)))
 
     def listen(self, on_events: Callable[[list[Event]], None], stop: threading.Event) -> None:
         """Receipts and messages as they come; see `ListeningGateway.listen`."""
