@@ -30,6 +30,7 @@ from broadcaster.delivery.press import Press
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways import registry
 from broadcaster.gateways.contract import Gateway, GatewayContext, ListeningGateway
+from broadcaster.keeping.emptying import Keeping
 from broadcaster.replies.answer import Desk
 from broadcaster.settings import Settings
 from subscribers.clock import Now, utc_now
@@ -144,6 +145,12 @@ class Runtime:
             name: tariffs(changes.get(name, ()), gateway.config.price, gateway.config.currency)
             for name, gateway in self.gateways.items()
         }
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long words are kept."""
+        days = self.settings.keeping
+        return Keeping(timedelta(days.texts), timedelta(days.receipts), timedelta(days.letters))
 
     @property
     def receipt_timeouts(self) -> dict[str, timedelta]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -103,6 +103,18 @@ class Access(Section):
     secret_file: str = ""
 
 
+#: days for which the rules of a region have words kept: China's of 2015 for services by SMS ask for five months
+KEPT_AT_LEAST = {"CN": 180}
+
+
+class Keeping(Section):
+    """For how many days words are kept: of parts, of receipts as they came, of letters. What was counted stays."""
+
+    texts: int = Field(default=180, ge=1, le=36_500)
+    receipts: int = Field(default=180, ge=1, le=36_500)
+    letters: int = Field(default=180, ge=1, le=36_500)
+
+
 class Web(Section):
     """How the web doors are reached from outside."""
 
@@ -152,7 +164,23 @@ class Settings(BaseSettings):
     review: Review = Review()
     access: Access = Access()
     web: Web = Web()
+    keeping: Keeping = Keeping()
     data: Path = Path("data")
+
+    @model_validator(mode="after")
+    def _kept_as_long_as_the_rules_ask(self) -> Settings:
+        least = KEPT_AT_LEAST.get(self.paper.region, 0)
+        for key, days in self.keeping:
+            if days < least:
+                raise ValueError(
+                    tr(
+                        "keeping.{key}: must be at least {least} where region is {region}: the rules there ask for it.",
+                        key=key,
+                        least=least,
+                        region=self.paper.region,
+                    )
+                )
+        return self
 
     @classmethod
     def settings_customise_sources(

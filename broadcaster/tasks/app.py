@@ -61,7 +61,12 @@ def _settings(runtime: Runtime) -> dict[str, Any]:
         "timezone": "UTC",
         "beat_schedule": {
             task: {"task": task, "schedule": every, "options": {"expires": 2 * every, "queue": CONTROL}}
-            for task, every in ((START_DUE, TICK), (SWEEP, TICK), (rounds.LOOK_UP, rounds.EVERY))
+            for task, every in (
+                (START_DUE, TICK),
+                (SWEEP, TICK),
+                (rounds.LOOK_UP, rounds.EVERY),
+                (rounds.KEEP, rounds.EVERY),
+            )
         },
         "broker_transport_options": _transport(embedded=embedded, redis=redis),
     }

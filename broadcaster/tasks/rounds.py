@@ -1,21 +1,26 @@
-"""The rounds of questions to carriers: the one thing on the schedule that waits for somebody else."""
+"""The rounds that have time: questions to carriers, who may take long to answer, and the emptying of old words."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import MutableMapping
 
 from celery import Celery
 
 from broadcaster.delivery import asking
 from broadcaster.gateways.errors import GatewayError
+from broadcaster.keeping import emptying
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
 
 log = get(__name__)
 
 LOOK_UP = "look_up"
+KEEP = "keep"
 #: seconds between two rounds
 EVERY = 60.0
+#: portions of one round, each a transaction: a few seconds of work in a minute
+PORTIONS = 20
 
 
 def register(app: Celery, runtime: Runtime) -> None:
@@ -25,6 +30,10 @@ def register(app: Celery, runtime: Runtime) -> None:
     @app.task(name=LOOK_UP, shared=False)
     def look_up_all() -> None:
         look_up(runtime, asked_up_to)
+
+    @app.task(name=KEEP, shared=False)
+    def empty_old_words() -> None:
+        keep(runtime)
 
 
 def look_up(runtime: Runtime, asked_up_to: MutableMapping[str, int]) -> None:
@@ -49,3 +58,18 @@ def look_up(runtime: Runtime, asked_up_to: MutableMapping[str, int]) -> None:
         with runtime.begin() as tx:
             settled = asking.settle(tx.session, name, asked, told, gateway.reasons, now=tx.now)
         log.info("a carrier was asked", gateway=name, parts=len(asked), told=settled)
+
+
+def keep(runtime: Runtime) -> None:
+    """Empty the words of what is older than the settings say, a bounded number of portions of it."""
+    rows: Counter[str] = Counter()
+    for _ in range(PORTIONS):
+        if runtime.stopping.is_set():
+            break
+        with runtime.begin() as tx:
+            emptied = emptying.empty(tx.session, runtime.keeping, now=tx.now)
+        rows.update(emptied.rows)
+        if not emptied.more:
+            break
+    if told := {what: n for what, n in rows.items() if n}:
+        log.info("old words were emptied", **told)

@@ -87,6 +87,7 @@ def test_a_misspelt_key(desk: Desk) -> None:
         ('[paper]\ntime_zone = "Mars/X"', "paper.time_zone: there is no such time zone", "没有这个时区"),
         ('[routes]\nquota_per_day = "x"', "routes.quota_per_day: must be a whole number.", "必须是整数。"),
         ('[gateways.a]\nkind = "simulator"\nfailed = 2', "failed: must be at most 1", "failed：不能大于 1"),
+        ("[keeping]\ntexts = 150", "keeping.texts: must be at least 180 where region is CN", "至少要填 180"),
     ],
 )
 def test_wrong_settings_in_both_languages(desk: Desk, config: str, english: str, chinese: str) -> None:
