@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Dialect, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -88,13 +88,8 @@ class Loader:
             running.exception()
 
     def _told(self, work: Callable[[], None]) -> None:
-        """Do it; what the driver raises is raised as everywhere else."""
-        try:
+        with _told_as_ever(self._dialect):
             work()
-        except self._dialect.loaded_dbapi.Error as error:
-            raise DBAPIError.instance(
-                "COPY", None, error, self._dialect.loaded_dbapi.Error, hide_parameters=True, dialect=self._dialect
-            ) from error
 
     def _execute(self, rows: Rows) -> None:
         places = ", ".join("?" * len(rows.columns))
@@ -108,6 +103,37 @@ class Loader:
             lines: Iterator[str] = map("\t".join, rows.cells)  # type: ignore[arg-type]
             with self._driver.cursor() as cursor, cursor.copy(statement) as copy:
                 copy.write("\n".join(lines).encode())
+
+
+def insert_rows(
+    session: Session, table: type[Base], columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Insert rows whose values are as the driver takes them: no enumerations, no aware datetimes on SQLite.
+
+    By COPY on PostgreSQL, which costs Python a fifth of what an array of texts does; by one statement on SQLite.
+    """
+    if not rows:
+        return
+    driver: Any = session.connection().connection.driver_connection
+    names = ", ".join(columns)
+    with _told_as_ever(session.get_bind().dialect):
+        if is_sqlite(session):
+            places = ", ".join("?" * len(columns))
+            driver.executemany(f"INSERT INTO {table.__tablename__} ({names}) VALUES ({places})", rows)  # noqa: S608
+            return
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.__tablename__} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+@contextmanager
+def _told_as_ever(dialect: Dialect) -> Iterator[None]:
+    """What the driver raises is raised as everywhere else."""
+    driver = dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance("COPY", None, error, driver.Error, hide_parameters=True, dialect=dialect) from error
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from broadcaster.gateways.contract import Capabilities
-from broadcaster.sms import Split, split
+from broadcaster.sms import Cut, Split, cut_many, split
 
 #: where the signature stands; "carrier": the carrier adds it behind the text, where we must leave room for it
 Place = Literal["front", "tail", "carrier"]
@@ -40,13 +40,11 @@ def cut(dress: Dress, text: str, capabilities: Capabilities) -> Split:
 
     Parts are counted, shown and billed with the signature that a carrier adds; `leaving` gives what leaves us.
     """
-    keep = [dress.signature, dress.opt_out]
+    keep = _kept_whole(dress)
     if dress.place == "carrier" and dress.signature:
         # the last part must have something that it can be added to
-        keep.insert(0, text[-len(dress.signature) - 1 :])
-    return split(
-        text, capabilities.alphabet, reference_bits=capabilities.reference_bits, keep=tuple(filter(None, keep))
-    )
+        keep = (text[-len(dress.signature) - 1 :], *keep)
+    return split(text, capabilities.alphabet, reference_bits=capabilities.reference_bits, keep=keep)
 
 
 def leaving(dress: Dress, counted: Split) -> Split:
@@ -54,3 +52,16 @@ def leaving(dress: Dress, counted: Split) -> Split:
     if dress.place != "carrier" or not counted.parts:
         return counted
     return replace(counted, parts=(*counted.parts[:-1], counted.parts[-1].removesuffix(dress.signature)))
+
+
+def handed_over(dress: Dress, bodies: Sequence[str], capabilities: Capabilities) -> list[Cut]:
+    """The parts that leave us for each of many bodies: dressed, cut, without what the carrier adds or cuts itself."""
+    texts = [dressed(dress, body) for body in bodies]
+    if dress.place == "carrier" or capabilities.whole_messages:
+        splits = [cut(dress, text, capabilities) for text in texts]
+        return [Cut(each.encoding, capabilities.handed_over(leaving(dress, each))) for each in splits]
+    return cut_many(texts, capabilities.alphabet, reference_bits=capabilities.reference_bits, keep=_kept_whole(dress))
+
+
+def _kept_whole(dress: Dress) -> tuple[str, ...]:
+    return tuple(filter(None, (dress.signature, dress.opt_out)))

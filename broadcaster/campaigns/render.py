@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -47,20 +47,31 @@ def render(variant: CampaignVariant, readers: Sequence[Reader]) -> list[str]:
     return compiled(variant).render_many(variant.context, readers)
 
 
-def readers_of(session: Session, member_ids: Sequence[int], *, on: date) -> dict[int, dict[str, Any]]:
+def render_whole(variant: CampaignVariant, readers: Sequence[Reader]) -> tuple[list[str], frozenset[int]]:
+    """The bodies for those who lack no value, in order, and the indexes of the others. One call for all of them."""
+    return compiled(variant).render_whole(variant.context, readers)
+
+
+def readers_of(
+    session: Session, member_ids: Sequence[int], *, on: date, fields: Collection[str] | None = None
+) -> dict[int, dict[str, Any]]:
     """The values that texts may use, by member id: name, organisation, and the columns of the user's own file.
 
-    Who came without an organisation has none here: the one that stands in for it is no name to print.
+    Who came without an organisation has none here: the one that stands in for it is no name to print. `fields`: those
+    that are wanted; what has to be looked up for others only is left out.
     """
+    by_place = fields is None or "organisation" in fields
     stand_in = and_(Organisation.parent_id.is_(None), Organisation.name == DEFAULT_ORGANISATION)
-    rows = session.execute(
-        select(Member.id, Member.name, Member.fields, case((stand_in, null()), else_=Organisation.name))
-        .outerjoin(Membership, and_(Membership.member_id == Member.id, standing_on(on)))
-        .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Member.id.in_(member_ids))
-    )
+    organisation = case((stand_in, null()), else_=Organisation.name) if by_place else null()
+    own = Member.fields if fields is None or set(fields) - MEMBER_FIELDS else null()
+    query = select(Member.id, Member.name, organisation, own).where(Member.id.in_(member_ids))
+    if by_place:
+        query = query.outerjoin(Membership, and_(Membership.member_id == Member.id, standing_on(on))).outerjoin(
+            Organisation, Organisation.id == Membership.organisation_id
+        )
     return {
-        id_: {**(fields or {}), "name": name, "organisation": organisation} for id_, name, fields, organisation in rows
+        id_: {**(given or {}), "name": name, "organisation": place}
+        for id_, name, place, given in session.execute(query)
     }
 
 

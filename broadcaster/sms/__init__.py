@@ -6,7 +6,7 @@ make the octets of a part.
 
 from .encoding import ASCII, GSM, LATIN1, UCS2, Alphabet, Capacity, Encoding, encode_choice, user_data
 from .explain import Forcing, Why, why
-from .parts import MOST_PARTS, Billing, Split, billed_parts, concatenation_header, count, split
+from .parts import MOST_PARTS, Billing, Cut, Split, billed_parts, concatenation_header, count, cut_many, split
 from .sanitise import Lookalike, find_lookalikes, repair
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Alphabet",
     "Billing",
     "Capacity",
+    "Cut",
     "Encoding",
     "Forcing",
     "Lookalike",
@@ -26,6 +27,7 @@ __all__ = [
     "billed_parts",
     "concatenation_header",
     "count",
+    "cut_many",
     "encode_choice",
     "find_lookalikes",
     "repair",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NamedTuple
 
 import jinja2
@@ -21,12 +22,14 @@ MAX_CHARACTERS = 4_000
 
 #: between the texts of a batch; refused in every value
 _SEPARATOR = "\0"
+#: pieces of texts that are joined before their length is looked at; each is at most a value or the source
+_AT_ONCE = 64
 #: no field can have this name
 _ROWS = "_rows"
 
 Row = Mapping[str, object]
-#: the values of one row, in the order of the template's fields
-_Values = tuple[str | date, ...]
+#: the values of one field, in the order of the rows
+_Column = list[str | date]
 
 
 class Missing(NamedTuple):
@@ -76,43 +79,56 @@ class CompiledTemplate:
         values = self._values(context, rows)
         if missing := self._missing(values):
             raise MissingValue(missing)
+        return self._render(context, values, len(rows))
+
+    def render_whole(self, context: Mapping[str, object], rows: Sequence[Row]) -> tuple[list[str], frozenset[int]]:
+        """The texts of the rows that lack nothing, in order, and the indexes of those that do lack a value.
+
+        Raises `Invalid` as `render_many` does.
+        """
+        values = self._values(context, rows)
+        lacking = frozenset(one.row for one in self._missing(values))
+        if lacking:
+            values = [[each for row, each in enumerate(column) if row not in lacking] for column in values]
+        return self._render(context, values, len(rows) - len(lacking)), lacking
+
+    def _render(self, context: Mapping[str, object], values: Sequence[_Column], count: int) -> list[str]:
+        rows = list(zip(*values, strict=True)) if values else [()] * count
+        stream = self._template.generate({_ROWS: rows, "columns": self._columns(context), **BLANKS})
         pieces: list[str] = []
-        room = (MAX_CHARACTERS + len(_SEPARATOR)) * len(rows)
-        for piece in self._template.generate({_ROWS: values, "columns": self._columns(context), **BLANKS}):
-            pieces.append(piece)
-            room -= len(piece)
-            if room < 0:
-                break
+        room = (MAX_CHARACTERS + len(_SEPARATOR)) * count
+        while room >= 0 and (some := list(islice(stream, _AT_ONCE))):
+            pieces.append("".join(some))
+            room -= len(pieces[-1])
         *texts, rest = "".join(pieces).split(_SEPARATOR)
-        if rest or any(len(text) > MAX_CHARACTERS for text in texts):
+        if rest or max(map(len, texts), default=0) > MAX_CHARACTERS:
             raise Invalid(
                 "The template prints more than {limit} characters for one person.",
                 hint="Shorten the texts or the values of its fields.",
                 limit=MAX_CHARACTERS,
             )
-        if len(texts) != len(rows):
+        if len(texts) != count:
             raise Invalid("A value holds a NUL character.", hint="Correct the members or the edition it came from.")
         return texts
 
-    def _values(self, context: Mapping[str, object], rows: Sequence[Row]) -> list[_Values]:
-        if not self._order:
-            return [()] * len(rows)
-        columns = []
+    def _values(self, context: Mapping[str, object], rows: Sequence[Row]) -> list[_Column]:
+        """What each field holds, row by row."""
+        columns: list[_Column] = []
         for field in self._order:
             shared = context.get(field)
-            columns.append([_plain(field, row.get(field, shared)) for row in rows])
-        return list(zip(*columns, strict=True))
+            given = [row.get(field, shared) for row in rows]
+            columns.append([v if type(v) is str and not v.isspace() else _plain(field, v) for v in given])
+        return columns
 
-    def _missing(self, values: Sequence[_Values]) -> list[Missing]:
-        place = {field: index for index, field in enumerate(self._order)}
-        found = set()
+    def _missing(self, values: Sequence[_Column]) -> list[Missing]:
+        column = dict(zip(self._order, values, strict=True))
+        found: set[Missing] = set()
         for need in self._needs:
-            index = place[need.field]
-            when = [(place[field], expected) for field, expected in need.when]
-            for number, row in enumerate(values):
-                usable = as_date(row[index]) if need.as_date else row[index]
-                if not usable and all(bool(row[guard]) is expected for guard, expected in when):
-                    found.add(Missing(number, need.field))
+            given: Iterable[object] = map(as_date, column[need.field]) if need.as_date else column[need.field]
+            empty = [number for number, value in enumerate(given) if not value]
+            for guard, expected in need.when if empty else ():
+                empty = [number for number in empty if bool(column[guard][number]) is expected]
+            found.update(Missing(number, need.field) for number in empty)
         return sorted(found)
 
     def _columns(self, context: Mapping[str, Any]) -> list[dict[str, object]]:

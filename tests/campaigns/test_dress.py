@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.campaigns.dress import Dress, Place, cut, dressed, leaving
+from broadcaster.campaigns.dress import Dress, Place, cut, dressed, handed_over, leaving
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.sms import ASCII, Encoding, user_data
 
@@ -50,3 +50,16 @@ def test_who_cuts_by_itself_is_given_one_text_without_the_signature() -> None:
     can = Capabilities(whole_messages=True)
     text = dressed(BY_CARRIER, "开会" * 60)
     assert can.handed_over(leaving(BY_CARRIER, cut(BY_CARRIER, text, can))) == (text.removesuffix("【晨晖】"),)
+
+
+@given(
+    bodies=st.lists(st.text("开会a1。😀", max_size=200), max_size=4),
+    place=st.sampled_from(["front", "tail", "carrier"]),
+    signature=st.sampled_from(["", "[CH]", "【晨晖】"]),
+    whole=st.booleans(),
+)
+def test_many_leave_as_each_would_by_itself(bodies: list[str], place: Place, signature: str, whole: bool) -> None:
+    dress, can = Dress(signature, "拒收请回复R", place), Capabilities(whole_messages=whole)
+    each = [cut(dress, dressed(dress, body), can) for body in bodies]
+    alone = [(one.encoding, can.handed_over(leaving(dress, one))) for one in each]
+    assert handed_over(dress, bodies, can) == alone

@@ -32,3 +32,15 @@ def test_who_has_no_organisation_has_none_to_print(session: Session) -> None:
     readers = readers_of(session, [alone.id, below.id], on=NOW.date())
     assert readers[alone.id]["organisation"] is None
     assert readers[below.id]["organisation"] == DEFAULT_ORGANISATION
+
+
+def test_only_what_is_asked_for_is_looked_up(session: Session) -> None:
+    member = make_member(session, organisation="East City", fields={"seat": "A1"})
+    whole = {"name": member.name, "organisation": "East City", "seat": "A1"}
+    assert readers_of(session, [member.id], on=NOW.date()) == {member.id: whole}
+    assert readers_of(session, [member.id], on=NOW.date(), fields={"seat", "organisation"}) == {member.id: whole}
+    for fields in ({"name"}, set[str]()):
+        [found] = readers_of(session, [member.id], on=NOW.date(), fields=fields).values()
+        assert found == {"name": member.name, "organisation": None}
+    [found] = readers_of(session, [member.id], on=NOW.date(), fields={"seat"}).values()
+    assert found["seat"] == "A1"

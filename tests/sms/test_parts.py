@@ -19,6 +19,7 @@ from broadcaster.sms import (
     billed_parts,
     concatenation_header,
     count,
+    cut_many,
     split,
 )
 from broadcaster.sms.gsm7 import EXTENSION
@@ -46,6 +47,19 @@ def greedy_count(text: str, result: Split) -> int:
             parts, used = parts + 1, 0
         used += each
     return parts
+
+
+@given(st.lists(any_texts, max_size=6), st.sampled_from(ALPHABETS), st.sampled_from([8, 16]))
+def test_many_texts_are_cut_as_each_by_itself(texts: list[str], alphabet: Alphabet, bits: Literal[8, 16]) -> None:
+    keep = ("【东城之声】", "拒收请回复R")
+    alone = [split(text, alphabet, reference_bits=bits, keep=keep) for text in texts]
+    together = cut_many(texts, alphabet, reference_bits=bits, keep=keep)
+    assert together == [(each.encoding, each.parts) for each in alone]
+
+
+@pytest.mark.parametrize("other", ["𠮷" * 40, "a", ""])
+def test_one_text_with_pairs_is_not_measured_by_the_others(other: str) -> None:
+    assert [len(cut.parts) for cut in cut_many(["社" * 69 + "😀", other, "社" * 70])][::2] == [2, 1]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,22 @@ def test_names_every_missing_value_before_anything_is_printed() -> None:
     assert refused.value.hint.format(**refused.value.fields) == 'Fill it in, or write {{ city | default("...") }}.'
 
 
+def test_who_lacks_a_value_does_not_keep_the_others_from_theirs() -> None:
+    template = compile_template("{{ name }}，{{ city }}", {"name", "city"})
+    rows: list[dict[str, object]] = [{"name": "甲"}, {"name": "乙", "city": "临澜"}, {}, {"name": "丙", "city": 3}]
+    assert template.render_whole({}, rows) == (["乙，临澜", "丙，3"], {0, 2})
+    assert template.render_whole({"city": "望洲"}, rows[:1]) == (["甲，望洲"], set())
+    assert template.render_whole({}, rows[:1]) == ([], {0})
+    assert compile_template("x", set()).render_whole({}, rows[:2]) == (["x", "x"], set())
+    with pytest.raises(Invalid, match="NUL"):
+        template.render_whole({}, [*rows, {"name": "丁", "city": "a\0b"}])
+
+
+def test_a_text_that_is_mostly_nothing_is_printed_to_its_end() -> None:
+    template = compile_template("{{ a|default('') }}" * 200 + "。", {"a"})
+    assert template.render_many({}, [{}, {"a": "x"}, {}]) == ["。", "x" * 200 + "。", "。"]
+
+
 def test_a_rows_own_value_goes_before_the_shared_one() -> None:
     template = compile_template("{{ name }}{{ city }}", {"name", "city"})
     assert template.render_many({"city": "临澜"}, [{"name": "甲"}, {"name": "乙", "city": "望洲"}]) == [
