@@ -1,0 +1,261 @@
+"""The product as it is used: members imported, a campaign made and sent by its own doors, `gateways run` in a process.
+
+Nothing of its code is called from here: all goes through the command line, and what is measured is read from the
+database, the carrier's counters and the operating system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import make_url
+
+from benchmarks._carrier import SENDER, Carrier, carrier
+from benchmarks._members import TEXTS, write_members
+from benchmarks._processes import cpu_seconds, family_cpu_seconds, memory_mib
+from broadcaster.delivery.states import State
+from tests import servers
+
+ROOT = Path(__file__).parents[1]
+#: what a server for a province wants; the rest, fsync among it, as PostgreSQL comes
+SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB")
+DELIVERED = int(State.DELIVERED)
+PATIENCE = 600.0
+CONFIGURATION = """\
+[paper]
+name = "晨晖"
+[store]
+url = "{url}"
+[gateways.carrier]
+kind = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "bench"
+window = {window}
+sender = "{sender}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A store, with its members in it, from which each run gets a copy of its own."""
+
+    store: str
+    folder: Path
+    #: of PostgreSQL
+    server: str = ""
+    postmaster: int = 0
+
+    def fresh(self, name: str) -> str:
+        """The URL of a copy."""
+        if self.store == "sqlite":
+            for old in self.folder.glob("run.db*"):
+                old.unlink()
+            shutil.copyfile(self.folder / "members.db", self.folder / "run.db")
+            return f"sqlite:///{self.folder / 'run.db'}"
+        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE members")
+        # what the last run left to be written shall not be written in this one
+        self._execute("CHECKPOINT")
+        return str(make_url(self.server).set(database=name).render_as_string(hide_password=False))
+
+    def cpu_seconds(self) -> float:
+        """What the database server has used; SQLite is in the process that uses it."""
+        return family_cpu_seconds(self.postmaster) if self.postmaster else 0.0
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(plain(self.server), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+def plain(url: str) -> str:
+    """The address as psycopg wants it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def ledger(store: str, folder: Path, members: int) -> Iterator[Ledger]:
+    """A database with so many members, imported through the command line."""
+    write_members(folder / "members.csv", members)
+    if store == "sqlite":
+        imported(folder, f"sqlite:///{folder / 'members.db'}", members)
+        yield Ledger(store, folder)
+        return
+    (folder / "server").mkdir()
+    with servers.postgresql(folder / "server", *SETTINGS) as server:
+        with psycopg.connect(plain(server), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE members")
+        url = str(make_url(server).set(database="members").render_as_string(hide_password=False))
+        imported(folder, url, members)
+        with psycopg.connect(plain(url), autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        postmaster = int((folder / "server" / "data" / "postmaster.pid").read_text().split()[0])
+        yield Ledger(store, folder, server, postmaster)
+
+
+def imported(folder: Path, url: str, members: int) -> None:
+    """Take the members in."""
+    configure(folder, url, port=2775, window=100)
+    ask(folder, "init")
+    result = ask(folder, "members", "import", str(folder / "members.csv"))
+    if result["created"] != members:
+        raise RuntimeError(f"{result['created']} of {members} members were imported")
+
+
+def configure(folder: Path, url: str, *, port: int, window: int) -> None:
+    """Write the settings."""
+    (folder / "broadsheet.toml").write_text(
+        CONFIGURATION.format(url=url, port=port, window=window, sender=SENDER), encoding="utf-8"
+    )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("BROADSHEET_")}
+    return kept | {"BROADSHEET_CONFIG": str(folder / "broadsheet.toml"), "BROADSHEET_DATA": str(folder / "data")}
+
+
+def ask(folder: Path, *words: str) -> dict[str, Any]:
+    """The document that a verb prints."""
+    return told(asking(folder, *words))
+
+
+def asking(folder: Path, *words: str) -> subprocess.Popen[str]:
+    """A verb at work."""
+    command = [sys.executable, "cli.py", *words, "--json"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=environment(folder), stdout=pipe, stderr=pipe, text=True)
+
+
+def told(verb: subprocess.Popen[str]) -> dict[str, Any]:
+    """What it printed in the end."""
+    out, err = verb.communicate()
+    if verb.returncode:
+        raise RuntimeError(f"{verb.args!r}: {out[-500:]}{err[-2000:]}")
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+class Eye:
+    """Looks at the ledger from outside, in statements that cost next to nothing until the last."""
+
+    def __init__(self, url: str) -> None:
+        self._connection: Any = (
+            sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+            if url.startswith("sqlite")
+            else psycopg.connect(plain(url), autocommit=True)
+        )
+
+    def one(self, statement: str) -> Any:
+        row = self._connection.execute(statement).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextlib.contextmanager
+def sending(folder: Path, profile: Path | None) -> Iterator[subprocess.Popen[bytes]]:
+    """`gateways run`; what it logs is in a file."""
+    settings = environment(folder)
+    if profile:
+        settings |= {"PYTHONPATH": str(ROOT / "benchmarks" / "_sampler"), "SAMPLES": str(profile)}
+    command = [sys.executable, "cli.py", "gateways", "run", "carrier"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def run(
+    store: Ledger,
+    members: int,
+    parts_each: int,
+    *,
+    window: int,
+    receipt_delay: float,
+    hold: bool = False,
+    profile: Path | None = None,
+) -> dict[str, float]:
+    """One campaign to all of them, from the first claim until every part is `delivered` in the database.
+
+    `hold`: no receipt comes before all parts are handed over, so that either half is seen alone.
+    """
+    url = store.fresh("run")
+    parts = members * parts_each
+    with carrier(receipt_delay) as there, contextlib.closing(Eye(url)) as eye:
+        there.hold_receipts(hold)
+        configure(store.folder, url, port=there.port, window=window)
+        with sending(store.folder, profile) as process:
+            try:
+                return _campaign(store, process, there, eye, parts_each, parts, hold=hold)
+            except (TimeoutError, RuntimeError) as error:
+                log = (store.folder / "log").read_text("utf-8", errors="replace")
+                raise RuntimeError(f"{error}\n{log[-3000:]}") from None
+
+
+def _campaign(
+    store: Ledger,
+    process: subprocess.Popen[bytes],
+    there: Carrier,
+    eye: Eye,
+    parts_each: int,
+    parts: int,
+    *,
+    hold: bool,
+) -> dict[str, float]:
+    there.wait(lambda: there.bound > 0 or process.poll() is not None, 120, "a bind")
+    made = ask(store.folder, "campaigns", "create", "--text", TEXTS[parts_each], "--to", "everyone")
+    number = str(made["id"])
+    recipients = ask(store.folder, "campaigns", "check", number)["recipients"]
+    sends = asking(store.folder, "campaigns", "send", number, "--confirm", str(recipients))
+    state = f"SELECT state FROM campaign WHERE id = {number}"
+    # the first claim follows the end of the snapshot at once, and may be over before `send` is
+    there.wait(lambda: eye.one(state) in ("preparing", "sending", "sent"), PATIENCE, "a start")
+    started = time.monotonic()
+    there.wait(lambda: eye.one(state) in ("sending", "sent"), PATIENCE, "a snapshot")
+    used = cpu_seconds(process.pid), store.cpu_seconds()
+    began = time.monotonic()
+    told(sends)
+    there.wait(lambda: there.submitted >= parts, PATIENCE, "all parts at the carrier")
+    there.hold_receipts(False)
+    released = time.monotonic()
+    there.wait(lambda: there.acknowledged >= parts, PATIENCE, "all receipts acknowledged")
+    open_part = f"SELECT 1 FROM part WHERE state <> {DELIVERED} LIMIT 1"
+    open_message = f"SELECT 1 FROM message WHERE state <> {DELIVERED} LIMIT 1"
+    there.wait(lambda: eye.one(open_part) is None and eye.one(open_message) is None, PATIENCE, "all delivered")
+    ended = time.monotonic()
+    worker, database = cpu_seconds(process.pid) - used[0], store.cpu_seconds() - used[1]
+    delivered = eye.one("SELECT count(*) FROM part")
+    if delivered != parts or there.submitted != parts:
+        raise RuntimeError(f"{delivered} parts delivered and {there.submitted} accepted, of {parts}")
+    memory, peak = memory_mib(process.pid)
+    return {
+        "parts_per_second": parts / (ended - began),
+        "submits_per_second": parts / (there.last_submit - there.first_submit),
+        "receipts_per_second": parts / (ended - (released if hold else there.first_submit)),
+        "start_seconds": there.first_submit - started,
+        "cpu_s_per_1000": (worker + database) / parts * 1000,
+        "cpu_worker": worker / parts * 1000,
+        "cpu_database": database / parts * 1000,
+        "memory_mib": memory,
+        "memory_peak_mib": peak,
+    }
