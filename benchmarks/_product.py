@@ -31,6 +31,11 @@ from tests import servers
 ROOT = Path(__file__).parents[1]
 #: what a server for a province wants; the rest, fsync among it, as PostgreSQL comes
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB")
+COUNTING = (
+    "shared_preload_libraries=pg_stat_statements",
+    "pg_stat_statements.track_utility=on",
+    "pg_stat_statements.track=all",
+)
 DELIVERED = int(State.DELIVERED)
 PATIENCE = 600.0
 CONFIGURATION = """\
@@ -75,6 +80,30 @@ class Ledger:
         """What the database server has used; SQLite is in the process that uses it."""
         return family_cpu_seconds(self.postmaster) if self.postmaster else 0.0
 
+    def count_statements(self) -> None:
+        """From now on."""
+        if self.server:
+            self._execute("SELECT pg_stat_statements_reset()")
+
+    def statements(self, parts: int) -> str:
+        """Those of the last run, the costly ones first: microseconds and calls for 1,000 parts, rows a call."""
+        if not self.server:
+            return ""
+        with psycopg.connect(plain(self.server)) as connection:
+            rows = connection.execute(
+                "SELECT total_exec_time * 1000 / %(n)s, calls * 1000.0 / %(n)s, rows::float / calls, "
+                "wal_bytes / %(n)s, query "
+                "FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid AND d.datname = 'run' "
+                "WHERE query NOT LIKE 'SELECT 1 FROM %%' ORDER BY total_exec_time DESC LIMIT 60",
+                {"n": parts},
+            ).fetchall()
+        lines = [f"{'us/part':>9}{'calls/1000':>12}{'rows/call':>11}{'wal/part':>10}"]
+        lines += [
+            f"{spent:9.2f}{calls:12.1f}{each:11.1f}{wal:10.0f}  {' '.join(query.split())[:170]}"
+            for spent, calls, each, wal, query in rows
+        ]
+        return "\n".join(lines)
+
     def _execute(self, statement: str) -> None:
         with psycopg.connect(plain(self.server), autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[call-overload]
@@ -86,16 +115,18 @@ def plain(url: str) -> str:
 
 
 @contextlib.contextmanager
-def ledger(store: str, folder: Path, members: int) -> Iterator[Ledger]:
-    """A database with so many members, imported through the command line."""
+def ledger(store: str, folder: Path, members: int, *, counting: bool = False) -> Iterator[Ledger]:
+    """A database with so many members, imported through the command line. `counting`: its statements are counted."""
     write_members(folder / "members.csv", members)
     if store == "sqlite":
         imported(folder, f"sqlite:///{folder / 'members.db'}", members)
         yield Ledger(store, folder)
         return
     (folder / "server").mkdir()
-    with servers.postgresql(folder / "server", *SETTINGS) as server:
+    with servers.postgresql(folder / "server", *SETTINGS, *(COUNTING if counting else ())) as server:
         with psycopg.connect(plain(server), autocommit=True) as connection:
+            if counting:
+                connection.execute("CREATE EXTENSION pg_stat_statements")
             connection.execute("CREATE DATABASE members")
         url = str(make_url(server).set(database="members").render_as_string(hide_password=False))
         imported(folder, url, members)
@@ -204,6 +235,8 @@ def run(
     with carrier(receipt_delay) as there, contextlib.closing(Eye(url)) as eye:
         there.hold_receipts(hold)
         configure(store.folder, url, port=there.port, window=window)
+        if profile:
+            store.count_statements()
         with sending(store.folder, profile) as process:
             try:
                 return _campaign(store, process, there, eye, parts_each, parts, hold=hold)

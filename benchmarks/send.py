@@ -54,7 +54,7 @@ def figures(asked: argparse.Namespace) -> dict[str, object]:
         folder = Path(place)
         # PostgreSQL refuses to run as root, and the plain user that it gets must come through here
         folder.chmod(0o755)
-        with _product.ledger(asked.store, folder, asked.messages) as store:
+        with _product.ledger(asked.store, folder, asked.messages, counting=bool(asked.profile)) as store:
             tell(f"{asked.messages:,} members are in {asked.store}")
             lengths = {WORDS[each]: interleaved(asked, store, each) for each in asked.parts or WORDS}
     first = next(iter(lengths.values()))
@@ -79,7 +79,7 @@ def interleaved(asked: argparse.Namespace, store: _product.Ledger, parts_each: i
             )
         )
         if asked.profile:
-            text = _profile.told(asked.profile, parts)
+            text = _profile.told(asked.profile, parts) + "\n\n" + store.statements(parts)
             asked.profile.with_suffix(f".{parts_each}.{number + 1}.txt").write_text(text + "\n", encoding="utf-8")
         tell(
             f"{WORDS[parts_each]}, {number + 1}: {ours[-1]['parts_per_second']:,.0f} parts/s "
