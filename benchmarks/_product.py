@@ -1,7 +1,7 @@
 """The product as it is used: members imported, a campaign made and sent by its own doors, `gateways run` in a process.
 
-Nothing of its code is called from here: all goes through the command line, and what is measured is read from the
-database, the carrier's counters and the operating system.
+All goes through the command line, and what is measured is read from the database, the carrier's counters and the
+operating system. Only the time of a look at a campaign is taken inside, without the start of a command.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import json
 import os
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +27,12 @@ from sqlalchemy import make_url
 from benchmarks._carrier import SENDER, Carrier, carrier
 from benchmarks._members import TEXTS, write_members
 from benchmarks._processes import cpu_seconds, family_cpu_seconds, memory_mib
+from broadcaster.campaigns import compose
+from broadcaster.delivery.progress import progress
 from broadcaster.delivery.states import State
+from broadcaster.runtime import make_runtime
+from broadcaster.settings import load
+from subscribers.actor import OPERATOR
 from tests import servers
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +44,11 @@ COUNTING = (
     "pg_stat_statements.track=all",
 )
 DELIVERED = int(State.DELIVERED)
-PATIENCE = 600.0
+PATIENCE = 1_200.0
+#: parts after which the memory of the worker is looked at for the first time
+EARLY = 10_000
+#: seconds between two looks at how far the campaign is
+LOOK = 3.0
 CONFIGURATION = """\
 [paper]
 name = "晨晖"
@@ -216,6 +227,30 @@ def sending(folder: Path, profile: Path | None) -> Iterator[subprocess.Popen[byt
                 process.wait()
 
 
+@contextlib.contextmanager
+def looking(folder: Path, campaign_id: int) -> Iterator[list[float]]:
+    """Milliseconds of each look at the figures of a campaign while it goes out: what `show` and `watch` wait for."""
+    looks: list[float] = []
+    over = threading.Event()
+
+    def look() -> None:
+        runtime = make_runtime(load(folder / "broadsheet.toml", data=folder / "data"))
+        while not looks or not over.wait(LOOK):
+            with runtime.reading() as tx:
+                began = time.monotonic()
+                progress(tx.session, compose.get(tx.session, OPERATOR, campaign_id))
+                looks.append((time.monotonic() - began) * 1000)
+        runtime.close()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield looks
+    finally:
+        over.set()
+        thread.join()
+
+
 def run(
     store: Ledger,
     members: int,
@@ -265,10 +300,14 @@ def _campaign(
     there.wait(lambda: eye.one(state) in ("preparing", "sending", "sent"), PATIENCE, "a start")
     started = time.monotonic()
     there.wait(lambda: eye.one(state) in ("sending", "sent"), PATIENCE, "a snapshot")
+    prepared = time.monotonic()
     used = cpu_seconds(process.pid), store.cpu_seconds()
-    began = time.monotonic()
+    began = min(prepared, there.first_submit or prepared)
     told(sends)
-    there.wait(lambda: there.submitted >= parts, PATIENCE, "all parts at the carrier")
+    with looking(store.folder, made["id"]) as looks:
+        there.wait(lambda: there.submitted >= min(parts, EARLY), PATIENCE, "the first parts at the carrier")
+        early, _ = memory_mib(process.pid)
+        there.wait(lambda: there.submitted >= parts, PATIENCE, "all parts at the carrier")
     there.hold_receipts(False)
     released = time.monotonic()
     there.wait(lambda: there.acknowledged >= parts, PATIENCE, "all receipts acknowledged")
@@ -286,9 +325,13 @@ def _campaign(
         "submits_per_second": parts / (there.last_submit - there.first_submit),
         "receipts_per_second": parts / (ended - (released if hold else there.first_submit)),
         "start_seconds": there.first_submit - started,
+        "snapshot_seconds": prepared - started,
+        "show_ms": statistics.median(looks),
+        "show_ms_most": max(looks),
         "cpu_s_per_1000": (worker + database) / parts * 1000,
         "cpu_worker": worker / parts * 1000,
         "cpu_database": database / parts * 1000,
+        "memory_early_mib": early,
         "memory_mib": memory,
         "memory_peak_mib": peak,
     }

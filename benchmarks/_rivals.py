@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import smpplib.client
 import smpplib.consts
 
+from benchmarks import _probe
 from benchmarks._carrier import SENDER, carrier
 
 #: as in the product's run
@@ -95,6 +97,26 @@ def run_smpplib(parts: int, parts_each: int, receipt_delay: float) -> dict[str, 
         )
     found: dict[str, float] = json.loads(done.stdout)
     return found
+
+
+def peers(receipt_delay: float) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+    """What this machine can run beside us, measured once; and why the others are left out."""
+    found, left_out = {}, {}
+    text = _TEXT.encode("utf-16-be")
+    try:
+        found["celery_task_per_message"] = _probe.run(1_500, text, receipt_delay)
+    except (ImportError, RuntimeError, TimeoutError) as error:
+        left_out["celery_task_per_message"] = str(error)
+    left_out["jasmin"] = _needs("jasmind.py", "rabbitmq-server")
+    left_out["kannel"] = _needs("bearerbox")
+    return found, left_out
+
+
+def _needs(*programs: str) -> str:
+    lacking = [name for name in programs if not shutil.which(name)]
+    if lacking:
+        return f"{', '.join(lacking)}: not on PATH"
+    return "found, but a configuration of it for this carrier is not part of this benchmark"
 
 
 if __name__ == "__main__":

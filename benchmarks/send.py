@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--hold", action="store_true", help="receipts only after all parts: each half alone")
     parser.add_argument("--carrier", choices=("c", "python"), default="", help="in which language")
     parser.add_argument("--profile", type=Path, help="write where the threads spend their time into this file")
+    parser.add_argument("--peers", action="store_true", help="other programs that this machine can run, once each")
     asked = parser.parse_args()
     found = figures(asked)
     print(json.dumps(found) if asked.json else shown(found))
@@ -57,6 +58,8 @@ def figures(asked: argparse.Namespace) -> dict[str, object]:
         with _product.ledger(asked.store, folder, asked.messages, counting=bool(asked.profile)) as store:
             tell(f"{asked.messages:,} members are in {asked.store}")
             lengths = {WORDS[each]: interleaved(asked, store, each) for each in asked.parts or WORDS}
+    if asked.peers:
+        found["peers"], found["peers_left_out"] = _rivals.peers(asked.receipt_delay)
     first = next(iter(lengths.values()))
     return found | first | {"messages": asked.messages, "lengths": lengths}
 
@@ -108,6 +111,14 @@ def shown(found: dict[str, object]) -> str:
     lines.append(f"{'':28} " + "".join(f"{name:>14}" for name in lengths))
     keys = next(iter(lengths.values()))
     lines += [f"{key:28} " + "".join(f"{each[key]:>14,}" for each in lengths.values()) for key in keys]
+    peers = found.get("peers", {})
+    left_out = found.get("peers_left_out", {})
+    assert isinstance(peers, dict)
+    assert isinstance(left_out, dict)
+    for name, its in peers.items():
+        told = f"{its['parts_per_second']:,.0f} parts/s, {its['cpu_s_per_1000']:.3f} s of processor per 1,000"
+        lines.append(f"{name:28} {told}")
+    lines += [f"{name:28} skipped: {why}" for name, why in left_out.items()]
     return "\n".join(lines)
 
 
