@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from broadcaster import ingest
 from broadcaster.gateways.contract import Gateway, ListeningGateway
+from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.events import Event
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
@@ -33,25 +34,28 @@ _END_WITHIN = 30.0
 def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event | None = None) -> None:
     """Take in what this gateway tells until `ending` is set, through lost connections and a database that is away."""
     ending = ending or runtime.stopping
-    pause = FIRST_PAUSE
+    pause, said = FIRST_PAUSE, ""
 
     def take_in(events: Sequence[Event]) -> None:
-        nonlocal pause
+        nonlocal pause, said
         _accept(runtime, gateway, events)
-        pause = FIRST_PAUSE
+        pause, said = FIRST_PAUSE, ""
 
     while not ending.is_set():
-        error = "the connection ended"
+        error: BroadsheetError = LinkDown("Gateway {name}: the connection ended.", name=gateway.name)
         try:
             gateway.open()
             runtime.linked.add(gateway.name)
             _tell_link(runtime, gateway, None)
             gateway.listen(take_in, ending)
         except BroadsheetError as trouble:
-            error = str(trouble)
-            log.warning("not listening", gateway=gateway.name, reason=error, next_try_in=round(pause, 1))
+            error = trouble
+            # what is the same as before is not said again: a carrier may be away for hours
+            if str(error) != said:
+                said = str(error)
+                log.warning("not listening", gateway=gateway.name, reason=said, hint=error.hint.format(**error.fields))
         except Exception as trouble:
-            error = type(trouble).__name__
+            error = _mistake(gateway, trouble)
             log.exception("not listening", gateway=gateway.name, next_try_in=round(pause, 1))
         finally:
             runtime.linked.discard(gateway.name)
@@ -63,7 +67,16 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def _tell_link(runtime: Runtime, gateway: Gateway, error: str | None) -> None:
+def _mistake(gateway: Gateway, error: Exception) -> BroadsheetError:
+    return LinkDown(
+        "Gateway {name}: a mistake of this program ({reason}).",
+        hint="The log has the particulars; please report them.",
+        name=gateway.name,
+        reason=type(error).__name__,
+    )
+
+
+def _tell_link(runtime: Runtime, gateway: Gateway, error: BroadsheetError | None) -> None:
     # it is for people to read: a database that is away keeps nobody from listening
     with contextlib.suppress(BroadsheetError, DBAPIError):
         runtime.tell_link(gateway.name, error)
@@ -119,7 +132,7 @@ def _send(runtime: Runtime, gateway: Gateway) -> None:
         runtime.send(gateway.name)
     except Exception as error:
         log.warning("sending is tried again", gateway=gateway.name, reason=str(error))
-        _tell_link(runtime, gateway, str(error) if isinstance(error, BroadsheetError) else type(error).__name__)
+        _tell_link(runtime, gateway, error if isinstance(error, BroadsheetError) else _mistake(gateway, error))
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 import structlog
 
-_DIGITS = re.compile(r"(?<![\w.])\+?\d{7,15}(?![\w.])")
+#: not within a word of Latin letters, such as an id, and not the places behind a decimal point
+_DIGITS = re.compile(r"(?<![0-9A-Za-z_])(?<!\d\.)\+?\d{7,15}(?![0-9A-Za-z_]|\.\d)")
 #: these tell every single thing they do at INFO, several times a second
 _TALKATIVE = ("alembic", "celery", "kombu", "uvicorn.access")
 _SECRET = re.compile(r"(password|secret|token|auth|api_key|credential)", re.IGNORECASE)

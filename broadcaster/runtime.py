@@ -35,7 +35,7 @@ from broadcaster.replies.answer import Desk
 from broadcaster.settings import Settings
 from subscribers.clock import Now, utc_now
 from subscribers.db import Tx, Wake, for_reading, make_engine, taken_wakes
-from subscribers.errors import Invalid, Unavailable
+from subscribers.errors import BroadsheetError, Invalid, Unavailable
 from subscribers.trouble import in_words
 
 Publish = Callable[[Sequence[Wake]], None]
@@ -243,7 +243,7 @@ class Runtime:
         """Whether only who holds its connection can send for this gateway."""
         return isinstance(self.gateways[gateway], ListeningGateway)
 
-    def tell_link(self, gateway: str, error: str | None) -> None:
+    def tell_link(self, gateway: str, error: BroadsheetError | None) -> None:
         """Write down how the connection of this process to a gateway is: it stands, or what is wrong with it."""
         owner = self._ownership()
         with self.begin() as tx:

@@ -16,7 +16,7 @@ from broadcaster.delivery.states import AWAITED, FINAL, State
 from broadcaster.delivery.trial import Fate, Trial
 from broadcaster.gateways.contract import Gateway
 from broadcaster.gateways.probing import address_of, probe
-from broadcaster.language import ntr, tell, tr
+from broadcaster.language import ntr, retold, tell, tr
 from broadcaster.replies.handling import reply_text
 from broadcaster.runtime import Runtime
 from broadcaster.sms import Split
@@ -98,7 +98,7 @@ def _signed_on(runtime: Runtime, gateway: Gateway, holders: list[Holder], link: 
     bound = [each for each in holders if each.bound_at is not None]
     if not bound:
         told = next((each.error for each in holders if each.error), None)
-        raise _Failed("sign_on", tr("another process tries to, and cannot: {error}", error=told or "-"))
+        raise _Failed("sign_on", tr("another process tries to, and cannot: {error}", error=retold(told or "-")))
     who = tr("process {pid} on {host}", pid=bound[0].pid, host=bound[0].host)
     return Step("sign_on", True, tr("the connection is held by {who}, which sends this", who=who))
 

@@ -12,10 +12,23 @@ import pytest
 from babel.messages.pofile import read_po
 
 import broadcaster.language
-from broadcaster.language import CATALOGUE, Language, language, ntr, read_catalogue, set_language, tell, tr, translated
+from broadcaster.language import (
+    CATALOGUE,
+    Language,
+    Phrase,
+    kept,
+    language,
+    ntr,
+    read_catalogue,
+    retold,
+    set_language,
+    tell,
+    tr,
+    translated,
+)
 from broadcaster.language.__main__ import entry
 from broadcaster.language.collect import ROOT, collect, fields, sources
-from subscribers.errors import Invalid
+from subscribers.errors import Invalid, Unavailable
 
 COLLECTED = collect(sources())
 MSGIDS = {sentence.msgid for sentence in COLLECTED.sentences}
@@ -219,3 +232,32 @@ def test_missing_lists_entries_to_fill(tmp_path: Path) -> None:
     file.write_text(done.stdout, encoding="utf-8")
     translations = read_catalogue(CATALOGUE)
     assert set(read_catalogue(file)) == {msgid for msgid in MSGIDS if not translations.get(msgid)}
+
+
+class TestKept:
+    """An error that is written down now and read by somebody else later."""
+
+    LOST = Unavailable("Row {row}: no number.", row=3)
+
+    @pytest.mark.parametrize(("reader", "told"), [("en", "Row 3: no number."), ("zh", "第 3 行：没有号码。")])
+    def test_in_the_language_of_whoever_reads(self, small_catalogue: Path, reader: Language, told: str) -> None:
+        text = kept(self.LOST, 300)
+        set_language(reader)
+        assert retold(text) == told
+
+    def test_a_phrase_within_a_sentence(self, small_catalogue: Path) -> None:
+        error = Unavailable("Row {row}: no number.", row=Phrase("Give it."))
+        set_language("zh")
+        assert retold(kept(error, 300)) == tell(error)[0] == "第 请填写 {row}。 行：没有号码。"
+
+    def test_fields_that_are_formatted(self) -> None:
+        assert retold(kept(Unavailable("after {n:.1f} of {n}", n=2.0), 300)) == "after 2.0 of 2.0"
+
+    def test_what_has_no_room_is_a_sentence_of_so_many_characters(self) -> None:
+        long = Unavailable("it said {what}", what="x" * 300)
+        assert kept(long, 300) == str(long)[:300]
+        assert len(kept(long, 300)) == 300
+
+    @pytest.mark.parametrize("text", ["plain words", "3", "[]", "[1]", '["{a}", {}, []]', "null", '["a", null, []]'])
+    def test_anything_else_stays_as_it_is(self, text: str) -> None:
+        assert retold(text) == text

@@ -15,7 +15,7 @@ from broadcaster.commands.program import typed_again
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts
 from broadcaster.gateways.contract import Capabilities, Gateway, ListeningGateway
-from broadcaster.language import msgid, ntr, tr, translated
+from broadcaster.language import msgid, ntr, retold, tr, translated
 from broadcaster.trial import Step
 
 
@@ -44,7 +44,7 @@ def gateway_document(gateway: Gateway, held: Sequence[Holder], receipts: Receipt
                 "since": each.since,
                 "bound": each.bound_at is not None,
                 "bound_at": each.bound_at,
-                "error": each.error,
+                "error": retold(each.error) if each.error else None,
                 "error_at": each.error_at,
             }
             for each in held
@@ -66,7 +66,7 @@ def shown_gateway(gateway: Gateway, held: Sequence[Holder], receipts: Receipts, 
         (tr("price"), tr("{price} a part", price=money(config.price, config.currency)) if config.price else ""),
         (tr("receipts"), _told_receipts(receipts, zone)),
         *((tr("connection {place}", place=each.place), _told_holder(gateway, each, zone)) for each in held),
-        (tr("connection"), "" if held else _nobody(gateway)),
+        (tr("connection"), "" if held else typed_again(_nobody(gateway))),
     )
     return [Text(gateway.name, style="bold"), lines, Text()]
 
@@ -118,7 +118,8 @@ def _told_holder(gateway: Gateway, holder: Holder, zone: ZoneInfo) -> str:
         how = tr("stands since {time}", time=local(holder.bound_at, zone))
     else:
         how = tr("does not stand")
-    last = tr("{time}: {error}", time=local(holder.error_at, zone), error=holder.error) if holder.error else ""
+    error = retold(holder.error or "")
+    last = tr("{time}: {error}", time=local(holder.error_at, zone), error=error) if error else ""
     return "; ".join(filter(None, (who, how, last)))
 
 

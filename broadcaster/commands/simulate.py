@@ -254,13 +254,17 @@ def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
             raise Invalid("--key is the key of a certificate.", hint="Give --cert as well.")
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # OpenSSL does not say which of the two is not there
+    blamed = cert
     try:
+        for blamed in (key or cert, cert):
+            blamed.open("rb").close()
         context.load_cert_chain(cert, key)
     except OSError as error:
         raise Invalid(
             "{cert} cannot be used as certificate: {detail}.",
             hint="--cert and --key are PEM files, made for each other; --key may be left out if --cert has both.",
-            cert=cert,
+            cert=blamed,
             detail=error.strerror or type(error).__name__,
         ) from error
     return context

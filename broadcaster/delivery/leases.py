@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from broadcaster.delivery.models import Lease, Owner
 from broadcaster.delivery.recording import insert_or_ignore
+from broadcaster.language import kept
+from subscribers.errors import BroadsheetError
 
 #: as long as the column
 _LONGEST_ERROR = 300
@@ -32,6 +34,7 @@ class Holder:
     since: datetime
     bound_at: datetime | None
     error: str | None
+    """To be told by `language.retold`."""
     error_at: datetime | None
 
 
@@ -69,9 +72,9 @@ def bound(session: Session, gateway: str, owner_id: int, *, now: datetime) -> No
     _tell(session, gateway, owner_id, bound_at=now)
 
 
-def unbound(session: Session, gateway: str, owner_id: int, error: str, *, now: datetime) -> None:
+def unbound(session: Session, gateway: str, owner_id: int, error: BroadsheetError, *, now: datetime) -> None:
     """Write down that there is no connection, and why."""
-    _tell(session, gateway, owner_id, bound_at=None, error=error[:_LONGEST_ERROR], error_at=now)
+    _tell(session, gateway, owner_id, bound_at=None, error=kept(error, _LONGEST_ERROR), error_at=now)
 
 
 def holders(session: Session) -> Sequence[Holder]:

@@ -150,7 +150,7 @@ class Lease(Base):
     since: Mapped[datetime] = mapped_column(Instant)
     #: when its connection was made; empty while there is none
     bound_at: Mapped[datetime | None] = mapped_column(Instant)
-    #: what went wrong last, in English
+    #: what went wrong last, as `language.kept` writes it
     error: Mapped[str | None] = mapped_column(String(300))
     error_at: Mapped[datetime | None] = mapped_column(Instant)
 

@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from broadcaster.gateways.contract import GatewayConfig
-from broadcaster.gateways.errors import LinkDown
+from broadcaster.gateways.errors import LinkDown, Misconfigured
 from broadcaster.language import tr
 
 #: seconds
 PATIENCE = 5.0
+#: X509_V_ERR_HOSTNAME_MISMATCH and the two after it
+_OTHER_NAME = frozenset({62, 63, 64})
+#: not yet valid, expired
+_OUT_OF_TIME = frozenset({9, 10})
+#: no issuer's certificate, self-signed alone or in the chain, first certificate unproved
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,10 @@ def probe(address: Address) -> Iterator[tuple[str, str, float]]:
             host=address.host,
         ) from error
     numbers = ", ".join(dict.fromkeys(str(each[4][0]) for each in found))
-    yield "resolve", tr("{host} is {numbers}", host=address.host, numbers=numbers), time.monotonic() - began
+    if numbers == address.host:
+        yield "resolve", tr("{host} needs no looking up", host=address.host), 0.0
+    else:
+        yield "resolve", tr("{host} is {numbers}", host=address.host, numbers=numbers), time.monotonic() - began
 
     began = time.monotonic()
     with _connected(address) as link:
@@ -82,16 +91,18 @@ def _connected(address: Address) -> Iterator[socket.socket]:
 
 
 def _greeted(address: Address, link: socket.socket) -> str:
+    context = _trust(address.tls_ca)
     try:
-        context = ssl.create_default_context(cafile=address.tls_ca)
         with context.wrap_socket(link, server_hostname=address.tls_name or address.host) as secured:
             return tr("{version}, the certificate is good", version=secured.version())
     except ssl.SSLCertVerificationError as error:
+        raise _not_believed(address, error) from error
+    except TimeoutError as error:
         raise LinkDown(
-            "The certificate of {host} is not good: {detail}.",
-            hint="Set tls_name to the name in it, or tls_ca to the authority that signed it.",
+            "Port {port} of {host} takes the connection and says nothing to TLS.",
+            hint="Most likely it is a port without TLS: leave out tls, or ask the carrier for the port with TLS.",
             host=address.host,
-            detail=error.verify_message,
+            port=address.port,
         ) from error
     except OSError as error:
         raise LinkDown(
@@ -100,3 +111,43 @@ def _greeted(address: Address, link: socket.socket) -> str:
             host=address.host,
             port=address.port,
         ) from error
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise Misconfigured(
+            "{path} holds no certificates that can be read: {detail}.",
+            hint="tls_ca names a file with the certificate of the carrier's authority, in PEM.",
+            path=str(ca),
+            detail=error.strerror or type(error).__name__,
+        ) from error
+
+
+def _not_believed(address: Address, error: ssl.SSLCertVerificationError) -> LinkDown:
+    told = {"host": address.tls_name or address.host, "port": address.port}
+    if error.verify_code in _OTHER_NAME:
+        return LinkDown(
+            "The certificate at port {port} is not for {host}.",
+            hint="Set tls_name to the name that the certificate bears, or host, if it is the same machine.",
+            **told,
+        )
+    if error.verify_code in _OUT_OF_TIME:
+        return LinkDown(
+            "The certificate at port {port} of {host} is not valid today.",
+            hint="Look at this machine's clock; if it is right, the carrier has to renew its certificate.",
+            **told,
+        )
+    if error.verify_code in _UNKNOWN_AUTHORITY:
+        return LinkDown(
+            "The certificate at port {port} of {host} is signed by nobody that this machine trusts.",
+            hint="Ask the carrier for the certificate of its authority, and name the file as tls_ca.",
+            **told,
+        )
+    return LinkDown(
+        "The certificate of {host} is not good: {detail}.",
+        hint="Ask the carrier for the certificate of its authority, and name the file as tls_ca.",
+        detail=error.verify_message.rstrip("."),
+        **told,
+    )

@@ -69,9 +69,32 @@ def ntr(singular: str, plural: str, n: int, /, **fields: object) -> str:
     return (chinese or (singular if n == 1 else plural)).format(n=n, **fields)
 
 
+class Phrase(str):
+    """A field of an error's sentence that is itself a phrase of the catalogue, told in the reader's language."""
+
+
 def tell(error: BroadsheetError) -> tuple[str, str]:
     """What happened and what to do about it, in the reader's language; the second is "" when there is no hint."""
-    return translated(error.message).format(**error.fields), translated(error.hint).format(**error.fields)
+    fields = {name: translated(value) if isinstance(value, Phrase) else value for name, value in error.fields.items()}
+    return translated(error.message).format(**fields), translated(error.hint).format(**fields)
+
+
+def kept(error: BroadsheetError, room: int) -> str:
+    """An error as a text of at most so many characters, from which `retold` makes a sentence in any language."""
+    sentence = str(error)
+    fields = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.fields.items()}
+    phrases = [name for name, value in error.fields.items() if isinstance(value, Phrase)]
+    text = json.dumps([error.message, fields, phrases], ensure_ascii=False)
+    return text if len(text) <= room else sentence[:room]
+
+
+def retold(text: str) -> str:
+    """What `kept` made, in the reader's language; any other text as it is."""
+    try:
+        message, fields, phrases = json.loads(text)
+        return tell(BroadsheetError(message, **{n: Phrase(v) if n in phrases else v for n, v in fields.items()}))[0]
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return text
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -9,17 +10,19 @@ from pathlib import Path
 
 from broadcaster.rehearsal.pdu import Submit
 from broadcaster.rehearsal.pieces import Piece
+from subscribers.errors import Unavailable
 
 #: a string as JSON, its Chinese readable
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Journal:
-    """One file that only grows. Raises OSError where it cannot be written."""
+    """One file that only grows. Raises OSError where it cannot be written, `Unavailable` while another writes it."""
 
     def __init__(self, path: Path, *, fsync: bool = False) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._path = path
+        self._alone()
         self._fsync = fsync
         self._lines: list[str] = []
         #: lines that an earlier run wrote; ids go on behind them, since no carrier gives one twice
@@ -60,8 +63,21 @@ class Journal:
             os.close(self._file)
         self._file = -1
 
+    def _alone(self) -> None:
+        """Two that went on behind the same line would give the same ids."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise Unavailable(
+                "{path} is being written by another carrier.", hint="Give each one a log of its own.", path=self._path
+            ) from None
+        except OSError:
+            # a pipe, or a disk that knows no locks
+            return
+
     def _count(self) -> int:
-        lines = 0
+        lines, last = 0, b""
         # a pipe or a device has no end to read to
         if not stat.S_ISREG(os.fstat(self._file).st_mode):
             return 0
@@ -69,4 +85,9 @@ class Journal:
             file.seek(0)
             while block := file.read(1 << 20):
                 lines += block.count(b"\n")
+                last = block[-1:]
+        if last not in (b"", b"\n"):
+            # whoever wrote it was killed in the middle of a line: the next one shall stand alone
+            os.write(self._file, b"\n")
+            lines += 1
         return lines

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import json
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -73,7 +74,8 @@ class Rehearsal:
                 hint="Another program may be there already: choose another port, or 0 for any free one.",
                 host=host,
                 port=port,
-                detail=error.strerror or type(error).__name__,
+                # asyncio writes a sentence of its own into strerror
+                detail=os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error),
             ) from error
 
     def stop(self) -> Counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,10 +15,13 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+import trustme
 from sqlalchemy import update
 
 from broadcaster.delivery.models import Part
 from broadcaster.gateways.simulator.journal import accepted_parts
+from broadcaster.rehearsal.behaviour import Behaviour
+from broadcaster.rehearsal.running import rehearsing
 from subscribers.clock import utc_now
 from subscribers.db import make_engine
 from tests.commands.conftest import CONFIG, Desk
@@ -165,6 +169,57 @@ def test_tls_to_a_port_that_speaks_none(staffed: Desk) -> None:
         typed = staffed.type("gateways", "test", "smsc", "--to", "19900000009", "--json")
     assert [step["name"] for step in typed.document["steps"]] == ["resolve", "connect", "tls"]
     assert "does not speak TLS" in typed.document["steps"][-1]["words"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('tls_ca = "nowhere.pem"', "nowhere.pem holds no certificates that can be read: No such file"),
+        ('tls_ca = "broadsheet.toml"', "broadsheet.toml holds no certificates that can be read: "),
+        ("", "is signed by nobody that this machine trusts."),
+        ('tls_ca = "ca.pem"', "is not for 127.0.0.1."),
+        ('tls_ca = "ca.pem"\ntls_name = "other.example.org"', "is not for other.example.org."),
+        ('tls_ca = "ca.pem"\ntls_name = "smsc.example.org"', ""),
+    ],
+)
+def test_a_certificate_is_told_by_what_is_wrong_with_it(staffed: Desk, tmp_path: Path, more: str, words: str) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(staffed.folder / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("smsc.example.org").configure_cert(context)
+    with rehearsing(tmp_path / "log", Behaviour(receipt_delay=0), tls=context) as carrier:
+        _configure_smpp(staffed, "127.0.0.1", carrier.port, f"tls = true\n{more}")
+        typed = staffed.type("gateways", "test", "smsc", "--to", "19900000009", "--json")
+        looked = staffed.type("doctor", "--json")
+    step = next(each for each in typed.document["steps"] if each["name"] == "tls")
+    check = next(each for each in looked.document["checks"] if each["name"] == "gateway smsc")
+    assert (typed.code, step["ok"], check["ok"]) == ((1, False, False) if words else (0, True, True))
+    assert words in step["words"]
+    assert words in check["found"]
+    assert bool(step["hint"]) == bool(words)
+
+
+def test_what_is_wrong_with_a_connection_is_told_in_the_readers_language(staffed: Desk) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        _configure_smpp(staffed, "127.0.0.1", nobody.getsockname()[1])
+        holder = Serving(staffed, "gateways", "run", "smsc")
+        with holder.process:
+            try:
+                assert wait_until(lambda: _trouble(staffed, "en") is not None, 90)
+                told = {language: _trouble(staffed, language) or "" for language in ("en", "zh")}
+                # whoever reads the log is told as well what to do
+                assert holder.says("Compare `host` and `port`")
+            finally:
+                holder.ends()
+    assert "nobody listens at 127.0.0.1" in told["en"]
+    assert told["zh"].startswith("网关 smsc：127.0.0.1:")
+    assert told["zh"].endswith("无人应答。")
+
+
+def _trouble(desk: Desk, language: str) -> str | None:
+    found = desk.type("--lang", language, "gateways", "list", "--json").document["gateways"]
+    return next((bind["error"] for each in found for bind in each["binds"]), None)
 
 
 def test_the_doctor_misses_receipts_and_a_sender(staffed: Desk) -> None:

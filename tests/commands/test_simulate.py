@@ -110,6 +110,11 @@ def test_a_port_in_use(desk: Desk) -> None:
         ("--port 0 --log log --id-form octal", 2, "--id-form cannot be used"),
         ("--port 0 --log log --key key.pem", 2, "--key is the key of a certificate."),
         ("--port 0 --log log --cert no.pem", 2, "no.pem cannot be used as certificate: No such file or directory."),
+        (
+            "--port 0 --log log --cert broadsheet.toml --key no.pem",
+            2,
+            "no.pem cannot be used as certificate: No such file or directory.",
+        ),
         ("--port 0 --log log --cert broadsheet.toml", 2, "broadsheet.toml cannot be used as certificate: "),
         ("--port 0 --log log --receipt-window 0", 2, "--receipt-window cannot be used"),
     ],

@@ -13,6 +13,7 @@ COMMAND = "smpp.command_id"
 #: of what the dissector remarks on in a layer, the gravest; a connection that begins or ends is a note, which is less
 WORST, WARNING = "worst", 0x600000
 BIND_TRANSCEIVER, SUBMIT_SM, DELIVER_SM = "0x00000009", "0x00000004", "0x00000005"
+QUERY_SM, QUERY_SM_RESP, CANCEL_SM, CANCEL_SM_RESP = "0x00000003", "0x80000003", "0x00000008", "0x80000008"
 
 
 def dissect(path: Path, port: int) -> list[list[tuple[str, Layer]]]:

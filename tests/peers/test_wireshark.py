@@ -8,10 +8,24 @@ from typing import Any
 
 import pytest
 
+from broadcaster.gateways.smpp.gateway import SmppGateway
 from broadcaster.rehearsal.behaviour import Behaviour
 from broadcaster.rehearsal.running import Rehearsal, rehearsing
 from broadcaster.sms import Encoding
-from tests.peers.captures import BIND_TRANSCEIVER, COMMAND, DELIVER_SM, SUBMIT_SM, Layer, complaints, dissect, pdus
+from tests.peers.captures import (
+    BIND_TRANSCEIVER,
+    CANCEL_SM,
+    CANCEL_SM_RESP,
+    COMMAND,
+    DELIVER_SM,
+    QUERY_SM,
+    QUERY_SM_RESP,
+    SUBMIT_SM,
+    Layer,
+    complaints,
+    dissect,
+    pdus,
+)
 from tests.peers.desk import NUMBER, SENDER, Desk
 from tests.peers.fetch import TSHARK, Compared
 from tests.peers.programs import until
@@ -113,6 +127,42 @@ def test_letters_as_wireshark_sees_them(carrier: Rehearsal, tmp_path: Path, comp
     told = [joined(pdu, "sar" if join == "sar" else "8-bit") for pdu in letters]
     assert [part and part[1:] for part in told] == [(len(letters), number + 1) for number in range(len(letters))]
     compared(TSHARK, "parts of members' letters read as meant", len(letters))
+
+
+def test_questions_as_wireshark_sees_them(carrier: Rehearsal, tmp_path: Path, compared: Compared) -> None:
+    carrier.behave(receipt_delay=60.0)
+    with Recorder(carrier.port) as recorder, Desk(recorder.port, tmp_path, service_type="CMT") as desk:
+        assert isinstance(desk.gateway, SmppGateway)
+        [waiting] = desk.send("一")
+        asked = desk.gateway.query_sm(waiting)
+        assert asked is not None
+        assert desk.gateway.cancel_sm(waiting, NUMBER)
+        gone = desk.gateway.query_sm(waiting)
+        assert gone is not None
+        assert desk.gateway.query_sm("nobody's") is None
+        assert not desk.gateway.cancel_sm("nobody's", NUMBER)
+    found = read_back(recorder, carrier, tmp_path, compared)
+    questions, told, cancels, answers = (
+        [pdu for pdu in found if pdu[COMMAND] == command]
+        for command in (QUERY_SM, QUERY_SM_RESP, CANCEL_SM, CANCEL_SM_RESP)
+    )
+    assert [pdu["smpp.message_id"] for pdu in questions] == [waiting, waiting, "nobody's"]
+    assert [pdu["smpp.message_id"] for pdu in cancels] == [waiting, "nobody's"]
+    for pdu in (*questions, *cancels):
+        assert (pdu["smpp.source_addr"], pdu["smpp.source_addr_ton"], pdu["smpp.source_addr_npi"]) == (
+            SENDER,
+            "0x00",
+            "0x00",
+        )
+    for pdu in cancels:
+        to = (pdu["smpp.destination_addr"], pdu["smpp.dest_addr_ton"], pdu["smpp.dest_addr_npi"])
+        assert to == (NUMBER.removeprefix("+"), "0x01", "0x01")
+        assert pdu["smpp.service_type"] == "CMT"
+    # under way, then deleted; then a message id that is invalid
+    assert [pdu.get("smpp.message_state") for pdu in told] == ["1", "4", None]
+    assert [pdu["smpp.command_status"] for pdu in told] == ["0x00000000", "0x00000000", "0x0000000c"]
+    assert [pdu["smpp.command_status"] for pdu in answers] == ["0x00000000", "0x0000000c"]
+    compared(TSHARK, "query_sm and cancel_sm whose every field was as meant", len(questions) + len(cancels))
 
 
 @pytest.mark.parametrize("broken", ["length", "cut", "tail"])

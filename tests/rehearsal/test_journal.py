@@ -10,6 +10,7 @@ from broadcaster.rehearsal.journal import Journal
 from broadcaster.rehearsal.pdu import Submit
 from broadcaster.rehearsal.pieces import Piece
 from broadcaster.rehearsal.schedule import SPAN, Schedule
+from subscribers.errors import Unavailable
 
 SUBMIT = Submit(b'\0\0News "1"\0', b"\1\0018619900000001\0", 0, 1, 8, b"", {})
 
@@ -90,3 +91,25 @@ def test_what_is_due_comes_in_order_and_never_early() -> None:
     assert len(schedule) == 2
     assert schedule.take(100) == [0, 2]
     assert (len(schedule), schedule.next()) == (0, None)
+
+
+def test_two_do_not_write_one_log(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "log")
+    with pytest.raises(Unavailable, match="is being written by another carrier"):
+        Journal(tmp_path / "log")
+    first.close()
+    Journal(tmp_path / "log").close()
+
+
+def test_a_line_that_was_broken_off_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text('{"time":"2026')
+    journal = Journal(path)
+    assert journal.before == 1
+    journal.close()
+    journal = Journal(path)
+    assert journal.before == 1
+    journal.add("2026-11-22T10:00:00.000+00:00", 1, "paper", 2, SUBMIT, Piece("a", b"a"), "id2")
+    journal.flush()
+    journal.close()
+    assert json.loads(path.read_text("utf-8").splitlines()[1])["id"] == "id2"

@@ -105,7 +105,8 @@ class Bind:
                 wait = wait or pause * random.uniform(0.5, 1.0)  # noqa: S311
                 pause = min(LONGEST_PAUSE, 2 * pause)
                 if exchange.stands(Standing.DOWN, error, wait):
-                    log.warning("not bound", gateway=self._terms.name, reason=str(error), next_try_in=round(wait, 1))
+                    told = {"reason": str(error), "hint": error.hint.format(**error.fields)}
+                    log.warning("not bound", gateway=self._terms.name, **told, next_try_in=round(wait, 1))
                     self._clear(error)
                     exchange.rest(wait)
         finally:
@@ -129,10 +130,8 @@ class Bind:
             bound.run(rest)
         except Ended:
             error = LinkDown("Gateway {name}: the connection was ended in good order.", name=name)
-        except Lost as lost:
-            error = LinkDown("Gateway {name}: the connection was lost: {reason}.", name=name, reason=str(lost))
-        except NotSmpp as garbage:
-            error = garbage
+        except (Lost, NotSmpp) as trouble:
+            error = trouble
         except Exception as mistake:
             # the thread must live on, or the gateway would hang
             log.exception("a bind broke", gateway=name)
@@ -144,7 +143,7 @@ class Bind:
             )
         # before anything is settled: what the kernel has not taken shall never leave
         link.close()
-        doubtful = bound.settle_all(str(error))
+        doubtful = bound.settle_all()
         if doubtful:
             log.warning("parts in doubt", gateway=name, parts=doubtful)
         return error
@@ -153,7 +152,7 @@ class Bind:
         """Connect and sign on. Raises `TurnedAway`, or the trouble with the road."""
         config = self._terms.config
         try:
-            link = Link(road.connect(self._terms.name, config, self._context), self.exchange.waker)
+            link = Link(self._terms.name, road.connect(self._terms.name, config, self._context), self.exchange.waker)
         except Misconfigured as error:
             raise TurnedAway(error) from error
         framer = Framer()

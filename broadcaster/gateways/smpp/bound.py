@@ -20,6 +20,7 @@ from broadcaster.gateways.smpp.reasons import Kind, status, status_code
 from broadcaster.gateways.smpp.texts import body
 from broadcaster.gateways.smpp.window import Feed, Flight, Window
 from broadcaster.gateways.smpp.words import RESPONSE, Command
+from broadcaster.language import Phrase, msgid
 from broadcaster.logs import get
 from subscribers.clock import monotonic
 
@@ -28,6 +29,8 @@ LAST_SEQUENCE = 0x7FFFFFFF
 _FAREWELL, _GRACE = 1.0, 5.0
 _TEMPORARY, _PERMANENT, _UNKNOWN_COMMAND, _WRONG_BIND = 0x64, 0x65, 0x03, 0x04
 _IDLE = 3600.0
+_CUT_OFF = msgid("the connection was lost before the answer came")
+_NOT_GONE = msgid("the connection was lost before the parts were handed over")
 
 log = get(__name__)
 
@@ -89,16 +92,16 @@ class Bound:
                     raise self._framer.garbage
             self._look(monotonic())
 
-    def settle_all(self, reason: str) -> int:
+    def settle_all(self) -> int:
         """The connection is gone. Returns how many parts are in doubt."""
         doubtful = 0
         for flight in self._window.empty():
             in_doubt = flight.end <= self._link.taken
             doubtful += in_doubt
-            outcome: Outcome = OutcomeUnknown(reason) if in_doubt else Unreachable(reason)
+            outcome: Outcome = OutcomeUnknown(_CUT_OFF) if in_doubt else Unreachable(_NOT_GONE)
             self._feeds.append(flight.settle(outcome))
         for question in self._questions.values():
-            question.answer.set_exception(_no_answer(self._terms.name, reason))
+            question.answer.set_exception(_no_answer(self._terms.name, _CUT_OFF))
         self._tell()
         return doubtful
 
@@ -241,7 +244,11 @@ class Bound:
         if flight is not None:
             self._refused(flight, number or _UNKNOWN_COMMAND, now)
         elif number in (0x01, 0x02):
-            raise Lost("the carrier has lost the borders of what we send")
+            raise Lost(
+                "Gateway {name}: the carrier could not tell where our requests begin and end.",
+                hint="The connection is made anew; if it happens again and again, report it.",
+                name=self._terms.name,
+            )
 
     def _reply(self, question: Question, pdu: bytes) -> None:
         try:
@@ -296,17 +303,17 @@ class Bound:
                 self._asked_at = now
         elif now - self._asked_at >= self._config.patience:
             # counted from the question: if it was this process that slept, there may be nothing to hear yet
-            raise Lost("the carrier is silent")
+            raise Lost("Gateway {name}: the carrier is silent: it answers no enquire_link.", name=self._terms.name)
         deadline = self._window.next_deadline()
         if deadline is not None and deadline <= now:
             if self._link.unwritten:
-                raise Lost("the carrier takes nothing more")
+                raise Lost("Gateway {name}: the carrier takes in nothing more.", name=self._terms.name)
             overdue = self._window.overdue(now)
             log.warning("no answers in time", gateway=self._terms.name, parts=len(overdue))
             self._feeds += [each.settle(OutcomeUnknown("no answer from the carrier in time")) for each in overdue]
         for sequence in [key for key, question in self._questions.items() if question.deadline <= now]:
             question = self._questions.pop(sequence)
-            question.answer.set_exception(_no_answer(self._terms.name, "no answer in time"))
+            question.answer.set_exception(_no_answer(self._terms.name, msgid("no answer in time")))
 
     def _until_next_look(self, now: float) -> float:
         """Seconds."""
@@ -332,4 +339,4 @@ class Bound:
 
 
 def _no_answer(name: str, reason: str) -> LinkDown:
-    return LinkDown("Gateway {name}: the carrier did not answer: {reason}.", name=name, reason=reason)
+    return LinkDown("Gateway {name}: the carrier did not answer: {reason}.", name=name, reason=Phrase(reason))

@@ -6,17 +6,20 @@ import selectors
 import socket
 import ssl
 
+from broadcaster.gateways.errors import LinkDown
+
 _CHUNK = 65536
 
 
-class Lost(Exception):
+class Lost(LinkDown):
     """The other end has closed the connection, or it broke."""
 
 
 class Link:
     """Owned by one thread for its life. `waker` is a socket that others write to when this one shall look up."""
 
-    def __init__(self, connection: socket.socket, waker: socket.socket) -> None:
+    def __init__(self, gateway: str, connection: socket.socket, waker: socket.socket) -> None:
+        self._gateway = gateway
         self._socket = connection
         self._waker = waker
         self._out = bytearray()
@@ -48,7 +51,7 @@ class Link:
             except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 break
             except OSError as error:
-                raise Lost(error.strerror or type(error).__name__) from error
+                raise self._broke(error) from error
             self.taken += count
             del self._out[:count]
         if bool(self._out) != self._writes:
@@ -71,10 +74,18 @@ class Link:
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return b""
         except OSError as error:
-            raise Lost(error.strerror or type(error).__name__) from error
+            raise self._broke(error) from error
         if not data:
-            raise Lost("closed by the carrier")
+            raise Lost("Gateway {name}: the carrier closed the connection.", name=self._gateway)
         return data
+
+    def _broke(self, error: OSError) -> Lost:
+        if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+            return Lost(
+                "Gateway {name}: the connection was broken off, by the carrier or on the way.", name=self._gateway
+            )
+        detail = error.strerror or type(error).__name__
+        return Lost("Gateway {name}: the connection broke: {detail}.", name=self._gateway, detail=detail)
 
     def close(self) -> None:
         """Hang up. What was not taken never leaves."""

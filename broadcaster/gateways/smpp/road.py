@@ -8,6 +8,7 @@ import ssl
 from broadcaster.gateways.errors import GatewayError, LinkDown, Misconfigured
 from broadcaster.gateways.smpp.config import SmppConfig
 from broadcaster.gateways.smpp.reasons import status, status_code
+from broadcaster.language import Phrase
 
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 
@@ -176,6 +177,6 @@ def refused(gateway: str, config: SmppConfig, number: int) -> GatewayError:
     return LinkDown(
         "Gateway {name}: the carrier refuses the bind: {reason} ({code}).",
         hint="If it stays so, ask the carrier what the code means.",
-        reason=status(number).reason.words,
+        reason=Phrase(status(number).reason.words),
         **told,
     )
