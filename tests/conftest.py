@@ -21,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from sqlalchemy import Engine
@@ -37,6 +38,10 @@ LONG = {"journeys", "demo"}
 WORKERS = 4
 
 SERVERS = pytest.StashKey[Servers]()
+
+# how long an example takes says more about what else the machine does
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -73,7 +73,7 @@ def test_everyone_may_be_written_in_chinese() -> None:
         parse(FILE.replace('["retired", "everyone"]', '["所有人", "retired"]'))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(LINES, LINES), min_size=1, max_size=5), LINES)
 def test_any_text_comes_out_as_it_was_written(items: list[tuple[str, str]], title: str) -> None:
     def quoted(text: str) -> str:

@@ -199,7 +199,7 @@ def robust(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
         yield carrier
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_octets_come(robust: Rehearsal, data: st.DataObject) -> None:
     good = [submit(2), pdu(ENQUIRE, 3), pdu(QUERY, 4, b"1\0\0\0\0"), pdu(CANCEL, 5, b"\0" * 8), pdu(UNBIND, 6)]

@@ -145,7 +145,7 @@ def is_needed(text: str, result: Split, number: int, start: int, begin: int, end
     return greedy_count(text[begin:], rest) > len(result.parts) - number
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mixed_texts)
 def test_nothing_is_cut_that_could_be_kept(text: str) -> None:
     for alphabet in (GSM, Alphabet("ucs2", (Encoding.UCS2,))):

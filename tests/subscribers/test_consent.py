@@ -103,7 +103,7 @@ said = st.builds(
 
 
 @given(st.lists(said, max_size=8), st.booleans())
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_history_in_one_go_or_step_by_step_ends_alike(session: Session, history: list[Said], at_once: bool) -> None:
     with session.begin_nested() as savepoint:
         for rows in [history] if at_once else [[one] for one in history]:

@@ -213,7 +213,6 @@ def act(session: Session, deed: str, member: int, day: date, value: int, organis
 @pytest.mark.timeout(300)
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
 )

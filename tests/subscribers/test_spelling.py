@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscribers import spelling
@@ -19,7 +19,6 @@ def begins(key: str, start: Start) -> bool:
 
 
 # the first name of all waits for the tables to be read
-@settings(deadline=None)
 @given(names, st.data())
 @example("西安娜", None)
 @example("先安", None)

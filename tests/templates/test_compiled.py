@@ -31,7 +31,7 @@ ORACLE = Environment(autoescape=False, finalize=lambda value: value or "(nothing
 ORACLE.filters["default"] = lambda value, otherwise: value or otherwise
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(VALUES, VALUES), max_size=20))
 def test_any_value_comes_out_as_it_went_in(people: list[tuple[str, str]]) -> None:
     template = compile_template("{{ name }}您好！{% if city %}在{{ city }}{% endif %}。", {"name", "city"})
@@ -39,7 +39,7 @@ def test_any_value_comes_out_as_it_went_in(people: list[tuple[str, str]]) -> Non
     assert texts == [f"{name}您好！在{city}。" for name, city in people]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.fixed_dictionaries({}, optional={f: st.none() | st.just(" ") | VALUES for f in "abc"}), max_size=8),
     st.sampled_from(

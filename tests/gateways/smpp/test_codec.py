@@ -13,7 +13,7 @@ from broadcaster.gateways.smpp.words import Command, Tag
 from tests.gateways.smpp import pdus
 from tests.gateways.smpp.pdus import as_they_read, theirs
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=150)
 
 
 @FEW

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from broadcaster import logs
 from broadcaster.gateways.contract import Accepted
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.events import Event, InboundMessage, Receipt, ReceiptState
@@ -100,16 +102,14 @@ class TestIds:
         }
         assert {each.state for each in listener.receipts} == {ReceiptState.DELIVERED}
 
-    def test_what_was_learned_is_said_once(
-        self, gateway: SmppGateway, smsc: Smsc, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_what_was_learned_is_said_once(self, gateway: SmppGateway, smsc: Smsc) -> None:
+        written = io.StringIO()
+        logs.configure(stream=written)
         smsc.manners.submit_id, smsc.manners.receipt_id = hexadecimal, decimal
         with Listener(gateway) as listener:
             gateway.submit(make_parts(60))
             wait_for(lambda: len(listener.receipts) == 60)
-        # where it is said, and how its quotes look, is for whoever set up the logs
-        written = caplog.text or "".join(capfd.readouterr())
-        assert written.count("hex_decimal") == 1
+        assert written.getvalue().count("hex_decimal") == 1
 
     def test_as_the_settings_say_after_a_restart(self, opened: Make, smsc: Smsc) -> None:
         gateway = opened(receipt_ids="hex_decimal")

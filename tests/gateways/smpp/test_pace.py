@@ -41,7 +41,7 @@ def test_no_limit_without_a_complaint() -> None:
     assert pace.rate is None
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(allowed=st.floats(12, 2000))
 def test_nearly_all_that_is_allowed_goes_out_and_few_are_asked_twice(allowed: float) -> None:
     pace = Pace()
@@ -99,7 +99,7 @@ def test_a_limit_that_is_gone_is_forgotten() -> None:
     assert pace.rate is None
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(times=st.lists(st.floats(0, 5), max_size=60))
 def test_it_is_never_less_than_one_a_second(times: list[float]) -> None:
     pace, now = Pace(), 0.0

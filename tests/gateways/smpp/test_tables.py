@@ -12,7 +12,7 @@ from broadcaster.gateways.smpp.words import RESPONSE, Command, Tag
 from tests.gateways.smpp import pdus
 from tests.gateways.smpp.pdus import as_they_read, theirs
 
-FEW = settings(max_examples=100, deadline=None)
+FEW = settings(max_examples=100)
 BINDS = ("bind_transmitter", "bind_receiver", "bind_transceiver")
 
 
@@ -61,7 +61,7 @@ def test_the_answer_to_a_query_is_read() -> None:
 VALUES = {OCTET: pdus.octets, TEXT: pdus.texts}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_every_pdu_comes_back_as_it_was(data: st.DataObject) -> None:
     command = data.draw(st.sampled_from(sorted(LAYOUTS)))

@@ -104,7 +104,7 @@ def test_one_part_alone_is_told_nothing(layout: Layout) -> None:
 LAYOUTS = st.builds(Layout, st.sampled_from(["udh", "sar"]), st.sampled_from([8, 16]), st.booleans())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(gsm_texts, any_texts), LAYOUTS, st.integers(0, 0xFFFF))
 def test_what_goes_out_comes_back(whole: str, layout: Layout, reference: int) -> None:
     cut = split(whole, reference_bits=layout.reference_bits)

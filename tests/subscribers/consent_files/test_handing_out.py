@@ -77,7 +77,7 @@ saying = st.tuples(
 
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])
 @given(said=st.lists(saying, min_size=1, max_size=8, unique_by=lambda one: one[:2]))
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_exported_imports_as_it_was(session: Session, tmp_path: Path, ending: str, said: list[Any]) -> None:
     first, out, again = tmp_path / "first.csv", tmp_path / f"out{ending}", tmp_path / "again.csv"
     with session.begin_nested() as savepoint:

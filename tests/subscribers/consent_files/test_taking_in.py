@@ -227,7 +227,7 @@ def test_workbooks_are_read_and_progress_is_told(session: Session, load: Importe
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["in", "out", ""])), max_size=12))
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whoever_is_out_in_a_file_is_out(session: Session, load: Importer, said: list[tuple[str, str]]) -> None:
     numbers = {"A": A, "B": B, "C": C}
     with session.begin_nested() as savepoint:

@@ -20,7 +20,7 @@ from tests.subscribers.segments.people import PLACES, Person, days, holds, in_ch
 
 
 @given(st.lists(people, max_size=12), st.lists(st.tuples(rules, days), min_size=1, max_size=6))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_select_agrees_with_plain_python(
     session: Session, crowd: list[Person], asked: list[tuple[tuple[Any, ...], date]]
 ) -> None:

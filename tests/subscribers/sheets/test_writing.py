@@ -33,7 +33,7 @@ cells = st.text(st.sampled_from("'=+-@＝＋ab读𠮷é, ;\"\t\r\n<&_x0D01\u2028
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(table=st.lists(st.lists(cells, min_size=2, max_size=2), max_size=6))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_text_comes_back(tmp_path: Path, ending: str, table: list[list[str]]) -> None:
     path = tmp_path / f"out{ending}"
     written = [[*row, "end"] for row in table]
@@ -43,7 +43,7 @@ def test_every_text_comes_back(tmp_path: Path, ending: str, table: list[list[str
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(day=st.dates(date(1899, 12, 1), date(2100, 1, 1)))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_day_comes_back(tmp_path: Path, ending: str, day: date) -> None:
     path = tmp_path / f"out{ending}"
     write_sheet(path, ["day"], [[day]])
