@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -25,6 +26,7 @@ from broadcaster.campaigns.profiles import Profile, Tariff, carried, is_closed, 
 from broadcaster.campaigns.quiet_hours import quiet_until
 from broadcaster.delivery import leases, owners, press, reconcile
 from broadcaster.delivery.locks import Locks, locks_for
+from broadcaster.delivery.models import Owner
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.press import Press
 from broadcaster.delivery.throttle import Throttle
@@ -33,10 +35,13 @@ from broadcaster.gateways.contract import Gateway, GatewayContext, ListeningGate
 from broadcaster.keeping.emptying import Keeping
 from broadcaster.replies.answer import Desk
 from broadcaster.settings import Settings
-from subscribers.clock import Now, utc_now
+from subscribers.clock import Now, monotonic, utc_now
 from subscribers.db import Tx, Wake, for_reading, make_engine, taken_wakes
 from subscribers.errors import BroadsheetError, Invalid, Unavailable
 from subscribers.trouble import in_words
+
+#: seconds for which a sender that died is left to its own machine, whose journal leaves fewer parts in doubt
+LEFT_TO_ITS_MACHINE = 30.0
 
 Publish = Callable[[Sequence[Wake]], None]
 Kind = TypeVar("Kind", bound="Runtime")
@@ -63,6 +68,8 @@ class Runtime:
     _wanted: defaultdict[str, threading.Event] = field(default_factory=lambda: defaultdict(threading.Event))
     #: owner and gateway, where nobody has to hold a connection
     _joined: set[tuple[int, str]] = field(default_factory=set)
+    #: senders of other machines that were found dead, and when
+    _found_dead: dict[int, float] = field(default_factory=dict)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -232,12 +239,25 @@ class Runtime:
                 return 0
             place, new = leases.take(tx.session, gateway, owner.id, places=places, now=tx.now)
             if not place:
-                reconcile.take_over(tx.session, self.locks, now=tx.now)
+                self.take_over(tx)
                 place, new = leases.take(tx.session, gateway, owner.id, places=places, now=tx.now)
         if new and self.throttles[gateway].rate:
             # the others have to see that they share with us, and whoever sent here before us may just have
             self.throttles[gateway].slow_down(1.0)
         return place
+
+    def take_over(self, tx: Tx) -> int:
+        """Bury the senders that died. Returns the parts that are in doubt because of it."""
+        return reconcile.take_over(tx.session, self.locks, self.journals, self._nobody_else_does, now=tx.now)
+
+    def _nobody_else_does(self, owner: Owner) -> bool:
+        """Whether a dead sender of another machine has been left to that machine for long enough."""
+        return monotonic() - self._found_dead.setdefault(owner.id, monotonic()) >= LEFT_TO_ITS_MACHINE
+
+    @property
+    def journals(self) -> Path:
+        """Where senders of this machine note what leaves."""
+        return self.settings.data / "journals"
 
     def is_held(self, gateway: str) -> bool:
         """Whether only who holds its connection can send for this gateway."""
@@ -270,6 +290,7 @@ class Runtime:
             with contextlib.suppress(OperationalError, Unavailable), self.begin() as tx:
                 # what is still in a turn stays for whoever takes over
                 owners.sign_off(tx.session, owner.id, now=tx.now)
+            owner.journal.close()
             owner.held.release()
         self.engine.dispose()
 
@@ -283,13 +304,23 @@ class Runtime:
         owner = None
         try:
             with self.begin() as tx:
-                owner = owners.register(tx.session, self.locks, now=tx.now)
+                owner = owners.register(tx.session, self.locks, self.journals, now=tx.now)
         except Exception:
             if owner is not None:
                 # the row was not written after all; its number, and with it this lock, will be used again
+                owner.journal.close()
                 owner.held.release()
             raise
+        self._clear_journals()
         return owner
+
+    def _clear_journals(self) -> None:
+        """Those of senders that were buried have told all they had to tell."""
+        found = {int(path.name.removeprefix("owner-")): path for path in self.journals.glob("owner-[0-9]*")}
+        with self.reading() as tx:
+            done = owners.ended(tx.session, found)
+        for owner_id in done:
+            found[owner_id].unlink(missing_ok=True)
 
     def _is_ended(self, owner: Ownership) -> bool:
         with self.reading() as tx:

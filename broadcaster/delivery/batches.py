@@ -146,6 +146,7 @@ def _claim_messages(
         owner_id=owner_id,
         campaign_id=batch.campaign_id,
         gateway=sender.gateway,
+        lane=batch.lane,
         low=min(taken),
         high=max(taken),
         parts=len(rows),

@@ -133,6 +133,8 @@ class Owner(Base):
     pid: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: stands in its journal too: an owner of another database may have had the same id
+    token: Mapped[str | None] = mapped_column(String(32))
 
 
 class Lease(Base):
@@ -168,6 +170,7 @@ class Turn(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("owner.id"))
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
     gateway: Mapped[str] = mapped_column(String(40))
+    lane: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     low: Mapped[int] = mapped_column(Key)
     high: Mapped[int] = mapped_column(Key)
     parts: Mapped[int]

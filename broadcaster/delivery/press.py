@@ -20,8 +20,18 @@ from broadcaster.delivery.control import stop
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.pieces import Sender
 from broadcaster.delivery.recording import ClaimedTurn
+from broadcaster.delivery.stream import Stream
 from broadcaster.delivery.throttle import Throttle
-from broadcaster.gateways.contract import Gateway, OutboundPart, Outcome, OutcomeUnknown, Unreachable, settled
+from broadcaster.gateways.contract import (
+    Gateway,
+    OutboundPart,
+    Outcome,
+    OutcomeUnknown,
+    SessionGateway,
+    Settled,
+    Unreachable,
+    settled,
+)
 from broadcaster.gateways.errors import Misconfigured
 from broadcaster.logs import get
 from subscribers.clock import monotonic
@@ -30,6 +40,10 @@ from subscribers.errors import BroadsheetError, Unavailable
 
 log = get(__name__)
 
+#: parts that are claimed at once for a gateway that streams; it holds two such turns at most
+TURN = 500
+#: seconds between two looks at what is due while the last turns are on their way, and while there is no room
+LOOK_AROUND, SHORT = 0.5, 0.01
 #: between tries to write down what the gateway said, when the database does not answer
 RECORD_PAUSE = 0.5
 
@@ -62,6 +76,8 @@ def run(press: Press, *, limit: int | None = None) -> bool:
     A process that has no place at the gateway (any more) hands over nothing. Returns whether it stopped at the limit:
     then more may be due. Raises what the database raises when a claim fails: nothing was handed over then.
     """
+    if isinstance(press.gateway, SessionGateway):
+        return _run_stream(press, press.gateway, limit)
     turns = 0
     while not press.stopping():
         if limit is not None and turns >= limit:
@@ -71,13 +87,45 @@ def run(press: Press, *, limit: int | None = None) -> bool:
         turn = _claim(press, size)
         if turn is None:
             return False
-        outcomes, trouble = _hand_over(press, turn.parts, size)
-        recorded = _record(press, turn, outcomes)
+        outcomes, trouble = _hand_over(press, turn, size)
+        recorded = _record(press, turn, settled(turn.parts, outcomes), closes=True)
         if trouble is not None and turn.campaign_id is not None:
             _stop(press, turn.campaign_id, trouble)
         turns += 1
         if recorded.pause:
             press.throttle.slow_down(recorded.pause)
+    return False
+
+
+def _run_stream(press: Press, gateway: SessionGateway, limit: int | None) -> bool:
+    turns = 0
+    stream = Stream(
+        gateway,
+        press.throttle,
+        press.ownership.journal,
+        lambda turn, said, closes: _record(press, turn, said, closes=closes),
+        stopping=press.stopping,
+        sleep=press.sleep,
+    )
+    try:
+        while not press.stopping():
+            if limit is not None and turns >= limit:
+                return True
+            size = press.throttle.turn_size(TURN)
+            wait = press.throttle.wait_for(size)
+            if wait > 0 or not stream.has_room(size):
+                stream.wait(0)
+                press.sleep(max(wait, SHORT))
+                continue
+            turn = _claim(press, size)
+            if turn is not None:
+                stream.hand_over(turn, size)
+                turns += 1
+            elif stream.wait(LOOK_AROUND):
+                # nothing is due, and nothing is on its way
+                return False
+    finally:
+        stream.end()
     return False
 
 
@@ -108,7 +156,8 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
     except Exception:
         if turn is not None:
             # its commit may stand although nobody told us so; nothing of it was handed over
-            _record(press, turn, [Unreachable("the claim was not confirmed")] * len(turn.parts))
+            nothing = Unreachable("the claim was not confirmed")
+            _record(press, turn, settled(turn.parts, [nothing] * len(turn.parts)), closes=True)
         raise
     return turn
 
@@ -119,27 +168,29 @@ def _stop(press: Press, campaign_id: int, trouble: BroadsheetError) -> None:
     log.error("a campaign was stopped", gateway=press.gateway.name, campaign=campaign_id, reason=str(trouble))
 
 
-def _hand_over(
-    press: Press, parts: Sequence[OutboundPart], size: int
-) -> tuple[Sequence[Outcome], Misconfigured | None]:
+def _hand_over(press: Press, turn: ClaimedTurn, size: int) -> tuple[Sequence[Outcome], Misconfigured | None]:
     """One outcome per part, and what a person must mend before this gateway takes anything.
 
     A message that is larger than a turn goes in as many steps as its rate allows. Asked to end, it hands over nothing
     more; but a message that has begun to leave is finished, at its rate.
     """
     outcomes: list[Outcome] = []
-    for step in in_bulk(parts, size):
+    for step in in_bulk(turn.parts, size):
         wait = press.throttle.take(len(step))
         # a press that is asked to end sleeps no more; the rate holds all the same
         (time.sleep if press.stopping() and outcomes else press.sleep)(wait)
         if press.stopping() and not outcomes:
-            return [Unreachable("this process was asked to end")] * len(parts), None
+            return [Unreachable("this process was asked to end")] * len(turn.parts), None
         began = monotonic()
+        for part in step:
+            press.ownership.journal.wrote(turn.id, part.part_id)
         try:
             outcomes += _submit(press.gateway, step)
         except Misconfigured as error:
             # raised only when nothing of the step was handed over
-            return [*outcomes, *[Unreachable(str(error))] * (len(parts) - len(outcomes))], error
+            return [*outcomes, *[Unreachable(str(error))] * (len(turn.parts) - len(outcomes))], error
+        for part, outcome in zip(step, outcomes[-len(step) :], strict=True):
+            press.ownership.journal.answered(turn.id, part.part_id, outcome)
         press.throttle.took(len(step), monotonic() - began)
     return outcomes, None
 
@@ -159,20 +210,24 @@ def _submit(gateway: Gateway, parts: Sequence[OutboundPart]) -> list[Outcome]:
     return outcomes
 
 
-def _record(press: Press, turn: ClaimedTurn, outcomes: Sequence[Outcome]) -> recording.Recorded:
+def _record(press: Press, turn: ClaimedTurn, said: Sequence[Settled], *, closes: bool) -> recording.Recorded:
     """Write the outcomes down, however long the database is away: they exist nowhere else."""
     while True:
         try:
             with press.begin() as tx:
-                return recording.record(tx.session, turn, settled(turn.parts, outcomes), now=tx.now)
+                recorded = recording.record(tx.session, turn, said, closes=closes, now=tx.now)
         except (OperationalError, InterfaceError, Unavailable) as error:
-            log.warning("outcomes wait for the database", gateway=turn.gateway, parts=len(turn.parts), error=str(error))
+            log.warning("outcomes wait for the database", gateway=turn.gateway, parts=len(said), error=str(error))
             if press.stopping():
                 raise
             press.sleep(RECORD_PAUSE)
         except Exception:
-            if all(isinstance(outcome, OutcomeUnknown) for outcome in outcomes):
+            if all(isinstance(each.outcome, OutcomeUnknown) for each in said):
                 raise
             # better in doubt, and settled by its receipts, than held by nobody
-            log.exception("outcomes cannot be written down", gateway=turn.gateway, parts=len(turn.parts))
-            outcomes = [OutcomeUnknown("its outcome could not be written down") for _ in turn.parts]
+            log.exception("outcomes cannot be written down", gateway=turn.gateway, parts=len(said))
+            lost = OutcomeUnknown("its outcome could not be written down")
+            said = [each._replace(outcome=lost) for each in said]
+        else:
+            press.ownership.journal.forget(turn.id, (part.part_id for _, part, _ in said))
+            return recorded

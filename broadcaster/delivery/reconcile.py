@@ -6,8 +6,10 @@ Every function may run at any time, as often as one likes, in several processes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -15,10 +17,10 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import owners
+from broadcaster.delivery import journal, owners
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks
-from broadcaster.delivery.models import Batch, Doubt, Message, Part, Turn
+from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Part, Turn
 from broadcaster.delivery.recording import refresh_messages
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import AWAITED, State
@@ -28,12 +30,21 @@ from subscribers.db import wake
 _HEALED = 50_000
 
 
-def take_over(session: Session, locks: Locks, *, now: datetime) -> int:
-    """Bury the owners whose lock can be had. Returns the parts that are in doubt because of it."""
+def take_over(
+    session: Session, locks: Locks, journals: Path, may_bury: Callable[[Owner], bool] = lambda _: True, *, now: datetime
+) -> int:
+    """Bury the owners whose lock can be had. Returns the parts that are in doubt because of it.
+
+    `journals`: the folder where owners of this machine note what leaves. `may_bury` is asked about those who noted
+    theirs elsewhere: a machine that has the journal leaves fewer in doubt.
+    """
     doubtful = 0
-    for owner_id in owners.living(session):
-        if locks.is_free(session, owner_id):
-            doubtful += owners.bury(session, owner_id, now=now)
+    for owner in owners.living(session):
+        if not locks.is_free(session, owner.id):
+            continue
+        evidence = journal.read(owners.journal_of(journals, owner.id), owner.token or "")
+        if evidence is not None or owner.host == socket.gethostname() or may_bury(owner):
+            doubtful += owners.bury(session, owner.id, evidence, now=now)
     return doubtful
 
 

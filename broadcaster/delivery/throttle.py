@@ -25,12 +25,15 @@ class Throttle:
     #: parts of the first turn, while nobody knows how fast the carrier is; and what a slow one is left with
     FIRST, LEAST = 16, 8
     _MOST_DIGESTIBLE = 1_000
+    #: seconds within which parts count as written at once
+    _GRAIN = 0.01
 
     def __init__(self, rate: float, *, clock: Callable[[], float] = monotonic) -> None:
         self._rate = rate
         self._clock = clock
         self._lock = threading.Lock()
         self._taken: deque[tuple[float, int]] = deque()
+        self._reserved = 0
         self._blocked_until = 0.0
         self._digestible = self.FIRST
         self.share = 1.0
@@ -51,7 +54,7 @@ class Throttle:
             if not self._rate:
                 return window
             most = max(1, min(window, int(self.rate * self.TURN_SECONDS)))
-            return min(most, self._room(self._clock()) or most)
+            return min(most, self._room(self._clock(), self._reserved) or most)
 
     def took(self, parts: int, seconds: float) -> None:
         """Learn from a hand-over: so many parts were answered after so many seconds."""
@@ -61,42 +64,69 @@ class Throttle:
             elif seconds < self.TURN_SECONDS and 2 * parts > self._digestible:
                 self._digestible = min(2 * self._digestible, self._MOST_DIGESTIBLE)
 
-    def wait_for(self, wanted: int) -> float:
-        """The seconds until `wanted` parts may be handed over at once; they are not taken yet."""
+    def wait_for(self, wanted: int, *, kept: bool = False) -> float:
+        """The seconds until `wanted` parts may be handed over at once; they are not taken yet.
+
+        `kept`: their rights were kept before, so only what was written counts.
+        """
         with self._lock:
-            return self._wait(wanted, self._clock())
+            return self._wait(wanted, self._clock(), 0 if kept else self._reserved)
 
     def take(self, count: int) -> float:
         """Take the right to hand over `count` parts now, or after as many seconds as this returns."""
         with self._lock:
             now = self._clock()
-            wait = self._wait(count, now)
+            wait = self._wait(count, now, self._reserved)
             if self._rate:
                 self._taken.append((now + wait, count))
             return wait
+
+    def reserve(self, count: int) -> None:
+        """Keep the rights for so many parts, which will be written or given back."""
+        with self._lock:
+            self._reserved += count
+
+    def give_back(self, count: int) -> None:
+        """So many parts for which rights were kept will not be written."""
+        with self._lock:
+            self._reserved -= count
+
+    def wrote(self) -> None:
+        """A part for which rights were kept is being written now."""
+        with self._lock:
+            self._reserved -= 1
+            if not self._rate:
+                return
+            now = self._clock()
+            last = self._taken[-1] if self._taken else (0.0, 0)
+            if now - last[0] < self._GRAIN:
+                self._taken[-1] = (now, last[1] + 1)
+            else:
+                self._taken.append((now, 1))
 
     def slow_down(self, seconds: float) -> None:
         """The carrier asked for a pause: the connector as a whole keeps it."""
         with self._lock:
             self._blocked_until = max(self._blocked_until, self._clock() + seconds)
 
-    def _wait(self, wanted: int, now: float) -> float:
+    def _wait(self, wanted: int, now: float, reserved: int) -> float:
         wait = max(0.0, self._blocked_until - now)
         if not self._rate:
             return wait
-        room = self._room(now)
+        room = self._room(now, reserved)
         for at, count in self._taken:
             if room >= min(wanted, self._most):
                 break
             room += count
             wait = max(wait, at + self._span - now)
-        return wait
+        # nobody knows when the gateway will have written what it was fed
+        return wait if room >= min(wanted, self._most) else max(wait, self._GRAIN)
 
-    def _room(self, now: float) -> int:
+    def _room(self, now: float, reserved: int) -> int:
         """What may still be handed over at this instant."""
         while self._taken and self._taken[0][0] <= now - self._span:
             self._taken.popleft()
-        return max(0, self._most - sum(count for _, count in self._taken))
+        return max(0, self._most - reserved - sum(count for _, count in self._taken))
 
     @property
     def _most(self) -> int:

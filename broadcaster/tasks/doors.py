@@ -71,7 +71,7 @@ def start_due(runtime: Runtime) -> None:
 def sweep(runtime: Runtime) -> None:
     """Find what no hint led to: the dead, the orphaned, the overdue, the finished, the forgotten."""
     with runtime.begin() as tx:
-        reconcile.take_over(tx.session, runtime.locks, now=tx.now)
+        runtime.take_over(tx)
     with runtime.begin() as tx:
         orphans.retry(tx.session, now=tx.now)
         router.wake_forgotten(tx.session)

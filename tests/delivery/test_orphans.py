@@ -56,7 +56,7 @@ def test_the_doubt_may_come_after_the_receipt(begin: Transactions) -> None:
     _retry(begin)
     assert inbox(begin) == {InboxState.ORPHAN: 1}
     with begin() as tx:
-        owners.bury(tx.session, mine, now=tx.now)
+        owners.bury(tx.session, mine, None, now=tx.now)
     _retry(begin)
     assert states(begin, campaign) == {"delivered": 1}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import control, owners, press
+from broadcaster.delivery.journal import Journal
 from broadcaster.delivery.models import Turn
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.throttle import Throttle
@@ -39,29 +41,38 @@ from tests.delivery.ledger import (
 from tests.delivery.scripted import Lock, ScriptedGateway, press_for, take_all
 from tests.factories import make_members
 
-
-def _me(begin: Transactions) -> Ownership:
-    return Ownership(owner(begin), os.getpid(), Lock())
+Me = Callable[..., Ownership]
 
 
-def test_everything_due_is_handed_over_once(begin: Transactions) -> None:
+@pytest.fixture
+def me(begin: Transactions, tmp_path: Path) -> Me:
+    """Makes this process an owner."""
+
+    def make(pid: int = 0) -> Ownership:
+        id_ = owner(begin)
+        return Ownership(id_, pid or os.getpid(), Lock(), Journal(tmp_path / str(id_), "token", slots=600))
+
+    return make
+
+
+def test_everything_due_is_handed_over_once(begin: Transactions, me: Me) -> None:
     campaign, _ = sending(begin, 20, THREE_PARTS)
     gateway = ScriptedGateway(window=7)
-    assert not press.run(press_for(begin, _me(begin), gateway))
+    assert not press.run(press_for(begin, me(), gateway))
     assert states(begin, campaign) == {"submitted": 20}
     assert set(Counter(part.part_id for part in gateway.handed).values()) == {1}
 
 
-def test_the_limit_says_that_there_may_be_more(begin: Transactions) -> None:
+def test_the_limit_says_that_there_may_be_more(begin: Transactions, me: Me) -> None:
     sending(begin, 6)
     gateway = ScriptedGateway(window=2)
-    me = press_for(begin, _me(begin), gateway)
-    assert press.run(me, limit=2)
+    mine = press_for(begin, me(), gateway)
+    assert press.run(mine, limit=2)
     assert len(gateway.handed) == 4
-    assert not press.run(me, limit=2)
+    assert not press.run(mine, limit=2)
 
 
-def test_it_is_committed_before_the_first_byte_and_no_transaction_is_open(begin: Transactions) -> None:
+def test_it_is_committed_before_the_first_byte_and_no_transaction_is_open(begin: Transactions, me: Me) -> None:
     campaign, _ = sending(begin, 3)
     seen: list[Any] = []
 
@@ -70,11 +81,11 @@ def test_it_is_committed_before_the_first_byte_and_no_transaction_is_open(begin:
         seen.append((states(begin, campaign), len(look(begin, lambda s: s.scalars(select(Turn.id)).all()))))
         return take_all(parts)
 
-    press.run(press_for(begin, _me(begin), ScriptedGateway(submit)))
+    press.run(press_for(begin, me(), ScriptedGateway(submit)))
     assert seen == [({"submitting": 3}, 1)]
 
 
-def test_a_gateway_that_a_person_must_mend_stops_its_campaigns(begin: Transactions) -> None:
+def test_a_gateway_that_a_person_must_mend_stops_its_campaigns(begin: Transactions, me: Me) -> None:
     """Nothing of it left; it waits, with the reason, and goes on once somebody has mended the gateway."""
     campaign, _ = sending(begin, 5)
     mended: list[bool] = []
@@ -84,8 +95,8 @@ def test_a_gateway_that_a_person_must_mend_stops_its_campaigns(begin: Transactio
             raise Misconfigured("The password of {gateway} is wrong.", gateway="carrier")
         return take_all(parts)
 
-    me = press_for(begin, _me(begin), ScriptedGateway(submit, window=2))
-    assert not press.run(me)
+    mine = press_for(begin, me(), ScriptedGateway(submit, window=2))
+    assert not press.run(mine)
     assert campaign_state(begin, campaign) == "failed"
     assert states(begin, campaign) == {"queued": 5}
     reason = look(begin, lambda s: s.get_one(Campaign, campaign).note)
@@ -94,12 +105,12 @@ def test_a_gateway_that_a_person_must_mend_stops_its_campaigns(begin: Transactio
     with begin() as tx:
         control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
     begin.clock.advance(seconds=5)
-    press.run(me)
+    press.run(mine)
     assert states(begin, campaign) == {"submitted": 5}
 
 
 @pytest.mark.parametrize("broken", ["raises", "too few", "too many"])
-def test_a_gateway_that_breaks_its_contract_leaves_doubt(begin: Transactions, broken: str) -> None:
+def test_a_gateway_that_breaks_its_contract_leaves_doubt(begin: Transactions, me: Me, broken: str) -> None:
     campaign, _ = sending(begin, 3)
 
     def submit(parts: Sequence[OutboundPart]) -> list[Outcome]:
@@ -108,12 +119,12 @@ def test_a_gateway_that_breaks_its_contract_leaves_doubt(begin: Transactions, br
         return take_all(parts)[1:] if broken == "too few" else take_all(parts) * 2
 
     gateway = ScriptedGateway(submit)
-    press.run(press_for(begin, _me(begin), gateway))
+    press.run(press_for(begin, me(), gateway))
     assert states(begin, campaign) == {"unknown": 3}
     assert len(gateway.handed) == 3
 
 
-def test_the_outcomes_wait_for_the_database(begin: Transactions) -> None:
+def test_the_outcomes_wait_for_the_database(begin: Transactions, me: Me) -> None:
     """It fails before the commit, then when its answer is lost: the outcome is written down once."""
     campaign, _ = sending(begin, 3)
     trouble = iter(["ok", "before", "after", "before"])
@@ -130,14 +141,14 @@ def test_the_outcomes_wait_for_the_database(begin: Transactions) -> None:
             raise _lost()
 
     gateway = ScriptedGateway()
-    press.run(press_for(shaky, _me(begin), gateway, sleep=slept.append), limit=1)
+    press.run(press_for(shaky, me(), gateway, sleep=slept.append), limit=1)
     assert states(begin, campaign) == {"submitted": 3}
     assert len(gateway.handed) == 3
     assert slept.count(press.RECORD_PAUSE) == 3
 
 
 @pytest.mark.parametrize("stands", [True, False])
-def test_a_claim_whose_commit_was_not_confirmed_is_not_handed_over(begin: Transactions, stands: bool) -> None:
+def test_a_claim_whose_commit_was_not_confirmed_is_not_handed_over(begin: Transactions, me: Me, stands: bool) -> None:
     campaign, _ = sending(begin, 3)
     trouble = iter([True])
 
@@ -152,38 +163,38 @@ def test_a_claim_whose_commit_was_not_confirmed_is_not_handed_over(begin: Transa
             raise _lost()
 
     gateway = ScriptedGateway()
-    me = press_for(shaky, _me(begin), gateway)
+    mine = press_for(shaky, me(), gateway)
     with pytest.raises(OperationalError):
-        press.run(me)
+        press.run(mine)
     assert gateway.handed == []
     assert states(begin, campaign) == {"queued": 3}
     assert look(begin, lambda s: s.scalars(select(Turn.id)).all()) == []
     begin.clock.advance(seconds=5)
-    press.run(me)
+    press.run(mine)
     assert states(begin, campaign) == {"submitted": 3}
     assert len(gateway.handed) == 3
 
 
-def test_who_was_taken_for_dead_claims_nothing(begin: Transactions) -> None:
+def test_who_was_taken_for_dead_claims_nothing(begin: Transactions, me: Me) -> None:
     campaign, _ = sending(begin, 3)
-    me = _me(begin)
+    dead = me()
     with begin() as tx:
-        owners.end(tx.session, me.id, now=tx.now)
+        owners.end(tx.session, dead.id, now=tx.now)
     gateway = ScriptedGateway()
     with pytest.raises(Unavailable):
-        press.run(press_for(begin, me, gateway))
-    other = _me(begin)
+        press.run(press_for(begin, dead, gateway))
+    other = me()
     other.held.release()
     with pytest.raises(Unavailable):
         press.run(press_for(begin, other, gateway))
-    fork = Ownership(owner(begin), os.getpid() + 1, Lock())
+    fork = me(os.getpid() + 1)
     with pytest.raises(Unavailable):
         press.run(press_for(begin, fork, gateway))
     assert gateway.handed == []
     assert states(begin, campaign) == {"queued": 3}
 
 
-def test_one_campaign_that_cannot_be_printed_stops_only_itself(begin: Transactions) -> None:
+def test_one_campaign_that_cannot_be_printed_stops_only_itself(begin: Transactions, me: Me) -> None:
     with begin() as tx:
         members = make_members(tx.session, 2, fields={"seat": "A1"})
         broken = draft(tx.session, "{{ name }}：{{ seat }}")
@@ -193,7 +204,7 @@ def test_one_campaign_that_cannot_be_printed_stops_only_itself(begin: Transactio
         member.fields = {"seat": "x" * 5000}
     going, _ = sending(begin, 3)
     gateway = ScriptedGateway()
-    press.run(press_for(begin, _me(begin), gateway))
+    press.run(press_for(begin, me(), gateway))
     assert campaign_state(begin, number) == "failed"
     assert states(begin, number) == {"queued": 2}
     assert states(begin, going)["submitted"] >= 3
@@ -202,11 +213,11 @@ def test_one_campaign_that_cannot_be_printed_stops_only_itself(begin: Transactio
     with begin() as tx:
         tx.session.get_one(Member, members[0].id).fields = {"seat": "A1"}
         control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, number), now=tx.now)
-    press.run(press_for(begin, _me(begin), gateway))
+    press.run(press_for(begin, me(), gateway))
     assert states(begin, number) == {"submitted": 2}
 
 
-def test_the_connector_slows_as_a_whole(begin: Transactions) -> None:
+def test_the_connector_slows_as_a_whole(begin: Transactions, me: Me) -> None:
     campaign, _ = sending(begin, 4)
     throttle = Throttle(0)
     answers = iter([lambda parts: [Throttled(7)] * len(parts), take_all])
@@ -217,12 +228,12 @@ def test_the_connector_slows_as_a_whole(begin: Transactions) -> None:
         begin.clock.advance(seconds=seconds)
 
     gateway = ScriptedGateway(lambda parts: next(answers)(parts), window=2)
-    press.run(press_for(begin, _me(begin), gateway, throttle=throttle, sleep=sleep), limit=2)
+    press.run(press_for(begin, me(), gateway, throttle=throttle, sleep=sleep), limit=2)
     assert max(slept) == pytest.approx(7, abs=0.5)
     assert states(begin, campaign) == {"submitted": 2, "queued": 2}
 
 
-def test_a_message_larger_than_the_rate_goes_in_steps(begin: Transactions) -> None:
+def test_a_message_larger_than_the_rate_goes_in_steps(begin: Transactions, me: Me) -> None:
     sending(begin, 1, THREE_PARTS)
     now = [0.0]
     handed: list[tuple[float, int]] = []
@@ -235,22 +246,22 @@ def test_a_message_larger_than_the_rate_goes_in_steps(begin: Transactions) -> No
         return take_all(parts)
 
     throttle = Throttle(1, clock=lambda: now[0])
-    press.run(press_for(begin, _me(begin), ScriptedGateway(submit), throttle=throttle, sleep=sleep))
+    press.run(press_for(begin, me(), ScriptedGateway(submit), throttle=throttle, sleep=sleep))
     assert [n for _, n in handed] == [1, 1, 1]
     assert [b - a for (a, _), (b, _) in pairwise(handed)] == pytest.approx([1, 1])
     assert part_states(begin) == {"submitted": 3}
 
 
-def test_an_end_between_claim_and_hand_over_leaves_no_doubt(begin: Transactions) -> None:
+def test_an_end_between_claim_and_hand_over_leaves_no_doubt(begin: Transactions, me: Me) -> None:
     campaign, _ = sending(begin, 3)
     asked = iter([False, True, True])
     gateway = ScriptedGateway()
-    press.run(press_for(begin, _me(begin), gateway, stopping=lambda: next(asked, True)))
+    press.run(press_for(begin, me(), gateway, stopping=lambda: next(asked, True)))
     assert gateway.handed == []
     assert states(begin, campaign) == {"queued": 3}
 
 
-def test_a_message_that_has_begun_to_leave_is_finished(begin: Transactions) -> None:
+def test_a_message_that_has_begun_to_leave_is_finished(begin: Transactions, me: Me) -> None:
     """Otherwise an abort would leave half a message on a phone and call it not sent."""
     sending(begin, 2, THREE_PARTS)
     ending: list[bool] = []
@@ -261,12 +272,12 @@ def test_a_message_that_has_begun_to_leave_is_finished(begin: Transactions) -> N
 
     # fast, and yet one part at a time
     gateway = ScriptedGateway(submit, window=1)
-    press.run(press_for(begin, _me(begin), gateway, stopping=lambda: bool(ending)))
+    press.run(press_for(begin, me(), gateway, stopping=lambda: bool(ending)))
     assert [part.number for part in gateway.handed] == [1, 2, 3]
     assert part_states(begin) == {"submitted": 3}
 
 
-def test_pause_and_resume_fifty_times(begin: Transactions) -> None:
+def test_pause_and_resume_fifty_times(begin: Transactions, me: Me) -> None:
     """Nobody is passed over, nobody gets two."""
     campaign, members = sending(begin, 80)
 
@@ -275,20 +286,20 @@ def test_pause_and_resume_fifty_times(begin: Transactions) -> None:
         return [Unreachable("x") if len(gateway.handed) % 11 == 0 else o for o in take_all(parts)]
 
     gateway = ScriptedGateway(submit, window=2)
-    me = press_for(begin, _me(begin), gateway)
+    mine = press_for(begin, me(), gateway)
     for _ in range(50):
-        press.run(me, limit=1)
+        press.run(mine, limit=1)
         with begin() as tx:
             row = tx.session.get_one(Campaign, campaign)
             assert control.pause(tx.session, OPERATOR, row, now=tx.now).in_flight == 0
         before = len(gateway.handed)
-        press.run(me)
+        press.run(mine)
         assert len(gateway.handed) == before
         with begin() as tx:
             control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
         begin.clock.advance(seconds=1)
     begin.clock.advance(seconds=5)
-    while press.run(me, limit=100) or states(begin, campaign) != {"submitted": 80}:
+    while press.run(mine, limit=100) or states(begin, campaign) != {"submitted": 80}:
         begin.clock.advance(seconds=5)
     accepted = look(begin, lambda s: s.execute(select(Turn.id)).all())
     assert accepted == []

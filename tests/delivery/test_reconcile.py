@@ -18,7 +18,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import control, owners, reconcile
 from broadcaster.delivery.locks import locks_for
 from broadcaster.delivery.models import Batch, Doubt, Message, Owner
-from broadcaster.gateways.contract import Accepted, OutcomeUnknown
+from broadcaster.gateways.contract import Accepted, OutcomeUnknown, Refused, Throttled
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR
 from tests.databases import Transactions
@@ -60,26 +60,72 @@ def _sweep(begin: Transactions) -> list[int]:
 
 def test_only_who_let_go_of_the_lock_is_buried(begin: Transactions, engine: Engine, tmp_path: Path) -> None:
     campaign, _ = sending(begin, 6)
-    locks = locks_for(engine, tmp_path / "locks")
+    locks, journals = locks_for(engine, tmp_path / "locks"), tmp_path / "journals"
+
+    def take_over() -> int:
+        with begin() as tx:
+            return reconcile.take_over(tx.session, locks, journals, now=tx.now)
+
     with begin() as tx:
-        living = owners.register(tx.session, locks, now=tx.now)
-        dead = owners.register(tx.session, locks, now=tx.now)
+        living = owners.register(tx.session, locks, journals, now=tx.now)
+        dead = owners.register(tx.session, locks, journals, now=tx.now)
     must_claim(begin, living.id, 2)
-    must_claim(begin, dead.id, 3)
-    with begin() as tx:
-        assert reconcile.take_over(tx.session, locks, now=tx.now) == 0
+    turn = must_claim(begin, dead.id, 3)
+    for part in turn.parts:
+        dead.journal.wrote(turn.id, part.part_id)
+    assert take_over() == 0
     dead.held.release()
     assert living.valid()
-    with begin() as tx:
-        assert reconcile.take_over(tx.session, locks, now=tx.now) == 3
+    assert take_over() == 3
     assert states(begin, campaign) == {"submitting": 2, "unknown": 3, "queued": 1}
-    assert look(begin, owners.living) == [living.id]
+    assert [each.id for each in look(begin, owners.living)] == [living.id]
     assert len(look(begin, lambda s: s.scalars(select(Doubt)).all())) == 3
+    assert take_over() == 0
     with begin() as tx:
-        assert reconcile.take_over(tx.session, locks, now=tx.now) == 0
         assert not owners.is_ended(tx.session, living.id, hold=True)
         assert owners.is_ended(tx.session, dead.id, hold=True)
     living.held.release()
+
+
+def test_what_the_journal_of_the_dead_tells(begin: Transactions, engine: Engine, tmp_path: Path) -> None:
+    """What never left is sent by others, what was answered stands, and only the rest is in doubt."""
+    campaign, _ = sending(begin, 6)
+    locks, journals = locks_for(engine, tmp_path / "locks"), tmp_path / "journals"
+    with begin() as tx:
+        dead = owners.register(tx.session, locks, journals, now=tx.now)
+    turn = must_claim(begin, dead.id, 5)
+    outcomes = [Accepted("a"), Refused("1", "no"), Throttled(3)]
+    for part in turn.parts[:4]:
+        dead.journal.wrote(turn.id, part.part_id)
+    for part, outcome in zip(turn.parts, outcomes, strict=False):
+        dead.journal.answered(turn.id, part.part_id, outcome)
+    dead.held.release()
+    with begin() as tx:
+        assert reconcile.take_over(tx.session, locks, journals, now=tx.now) == 1
+    assert states(begin, campaign) == {"submitted": 1, "rejected": 1, "unknown": 1, "queued": 3}
+    begin.clock.advance(seconds=5)
+    other = owner(begin)
+    taken = {part.part_id for _ in range(2) for part in must_claim(begin, other).parts}
+    assert taken & {part.part_id for part in turn.parts} == {turn.parts[2].part_id, turn.parts[4].part_id}
+    receive(begin, receipt("a"))
+    assert states(begin, campaign)["delivered"] == 1
+
+
+def test_the_dead_of_another_machine_are_left_to_it(begin: Transactions, engine: Engine, tmp_path: Path) -> None:
+    campaign, _ = sending(begin, 3)
+    locks = locks_for(engine, tmp_path / "locks")
+    with begin() as tx:
+        dead = owners.register(tx.session, locks, tmp_path / "there", now=tx.now)
+        tx.session.get_one(Owner, dead.id).host = "another machine"
+    must_claim(begin, dead.id)
+    dead.held.release()
+    for patient, doubtful in ((True, 0), (False, 3)):
+        with begin() as tx:
+            left = reconcile.take_over(
+                tx.session, locks, tmp_path / "here", lambda _, patient=patient: not patient, now=tx.now
+            )
+        assert left == doubtful
+    assert states(begin, campaign) == {"unknown": 3}
 
 
 @pytest.mark.parametrize("child", ["", "if not os.fork(): time.sleep(30)"])
@@ -97,14 +143,14 @@ def test_a_process_that_is_killed_lets_go(
         assert process.stdout.readline() == "True\n"
         locks = locks_for(engine, folder)
         with begin() as tx:
-            assert reconcile.take_over(tx.session, locks, now=tx.now) == 0
+            assert reconcile.take_over(tx.session, locks, tmp_path / "journals", now=tx.now) == 0
         process.kill()
         process.wait()
         doubtful, tries = 0, 0
         while not doubtful and tries < 200:
             tries += 1
             with begin() as tx:
-                doubtful = reconcile.take_over(tx.session, locks, now=tx.now)
+                doubtful = reconcile.take_over(tx.session, locks, tmp_path / "journals", now=tx.now)
             time.sleep(0.02)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -118,7 +164,7 @@ def test_an_owner_with_an_open_turn_does_not_sign_off(begin: Transactions) -> No
     with begin() as tx:
         owners.sign_off(tx.session, busy, now=tx.now)
         owners.sign_off(tx.session, idle, now=tx.now)
-    assert look(begin, owners.living) == [busy]
+    assert [each.id for each in look(begin, owners.living)] == [busy]
 
 
 def test_from_sending_to_closed(begin: Transactions) -> None:
@@ -252,5 +298,5 @@ def test_an_aborted_campaign_closes_when_its_receipts_are_in(begin: Transactions
 def test_the_row_of_a_buried_owner_stays(begin: Transactions) -> None:
     mine = owner(begin)
     with begin() as tx:
-        owners.bury(tx.session, mine, now=tx.now)
+        owners.bury(tx.session, mine, None, now=tx.now)
     assert look(begin, lambda s: s.get(Owner, mine)).ended_at == begin.clock.now

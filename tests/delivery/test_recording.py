@@ -92,7 +92,7 @@ def test_the_late_answer_settles_what_was_in_doubt(begin: Transactions) -> None:
     mine = owner(begin)
     turn = must_claim(begin, mine)
     with begin() as tx:
-        assert owners.bury(tx.session, mine, now=tx.now) == 4
+        assert owners.bury(tx.session, mine, None, now=tx.now) == 4
     assert states(begin, campaign) == {"unknown": 4}
     record(begin, turn, [Accepted("a"), Refused("1", "no"), OutcomeUnknown("?"), Throttled(0)])
     # "too fast" comes too late to be acted on: somebody may have settled it otherwise

@@ -16,7 +16,7 @@ from broadcaster import binds, ingest
 from broadcaster.campaigns.models import Lane
 from broadcaster.delivery import batches, press, recording
 from broadcaster.delivery.press import Press
-from broadcaster.gateways.contract import settled
+from broadcaster.gateways.contract import Unreachable, settled
 from broadcaster.gateways.events import Event
 from broadcaster.runtime import make_runtime
 from broadcaster.settings import Settings
@@ -77,20 +77,9 @@ def _acknowledge_before_the_commit() -> None:
 
 def _send_again_what_the_dead_had() -> None:
     """What most senders do: whoever died with a part in hand did not send it."""
-    from sqlalchemy import select, update
-
     from broadcaster.delivery import owners
-    from broadcaster.delivery.models import Message, Part
-    from broadcaster.delivery.states import State
 
-    def requeue(session: Any, part_ids: Sequence[int], *, now: Any) -> set[int]:
-        messages = select(Part.message_id).where(Part.id.in_(part_ids))
-        ids = set(session.scalars(messages))
-        session.execute(update(Part).where(Part.id.in_(part_ids)).values(state=State.QUEUED))
-        session.execute(update(Message).where(Message.id.in_(ids)).values(state=State.QUEUED))
-        return ids
-
-    owners.doubt = requeue  # type: ignore[assignment]
+    owners._became = lambda *_: Unreachable("its sender died")
 
 
 MUTANTS: dict[str, Callable[[], None]] = {

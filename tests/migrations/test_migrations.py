@@ -234,13 +234,18 @@ def schema(connection: Connection) -> dict[str, Any]:
         # a table that was made anew has its name in quotes
         plain = {name: sql.replace('"', "") for name, sql in rows}
         return {
-            name: sorted(re.sub(r"\s+", " ", line).strip(" ,") for line in sql.split("\n"))
+            # a column that was added later stands on the line of the one before it
+            name: sorted(filter(None, (re.sub(r"\s+", " ", line).strip(" ,") for line in _lines(sql))))
             for name, sql in plain.items()
         }
     told = {}
     for query in (TABLES, COLUMNS, INDEXES, CONSTRAINTS):
         told.update({row.pop("name"): row for row in map(dict, connection.execute(text(query)).mappings())})
     return told
+
+
+def _lines(sql: str) -> list[str]:
+    return re.split(r"\n|, (?![^(]*\))", sql)
 
 
 TABLES = """
