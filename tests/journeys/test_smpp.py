@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,8 @@ WORDS = {
     State.UNDELIVERABLE: "failed",
     State.REJECTED: "rejected",
 }
+KILLS = 8
+ENDS = {Delivery.DELIVERED, Delivery.EXPIRED, Delivery.FAILED, Delivery.REJECTED}
 #: 500 characters, rare Han and joined emoji among them
 TEXT = ("𠮷野家的龘老师，👩‍👩‍👧‍👦一家请于周五下午三点到社区活动室开会。" * 20)[:497] + "（完）"
 
@@ -119,3 +124,35 @@ def test_every_message_comes_to_its_right_end_and_an_opt_out_counts(tmp_path: Pa
     for row in rows:
         if row.state.word == "delivered":
             assert TEXT in shown[row.msisdn]
+
+
+def test_killed_again_and_again_it_sends_nothing_twice_and_doubts_a_window_at_most(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Turns are many times the window: what is in doubt is told by the sender's journal, not by what it had claimed."""
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    manners = replace(MANNERS, refuse=0, latency=0.02, unknown_id=0)
+    with rehearsing(tmp_path / "carrier.jsonl", manners) as carrier:
+        settings = settings_for(tmp_path, database_url, carrier.port)
+        with runtime_on(settings) as runtime:
+            audience = people(runtime, 400)
+            campaign = draft(runtime, TEXT[:140])
+            start(runtime, campaign)
+            for _ in range(KILLS):
+                until = len(carrier.accepted()) + chance.randrange(1, 120)
+                sender = sending.start(settings)
+                assert sending.wait_until(lambda: len(carrier.accepted()) >= until, 20)  # noqa: B023
+                sending.kill(sender)
+            sender = sending.start(settings)
+            closed = sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 60)
+            sender.terminate()
+            sender.join(30)
+            shown = whole_texts(carrier)
+            with runtime.reading() as tx:
+                states = Counter(tx.session.scalars(select(Part.state)))
+    assert closed, f"seed {seed}: {states}"
+    assert len(shown) + states[Delivery.UNKNOWN] >= len(audience)
+    # as many windows as kills, and nobody else: a turn has up to 500 parts
+    assert states[Delivery.UNKNOWN] <= KILLS * 16, f"seed {seed}: {states}"
+    assert set(states) <= {*ENDS, Delivery.UNKNOWN}, f"seed {seed}: {states}"
