@@ -63,6 +63,7 @@ class Journal:
     def __init__(self, path: Path, token: str, *, slots: int = SLOTS) -> None:
         """Make the file, anew. Raises `Unavailable` when there is no room for it."""
         self.path = path
+        self.slots = slots
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # written out: a page that has no place on the disk would end the process when it is touched

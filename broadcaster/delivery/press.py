@@ -111,7 +111,7 @@ def _run_stream(press: Press, gateway: SessionGateway, limit: int | None) -> boo
         while not press.stopping():
             if limit is not None and turns >= limit:
                 return True
-            size = press.throttle.turn_size(TURN)
+            size = press.throttle.turn_size(min(TURN, press.ownership.journal.slots // 4))
             wait = press.throttle.wait_for(size)
             if wait > 0 or not stream.has_room(size):
                 stream.wait(0)

@@ -71,7 +71,7 @@ class Stream:
         self._changed = threading.Condition()
         self._next: tuple[_Out, int] | None = None
         self._out: list[_Out] = []
-        self._ending = self._ended = False
+        self._ending = self._ended = self._late = False
         self._trouble: Exception | None = None
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=f"{work.__name__}-{gateway.name}", daemon=True)
@@ -180,8 +180,9 @@ class Stream:
             if out not in self._out:
                 # a late answer to a part that was in doubt
                 self._out.append(out)
-                if self._ended:
-                    threading.Thread(target=self._guarded, args=(self._record_once,), daemon=True).start()
+            if self._ended and not self._late:
+                self._late = True
+                threading.Thread(target=self._guarded, args=(self._record_late,), daemon=True).start()
             self._changed.notify_all()
 
     # --- the thread that records
@@ -193,6 +194,14 @@ class Stream:
                 if self._over():
                     return
             self._sleep(_GATHER)
+            self._record_once()
+
+    def _record_late(self) -> None:
+        while True:
+            with self._changed:
+                if not any(out.said for out in self._out):
+                    self._late = False
+                    return
             self._record_once()
 
     def _record_once(self) -> None:

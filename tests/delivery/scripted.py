@@ -66,7 +66,7 @@ class Lock(Held):
 def press_for(
     begin: Begin,
     owner: Ownership,
-    gateway: ScriptedGateway,
+    gateway: Gateway,
     *,
     throttle: Throttle | None = None,
     stopping: Callable[[], bool] = lambda: False,

@@ -7,8 +7,8 @@ from alembic import op
 
 from subscribers.errors import Conflict
 
-revision = "r0007"
-down_revision = "r0006"
+revision = "r0008"
+down_revision = "r0007"
 branch_labels = None
 depends_on = None
 
