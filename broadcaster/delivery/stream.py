@@ -92,7 +92,9 @@ class Stream:
 
     def has_room(self, parts: int) -> bool:
         """Whether the journal has a place for so many parts more."""
-        return self._journal.room >= parts + sum(out.unwritten for out in self._out)
+        # in this order: what is written between the two looks counts twice then, and not never
+        wanted = parts + sum(out.unwritten for out in self._out)
+        return self._journal.room >= wanted
 
     def wait(self, seconds: float) -> bool:
         """Until everything is written down, or the time is over. Whether it is; raises what keeps it from being so."""
