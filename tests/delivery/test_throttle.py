@@ -137,3 +137,48 @@ def test_a_pause_holds_up_everything(rate: float) -> None:
     assert throttle.wait_for(1) == throttle.take(1) == 2
     watch.now += 2
     assert throttle.wait_for(1) == 0
+
+
+@given(
+    st.integers(4, 200),
+    st.lists(st.tuples(st.integers(1, 60), st.sampled_from([0.0, 0.01, 0.3, 1.0, 5.0])), max_size=40),
+)
+def test_what_is_fed_and_stalls_keeps_the_rate_when_it_is_written(rate: int, asked: list[tuple[int, float]]) -> None:
+    """A gateway that streams writes what it was fed when the carrier lets it: all at once, after a stall."""
+    watch = Watch()
+    throttle = Throttle(rate, clock=watch)
+    written: list[tuple[float, int]] = []
+    fed = 0
+    for wanted, stall in asked:
+        count = min(wanted, throttle.turn_size(60))
+        if throttle.wait_for(count) == 0:
+            throttle.reserve(count)
+            fed += count
+        watch.now += stall
+        if stall:
+            for _ in range(fed):
+                throttle.wrote()
+            written.append((watch.now, fed))
+            fed = 0
+    assert not written or _most_within_a_second(written) <= rate
+
+
+def test_rights_that_are_not_used_are_given_back() -> None:
+    watch = Watch()
+    throttle = Throttle(10, clock=watch)
+    throttle.reserve(10)
+    assert throttle.wait_for(1) > 0
+    assert throttle.wait_for(10, kept=True) == 0
+    for _ in range(4):
+        throttle.wrote()
+    throttle.give_back(6)
+    assert throttle.wait_for(6) == 0
+    assert throttle.wait_for(7) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("rate", [0, 100])
+def test_a_pause_holds_up_what_was_fed_as_well(rate: float) -> None:
+    throttle = Throttle(rate, clock=Watch())
+    throttle.reserve(5)
+    throttle.slow_down(2)
+    assert throttle.wait_for(5, kept=True) == 2
