@@ -164,8 +164,14 @@ def configure(folder: Path, url: str, *, port: int, window: int) -> None:
 
 
 def environment(folder: Path) -> dict[str, str]:
+    """An installation's: its own settings, and modules that are compiled once and kept."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("BROADSHEET_")}
-    return kept | {"BROADSHEET_CONFIG": str(folder / "broadsheet.toml"), "BROADSHEET_DATA": str(folder / "data")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept | {
+        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+        "BROADSHEET_CONFIG": str(folder / "broadsheet.toml"),
+        "BROADSHEET_DATA": str(folder / "data"),
+    }
 
 
 def ask(folder: Path, *words: str) -> dict[str, Any]:
@@ -212,7 +218,7 @@ def sending(folder: Path, profile: Path | None) -> Iterator[subprocess.Popen[byt
     """`gateways run`; what it logs is in a file."""
     settings = environment(folder)
     if profile:
-        settings |= {"PYTHONPATH": str(ROOT / "benchmarks" / "_sampler"), "SAMPLES": str(profile)}
+        settings |= {"PYTHONPATH": str(ROOT / "benchmarks" / "_profiler"), "PROFILE": str(profile)}
     command = [sys.executable, "cli.py", "gateways", "run", "carrier"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.DEVNULL, stderr=log)

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--receipt-delay", type=float, default=50, help="milliseconds from a part to its receipt")
     parser.add_argument("--hold", action="store_true", help="receipts only after all parts: each half alone")
     parser.add_argument("--carrier", choices=("c", "python"), default="", help="in which language")
-    parser.add_argument("--profile", type=Path, help="write where the threads spend their time into this file")
+    parser.add_argument("--profile", type=Path, help="how the threads spend their processor time, beside this")
     parser.add_argument("--peers", action="store_true", help="other programs that this machine can run, once each")
     asked = parser.parse_args()
     found = figures(asked)
