@@ -150,7 +150,9 @@ def database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'lanes.db'}"
         return
-    with servers.postgresql(folder / "server") as url:
+    place = folder / "server"
+    place.mkdir()
+    with servers.postgresql(place) as url:
         yield url
 
 
