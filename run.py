@@ -40,7 +40,7 @@ usage: python3 run.py COMMAND [options]
 
 Any other word is one of the product's own commands, such as python3 run.py members import people.csv:
 
-  demo init doctor  members organisations segments  editions campaigns replies report  up worker beat gateways
+  demo init doctor  members organisations segments  editions campaigns replies report  up worker beat gateways simulate
 
 `python3 run.py help` explains them, in Chinese with `--lang zh`; `python3 run.py COMMAND --help` says more about one.
 The first command installs what is needed into .venv.

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from broadcaster import ingest
 from broadcaster.gateways.contract import Gateway, ListeningGateway
-from broadcaster.gateways.errors import LinkDown
+from broadcaster.gateways.errors import LinkDown, in_log
 from broadcaster.gateways.events import Event
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
@@ -53,7 +53,7 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
             # what is the same as before is not said again: a carrier may be away for hours
             if str(error) != said:
                 said = str(error)
-                log.warning("not listening", gateway=gateway.name, reason=said, hint=error.hint.format(**error.fields))
+                log.warning("not listening", gateway=gateway.name, **in_log(error))
         except Exception as trouble:
             error = _mistake(gateway, trouble)
             log.exception("not listening", gateway=gateway.name, next_try_in=round(pause, 1))

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from broadcaster.commands.checked import duration
-from broadcaster.commands.output import clean, facts, local, money
+from broadcaster.commands.output import clean, facts, local
 from broadcaster.commands.program import typed_again
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts
@@ -63,7 +63,8 @@ def shown_gateway(gateway: Gateway, held: Sequence[Holder], receipts: Receipts, 
         (tr("sender"), config.sender),
         (tr("can"), "; ".join(_abilities(gateway.capabilities))),
         (tr("rate"), rate if config.parts_per_second else tr("no limit of our own")),
-        (tr("price"), tr("{price} a part", price=money(config.price, config.currency)) if config.price else ""),
+        # every place of it: a contract is about hundredths of a cent
+        (tr("price"), tr("{price} a part", price=f"{config.price:f} {config.currency}") if config.price else ""),
         (tr("receipts"), _told_receipts(receipts, zone)),
         *((tr("connection {place}", place=each.place), _told_holder(gateway, each, zone)) for each in held),
         (tr("connection"), "" if held else typed_again(_nobody(gateway))),

@@ -32,3 +32,9 @@ class ForgedRequest(GatewayError, Denied):
 
 class LinkDown(GatewayError, Unavailable):
     """The carrier cannot be reached, or the connection to it was lost."""
+
+
+def in_log(error: BroadsheetError) -> dict[str, str]:
+    """The fields of a line in the log: why, and what to do about it."""
+    hint = error.hint.format(**error.fields)
+    return {"reason": str(error)} | ({"hint": hint} if hint else {})

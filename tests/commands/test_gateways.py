@@ -222,6 +222,11 @@ def _trouble(desk: Desk, language: str) -> str | None:
     return next((bind["error"] for each in found for bind in each["binds"]), None)
 
 
+def test_a_price_is_told_to_its_last_place(staffed: Desk) -> None:
+    staffed.write("broadsheet.toml", CONFIG.replace('"0.05"', '"0.0079"'))
+    assert "0.0079 CNY a part" in staffed.type("gateways", "list").out
+
+
 def test_the_doctor_misses_receipts_and_a_sender(staffed: Desk) -> None:
     config = CONFIG.replace("never = 0", "never = 1") + 'bill = "chars_70_67"\n'
     staffed.write("broadsheet.toml", config)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import TimeoutError as OutOfTime
 
 from broadcaster.gateways.contract import BeforeWrite, OnOutcomes, OutboundPart
-from broadcaster.gateways.errors import GatewayError, LinkDown, Misconfigured
+from broadcaster.gateways.errors import GatewayError, LinkDown, Misconfigured, in_log
 from broadcaster.gateways.smpp import codec, road, tables
 from broadcaster.gateways.smpp.bound import Bound, Ended, Terms
 from broadcaster.gateways.smpp.config import VERSIONS
@@ -105,8 +105,7 @@ class Bind:
                 wait = wait or pause * random.uniform(0.5, 1.0)  # noqa: S311
                 pause = min(LONGEST_PAUSE, 2 * pause)
                 if exchange.stands(Standing.DOWN, error, wait):
-                    told = {"reason": str(error), "hint": error.hint.format(**error.fields)}
-                    log.warning("not bound", gateway=self._terms.name, **told, next_try_in=round(wait, 1))
+                    log.warning("not bound", gateway=self._terms.name, **in_log(error), next_try_in=round(wait, 1))
                     self._clear(error)
                     exchange.rest(wait)
         finally:
