@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Update, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
+from broadcaster.delivery import transitions
 from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, Submission
-from broadcaster.delivery.recording import refresh_messages
 from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter, LetterState
 from subscribers import forgetting, holding, msisdn
@@ -35,7 +35,7 @@ def forget(session: Session, actor: Actor, member_id: int, *, key: bytes, on: da
     seen = _numbers(session, member_id)
     theirs = forgetting.alone_with(session, member_id, seen)
     messages = _messages(session, member_id, theirs)
-    _hold_back(session, member_id, messages)
+    _hold_back(session, member_id, messages, now)
     # before the registry's rows: receipts are applied in this order, too, and two must not wait for each other
     for portion in in_bulk(messages):
         _erase_messages(session, actor, portion, now)
@@ -62,19 +62,10 @@ def _messages(session: Session, member_id: int, theirs: Collection[str]) -> Sequ
     return session.scalars(select(Message.id).where(mine).order_by(Message.id)).all()
 
 
-def _hold_back(session: Session, member_id: int, messages: Sequence[int]) -> None:
+def _hold_back(session: Session, member_id: int, messages: Sequence[int], now: datetime) -> None:
     """Let nothing more go out to them. What a sender has in its hands cannot be called back."""
-    waiting = (State.QUEUED, State.HELD)
     for portion in in_bulk(messages):
-        for table, key in ((Part, Part.message_id), (Message, Message.id)):
-            _quietly(
-                session,
-                update(table)
-                .where(key.in_(portion), table.state.in_(waiting))
-                .values(state=State.SKIPPED, reason=SkipReason.OPTED_OUT.value),
-            )
-        # one of which some parts had left already is what those are
-        refresh_messages(session, portion)
+        transitions.withdraw(session, portion, State.SKIPPED, SkipReason.OPTED_OUT.value, now=now)
         going = select(Message.id).where(Message.id.in_(portion), Message.state == State.SUBMITTING).limit(1)
         if session.scalar(going) is not None:
             raise Conflict(

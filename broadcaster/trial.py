@@ -136,7 +136,7 @@ def _sent(runtime: Runtime, actor: Actor, gateway: Gateway, msisdn: str, text: S
     fate = _fate(runtime, mine)
     if fate.state in waiting:
         with runtime.begin() as tx:
-            trial.withdraw(tx.session, mine)
+            trial.withdraw(tx.session, mine, now=tx.now)
         hint = tr("The carrier could not be reached, or asks for a pause; it has been withdrawn. Try again later.")
         raise _Failed("sent", tr("not handed over within {seconds:g} seconds", seconds=wait), hint, monotonic() - began)
     yield Step("sent", True, ntr("{n} part handed over", "{n} parts handed over", len(text.parts)), monotonic() - began)

@@ -8,14 +8,33 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Table,
+    any_,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -106,6 +125,36 @@ def in_bulk(items: Iterable[Item], size: int = BULK) -> Iterator[list[Item]]:
     remaining = iter(items)
     while portion := list(islice(remaining, size)):
         yield portion
+
+
+def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether `column` is one of these values, which go over as one parameter however many they are."""
+    kind = column.type
+    if is_sqlite(session):
+        told = func.json_each(bindparam(None, list(values), type_=JSON)).table_valued(Column("value", kind))
+        return column.in_(select(told.c.value))  # type: ignore[no-any-return]
+    return column == any_(bindparam(None, list(values), type_=ARRAY(kind)))  # type: ignore[no-any-return]
+
+
+def insert_all(
+    session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *, ignore_known: bool = False
+) -> None:
+    """Insert rows that all have the same columns, in one call; `ignore_known` passes over those that are there already.
+
+    On PostgreSQL a column is one array, so that a thousand rows cost one round trip and no thousand parameters.
+    """
+    if not rows:
+        return
+    into: Table = table.__table__  # type: ignore[assignment]
+    if is_sqlite(session):
+        known = sqlite.insert(into).on_conflict_do_nothing() if ignore_known else sqlite.insert(into)
+        session.execute(known, rows)
+        return
+    columns = [into.c[name] for name in rows[0]]
+    arrays = [cast(bindparam(None, [row[c.name] for row in rows], type_=ARRAY(c.type)), ARRAY(c.type)) for c in columns]
+    given = func.unnest(*arrays).table_valued(*[Column(c.name, c.type) for c in columns]).render_derived("given")
+    statement = postgresql.insert(into).from_select([c.name for c in columns], select(*given.c))
+    session.execute(statement.on_conflict_do_nothing() if ignore_known else statement)
 
 
 def lock_table(session: Session, table: type[Base]) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import move
 from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery import transitions
 from broadcaster.delivery.control import wake_senders
-from broadcaster.delivery.models import Message, Part
-from broadcaster.delivery.recording import refresh_messages, settle_doubts
+from broadcaster.delivery.models import Message
+from broadcaster.delivery.recording import settle_doubts
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import State
+from broadcaster.delivery.transitions import Held, Move
 from subscribers.actor import Actor, Right, needs
 from subscribers.audit import note
 from subscribers.errors import Conflict
@@ -41,15 +43,9 @@ def settle_as_sent(session: Session, actor: Actor, campaign: Campaign, confirmed
     """Count the parts in doubt as sent: nothing goes out. Returns the number of messages."""
     _confirm(session, actor, campaign, DOUBTFUL, confirmed)
     note(session, actor, "campaigns.settle", f"campaign {campaign.id}", people=confirmed, now=now, how="as sent")
-    parts = _settle(session, actor, campaign, now=now)
-    messages = session.scalars(
-        update(Part)
-        .where(Part.id.in_(parts), Part.state == State.UNKNOWN)
-        .values(state=State.SUBMITTED, submitted_at=now)
-        .returning(Part.message_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    refresh_messages(session, set(messages))
+    held = _held(session, campaign, DOUBTFUL)
+    parts = _settle(session, actor, held, now=now)
+    transitions.move(session, held, dict.fromkeys(parts, Move(State.SUBMITTED)), now=now)
     return confirmed
 
 
@@ -58,7 +54,7 @@ def settle_by_resending(session: Session, actor: Actor, campaign: Campaign, conf
     """A new attempt for everyone in doubt: some may get it twice. Returns the number of messages."""
     _confirm(session, actor, campaign, DOUBTFUL, confirmed)
     note(session, actor, "campaigns.settle", f"campaign {campaign.id}", people=confirmed, now=now, how="resend")
-    _settle(session, actor, campaign, now=now)
+    _settle(session, actor, _held(session, campaign, DOUBTFUL), now=now)
     return _again(session, campaign, DOUBTFUL, confirmed)
 
 
@@ -77,13 +73,24 @@ def _confirm(session: Session, actor: Actor, campaign: Campaign, states: Sequenc
         )
 
 
-def _settle(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) -> Select[int]:
-    """Close the doubts about the messages in doubt. Returns the query of their parts."""
-    parts = (
-        select(Part.id)
-        .join(Message, (Message.id == Part.message_id) & (Message.attempt == Part.attempt))
-        .where(Message.campaign_id == campaign.id, Message.state == State.UNKNOWN, Part.state == State.UNKNOWN)
+def _held(session: Session, campaign: Campaign, states: Sequence[State]) -> Held:
+    """The campaign's messages in these states, as they are once nobody else moves them any more."""
+    ids = select(Message.id).where(
+        Message.campaign_id == campaign.id, Message.state.in_(states), Message.msisdn.is_not(None)
     )
+    held = transitions.hold(session, session.scalars(ids).all())
+    held.messages = {id_: message for id_, message in held.messages.items() if message.state in states}
+    return held
+
+
+def _settle(session: Session, actor: Actor, held: Held, *, now: datetime) -> list[int]:
+    """Close the doubts about these messages. Returns the ids of their parts in doubt."""
+    parts = [
+        part.id
+        for message in held.messages.values()
+        for part in message.pieces
+        if part.attempt == message.attempt and part.state is State.UNKNOWN
+    ]
     settle_doubts(session, parts, by=actor.name, now=now)
     return parts
 
@@ -94,19 +101,14 @@ def _again(session: Session, campaign: Campaign, states: Sequence[State], confir
     if campaign.state != CampaignState.SENDING:
         # one that was paused is resumed by a person who says so, not by the way
         move(session, campaign, CampaignState.SENDING, out_of=_OVER, closed_at=None)
-    queued = session.execute(
-        update(Message)
-        .where(Message.campaign_id == campaign.id, Message.state.in_(states), Message.msisdn.is_not(None))
-        .values(state=State.QUEUED, attempt=Message.attempt + 1, reason=None, delivered_parts=0, parts=0)
-        .returning(func.coalesce(Message.gateway, ""), Message.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    queued = _held(session, campaign, states).messages.values()
     if len(queued) != confirmed:
         raise Conflict(
             "Receipts came in at this moment: the number is {count} by now. Nothing was changed.",
             hint="Look again, and type the number that is shown.",
             count=len(queued),
         )
-    plan(session, campaign, [(gateway, message_id) for gateway, message_id in queued])
+    transitions.try_again(session, queued)
+    plan(session, campaign, [(message.gateway or "", message.id) for message in queued])
     wake_senders(session, campaign)
     return len(queued)

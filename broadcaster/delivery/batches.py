@@ -6,16 +6,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, true, update
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery.models import Batch, Message, Part, Turn
+from broadcaster.delivery import transitions
+from broadcaster.delivery.models import Batch, Message, Turn
 from broadcaster.delivery.pieces import Sender, fitting, mark_submitting, outbound, printed, written_before
 from broadcaster.delivery.plans import go_by_keys
-from broadcaster.delivery.recording import ClaimedTurn, refresh_messages
+from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.states import State
 from subscribers.errors import BroadsheetError
 from subscribers.models import Subscription, Wish
@@ -61,7 +62,7 @@ def claim(
         if not messages:
             batch.done = True
             continue
-        turn = _claim_messages(session, owner_id, sender, batch, campaign, messages, parts=parts)
+        turn = _claim_messages(session, owner_id, sender, batch, campaign, messages, parts=parts, now=now)
         if turn is not None:
             return turn
     return None
@@ -127,8 +128,9 @@ def _claim_messages(
     messages: Sequence[Any],
     *,
     parts: int,
+    now: datetime,
 ) -> ClaimedTurn | None:
-    refused = _skip_refused(session, messages) if campaign is not None else set()
+    refused = _skip_refused(session, messages, now=now) if campaign is not None else set()
     waiting = [m for m in messages if m.id not in refused]
     ready = written_before(session, waiting)
     fresh = [m for m in waiting if m.id not in ready]
@@ -136,10 +138,10 @@ def _claim_messages(
         pieces, lacking = printed(session, campaign, fresh, sender) if campaign is not None else ({}, set())
     except BroadsheetError as error:
         raise CannotPrint(batch.campaign_id or 0, error) from error
-    _skip(session, lacking, SkipReason.MISSING_VALUE)
+    transitions.withdraw(session, lacking, State.SKIPPED, SkipReason.MISSING_VALUE.value, now=now)
     chosen, batch.cursor = fitting(messages, ready, pieces, parts=parts)
-    taken = _mark(session, chosen)
-    rows = mark_submitting(session, owner_id, sender, taken, ready, pieces)
+    taken = transitions.take(session, batch.campaign_id, sender.gateway, chosen)
+    rows = mark_submitting(session, owner_id, sender, batch.campaign_id, taken, ready, pieces)
     if not rows:
         return None
     turn = Turn(
@@ -157,7 +159,7 @@ def _claim_messages(
     return ClaimedTurn(turn.id, batch.campaign_id, sender.gateway, batch.lane, going, [row.message_id for row in rows])
 
 
-def _skip_refused(session: Session, messages: Sequence[Any]) -> set[int]:
+def _skip_refused(session: Session, messages: Sequence[Any], *, now: datetime) -> set[int]:
     """Skip those who have refused since the audience was frozen."""
     # by the numbers themselves: in a join, a planner that expects few refusals reads all the wishes there are
     out = set(
@@ -168,32 +170,5 @@ def _skip_refused(session: Session, messages: Sequence[Any]) -> set[int]:
         )
     )
     refused = {m.id for m in messages if m.msisdn in out}
-    _skip(session, refused, SkipReason.OPTED_OUT)
+    transitions.withdraw(session, refused, State.SKIPPED, SkipReason.OPTED_OUT.value, now=now)
     return refused
-
-
-def _skip(session: Session, message_ids: Sequence[int] | set[int], reason: SkipReason) -> None:
-    if not message_ids:
-        return
-    for table, key in ((Part, Part.message_id), (Message, Message.id)):
-        session.execute(
-            update(table)
-            .where(key.in_(message_ids), table.state == State.QUEUED)
-            .values(state=State.SKIPPED, reason=reason.value)
-            .execution_options(synchronize_session=False)
-        )
-    # one of which some parts had left already is what those are
-    refresh_messages(session, message_ids)
-
-
-def _mark(session: Session, message_ids: Sequence[int]) -> list[int]:
-    """Make the messages ours by compare-and-set; who comes second gets none."""
-    return sorted(
-        session.scalars(
-            update(Message)
-            .where(Message.id.in_(message_ids), Message.state == State.QUEUED)
-            .values(state=State.SUBMITTING)
-            .returning(Message.id)
-            .execution_options(synchronize_session=False)
-        )
-    )

@@ -12,7 +12,8 @@ from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
 from broadcaster.campaigns.states import CampaignState, may_move
-from broadcaster.delivery.models import Batch, Message, Part
+from broadcaster.delivery import transitions
+from broadcaster.delivery.models import Batch, Message
 from broadcaster.delivery.progress import in_flight
 from broadcaster.delivery.states import State
 from broadcaster.language import msgid
@@ -75,7 +76,7 @@ def abort(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) 
     left = session.scalar(select(exists().where(Message.campaign_id == campaign.id, Message.state.not_in(_NEVER_LEFT))))
     to = CampaignState.ABORTED if left else CampaignState.CANCELLED
     move(session, campaign, to, note=msgid("Stopped by {actor}."), note_fields={"actor": actor.name})
-    cancelled = cancel_waiting(session, campaign)
+    cancelled = cancel_waiting(session, campaign, now=now)
     note(session, actor, "campaigns.abort", f"campaign {campaign.id}", people=cancelled, now=now)
     return Stopped(campaign.state, in_flight(session, campaign), cancelled)
 
@@ -91,22 +92,12 @@ def stop(session: Session, campaign_id: int, trouble: BroadsheetError) -> None:
 _NEVER_LEFT = (State.QUEUED, State.HELD, State.SKIPPED, State.CANCELLED)
 
 
-def cancel_waiting(session: Session, campaign: Campaign) -> int:
-    """Cancel what is queued or held. Returns how many messages."""
-    waiting = (State.QUEUED, State.HELD)
-    cancelled = session.scalars(
-        update(Message)
-        .where(Message.campaign_id == campaign.id, Message.state.in_(waiting))
-        .values(state=State.CANCELLED)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    mine = select(Message.id).where(Message.campaign_id == campaign.id, Message.state == State.CANCELLED)
-    session.execute(
-        update(Part)
-        .where(Part.message_id.in_(mine), Part.state.in_(waiting))
-        .values(state=State.CANCELLED)
-        .execution_options(synchronize_session=False)
+def cancel_waiting(session: Session, campaign: Campaign, *, now: datetime) -> int:
+    """Cancel what is queued or held, while the campaign is held. Returns how many messages."""
+    begun = select(Message.id).where(
+        Message.campaign_id == campaign.id, Message.state.in_(transitions.WAITING), Message.parts > 0
     )
+    cancelled = transitions.withdraw(session, session.scalars(begun).all(), State.CANCELLED, now=now)
+    cancelled += transitions.cancel(session, campaign.id)
     session.execute(update(Batch).where(Batch.campaign_id == campaign.id).values(done=True))
-    return len(cancelled)
+    return cancelled

@@ -86,6 +86,34 @@ class Part(Base):
     final_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class Kind(IntEnum):
+    """What a tally counts."""
+
+    MESSAGE = 1
+    PART = 2
+
+
+class Tally(Base):
+    """So many more, or fewer, messages or parts of a campaign are in a state: added up, the figures of now.
+
+    Every transaction that moves some adds a few rows, and changes none; the sweep makes few of many. `campaign_id` is
+    no foreign key: who holds a campaign waits for messages, so who holds messages must not wait for their campaign.
+    """
+
+    __tablename__ = "tally"
+    __table_args__ = (Index("ix_tally_campaign", "campaign_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(Key)
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    #: empty for a message that no gateway was chosen for
+    gateway: Mapped[str] = mapped_column(String(40))
+    state: Mapped[State] = mapped_column(StateType)
+    #: of messages that were skipped, refused or not delivered; empty for all others
+    reason: Mapped[str] = mapped_column(String(200))
+    n: Mapped[int]
+
+
 class Submission(Base):
     """What the carrier called a part when it took it. Insert-only; receipts find their part here."""
 

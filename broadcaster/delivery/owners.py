@@ -97,7 +97,7 @@ def bury(session: Session, owner_id: int, evidence: Evidence | None, *, now: dat
     # first of all: a claim that is about to commit is waited for, and its turn is found below
     end(session, owner_id, now=now)
     doubtful = 0
-    for turn in session.scalars(select(Turn).where(Turn.owner_id == owner_id)).all():
+    for turn in session.scalars(select(Turn).where(Turn.owner_id == owner_id).order_by(Turn.low)).all():
         parts: Any = session.execute(
             select(Part.id.label("part_id"), Message.msisdn, Part.message_id)
             .join(Message, Message.id == Part.message_id)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import dress, profiles, render
 from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery import transitions
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Capabilities, OutboundPart
@@ -94,15 +95,17 @@ def mark_submitting(
     session: Session,
     owner_id: int,
     sender: Sender,
+    campaign_id: int | None,
     message_ids: Sequence[int],
     ready: Mapping[int, Sequence[Any]],
     pieces: Mapping[int, Sequence[Piece]],
 ) -> list[Any]:
     """Bring the parts of these messages into the ledger as being handed over by this owner. Returns their rows."""
-    return [
-        *_reclaim(session, owner_id, [row for m in message_ids for row in ready.get(m, ())]),
-        *_write(session, owner_id, sender, [piece for m in message_ids for piece in pieces.get(m, ())]),
-    ]
+    before = [row for m in message_ids for row in ready.get(m, ())]
+    taken = transitions.take_parts(session, owner_id, campaign_id, [row.id for row in before])
+    written = _write(session, owner_id, sender, [piece for m in message_ids for piece in pieces.get(m, ())])
+    transitions.wrote_parts(session, campaign_id, sender.gateway, len(written))
+    return [*(row for row in before if row.id in taken), *written]
 
 
 def outbound(
@@ -127,17 +130,6 @@ def outbound(
         )
         for row in rows
     ]
-
-
-def _reclaim(session: Session, owner_id: int, rows: Sequence[Any]) -> Sequence[Any]:
-    if rows:
-        session.execute(
-            update(Part)
-            .where(Part.id.in_([row.id for row in rows]))
-            .values(state=State.SUBMITTING, owner_id=owner_id)
-            .execution_options(synchronize_session=False)
-        )
-    return rows
 
 
 def _write(session: Session, owner_id: int, sender: Sender, pieces: Sequence[Piece]) -> Sequence[Any]:

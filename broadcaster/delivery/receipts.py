@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.delivery import transitions
 from broadcaster.delivery.models import InboxState, Message, Part, ReceiptInbox, Submission
 from broadcaster.delivery.plans import go_by_keys
-from broadcaster.delivery.recording import insert_or_ignore, refresh_messages, settle_doubts
-from broadcaster.delivery.states import REACHED_FROM, State, advance, contradicts
+from broadcaster.delivery.recording import insert_or_ignore, settle_doubts
+from broadcaster.delivery.states import State, advance, contradicts
+from broadcaster.delivery.transitions import Held, Move
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from subscribers import consent, numbers
 from subscribers.actor import SYSTEM
-from subscribers.db import wake
+from subscribers.db import among, wake
 from subscribers.models import Wish
 
 #: the queue that applies receipts
@@ -97,7 +99,8 @@ def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
     if not rows:
         return 0
     part_of = _match(session, rows)
-    states = _states(session, part_of.values())
+    held = _held(session, part_of.values())
+    states = {part_id: held.parts[part_id].state for part_id in part_of.values() if part_id in held.parts}
     outcomes: dict[InboxState, list[int]] = defaultdict(list)
     moves: dict[int, Any] = {}
     for row in rows:
@@ -115,7 +118,7 @@ def apply(session: Session, *, limit: int = 1000, now: datetime) -> int:
             outcomes[InboxState.CONFLICT].append(row.id)
         else:
             outcomes[InboxState.STALE].append(row.id)
-    _write_moves(session, moves, now=now)
+    _write_moves(session, held, moves, now=now)
     _tell_registry(session, moves, now=now)
     for outcome, ids in outcomes.items():
         session.execute(update(ReceiptInbox).where(ReceiptInbox.id.in_(ids)).values(outcome=outcome))
@@ -185,31 +188,16 @@ def learn(session: Session, pairs: Sequence[tuple[Any, int]]) -> None:
         )
 
 
-def _states(session: Session, part_ids: Any) -> dict[int, State]:
-    """The present states, held until the commit: of two receipts for one part, one is judged after the other."""
-    query = select(Part.id, Part.state).where(Part.id.in_(set(part_ids))).order_by(Part.id).with_for_update()
-    rows = session.execute(query).all()
-    return {row.id: row.state for row in rows}
+def _held(session: Session, part_ids: Iterable[int]) -> Held:
+    """Their messages, held until the commit: of two receipts for one part, one is judged after the other."""
+    ids = sorted(set(part_ids))
+    return transitions.hold(session, set(session.scalars(select(Part.message_id).where(among(session, Part.id, ids)))))
 
 
-def _write_moves(session: Session, moves: Mapping[int, Any], *, now: datetime) -> None:
-    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for part_id, row in moves.items():
-        groups[_STATES[row.state], row.code, row.reason, row.permanent].append(part_id)
-    changed: set[int] = set()
-    for (to, code, reason, permanent), ids in groups.items():
-        final = None if to is State.IN_NETWORK else now
-        changed |= set(
-            session.scalars(
-                update(Part)
-                .where(Part.id.in_(ids), Part.state.in_(REACHED_FROM[to]))
-                .values(state=to, code=code, reason=reason, permanent=permanent, final_at=final)
-                .returning(Part.message_id)
-                .execution_options(synchronize_session=False)
-            )
-        )
-    settle_doubts(session, list(moves), by="receipt", now=now)
-    refresh_messages(session, changed)
+def _write_moves(session: Session, held: Held, rows: Mapping[int, Any], *, now: datetime) -> None:
+    moves = {part_id: Move(_STATES[row.state], row.code, row.reason, row.permanent) for part_id, row in rows.items()}
+    former = transitions.move(session, held, moves, now=now)
+    settle_doubts(session, [part for part, state in former.items() if state is State.UNKNOWN], by="receipt", now=now)
 
 
 def _tell_registry(session: Session, moves: Mapping[int, Any], *, now: datetime) -> None:

@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import journal, owners
+from broadcaster.delivery import journal, owners, transitions
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks
 from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Part, Turn
-from broadcaster.delivery.recording import refresh_messages
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import AWAITED, State
+from broadcaster.delivery.transitions import Move
 from subscribers.db import wake
 
 #: so many messages are taken up again at once
@@ -71,7 +71,7 @@ def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
 
     `timeouts` is how long each gateway's receipts may take.
     """
-    overdue = 0
+    message_of: dict[int, int] = {}
     for gateway, timeout in timeouts.items():
         old = now - timeout
         campaigns = select(Campaign.id).where(Campaign.started_at <= old, Campaign.closed_at.is_(None))
@@ -80,16 +80,14 @@ def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
             Message.gateway == gateway,
             Message.state.in_((*AWAITED, State.UNKNOWN)),
         )
-        changed = session.scalars(
-            update(Part)
-            .where(Part.message_id.in_(awaited), Part.state.in_(AWAITED), Part.submitted_at <= old)
-            .values(state=State.NO_RECEIPT)
-            .returning(Part.message_id)
-            .execution_options(synchronize_session=False)
-        ).all()
-        refresh_messages(session, set(changed))
-        overdue += len(changed)
-    return overdue
+        parts = session.execute(
+            select(Part.id, Part.message_id).where(
+                Part.message_id.in_(awaited), Part.state.in_(AWAITED), Part.submitted_at <= old
+            )
+        )
+        message_of |= {row.id: row.message_id for row in parts}
+    held = transitions.hold(session, set(message_of.values()))
+    return len(transitions.move(session, held, dict.fromkeys(message_of, Move(State.NO_RECEIPT)), now=now))
 
 
 def finish(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime) -> list[int]:

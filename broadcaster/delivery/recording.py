@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Insert, Select, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Insert, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery import transitions
 from broadcaster.delivery.models import Batch, Doubt, Message, Part, Submission, Turn
 from broadcaster.delivery.plans import go_by_keys
-from broadcaster.delivery.states import REACHED_FROM, State
+from broadcaster.delivery.states import State
+from broadcaster.delivery.transitions import Held, Move
 from broadcaster.gateways.contract import (
     Accepted,
     OptedOut,
@@ -30,11 +32,13 @@ from broadcaster.gateways.contract import (
 )
 from subscribers import consent
 from subscribers.actor import SYSTEM
-from subscribers.db import in_bulk, is_sqlite
+from subscribers.db import among, insert_all, is_sqlite
 from subscribers.models import Wish
 
 #: how long to leave a gateway alone that could not be reached
 UNREACHABLE_PAUSE = 2.0
+
+_SUBMITTED, _UNKNOWN = Move(State.SUBMITTED), Move(State.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +77,6 @@ def _storable(text: str, length: int) -> str:
     return re.sub("[\0\ud800-\udfff]", "", text)[:length]
 
 
-def refresh_messages(session: Session, message_ids: Collection[int]) -> None:
-    """Bring messages up to their parts: a message is the least of them, and says why.
-
-    One whose new attempt has no parts yet stays as it is: a receipt for the old attempt does not move it.
-    """
-    mine = (Part.message_id == Message.id) & (Part.attempt == Message.attempt)
-    worst = select(func.min(Part.state)).where(mine).scalar_subquery()
-    why = select(Part.reason).where(mine).order_by(Part.state, Part.number).limit(1).scalar_subquery()
-    count = select(func.count()).select_from(Part).where(mine).scalar_subquery()
-    delivered = select(func.count()).select_from(Part).where(mine, Part.state == State.DELIVERED).scalar_subquery()
-    for ids in in_bulk(sorted(message_ids)):
-        # whoever changes another part of the same message waits here, and then sees our parts; without it each would
-        # reckon with the other's part as it was before, and the message would stay behind both for good
-        session.execute(select(Message.id).where(Message.id.in_(ids)).order_by(Message.id).with_for_update())
-        session.execute(
-            update(Message)
-            .where(Message.id.in_(ids), exists().where(mine))
-            .values(state=worst, reason=why, parts=count, delivered_parts=delivered)
-            .execution_options(synchronize_session=False)
-        )
-
-
 def record(
     session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, closes: bool = True, now: datetime
 ) -> Recorded:
@@ -109,16 +91,24 @@ def record(
         by_kind[type(outcome)].append((part, outcome))
     again = [*by_kind[Throttled], *by_kind[Unreachable]]
     is_ours = _hold(session, turn, closes=closes)
-    _accept(session, turn, by_kind[Accepted], now=now)
-    _refuse(session, [*by_kind[Refused], *by_kind[OptedOut]], now=now)
-    _opt_out(session, by_kind[OptedOut], now=now)
-    doubt(session, [part.part_id for part, _ in by_kind[OutcomeUnknown]], now=now)
+    # before the messages: an abort that is under way is waited for, so that nothing stays queued behind it
+    stopped = bool(again) and is_ours and _is_stopped(session, turn)
     message_ids = {turn.message_ids[position] for position, _, _ in settled}
-    pause = _requeue(session, turn, again, message_ids, now=now) if again and is_ours else 0
-    if not is_ours:
-        said = [*by_kind[Accepted], *by_kind[Refused], *by_kind[OptedOut]]
-        settle_doubts(session, [part.part_id for part, _ in said], by="answer", now=now)
-    refresh_messages(session, message_ids)
+    held = transitions.hold(session, message_ids)
+    moves = {part.part_id: to for _, part, outcome in settled if (to := _move(outcome)) is not None}
+    if is_ours:
+        moves |= {part.part_id: Move(State.QUEUED) for part, _ in again}
+    _keep_ids(session, turn, by_kind[Accepted])
+    former = transitions.move(session, held, moves, now=now)
+    _note_hand_over(session, held, by_kind[Accepted], former, now=now)
+    _opt_out(session, by_kind[OptedOut], now=now)
+    _list_doubts(session, [part for part in former if moves[part].to is State.UNKNOWN], now=now)
+    settle_doubts(session, [part for part, state in former.items() if state is State.UNKNOWN], by="answer", now=now)
+    pause = 0.0
+    if stopped:
+        transitions.move(session, held, {part.part_id: Move(State.CANCELLED) for part, _ in again}, now=now)
+    elif again and is_ours:
+        pause = _requeue(session, turn, again, message_ids, now=now)
     return Recorded(
         accepted=len(by_kind[Accepted]),
         refused=len(by_kind[Refused]) + len(by_kind[OptedOut]),
@@ -135,45 +125,58 @@ def _hold(session: Session, turn: ClaimedTurn, *, closes: bool) -> bool:
     return session.scalar(select(Turn.id).where(Turn.id == turn.id).with_for_update()) is not None
 
 
+def _is_stopped(session: Session, turn: ClaimedTurn) -> bool:
+    state = session.scalar(select(Campaign.state).where(Campaign.id == turn.campaign_id).with_for_update(read=True))
+    return state in (CampaignState.ABORTED, CampaignState.CANCELLED)
+
+
 Ends = Sequence[tuple[OutboundPart, Outcome]]
 
 
-def _move(session: Session, part_ids: Iterable[int], to: State, **values: object) -> None:
-    session.execute(
-        update(Part)
-        .where(Part.id.in_(list(part_ids)), Part.state.in_(REACHED_FROM[to]))
-        .values(state=to, **values)
-        .execution_options(synchronize_session=False)
-    )
+def _move(outcome: Outcome) -> Move | None:
+    """Where an outcome that is for certain, or certainly not, brings a part."""
+    match outcome:
+        case Accepted():
+            return _SUBMITTED
+        case Refused():
+            return Move(State.REJECTED, _storable(outcome.code, 60), _storable(outcome.reason, 200), outcome.permanent)
+        case OptedOut():
+            return Move(State.REJECTED, _storable(outcome.code, 60), _storable(outcome.reason, 200), True)
+        case OutcomeUnknown():
+            return _UNKNOWN
+    return None
 
 
-def _accept(session: Session, turn: ClaimedTurn, ends: Ends, *, now: datetime) -> None:
-    if not ends:
-        return
-    ids = [part.part_id for part, _ in ends]
-    session.execute(
-        insert_or_ignore(session, Submission),
+def _keep_ids(session: Session, turn: ClaimedTurn, ends: Ends) -> None:
+    """What the carrier calls them."""
+    insert_all(
+        session,
+        Submission,
         [
             {"part_id": part.part_id, "gateway": turn.gateway, "provider_id": _storable(outcome.message_id, 100)}
             for part, outcome in ends
             if isinstance(outcome, Accepted)
         ],
+        ignore_known=True,
     )
-    _move(session, ids, State.SUBMITTED, submitted_at=now)
-    # a receipt may have overtaken the answer: the time of the hand-over is still worth keeping
-    session.execute(update(Part).where(Part.id.in_(ids), Part.submitted_at.is_(None)).values(submitted_at=now))
 
 
-def _refuse(session: Session, ends: Ends, *, now: datetime) -> None:
-    groups: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
-    for part, outcome in ends:
-        if isinstance(outcome, Refused):
-            groups[outcome.code, outcome.reason, outcome.permanent].append(part.part_id)
-        elif isinstance(outcome, OptedOut):
-            groups[outcome.code, outcome.reason, True].append(part.part_id)
-    for (code, reason, permanent), ids in groups.items():
-        told = {"code": _storable(code, 60), "reason": _storable(reason, 200), "permanent": permanent}
-        _move(session, ids, State.REJECTED, **told, final_at=now)
+def _note_hand_over(session: Session, held: Held, ends: Ends, former: Collection[int], *, now: datetime) -> None:
+    """A receipt may have overtaken the answer: the time of the hand-over is still worth keeping."""
+    late = [
+        part.part_id
+        for part, _ in ends
+        if part.part_id not in former
+        and (known := held.parts.get(part.part_id)) is not None
+        and known.submitted_at is None
+    ]
+    if late:
+        session.execute(
+            update(Part)
+            .where(among(session, Part.id, late))
+            .values(submitted_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _opt_out(session: Session, ends: Ends, *, now: datetime) -> None:
@@ -186,35 +189,19 @@ def _opt_out(session: Session, ends: Ends, *, now: datetime) -> None:
     consent.record_many(session, SYSTEM, said, now=now)
 
 
-def doubt(session: Session, part_ids: Sequence[int], *, now: datetime) -> set[int]:
-    """Mark parts as handed over without an answer, and list them. Returns the ids of their messages."""
+def _list_doubts(session: Session, part_ids: Collection[int], *, now: datetime) -> None:
     if not part_ids:
-        return set()
-    moved = session.execute(
-        update(Part)
-        .where(Part.id.in_(part_ids), Part.state.in_(REACHED_FROM[State.UNKNOWN]))
-        .values(state=State.UNKNOWN)
-        .returning(Part.id, Part.message_id)
-        .execution_options(synchronize_session=False)
-    ).all()
+        return
     listed = (
         select(Part.id, Part.gateway, func.coalesce(Message.msisdn, ""), literal(now, Doubt.since.type))
         .join(Message, Message.id == Part.message_id)
-        .where(Part.id.in_([row.id for row in moved]))
+        .where(among(session, Part.id, sorted(part_ids)))
     )
     session.execute(insert(Doubt).from_select(["part_id", "gateway", "msisdn", "since"], listed))
-    return {row.message_id for row in moved}
 
 
 def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, message_ids: Collection[int], *, now: datetime) -> float:
-    """Put back what was certainly not accepted, unless the campaign was stopped. Returns the pause in seconds."""
-    ids = [part.part_id for part, _ in ends]
-    # locked: an abort that is under way is waited for, so that nothing stays queued behind it
-    state = session.scalar(select(Campaign.state).where(Campaign.id == turn.campaign_id).with_for_update(read=True))
-    _move(session, ids, State.QUEUED, owner_id=None)
-    if state in (CampaignState.ABORTED, CampaignState.CANCELLED):
-        _move(session, ids, State.CANCELLED)
-        return 0
+    """Give what was certainly not accepted a batch again. Returns the pause in seconds."""
     pause = max(outcome.retry_after if isinstance(outcome, Throttled) else UNREACHABLE_PAUSE for _, outcome in ends)
     low, high = min(message_ids), max(message_ids)
     session.add(
@@ -231,11 +218,13 @@ def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, message_ids: Colle
     return pause
 
 
-def settle_doubts(session: Session, part_ids: Sequence[int] | Select[int], *, by: str, now: datetime) -> None:
+def settle_doubts(session: Session, part_ids: Collection[int], *, by: str, now: datetime) -> None:
     """Close the doubts about these parts, and say what settled them: an answer, a receipt, a person."""
+    if not part_ids:
+        return
     session.execute(
         update(Doubt)
-        .where(Doubt.part_id.in_(part_ids), Doubt.settled_at.is_(None))
+        .where(among(session, Doubt.part_id, sorted(part_ids)), Doubt.settled_at.is_(None))
         .values(settled_at=now, settled_by=by)
         .execution_options(synchronize_session=False)
     )

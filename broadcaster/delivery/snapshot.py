@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 
 from sqlalchemy import String, case, exists, func, insert, literal, null, select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route, SkipReason, select_audience
 from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery import tally
 from broadcaster.delivery.models import Batch, Message, StateType
 from broadcaster.delivery.states import State
 from subscribers.models import Member
@@ -58,8 +60,9 @@ def take(session: Session, campaign: Campaign, route: Route, *, piece: int = PIE
     written = session.execute(
         insert(Message)
         .from_select([*columns, "attempt", "parts", "delivered_parts"], rows)
-        .returning(Message.id, Message.gateway)
+        .returning(Message.id, Message.gateway, Message.state, Message.reason)
     ).all()
+    tally.add(session, Counter(tally.message_cell(campaign.id, *row[1:]) for row in written))
     plan(session, campaign, [(row.gateway, row.id) for row in written if row.gateway is not None])
     campaign.snapshot_cursor = up_to
     return True

@@ -9,10 +9,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Lane
+from broadcaster.delivery import transitions
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.models import Batch, Message, Part, Submission
 from broadcaster.delivery.pieces import Sender
-from broadcaster.delivery.recording import refresh_messages
 from broadcaster.delivery.states import State
 from broadcaster.sms import Split
 from subscribers import consent
@@ -88,7 +88,7 @@ def fate(session: Session, trial: Trial) -> Fate:
     return Fate(row.state, row.provider_id, row.code, row.reason)
 
 
-def withdraw(session: Session, trial: Trial) -> None:
+def withdraw(session: Session, trial: Trial, *, now: datetime) -> None:
     """What has not left will not leave: nobody waits for it any more."""
     session.execute(
         update(Batch)
@@ -97,10 +97,4 @@ def withdraw(session: Session, trial: Trial) -> None:
         .values(done=True)
         .execution_options(synchronize_session=False)
     )
-    session.execute(
-        update(Part)
-        .where(Part.message_id == trial.message_id, Part.state == State.QUEUED)
-        .values(state=State.CANCELLED)
-        .execution_options(synchronize_session=False)
-    )
-    refresh_messages(session, [trial.message_id])
+    transitions.withdraw(session, [trial.message_id], State.CANCELLED, now=now)

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, delete, select, update
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import control, owners, reconcile
 from broadcaster.delivery.locks import Locks, locks_for
-from broadcaster.delivery.models import Batch, Doubt, Message, Owner
+from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Tally
 from broadcaster.gateways.contract import Accepted, OutcomeUnknown, Refused, Throttled
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR
@@ -219,6 +219,7 @@ def test_an_answer_has_a_deadline_too(begin: Transactions) -> None:
     sent(begin, 1)
     with begin() as tx:
         tx.session.execute(update(Message).values(campaign_id=None))
+        tx.session.execute(delete(Tally))
     begin.clock.advance(hours=2)
     with begin() as tx:
         assert reconcile.expire(tx.session, HOUR, now=tx.now) == 1

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import control, owners
+from broadcaster.delivery import control, owners, transitions
 from broadcaster.delivery.models import Batch, Doubt, Message, Part, Submission, Turn
-from broadcaster.delivery.recording import refresh_messages
 from broadcaster.delivery.states import State
+from broadcaster.delivery.transitions import Move
 from broadcaster.gateways.contract import (
     Accepted,
     OptedOut,
@@ -132,10 +132,12 @@ def test_a_message_with_a_new_attempt_is_not_moved_by_the_old_one(begin: Transac
     turn = must_claim(begin, owner(begin))
     record(begin, turn, [Accepted("a")])
     with begin() as tx:
-        message = tx.session.scalars(select(Message)).one()
-        message.attempt, message.state = 2, State.QUEUED
-        tx.session.flush()
-        refresh_messages(tx.session, [message.id])
+        held = transitions.hold(tx.session, turn.message_ids)
+        transitions.try_again(tx.session, held.messages.values())
+    with begin() as tx:
+        held = transitions.hold(tx.session, turn.message_ids)
+        to = Move(State.FAILED, "5", "switched off", False)
+        assert transitions.move(tx.session, held, {turn.parts[0].part_id: to}, now=tx.now)
     assert look(begin, lambda s: s.scalar(select(Message.state))) is State.QUEUED
 
 

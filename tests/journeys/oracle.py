@@ -16,6 +16,7 @@ from broadcaster.gateways.events import ReceiptState
 from broadcaster.gateways.simulator.fates import Behaviour, fate
 from broadcaster.gateways.simulator.reasons import REASONS
 from broadcaster.replies.models import Letter, LetterState
+from tests import tallies
 
 #: what a receipt means for a part, written down once more: the judge does not ask the accused
 MEANS = {
@@ -61,6 +62,7 @@ def judge(session: Session, accepted: Sequence[dict[str, Any]], behaviour: Behav
         *_wrong_ends(ledger, accepted, behaviour),
         *_half_sent(session, accepted),
         *_unread(session),
+        *tallies.wrong(session),
     ]
     return Verdict(faults, sum(part.state is State.UNKNOWN for part in ledger))
 

@@ -1,0 +1,289 @@
+"""The one place where messages and parts change their state, and where that is counted.
+
+Whoever moves something holds its message first, lowest id first; a message stands for its parts, so nobody locks these.
+In which order a transaction takes what it needs: owner, batch or turn, campaign, messages, then everything else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, func, select, update
+from sqlalchemy.orm import Session
+
+from broadcaster.delivery import tally
+from broadcaster.delivery.models import Kind, Message, Part
+from broadcaster.delivery.states import REACHED_FROM, State
+from broadcaster.delivery.tally import Cell
+from subscribers.db import among
+
+_MESSAGE: Table = Message.__table__  # type: ignore[assignment]
+_PART: Table = Part.__table__  # type: ignore[assignment]
+
+#: it has not left, and may still be stopped
+WAITING = frozenset({State.QUEUED, State.HELD})
+#: a carrier said so, in its own words
+_TOLD = frozenset({State.IN_NETWORK, State.DELIVERED, State.FAILED, State.REJECTED, State.EXPIRED})
+
+
+@dataclass(slots=True)
+class HeldPart:
+    """A part as it is, while its message is held."""
+
+    id: int
+    message_id: int
+    attempt: int
+    number: int
+    state: State
+    gateway: str
+    reason: str | None
+    submitted_at: datetime | None
+
+
+@dataclass(slots=True)
+class HeldMessage:
+    """A message that nobody else moves before this transaction ends."""
+
+    id: int
+    campaign_id: int | None
+    gateway: str | None
+    state: State
+    attempt: int
+    parts: int
+    delivered_parts: int
+    reason: str | None
+    #: of all its attempts
+    pieces: list[HeldPart] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Held:
+    """Messages and all their parts, by id."""
+
+    messages: dict[int, HeldMessage]
+    parts: dict[int, HeldPart]
+
+
+class Move(NamedTuple):
+    """Where a part goes, and what the carrier said of it: its code, our words for it, whether it is for good."""
+
+    to: State
+    code: str | None = None
+    reason: str | None = None
+    permanent: bool | None = None
+
+
+def hold(session: Session, message_ids: Collection[int]) -> Held:
+    """Keep these messages for this transaction, and read them as they are: nobody else moves them before it ends."""
+    ids = sorted(message_ids)
+    if not ids:
+        return Held({}, {})
+    m, p = _MESSAGE.c, _PART.c
+    held = Held(
+        {
+            row[0]: HeldMessage(*row)
+            for row in session.execute(
+                select(m.id, m.campaign_id, m.gateway, m.state, m.attempt, m.parts, m.delivered_parts, m.reason)
+                .where(among(session, m.id, ids))
+                .order_by(m.id)
+                .with_for_update()
+            )
+        },
+        {},
+    )
+    # a statement of its own, and after the lock: it sees what those have committed who were waited for
+    for row in session.execute(
+        select(p.id, p.message_id, p.attempt, p.number, p.state, p.gateway, p.reason, p.submitted_at).where(
+            among(session, p.message_id, ids)
+        )
+    ):
+        part = HeldPart(*row)
+        held.parts[part.id] = part
+        held.messages[part.message_id].pieces.append(part)
+    return held
+
+
+def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: datetime) -> dict[int, State]:
+    """Move parts, by id, as far as the table of states allows, and their messages with them.
+
+    Returns the parts that were moved, each with the state that it had.
+    """
+    former: dict[int, State] = {}
+    groups: dict[Move, list[int]] = defaultdict(list)
+    changes: Counter[Cell] = Counter()
+    for part_id, to in moves.items():
+        part = held.parts.get(part_id)
+        if part is None or part.state not in REACHED_FROM[to.to]:
+            continue
+        former[part_id] = part.state
+        groups[to].append(part_id)
+        campaign_id = held.messages[part.message_id].campaign_id
+        if campaign_id is not None:
+            changes[Cell(campaign_id, Kind.PART, part.gateway, part.state)] -= 1
+            changes[Cell(campaign_id, Kind.PART, part.gateway, to.to)] += 1
+        part.state = to.to
+        if to.to in _TOLD or to.reason is not None:
+            part.reason = to.reason
+        if to.to is State.SUBMITTED:
+            part.submitted_at = now
+    for to, ids in groups.items():
+        _write(session, _PART, ids, _values(to, now))
+    _refresh(session, held, {held.parts[part_id].message_id for part_id in former}, changes)
+    tally.add(session, changes)
+    return former
+
+
+def _values(to: Move, now: datetime) -> dict[str, Any]:
+    told: dict[str, Any] = {"state": to.to}
+    if to.to in _TOLD:
+        told |= {"code": to.code, "reason": to.reason, "permanent": to.permanent}
+        told["final_at"] = None if to.to is State.IN_NETWORK else now
+    elif to.reason is not None:
+        told["reason"] = to.reason
+    if to.to is State.SUBMITTED:
+        told["submitted_at"] = now
+    elif to.to is State.QUEUED:
+        told["owner_id"] = None
+    return told
+
+
+def refresh(session: Session, held: Held) -> None:
+    """Bring messages up to their parts, where they are not."""
+    changes: Counter[Cell] = Counter()
+    _refresh(session, held, held.messages, changes)
+    tally.add(session, changes)
+
+
+def _refresh(session: Session, held: Held, message_ids: Iterable[int], changes: Counter[Cell]) -> None:
+    """A message is the least of its parts, and says why.
+
+    One whose new attempt has no parts yet stays as it is: a receipt for the old attempt does not move it.
+    """
+    groups: dict[tuple[State, str | None, int, int], list[HeldMessage]] = defaultdict(list)
+    for message in map(held.messages.__getitem__, message_ids):
+        mine = [part for part in message.pieces if part.attempt == message.attempt]
+        if not mine:
+            continue
+        worst = mine[0] if len(mine) == 1 else min(mine, key=lambda part: (part.state, part.number))
+        delivered = sum(part.state is State.DELIVERED for part in mine)
+        after = (worst.state, worst.reason, len(mine), delivered)
+        if after != (message.state, message.reason, message.parts, message.delivered_parts):
+            groups[after].append(message)
+    for (state, reason, parts, delivered), messages in groups.items():
+        for message in messages:
+            _count(changes, message, state, reason)
+            message.state, message.reason, message.parts, message.delivered_parts = state, reason, parts, delivered
+        values = {"state": state, "reason": reason, "parts": parts, "delivered_parts": delivered}
+        _write(session, _MESSAGE, [message.id for message in messages], values)
+
+
+def withdraw(
+    session: Session, message_ids: Collection[int], to: State, reason: str | None = None, *, now: datetime
+) -> int:
+    """Skip or cancel what has not left of these messages. One of which a part has left already is what its parts are.
+
+    Returns how many messages became it.
+    """
+    held = hold(session, message_ids)
+    before = {message.id for message in held.messages.values() if message.state == to}
+    going = {part.id: Move(to, reason=reason) for part in held.parts.values() if part.state in WAITING}
+    move(session, held, going, now=now)
+    changes: Counter[Cell] = Counter()
+    bare = [
+        message
+        for message in held.messages.values()
+        if message.state in WAITING and not any(part.attempt == message.attempt for part in message.pieces)
+    ]
+    for message in bare:
+        _count(changes, message, to, reason)
+        message.state, message.reason = to, reason
+    _write(session, _MESSAGE, [message.id for message in bare], {"state": to, "reason": reason})
+    tally.add(session, changes)
+    return sum(message.state == to for message in held.messages.values()) - len(before)
+
+
+def cancel(session: Session, campaign_id: int) -> int:
+    """Cancel what waits of a campaign and has no parts yet, in one statement, while the campaign is held.
+
+    Returns how many messages.
+    """
+    m = _MESSAGE.c
+    waiting = (m.campaign_id == campaign_id, m.state.in_(WAITING))
+    held = select(m.gateway, m.state).where(*waiting).order_by(m.id).with_for_update().subquery()
+    counted = session.execute(
+        select(held.c.gateway, held.c.state, func.count()).group_by(held.c.gateway, held.c.state)
+    ).all()
+    session.execute(update(_MESSAGE).where(*waiting).values(state=State.CANCELLED))
+    changes: Counter[Cell] = Counter()
+    for gateway, state, n in counted:
+        changes[tally.message_cell(campaign_id, gateway, state, None)] -= n
+        changes[tally.message_cell(campaign_id, gateway, State.CANCELLED, None)] += n
+    tally.add(session, changes)
+    return sum(n for _, _, n in counted)
+
+
+def take(session: Session, campaign_id: int | None, gateway: str, message_ids: Collection[int]) -> list[int]:
+    """Make queued messages ours by compare-and-set; who comes second gets none. Returns the ids, in order."""
+    taken = sorted(
+        session.scalars(
+            update(_MESSAGE)
+            .where(among(session, _MESSAGE.c.id, sorted(message_ids)), _MESSAGE.c.state == State.QUEUED)
+            .values(state=State.SUBMITTING)
+            .returning(_MESSAGE.c.id)
+        )
+    )
+    if campaign_id is not None:
+        cell = Cell(campaign_id, Kind.MESSAGE, gateway, State.QUEUED)
+        tally.add(session, {cell: -len(taken), cell._replace(state=State.SUBMITTING): len(taken)})
+    return taken
+
+
+def take_parts(session: Session, owner_id: int, campaign_id: int | None, part_ids: Collection[int]) -> set[int]:
+    """Make queued parts of messages that we have taken ours, too. Returns the ids."""
+    if not part_ids:
+        return set()
+    taken = session.execute(
+        update(_PART)
+        .where(among(session, _PART.c.id, sorted(part_ids)), _PART.c.state == State.QUEUED)
+        .values(state=State.SUBMITTING, owner_id=owner_id)
+        .returning(_PART.c.id, _PART.c.gateway)
+    ).all()
+    if campaign_id is not None:
+        changes: Counter[Cell] = Counter()
+        for gateway, n in Counter(row.gateway for row in taken).items():
+            changes[Cell(campaign_id, Kind.PART, gateway, State.QUEUED)] -= n
+            changes[Cell(campaign_id, Kind.PART, gateway, State.SUBMITTING)] += n
+        tally.add(session, changes)
+    return {row.id for row in taken}
+
+
+def wrote_parts(session: Session, campaign_id: int | None, gateway: str, count: int) -> None:
+    """Count parts that were brought into the ledger as being handed over."""
+    if campaign_id is not None:
+        tally.add(session, {Cell(campaign_id, Kind.PART, gateway, State.SUBMITTING): count})
+
+
+def try_again(session: Session, messages: Iterable[HeldMessage]) -> None:
+    """Queue these messages once more: a new attempt, which has no parts yet."""
+    changes: Counter[Cell] = Counter()
+    again = list(messages)
+    for message in again:
+        _count(changes, message, State.QUEUED, None)
+    values = {"state": State.QUEUED, "reason": None, "parts": 0, "delivered_parts": 0}
+    _write(session, _MESSAGE, [message.id for message in again], values | {"attempt": _MESSAGE.c.attempt + 1})
+    tally.add(session, changes)
+
+
+def _count(changes: Counter[Cell], message: HeldMessage, state: State, reason: str | None) -> None:
+    if message.campaign_id is not None:
+        changes[tally.message_cell(message.campaign_id, message.gateway, message.state, message.reason)] -= 1
+        changes[tally.message_cell(message.campaign_id, message.gateway, state, reason)] += 1
+
+
+def _write(session: Session, table: Table, ids: Collection[int], values: Mapping[str, Any]) -> None:
+    if ids:
+        session.execute(update(table).where(among(session, table.c.id, sorted(ids))).values(**values))
