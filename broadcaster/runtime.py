@@ -29,10 +29,14 @@ from broadcaster.delivery.locks import Locks, locks_for
 from broadcaster.delivery.models import Owner
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.press import Press
+from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways import registry
 from broadcaster.gateways.contract import Gateway, GatewayContext, ListeningGateway
+from broadcaster.keeping import restoring
 from broadcaster.keeping.emptying import Keeping
+from broadcaster.keeping.marks import Mark, Marks
+from broadcaster.keeping.restoring import Life
 from broadcaster.replies.answer import Desk
 from broadcaster.settings import Settings
 from subscribers.clock import Now, monotonic, utc_now
@@ -56,12 +60,15 @@ class Runtime:
     locks: Locks
     gateways: Mapping[str, Gateway]
     throttles: Mapping[str, Throttle]
+    marks: Marks
     clock: Now = utc_now
     #: set by `tasks`: how hints reach the workers. Without it they stay in the database until a sweep finds the work
     publish: Publish | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     #: gateways whose connection is held by this process, and stands
     linked: set[str] = field(default_factory=set)
+    #: of the database, as this process knows it
+    _life: str = ""
     _owner: Ownership | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _busy: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
@@ -186,6 +193,15 @@ class Runtime:
             return Lane.ANSWER
         return Lane.BULK if quiet_until(self.settings.paper.quiet_hours, zone, now) is None else Lane.URGENT
 
+    def look_back(self, tx: Tx) -> Life:
+        """Stop everything that would go out by itself if the database is older than what left from here.
+
+        To be asked in a transaction that writes, before anything is claimed, started or taken over in it.
+        """
+        life = restoring.look(tx.session, self.marks, now=tx.now)
+        self._life = life.name
+        return life
+
     def press(self, gateway: str) -> Press:
         """Everything that handing parts over for this gateway needs; makes this process an owner if it is none yet."""
         ownership = self._ownership()
@@ -197,6 +213,7 @@ class Runtime:
             up_to=partial(self.up_to, gateway),
             stopping=self.stopping.is_set,
             sleep=self._sleep,
+            on_claimed=self._mark,
         )
 
     def send(self, gateway: str, *, limit: int | None = None) -> bool:
@@ -248,6 +265,8 @@ class Runtime:
 
     def take_over(self, tx: Tx) -> int:
         """Bury the senders that died. Returns the parts that are in doubt because of it."""
+        # first: a journal tells nothing of a database that was restored
+        self.look_back(tx)
         return reconcile.take_over(tx.session, self.locks, self.journals, self._nobody_else_does, now=tx.now)
 
     def _nobody_else_does(self, owner: Owner) -> bool:
@@ -304,6 +323,7 @@ class Runtime:
         owner = None
         try:
             with self.begin() as tx:
+                self.look_back(tx)
                 owner = owners.register(tx.session, self.locks, self.journals, now=tx.now)
         except Exception:
             if owner is not None:
@@ -321,6 +341,9 @@ class Runtime:
             done = owners.ended(tx.session, found)
         for owner_id in done:
             found[owner_id].unlink(missing_ok=True)
+
+    def _mark(self, turn: ClaimedTurn) -> None:
+        self.marks.raise_to(self._life, Mark(turn.id, max(part.part_id for part in turn.parts)))
 
     def _is_ended(self, owner: Ownership) -> bool:
         with self.reading() as tx:
@@ -359,6 +382,7 @@ def assemble(kind: type[Kind], settings: Settings, *, clock: Now = utc_now) -> K
         locks=locks_for(engine, settings.data / "locks"),
         gateways=gateways,
         throttles={name: Throttle(gateway.config.parts_per_second) for name, gateway in gateways.items()},
+        marks=Marks(settings.data / "marks"),
         clock=clock,
     )
 

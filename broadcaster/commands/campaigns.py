@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,8 @@ from broadcaster.commands.progress import counting
 from broadcaster.commands.steering import mount_steering
 from broadcaster.commands.watching import campaign_document, shown_campaign, watch_until
 from broadcaster.delivery.progress import progress
-from broadcaster.language import ntr, tr
+from broadcaster.keeping import restoring
+from broadcaster.language import ntr, tr, translated
 from broadcaster.reports.recipients import Recipient, recipients
 from broadcaster.words import SKIP_REASONS, campaign_state_word, failure_reason_word, skip_reason_word, state_word
 from subscribers import audit
@@ -77,6 +79,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))
         found = compose.listing(tx.session, house.actor, limit=limit)
         zone = house.settings.zone
         documents = [_line(campaign) for campaign in found]
+        stopped = restoring.waiting(tx.session)
     headings = (tr("id"), tr("title"), tr("state"), tr("to"), tr("made at"), tr("planned for"))
     rows = [
         (c.id, c.title, campaign_state_word(c.state), c.rule, local(c.created_at, zone), local(c.scheduled_for, zone))
@@ -85,6 +88,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))
     answer(
         {"campaigns": documents},
         table(*headings, rows=rows, right=(0,)) if found else tr("There is no campaign yet."),
+        _restored([campaign.id for campaign in found if campaign.id in stopped]),
     )
 
 
@@ -243,6 +247,13 @@ def _read_future(text: str, zone: ZoneInfo, now: datetime) -> datetime:
     return time
 
 
+def _restored(ids: Sequence[int]) -> str | None:
+    if not ids:
+        return None
+    told = tr("Stopped because the database was restored from a backup: {ids}.", ids=", ".join(map(str, ids)))
+    return f"{told} {translated(restoring.HINT)}"
+
+
 def _line(campaign: Campaign) -> dict[str, Any]:
     keys = (
         "id",
@@ -256,7 +267,8 @@ def _line(campaign: Campaign) -> dict[str, Any]:
         "scheduled_for",
         "started_at",
     )
-    return {key: getattr(campaign, key) for key in keys}
+    note = translated(campaign.note).format(**campaign.note_fields)
+    return {key: getattr(campaign, key) for key in keys} | {"note": note}
 
 
 def _message(one: Recipient, *, full_numbers: bool) -> dict[str, Any]:

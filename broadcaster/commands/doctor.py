@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import typer
 from rich.text import Text
@@ -17,6 +17,7 @@ from broadcaster.commands.house import is_served
 from broadcaster.commands.options import Free, asked, noun, verb
 from broadcaster.commands.output import answer, plain
 from broadcaster.commands.program import typed_again
+from broadcaster.keeping import restoring
 from broadcaster.language import msgid, ntr, tell, tr, translated
 from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Settings, load
@@ -32,6 +33,7 @@ _NAMES = (
     msgid("data"),
     msgid("secret"),
     msgid("database"),
+    msgid("backup"),
     msgid("clock"),
     msgid("queue"),
     msgid("press"),
@@ -68,6 +70,7 @@ def _examine() -> Iterator[Check]:
         yield looked_at("data", lambda: _data(settings))
         yield looked_at("secret", lambda: _secret(settings))
         yield looked_at("database", lambda: _database(runtime))
+        yield looked_at("backup", lambda: _backup(runtime))
         if settings.own_file is None:
             yield looked_at("clock", lambda: clock(runtime))
         yield looked_at("queue", lambda: _queue(settings))
@@ -110,6 +113,26 @@ def _database(runtime: Runtime) -> str:
     if own is not None and not own.exists():
         return tr("{path} is made when it is first used", path=own)
     return database(runtime)
+
+
+def _backup(runtime: Runtime) -> str:
+    """That nothing waits for a decision since the database was restored from a backup. Raises `Unavailable`."""
+    own = runtime.settings.own_file
+    try:
+        if own is not None and not own.exists():
+            waiting: Sequence[int] = ()
+        else:
+            with runtime.reading() as tx:
+                waiting = restoring.waiting(tx.session)
+    except BroadsheetError:
+        return tr("nobody can tell while the database is away")
+    if waiting:
+        raise Unavailable(
+            "The database was restored from a backup, and campaigns wait for a decision: {ids}.",
+            hint="Ask the carrier what it took since the backup, then resume or abort: docs/operating.md.",
+            ids=", ".join(map(str, waiting)),
+        )
+    return tr("no campaign waits because of a restored backup")
 
 
 def _queue(settings: Settings) -> str:

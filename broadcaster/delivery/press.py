@@ -61,6 +61,8 @@ class Press:
     #: set when this process is asked to end
     stopping: Callable[[], bool]
     sleep: Callable[[float], None] = time.sleep
+    #: told of a turn once it is committed, before anything of it leaves; what it raises keeps the turn from leaving
+    on_claimed: Callable[[ClaimedTurn], None] = lambda _turn: None
     #: the batch to hand over, and nothing else
     only: int | None = None
 
@@ -150,6 +152,8 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
                 only=press.only,
                 now=tx.now,
             )
+        if turn is not None:
+            press.on_claimed(turn)
     except CannotPrint as trouble:
         _stop(press, trouble.campaign_id, trouble.error)
         return _claim(press, size)

@@ -62,6 +62,7 @@ def register(app: Celery, runtime: Runtime) -> None:
 def start_due(runtime: Runtime) -> None:
     """Start the campaigns whose time has come."""
     with runtime.begin() as tx:
+        runtime.look_back(tx)
         for campaign in schedule.claim_due(tx.session, now=tx.now):
             schedule.start_due(
                 tx.session, campaign, runtime.route(campaign), runtime.ways(tx), zone=runtime.settings.zone, now=tx.now
