@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from broadcaster import hooks
 from broadcaster.runtime import Runtime
-from broadcaster.web import health, rendering, status, troubles
+from broadcaster.web import health, metrics, rendering, status, troubles
 from broadcaster.web.frame import Frame
 from subscribers.errors import Unavailable
 
@@ -22,12 +22,12 @@ _STOP_WITHIN = 5
 
 
 def make_web(runtime: Runtime) -> FastAPI:
-    """Hooks, health and the status page of this installation. No description of itself is served."""
+    """Hooks, health, metrics and the status page of this installation. No description of itself is served."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime = runtime
     app.add_middleware(Frame, paper_language=runtime.settings.paper.language)
     troubles.install(app)
-    for room in (hooks, health, status, rendering):
+    for room in (hooks, health, metrics, status, rendering):
         app.include_router(room.router)
     return app
 

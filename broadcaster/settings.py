@@ -120,6 +120,9 @@ class Web(Section):
 
     #: what carriers sign and call, and never what a request says about itself; empty: nobody can reach us
     public_url: str = Field(default="", pattern=r"^(https?://[^/?#@\s]+(/[^?#\s]*)?)?$")
+    #: for Prometheus; empty: programs of this machine may read the metrics, as long as public_url is empty, too
+    metrics_token: str = Field(default="", repr=False)
+    metrics_token_file: str = ""
 
     @field_validator("public_url")
     @classmethod
@@ -238,7 +241,10 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
     access = settings.access
     if access.secret_file:
         access = Access(**_with_secrets(access.model_dump()))
-    return settings.model_copy(update={"gateways": gateways, "access": access})
+    web = settings.web
+    if web.metrics_token_file:
+        web = Web(**_with_secrets(web.model_dump()))
+    return settings.model_copy(update={"gateways": gateways, "access": access, "web": web})
 
 
 def _find(path: Path | None) -> Path | None:

@@ -19,6 +19,8 @@ from broadcaster.commands.output import answer, plain
 from broadcaster.commands.program import typed_again
 from broadcaster.keeping import restoring
 from broadcaster.language import msgid, ntr, tell, tr, translated
+from broadcaster.reports.alarms import alarms
+from broadcaster.reports.stages import stages
 from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Settings, load
 from broadcaster.tasks import reach
@@ -36,6 +38,7 @@ _NAMES = (
     msgid("backup"),
     msgid("clock"),
     msgid("queue"),
+    msgid("alarm"),
     msgid("press"),
 )
 
@@ -76,6 +79,7 @@ def _examine() -> Iterator[Check]:
         yield looked_at("queue", lambda: _queue(settings))
         for name in runtime.gateways:
             yield gateway_check(runtime, name)
+        yield from _alarms(runtime)
         yield _press(runtime)
 
 
@@ -140,6 +144,22 @@ def _queue(settings: Settings) -> str:
         return tr("embedded: it lives in the process of `broadsheet up`")
     reach.check_broker(settings.queue.url)
     return tr("the broker answers")
+
+
+def _alarms(runtime: Runtime) -> Iterator[Check]:
+    own = runtime.settings.own_file
+    raised: list[BroadsheetError] = []
+    if own is None or own.exists():
+        try:
+            with runtime.reading() as tx:
+                raised += alarms(stages(tx.session, list(runtime.gateways), now=tx.now), now=tx.now)
+        except BroadsheetError:
+            # what is wrong with the database is another check's to say
+            return
+    for alarm in raised:
+        yield Check("alarm", False, *tell(alarm))
+    if not raised:
+        yield Check("alarm", True, tr("nothing waits for a person"))
 
 
 def _press(runtime: Runtime) -> Check:

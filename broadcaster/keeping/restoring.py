@@ -101,7 +101,7 @@ def _begin_anew(session: Session, marks: Marks, kept: Installation, why: str, *,
     stopped = _stop_all(session)
     dropped = _drop_answers(session)
     # journals are of the life that was lost: what they say never left may have left in it
-    session.execute(update(Owner).where(Owner.ended_at.is_(None)).values(token=""))
+    session.execute(update(Owner).where(Owner.ended_at.is_(None)).values(token=None))
     kept.life, kept.place, kept.restored_at = secrets.token_hex(16), _place(session), now
     session.flush()
     marks.raise_to(kept.life, _reached(session))

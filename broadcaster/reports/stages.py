@@ -1,0 +1,169 @@
+"""What is at each stage between the press and the receipts, by gateway: for whoever keeps the machinery running.
+
+Asked every few seconds, also while twelve million rows are in the tables: it reads small tables, partial indexes and
+the newest rows, and counts no further than `MOST`. It holds figures only, and nobody's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery.leases import Holder, holders
+from broadcaster.delivery.models import Batch, Doubt, InboxState, Message, Owner, Part, ReceiptInbox, Turn
+from broadcaster.delivery.standing import Receipts, receipts_of
+from broadcaster.replies.models import Letter, LetterState
+
+#: what is more is not counted
+MOST = 100_000
+#: a receipt without a part may have overtaken its answer: for so long that is nothing
+EARLY = timedelta(minutes=10)
+#: among so many of the newest receipts, those that fit no part are counted
+NEWEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStage:
+    """One gateway now. Messages and parts are counted as such; times are those of the oldest."""
+
+    name: str
+    #: messages in batches that are due, at most so many: some may be skipped
+    queued: int = 0
+    #: of them, in batches that a carrier asked to hold back, or that could not be handed over
+    throttled: int = 0
+    #: parts in turns that are not written down to their end
+    in_flight: int = 0
+    #: parts in doubt, and since when
+    unknown: int = 0
+    unknown_since: datetime | None = None
+    #: newest receipts that fit no part, though they had the time
+    orphans: int = 0
+    #: processes with a place here, and what is known of their connections
+    places: Sequence[Holder] = ()
+    receipts: Receipts = field(default_factory=Receipts)
+
+    @property
+    def links(self) -> int:
+        """Connections that stand."""
+        return sum(place.bound_at is not None for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """All gateways, and what belongs to none."""
+
+    gateways: Sequence[GatewayStage]
+    #: receipts that are not applied yet, and since when the oldest waits
+    pending: int
+    pending_since: datetime | None
+    #: letters that are not routed yet
+    letters: int
+    #: campaigns by state
+    campaigns: Mapping[str, int]
+    #: campaigns with parts in doubt
+    doubtful: Sequence[int]
+    #: processes that send
+    senders: int
+    #: of the newest part and receipt: how many there have been, about
+    parts: int
+    receipts: int
+
+
+def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stages:
+    """The stages of these gateways."""
+    queued = _by_name(session, _waiting(Batch.not_before.is_(None) | (Batch.not_before <= now)))
+    throttled = _by_name(session, _waiting(Batch.not_before > now))
+    flying = _by_name(session, select(Turn.gateway, func.sum(Turn.parts)).group_by(Turn.gateway))
+    doubts = {
+        row[0]: row
+        for row in session.execute(
+            select(Doubt.gateway, func.count(), func.min(Doubt.since))
+            .where(Doubt.settled_at.is_(None))
+            .group_by(Doubt.gateway)
+        )
+    }
+    orphans = _by_name(session, _orphans(now))
+    places = holders(session)
+    pending, since = _pending(session)
+    return Stages(
+        gateways=[
+            GatewayStage(
+                name=name,
+                queued=queued.get(name, 0) + throttled.get(name, 0),
+                throttled=throttled.get(name, 0),
+                in_flight=flying.get(name, 0),
+                unknown=doubts[name][1] if name in doubts else 0,
+                unknown_since=doubts[name][2] if name in doubts else None,
+                orphans=orphans.get(name, 0),
+                places=[place for place in places if place.gateway == name],
+                receipts=receipts_of(session, name),
+            )
+            for name in gateways
+        ],
+        pending=pending,
+        pending_since=since,
+        letters=_limited(session, select(Letter.id).where(Letter.state == LetterState.NEW)),
+        campaigns=_by_name(session, select(Campaign.state, func.count()).group_by(Campaign.state)),
+        doubtful=_doubtful(session),
+        senders=session.scalar(select(func.count()).select_from(Owner).where(Owner.ended_at.is_(None))) or 0,
+        parts=session.scalar(select(func.max(Part.id))) or 0,
+        receipts=session.scalar(select(func.max(ReceiptInbox.id))) or 0,
+    )
+
+
+def _waiting(when: ColumnElement[bool]) -> Select[str, int]:
+    """Messages of open batches that may go: those of a paused campaign wait for a person, not for a sender."""
+    going = or_(Batch.campaign_id.is_(None), Campaign.state == CampaignState.SENDING)
+    return (
+        select(Batch.gateway, func.sum(Batch.high - Batch.cursor + 1))
+        .outerjoin(Campaign, Campaign.id == Batch.campaign_id)
+        .where(Batch.done.is_(False), Batch.cursor <= Batch.high, going, when)
+        .group_by(Batch.gateway)
+    )
+
+
+def _orphans(now: datetime) -> Select[str, int]:
+    newest = select(func.coalesce(func.max(ReceiptInbox.id), 0) - NEWEST).scalar_subquery()
+    return (
+        select(ReceiptInbox.gateway, func.count())
+        .where(
+            ReceiptInbox.id > newest,
+            ReceiptInbox.outcome == InboxState.ORPHAN,
+            ReceiptInbox.received_at < now - EARLY,
+        )
+        .group_by(ReceiptInbox.gateway)
+    )
+
+
+def _pending(session: Session) -> tuple[int, datetime | None]:
+    waiting = ReceiptInbox.outcome == InboxState.PENDING
+    since = session.scalar(select(ReceiptInbox.received_at).where(waiting).order_by(ReceiptInbox.id).limit(1))
+    return _limited(session, select(ReceiptInbox.id).where(waiting)), since
+
+
+def _doubtful(session: Session) -> Sequence[int]:
+    """Those whose parts in doubt are among the first thousand."""
+    some = select(Doubt.part_id).where(Doubt.settled_at.is_(None)).limit(1000).subquery()
+    query = (
+        select(Message.campaign_id)
+        .join(Part, Part.message_id == Message.id)
+        .join(some, some.c.part_id == Part.id)
+        .where(Message.campaign_id.is_not(None))
+        .distinct()
+        .order_by(Message.campaign_id)
+    )
+    return [campaign_id for campaign_id in session.scalars(query) if campaign_id is not None]
+
+
+def _limited(session: Session, query: Select[int]) -> int:
+    return session.scalar(select(func.count(literal(1))).select_from(query.limit(MOST).subquery())) or 0
+
+
+def _by_name(session: Session, query: Select[str, int]) -> dict[str, int]:
+    return {name: int(n) for name, n in session.execute(query)}

@@ -1,0 +1,155 @@
+"""The stages for Prometheus: what they tell, to whom, and what they never hold."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert
+
+from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery.models import Batch, Doubt, Lease, Message, Owner, Part, ReceiptInbox, Turn
+from broadcaster.delivery.states import State
+from broadcaster.runtime import Runtime
+from broadcaster.settings import Web
+from tests.factories import NOW, generated_msisdn
+
+NUMBER = generated_msisdn(55_443_322)
+
+
+def told(site: httpx2.Client) -> dict[str, float]:
+    answer = site.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {
+        sample.name.removeprefix("broadsheet_") + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def fill(house: Runtime) -> None:
+    """Something at every stage of the gateway `carrier`."""
+    with house.begin() as tx:
+        session = tx.session
+        campaign = Campaign(
+            kind="notice",
+            title="金丝雀",
+            rule="everyone",
+            state="sending",
+            created_by="x",
+            created_at=NOW,
+            started_at=NOW,
+        )
+        owner = Owner(host="h", pid=1, started_at=NOW)
+        session.add_all([campaign, owner])
+        session.flush()
+        message = Message(campaign_id=campaign.id, msisdn=NUMBER, gateway="carrier", state=State.UNKNOWN)
+        session.add(message)
+        session.flush()
+        part = Part(
+            message_id=message.id,
+            attempt=1,
+            number=1,
+            state=State.UNKNOWN,
+            gateway="carrier",
+            encoding="ucs2",
+            text="金丝雀",
+        )
+        session.add(part)
+        session.flush()
+        work = {"campaign_id": campaign.id, "gateway": "carrier", "lane": 2}
+        session.add_all(
+            [
+                Batch(**work, low=1, high=10, cursor=4),
+                Batch(**work, low=11, high=15, cursor=11, not_before=NOW + timedelta(minutes=1)),
+                Turn(owner_id=owner.id, gateway="carrier", campaign_id=campaign.id, low=1, high=3, parts=3),
+                Doubt(part_id=part.id, gateway="carrier", msisdn=NUMBER, since=NOW - timedelta(minutes=2)),
+                Lease(gateway="carrier", place=1, owner_id=owner.id, since=NOW, bound_at=NOW),
+            ]
+        )
+        for n, (outcome, minutes) in enumerate([(0, 3), (2, 20), (2, 1), (1, 1)]):
+            session.execute(
+                insert(ReceiptInbox).values(
+                    gateway="carrier",
+                    provider_id=f"id-{n}",
+                    state="delivered",
+                    raw=NUMBER,
+                    msisdn=NUMBER,
+                    received_at=NOW - timedelta(minutes=minutes),
+                    outcome=outcome,
+                )
+            )
+
+
+def test_every_stage(house: Runtime, site: httpx2.Client) -> None:
+    assert told(site)["queued_messages carrier"] == 0
+    fill(house)
+    seen = told(site)
+    expected = {
+        "queued_messages carrier": 12,
+        "throttled_messages carrier": 5,
+        "in_flight_parts carrier": 3,
+        "unknown_parts carrier": 1,
+        "unknown_seconds carrier": 120,
+        "orphan_receipts carrier": 1,
+        "links carrier": 1,
+        "places carrier": 1,
+        "queued_messages simulator": 0,
+        "links simulator": 0,
+        "receipts_pending": 1,
+        "receipts_pending_seconds": 180,
+        "letters_pending": 0,
+        "senders": 1,
+        "campaigns sending": 1,
+        "parts_claimed_total": 1,
+        "receipts_total": 4,
+    }
+    assert {name: seen.get(name) for name in expected} == expected
+
+
+def test_figures_and_nobodys_number(house: Runtime, site: httpx2.Client) -> None:
+    fill(house)
+    text = site.get("/metrics").text
+    assert NUMBER[1:] not in text
+    assert "金丝雀" not in text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-forwarded-for": "198.51.100.7"},
+        {"x-forwarded-for": "127.0.0.1"},
+        {"forwarded": "for=198.51.100.7"},
+        {"via": "1.1 proxy"},
+        {"host": "paper.example.org"},
+    ],
+)
+def test_strangers_without_a_token(site: httpx2.Client, headers: dict[str, str]) -> None:
+    assert site.get("/metrics", headers=headers).status_code == 403
+    assert site.get("/metrics").status_code == 200
+
+
+def test_where_the_world_gets_in_only_a_token_counts(house: Runtime, site: httpx2.Client) -> None:
+    house.settings = house.settings.model_copy(update={"web": Web(public_url="https://paper.example.org")})
+    answer = site.get("/metrics", headers={"accept-language": "en"})
+    assert (answer.status_code, "metrics_token" in answer.text) == (403, True)
+    house.settings = house.settings.model_copy(update={"web": Web(metrics_token="t" * 20)})
+    assert site.get("/metrics").status_code == 403
+    for wrong in ("Bearer x", "t" * 20, "Bearer", "Basic " + "t" * 20, "Bearer é"):
+        assert site.get("/metrics", headers={"authorization": wrong.encode()}).status_code == 403
+    behind = {"authorization": "Bearer " + "t" * 20, "host": "paper.example.org", "x-forwarded-for": "198.51.100.7"}
+    assert site.get("/metrics", headers=behind).status_code == 200
+
+
+def test_the_token_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from broadcaster.settings import load
+
+    (tmp_path / "token").write_text("from a file\n")
+    (tmp_path / "broadsheet.toml").write_text(f'[web]\nmetrics_token_file = "{tmp_path}/token"\n')
+    settings = load(tmp_path / "broadsheet.toml")
+    assert settings.web.metrics_token == "from a file"
+    assert "from a file" not in repr(settings)
