@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -39,6 +40,8 @@ def main() -> None:
     parser.add_argument("--profile", type=Path, help="how the threads spend their processor time, beside this")
     parser.add_argument("--peers", action="store_true", help="other programs that this machine can run, once each")
     asked = parser.parse_args()
+    # whoever ends it ends its servers, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     found = figures(asked)
     print(json.dumps(found) if asked.json else shown(found))
 
