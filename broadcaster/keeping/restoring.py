@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import move
 from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery import transitions
 from broadcaster.delivery.models import Batch, Message, Owner, Part
 from broadcaster.delivery.recording import insert_or_ignore
 from broadcaster.delivery.states import State
+from broadcaster.delivery.transitions import WAITING
 from broadcaster.keeping.marks import Mark, Marks
 from broadcaster.keeping.models import Installation
 from broadcaster.language import msgid
@@ -99,7 +101,7 @@ def _kept(session: Session, marks: Marks) -> Installation:
 
 def _begin_anew(session: Session, marks: Marks, kept: Installation, why: str, *, now: datetime) -> Life:
     stopped = _stop_all(session)
-    dropped = _drop_answers(session)
+    dropped = _drop_answers(session, now=now)
     # journals are of the life that was lost: what they say never left may have left in it
     session.execute(update(Owner).where(Owner.ended_at.is_(None)).values(token=None))
     kept.life, kept.place, kept.restored_at = secrets.token_hex(16), _place(session), now
@@ -125,26 +127,16 @@ def _stop_all(session: Session) -> list[int]:
     return stopped
 
 
-def _drop_answers(session: Session) -> int:
+def _drop_answers(session: Session, *, now: datetime) -> int:
     """Cancel the answers that wait. Returns how many."""
     batches = session.scalars(select(Batch).where(Batch.done.is_(False), Batch.campaign_id.is_(None))).all()
     dropped = 0
-    waiting = (State.QUEUED, State.HELD)
     for some in in_bulk(batches):
         mine = Message.id.in_({id_ for batch in some for id_ in range(batch.low, batch.high + 1)})
-        ids = session.scalars(
-            select(Message.id).where(mine, Message.campaign_id.is_(None), Message.state.in_(waiting))
-        ).all()
-        for table, key in ((Part, Part.message_id), (Message, Message.id)):
-            session.execute(
-                update(table)
-                .where(key.in_(ids), table.state.in_(waiting))
-                .values(state=State.CANCELLED)
-                .execution_options(synchronize_session=False)
-            )
+        waiting = select(Message.id).where(mine, Message.campaign_id.is_(None), Message.state.in_(WAITING))
+        dropped += transitions.withdraw(session, session.scalars(waiting).all(), State.CANCELLED, now=now)
         for batch in some:
             batch.done = True
-        dropped += len(ids)
     return dropped
 
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from subscribers.errors import Conflict
 
-revision = "r0009"
-down_revision = "r0008"
+revision = "r0010"
+down_revision = "r0009"
 branch_labels = None
 depends_on = None
 
