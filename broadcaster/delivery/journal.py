@@ -4,15 +4,21 @@ A claim is committed for many parts at once, long before the last of them leaves
 database knows only that they were claimed; this file knows which of them were written to the carrier and what it said.
 It is memory that the kernel writes to a file when it likes: killed processes lose nothing of it, a machine that loses
 power may lose any of it. So it bears the mark of the boot, and is not believed after another one.
+
+Nor is it believed while its process lives: who has lost its place in the database may still be writing to the carrier.
+The process holds a lock on its journal, which the system takes back when it dies.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import mmap
+import os
 import struct
 import subprocess
 import sys
+import weakref
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -67,6 +73,9 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # written out: a page that has no place on the disk would end the process when it is touched
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _living.add(self)
             path.write_bytes(_head(token).ljust(_HEAD, b"\0") + bytes(slots * _SLOT))
             with path.open("r+b") as file:
                 self._memory = mmap.mmap(file.fileno(), 0)
@@ -121,16 +130,29 @@ class Journal:
         """The process ends in order. The file goes with it if everything was recorded."""
         if not self._memory.closed:
             self._memory.close()
+            self.abandon()
             if not self._slot_of:
                 self.path.unlink(missing_ok=True)
 
+    def abandon(self) -> None:
+        """Let others believe it: nothing is noted here any more. A forked child lets go of what its parent holds."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
 
 def read(path: Path, token: str) -> Evidence | None:
-    """What the journal of a dead process tells; None when there is none, it is another's, or of another boot."""
+    """What the journal of a dead process tells; None when there is none, or it lives, or it is not to be believed."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return evidence_in(file.read(), token)
     except OSError:
         return None
+
+
+def evidence_in(content: bytes, token: str) -> Evidence | None:
+    """What a journal tells; None when it is another's, or of another boot."""
     if not this_boot() or content[:_HEAD].rstrip(b"\0") != _head(token):
         return None
     written: set[int] = set()
@@ -184,3 +206,14 @@ def this_boot() -> str:
             )
             return told.stdout.decode("ascii", "replace").strip()
     return ""
+
+
+def _abandon_all() -> None:
+    """In a forked child: what it inherited would speak for a process that has died."""
+    for journal in list(_living):
+        journal.abandon()
+    _living.clear()
+
+
+_living: weakref.WeakSet[Journal] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_abandon_all)

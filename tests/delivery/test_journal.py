@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.delivery import journal
-from broadcaster.delivery.journal import Evidence, Journal, read
+from broadcaster.delivery.journal import Evidence, Journal, evidence_in, read
 from broadcaster.gateways.contract import (
     Accepted,
     OptedOut,
@@ -44,7 +44,7 @@ for number in range(1, 1000):
 
 
 def _told(path: Path, token: str = "token") -> Evidence:
-    evidence = read(path, token)
+    evidence = evidence_in(path.read_bytes(), token)
     assert evidence is not None
     return evidence
 
@@ -59,7 +59,8 @@ def test_a_killed_process_has_noted_every_part_that_it_began(tmp_path: Path) -> 
             if last == 500:
                 os.kill(process.pid, signal.SIGKILL)
         assert last >= 500
-    evidence = _told(path)
+    evidence = read(path, "token")
+    assert evidence is not None
     # it may have noted one more than it could say; what it had forgotten was safe elsewhere
     assert max(evidence.written) in (last, last + 1)
     assert set(range(last - 18, last + 1)) <= evidence.written
@@ -126,13 +127,34 @@ def test_a_full_journal_lets_nothing_leave(tmp_path: Path) -> None:
 
 def test_who_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "owner-1"
-    Journal(path, "token").wrote(1, 7)
+    mine = Journal(path, "token")
+    mine.wrote(1, 7)
+    assert read(path, "token") is None, "its process lives, and may be writing"
+    mine.abandon()
+    assert read(path, "token") == Evidence(frozenset({7}))
     assert read(path, "another database") is None
     assert read(tmp_path / "nobody", "token") is None
     assert read(tmp_path, "token") is None
     for boot in ("after a power cut", ""):
         monkeypatch.setattr(journal, "this_boot", lambda boot=boot: boot)
         assert read(path, "token") is None
+
+
+def test_a_child_that_outlives_its_parent_keeps_nobody_from_believing_it(tmp_path: Path) -> None:
+    path = tmp_path / "owner-1"
+    forks = WRITES.replace(
+        "for number", "sys.stdout.flush()\nif not os.fork(): __import__('time').sleep(30)\nfor number"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", forks, str(path)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+        process.wait()
+        evidence = read(path, "token")
+        os.killpg(process.pid, signal.SIGKILL)
+    assert evidence is not None
 
 
 @given(st.binary(max_size=3000), st.integers(0, 3000))
@@ -146,6 +168,7 @@ def test_whatever_stands_there(tmp_path_factory: pytest.TempPathFactory, garbage
     content = bytearray(path.read_bytes())
     content[at : at + len(garbage)] = garbage
     path.write_bytes(content)
+    mine.abandon()
     evidence = read(path, "token")
     assert evidence is None or set(evidence.answers) <= evidence.written
 

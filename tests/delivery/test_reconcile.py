@@ -112,6 +112,7 @@ def test_what_the_journal_of_the_dead_tells(begin: Transactions, engine: Engine,
         dead.journal.wrote(turn.id, part.part_id)
     for part, outcome in zip(turn.parts, outcomes, strict=False):
         dead.journal.answered(turn.id, part.part_id, outcome)
+    dead.journal.abandon()
     dead.held.release()
     assert _taken_over(begin, locks, journals) == 1
     assert states(begin, campaign) == {"submitted": 1, "rejected": 1, "unknown": 1, "queued": 3}
@@ -121,6 +122,20 @@ def test_what_the_journal_of_the_dead_tells(begin: Transactions, engine: Engine,
     assert taken & {part.part_id for part in turn.parts} == {turn.parts[2].part_id, turn.parts[4].part_id}
     receive(begin, receipt("a"))
     assert states(begin, campaign)["delivered"] == 1
+
+
+def test_who_lost_its_lock_and_lives_is_not_believed(begin: Transactions, engine: Engine, tmp_path: Path) -> None:
+    """It may be writing to the carrier at this moment: what its journal does not name yet may be gone the next."""
+    campaign, _ = sending(begin, 3)
+    locks, journals = locks_for(engine, tmp_path / "locks"), tmp_path / "journals"
+    with begin() as tx:
+        zombie = owners.register(tx.session, locks, journals, now=tx.now)
+    turn = must_claim(begin, zombie.id)
+    zombie.held.release()
+    assert _taken_over(begin, locks, journals) == 3
+    assert states(begin, campaign) == {"unknown": 3}
+    record(begin, turn, [Accepted("a"), Accepted("b"), Accepted("c")])
+    assert states(begin, campaign) == {"submitted": 3}
 
 
 def test_the_dead_of_another_machine_are_left_to_it(begin: Transactions, engine: Engine, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from broadcaster.delivery import press
-from broadcaster.delivery.journal import Journal, read
+from broadcaster.delivery.journal import Journal, evidence_in
 from broadcaster.delivery.models import Turn
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.throttle import Throttle
@@ -110,7 +110,7 @@ def me(begin: Transactions, tmp_path: Path) -> Ownership:
 
 
 def _evidence(me: Ownership) -> frozenset[int]:
-    told = read(me.journal.path, "token")
+    told = evidence_in(me.journal.path.read_bytes(), "token")
     assert told is not None
     return told.written
 
