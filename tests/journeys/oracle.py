@@ -103,6 +103,9 @@ def _wrong_ends(ledger: Sequence[Any], accepted: Sequence[dict[str, Any]], behav
             codes = [turn.code for turn in fate(behaviour, part.msisdn, part.number, line["total"]).turns if turn.code]
             # without a receipt, what was in doubt stays in doubt
             allowed = {MEANS[REASONS[codes[-1]].state]} if codes else {State.NO_RECEIPT, State.UNKNOWN}
+            if State.EXPIRED in allowed:
+                # once our own deadline has passed, the carrier's says nothing new
+                allowed.add(State.NO_RECEIPT)
         if part.state not in allowed:
             wanted = " or ".join(sorted(state.word for state in allowed))
             yield f"part {part.id} to {part.msisdn} is {part.state.word}, not {wanted}"
