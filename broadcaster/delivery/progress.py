@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery.models import Message, Part, Turn
+from broadcaster.delivery import tally
+from broadcaster.delivery.models import Kind, Turn
 from broadcaster.delivery.states import State
 
 
@@ -41,25 +42,18 @@ PAID = (State.SUBMITTED, State.IN_NETWORK, State.DELIVERED, State.FAILED, State.
 
 
 def progress(session: Session, campaign: Campaign) -> Progress:
-    """The figures of a campaign now."""
+    """The figures of a campaign now, as they were kept: however large it is, nothing is counted."""
     result = Progress()
-    mine = Message.campaign_id == campaign.id
-    for state, reason, n in session.execute(
-        select(Message.state, Message.reason, func.count()).where(mine).group_by(Message.state, Message.reason)
-    ):
-        result.messages[state.word] += n
-        if state is State.SKIPPED:
-            result.skipped[reason or ""] += n
-    for gateway, state, n in session.execute(
-        select(Part.gateway, Part.state, func.count())
-        .join(Message, Message.id == Part.message_id)
-        .where(mine)
-        .group_by(Part.gateway, Part.state)
-    ):
-        result.parts[state.word] += n
-        price, currency, _ = campaign.tariffs.get(gateway, ("0", result.currency, "parts"))
+    for cell, n in tally.figures(session, [campaign.id]).items():
+        if cell.kind is Kind.MESSAGE:
+            result.messages[cell.state.word] += n
+            if cell.state is State.SKIPPED:
+                result.skipped[cell.reason] += n
+            continue
+        result.parts[cell.state.word] += n
+        price, currency, _ = campaign.tariffs.get(cell.gateway, ("0", result.currency, "parts"))
         result.currency = currency
-        if state in PAID:
+        if cell.state in PAID:
             result.cost += Decimal(price) * n
     result.in_flight = in_flight(session, campaign)
     return result

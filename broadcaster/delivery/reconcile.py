@@ -7,7 +7,7 @@ Every function may run at any time, as often as one likes, in several processes 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import journal, owners, transitions
+from broadcaster.delivery import journal, owners, tally, transitions
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks
-from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Part, Turn
+from broadcaster.delivery.models import Batch, Doubt, Kind, Message, Owner, Part, Turn
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import AWAITED, State
 from broadcaster.delivery.transitions import Move
@@ -93,6 +93,7 @@ def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
 def finish(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime) -> list[int]:
     """Move campaigns on whose work is done: sending to sent, sent to closed. Returns the ids that moved."""
     moved = []
+    _fold(session)
     # those that another sweep has in hand are passed over: it moves them
     going = select(Campaign).where(Campaign.state == CampaignState.SENDING).with_for_update(skip_locked=True)
     for campaign in session.scalars(going).all():
@@ -116,6 +117,19 @@ def finish(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
     return moved
 
 
+def _fold(session: Session) -> None:
+    """Make few rows of the many that campaigns which are going on have left behind."""
+    going = select(Campaign.id).where(Campaign.started_at.is_not(None), Campaign.closed_at.is_(None))
+    for campaign_id in session.scalars(going).all():
+        tally.fold(session, campaign_id)
+
+
+def _are(session: Session, campaign: Campaign, states: Collection[State]) -> bool:
+    """Whether messages are in one of these states; nothing is looked through for it."""
+    figures = tally.figures(session, [campaign.id])
+    return any(cell.kind is Kind.MESSAGE and cell.state in states for cell in figures)
+
+
 def _is_open(session: Session, campaign: Campaign) -> bool:
     """Whether something of it waits to be claimed or is being handed over; asked of the two small tables."""
     batch = exists().where(Batch.campaign_id == campaign.id, Batch.done.is_(False))
@@ -125,6 +139,8 @@ def _is_open(session: Session, campaign: Campaign) -> bool:
 
 def _heal(session: Session, campaign: Campaign) -> bool:
     """Give queued messages that no batch covers a batch again. Returns whether there were any."""
+    if not _are(session, campaign, {State.QUEUED}):
+        return False
     stranded = session.execute(
         select(Message.gateway, Message.id)
         .where(Message.campaign_id == campaign.id, Message.state == State.QUEUED, Message.gateway.is_not(None))
@@ -137,13 +153,14 @@ def _heal(session: Session, campaign: Campaign) -> bool:
 
 def _awaits(session: Session, campaign: Campaign, *, patience: timedelta, now: datetime) -> bool:
     """Whether a receipt may still come. What is in doubt counts until its receipt would be overdue."""
-    mine = Message.campaign_id == campaign.id
-    if session.scalar(select(exists().where(mine, Message.state.in_((*AWAITED, State.SUBMITTING))))):
+    if _are(session, campaign, {*AWAITED, State.SUBMITTING}):
         return True
+    if not _are(session, campaign, {State.UNKNOWN}):
+        return False
     recent = (
         select(Doubt.part_id)
         .join(Part, Part.id == Doubt.part_id)
         .join(Message, Message.id == Part.message_id)
-        .where(mine, Doubt.settled_at.is_(None), Doubt.since > now - patience)
+        .where(Message.campaign_id == campaign.id, Doubt.settled_at.is_(None), Doubt.since > now - patience)
     )
     return session.scalar(recent.limit(1)) is not None

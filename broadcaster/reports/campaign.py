@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import is_seen_by
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.progress import PAID
 from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter
 from broadcaster.replies.router import OPT_OUT
+from broadcaster.reports.counting import messages_of, parts_of
 from broadcaster.reports.scope import Scope
 from subscribers.actor import Actor, Right, needs
 
@@ -80,47 +80,32 @@ def campaigns(session: Session, actor: Actor, scope: Scope, *, campaign_id: int 
         query = query.where(Campaign.id == campaign_id)
     found = session.scalars(query.order_by(Campaign.id.desc()).limit(MOST)).all()
     figures = {campaign.id: _Figures() for campaign in found}
-    within = [Campaign.id.in_(figures), scope.holds(Message.member_id)]
-    _count_messages(session, figures, within)
-    _count_parts(session, figures, within, {campaign.id: campaign for campaign in found})
+    _count_messages(session, figures, scope)
+    _count_parts(session, figures, scope, {campaign.id: campaign for campaign in found})
     letters = [Campaign.id.in_(figures), scope.holds(Letter.member_id)]
     _count_letters(session, figures, letters)
     _count_refusals(session, figures, letters)
     return [_report(campaign, figures[campaign.id]) for campaign in found]
 
 
-def _count_messages(session: Session, figures: Mapping[int, _Figures], within: Sequence[ColumnElement[bool]]) -> None:
-    rows = session.execute(
-        select(Campaign.id, Message.state, Message.reason, func.count())
-        .join(Message, Message.campaign_id == Campaign.id)
-        .where(*within)
-        .group_by(Campaign.id, Message.state, Message.reason)
-    )
-    for campaign_id, state, reason, n in rows:
-        mine = figures[campaign_id]
-        mine.states[state] += n
-        if state is State.SKIPPED:
-            mine.skipped[reason or ""] += n
-        elif state in _FAILED:
-            mine.failures[reason or ""] += n
+def _count_messages(session: Session, figures: Mapping[int, _Figures], scope: Scope) -> None:
+    for cell, n in messages_of(session, figures, scope).items():
+        mine = figures[cell.campaign_id]
+        mine.states[cell.state] += n
+        if cell.state is State.SKIPPED:
+            mine.skipped[cell.reason] += n
+        elif cell.state in _FAILED:
+            mine.failures[cell.reason] += n
 
 
 def _count_parts(
-    session: Session,
-    figures: Mapping[int, _Figures],
-    within: Sequence[ColumnElement[bool]],
-    campaigns: Mapping[int, Campaign],
+    session: Session, figures: Mapping[int, _Figures], scope: Scope, campaigns: Mapping[int, Campaign]
 ) -> None:
-    rows = session.execute(
-        select(Campaign.id, Part.gateway, func.count())
-        .join(Message, Message.campaign_id == Campaign.id)
-        .join(Part, Part.message_id == Message.id)
-        .where(*within, Part.state.in_(PAID))
-        .group_by(Campaign.id, Part.gateway)
-    )
-    for campaign_id, gateway, n in rows:
-        mine = figures[campaign_id]
-        price, _, _ = campaigns[campaign_id].tariffs.get(gateway, ("0", "", ""))
+    for cell, n in parts_of(session, figures, scope).items():
+        if cell.state not in PAID:
+            continue
+        mine = figures[cell.campaign_id]
+        price, _, _ = campaigns[cell.campaign_id].tariffs.get(cell.gateway, ("0", "", ""))
         mine.parts += n
         mine.cost += Decimal(price) * n
 

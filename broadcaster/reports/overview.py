@@ -18,6 +18,7 @@ from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox
 from broadcaster.delivery.states import State
 from broadcaster.newspaper.models import Edition
 from broadcaster.replies import inbox
+from broadcaster.reports.counting import messages_of
 from broadcaster.reports.scope import Scope
 from subscribers.actor import Actor, Right, needs
 from subscribers.msisdn import mask
@@ -127,20 +128,11 @@ def _doubts(actor: Actor) -> Select[int]:
 def _standings(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, Standing]:
     messages: defaultdict[int, Counter[str]] = defaultdict(Counter)
     skipped: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    reason = case((Message.state == State.SKIPPED, Message.reason))
-    counted = (
-        select(Message.campaign_id, Message.state, reason, func.count())
-        .join(Campaign, Campaign.id == Message.campaign_id)
-        .where(Message.campaign_id.in_(ids), Scope(actor.under).holds(Message.member_id))
-        .group_by(Message.campaign_id, Message.state, reason)
-    )
-    for campaign_id, state, why, n in session.execute(counted):
-        if campaign_id is None:
-            continue
-        if state is State.SKIPPED:
-            skipped[campaign_id][why or ""] += n
+    for cell, n in messages_of(session, ids, Scope(actor.under)).items():
+        if cell.state is State.SKIPPED:
+            skipped[cell.campaign_id][cell.reason] += n
         else:
-            messages[campaign_id][state.word] += n
+            messages[cell.campaign_id][cell.state.word] += n
     rows = session.execute(
         select(Campaign, Edition.number)
         .outerjoin(Edition, Edition.id == Campaign.edition_id)

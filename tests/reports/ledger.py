@@ -14,6 +14,7 @@ from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter
 from tests.factories import NOW, ORGANISATION, MadeMember, make_member
+from tests.tallies import recount
 
 _counter = itertools.count()
 
@@ -77,7 +78,7 @@ def make_message(
             )
             for number in range(1, parts + 1)
         )
-        session.flush()
+    recount(session)
     return member
 
 

@@ -15,6 +15,7 @@ from broadcaster.reports.overview import CAMPAIGNS, overview
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Denied
 from tests.factories import make_members, make_organisation
+from tests.tallies import recount
 
 
 def make_campaign(session: Session, now: datetime, state: str) -> int:
@@ -81,7 +82,7 @@ def test_an_actor_counts_their_own_part_of_the_tree(session: Session, now: datet
     for branch, n in ((east, 3), (west, 2)):
         for member in make_members(session, n, organisation=branch):
             session.add(Message(campaign_id=id_, member_id=member.id, msisdn=member.msisdn, state=State.DELIVERED))
-    session.flush()
+    recount(session)
     of_the_east = Actor("li", frozenset({Right.SEE}), under=east.path)
     assert [seen.current.recipients for who in (OPERATOR, of_the_east) if (seen := overview(session, who)).current] == [
         5,

@@ -19,6 +19,7 @@ from broadcaster.replies.models import Letter
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from tests.factories import generated_msisdn, make_organisation
+from tests.tallies import recount
 
 VOID = {"meta", "link", "rect", "br", "hr", "img", "input"}
 SENT = {
@@ -100,6 +101,7 @@ def campaign(house: Runtime) -> int:
             session.add_all(Message(campaign_id=sending.id, msisdn=generated_msisdn(), state=state) for _ in range(n))
         for reason in ("opted_out", "opted_out", "no_number"):
             session.add(Message(campaign_id=sending.id, state=State.SKIPPED, reason=reason))
+        recount(session)
         session.add(
             Letter(
                 gateway="carrier",
