@@ -19,6 +19,12 @@ from subscribers.errors import Invalid
 #: NUL and halves of surrogate pairs
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
+#: what others wrote, of each kind of event
+_TEXTS = {
+    kind: [field.name for field in dataclasses.fields(kind) if "str" in str(field.type)]
+    for kind in (Receipt, InboundMessage)
+}
+
 
 def accept(
     session: Session, events: Sequence[Event], reasons: Mapping[str, Reason], *, region: str, now: datetime
@@ -27,28 +33,38 @@ def accept(
 
     `region` is where numbers that are written without `+` belong.
     """
-    kept = [_with_known_number(_storable(event), region) for event in events]
+    kept = [_kept(event, region) for event in events]
     receipts.record(session, [event for event in kept if isinstance(event, Receipt)], reasons, now=now)
     receive.store(session, [event for event in kept if isinstance(event, InboundMessage)], now=now)
 
 
-def _with_known_number(event: Event, region: str) -> Event:
-    """With its number in E.164, as the registry has it: carriers write 86199..., 0086199... and 199... as well.
+def _kept(event: Event, region: str) -> Event:
+    """As any database takes it, and with its number as the registry has it.
+
+    The characters that no database keeps in a text are left out: one bad letter must not hold up the others.
+    """
+    changed: dict[str, Any] = {}
+    for name in _TEXTS[type(event)]:
+        text = getattr(event, name)
+        # nearly every receipt is plain ASCII, which is told at once
+        if text and not (text.isascii() and "\0" not in text):
+            clean = _UNSTORABLE.sub("", text)
+            if clean != text:
+                changed[name] = clean
+    written = changed.get("msisdn", event.msisdn)
+    if written:
+        number = _number(written, region)
+        if number != event.msisdn:
+            changed["msisdn"] = number
+    return dataclasses.replace(event, **changed) if changed else event
+
+
+def _number(written: str, region: str) -> str:
+    """In E.164, as the registry has it: carriers write 86199..., 0086199... and 199... as well.
 
     What is no telephone's number (a service's, a word) is kept without a plus; nothing is ever sent to it.
     """
-    if not event.msisdn:
-        return event
     try:
-        number = msisdn.parse(event.msisdn, region).msisdn
+        return msisdn.parse(written, region).msisdn
     except Invalid:
-        number = event.msisdn.lstrip("+")
-    return dataclasses.replace(event, msisdn=number)
-
-
-def _storable(event: Event) -> Event:
-    """Without the characters that no database keeps in a text: one bad letter must not hold up the others."""
-    told = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-    bad = {name: text for name, text in told.items() if isinstance(text, str) and _UNSTORABLE.search(text)}
-    cleaned: dict[str, Any] = {name: _UNSTORABLE.sub("", text) for name, text in bad.items()}
-    return dataclasses.replace(event, **cleaned) if cleaned else event
+        return written.lstrip("+")

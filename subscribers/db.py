@@ -7,6 +7,7 @@ elsewhere leaves a `Wake` on the session; the runtime publishes it after the com
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -24,17 +25,14 @@ from sqlalchemy import (
     Dialect,
     Engine,
     MetaData,
-    Table,
     any_,
     bindparam,
-    cast,
     create_engine,
     event,
     func,
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -137,24 +135,44 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
 
 
 def insert_all(
-    session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *, ignore_known: bool = False
+    session: Session,
+    table: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    ignore_known: bool = False,
+    then: str = "",
 ) -> None:
     """Insert rows that all have the same columns, in one call; `ignore_known` passes over those that are there already.
 
-    On PostgreSQL a column is one array, so that a thousand rows cost one round trip and no thousand parameters.
+    Columns that a row does not name get the database's default. On PostgreSQL all rows go over as one text in JSON,
+    at a quarter of the cost of arrays and a fifteenth of that of parameters. There `then` is a statement that runs with
+    it and sees the rows that were inserted as `fresh`.
     """
     if not rows:
         return
-    into: Table = table.__table__  # type: ignore[assignment]
+    columns = [table.__table__.c[name] for name in rows[0]]
+    connection = session.connection()
+    into = f"INSERT INTO {table.__tablename__} ({', '.join(rows[0])})"
+    known = " ON CONFLICT DO NOTHING" if ignore_known else ""
     if is_sqlite(session):
-        known = sqlite.insert(into).on_conflict_do_nothing() if ignore_known else sqlite.insert(into)
-        session.execute(known, rows)
+        statement = f"{into} VALUES ({', '.join('?' * len(columns))}){known}"
+        connection.exec_driver_sql(statement, _bound(columns, rows, connection.dialect))
         return
-    columns = [into.c[name] for name in rows[0]]
-    arrays = [cast(bindparam(None, [row[c.name] for row in rows], type_=ARRAY(c.type)), ARRAY(c.type)) for c in columns]
-    given = func.unnest(*arrays).table_valued(*[Column(c.name, c.type) for c in columns]).render_derived("given")
-    statement = postgresql.insert(into).from_select([c.name for c in columns], select(*given.c))
-    session.execute(statement.on_conflict_do_nothing() if ignore_known else statement)
+    typed = ", ".join(f"{column.name} {column.type.compile(connection.dialect)}" for column in columns)
+    statement = f"{into} SELECT * FROM json_to_recordset(%(rows)s::json) AS given({typed}){known}"  # noqa: S608
+    if then:
+        statement = f"WITH fresh AS ({statement} RETURNING *) {then}"
+    connection.exec_driver_sql(statement, {"rows": json.dumps(rows, default=datetime.isoformat)})
+
+
+def _bound(columns: Sequence[ColumnElement[Any]], rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> list[Any]:
+    """As the driver takes them; only columns whose type has something to do to a value are gone through."""
+    values: list[Sequence[Any]] = list(zip(*(row.values() for row in rows), strict=True))
+    for n, column in enumerate(columns):
+        bind = column.type.bind_processor(dialect)
+        if bind is not None:
+            values[n] = [bind(value) for value in values[n]]
+    return list(zip(*values, strict=True))
 
 
 def lock_table(session: Session, table: type[Base]) -> None:

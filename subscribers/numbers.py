@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.orm import Session
 
 from subscribers import audit, msisdn
 from subscribers.actor import Actor, Right, needs
-from subscribers.db import in_bulk, is_sqlite
+from subscribers.db import among, in_bulk, is_sqlite
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.holding import hold
 from subscribers.models import Member, Membership, Number, NumberKind, Organisation
@@ -209,27 +209,28 @@ def note_receipts(
 
     A number in both was reached first. From `limit` in a row on a number is suspended: how many were.
     """
-    suspended = 0
-    for portion in in_bulk(sorted({*delivered, *unknown})):
-        # in one order, and both kinds at once: two that apply receipts must not wait for each other
-        rows = session.execute(
-            select(Number.id, Number.msisdn, Number.unknown_in_a_row, Number.suspended_at)
-            .where(
-                Number.msisdn.in_(portion),
-                or_(Number.unknown_in_a_row > 0, Number.msisdn.in_([n for n in portion if n in unknown])),
-            )
-            .order_by(Number.id)
-            .with_for_update()
-        ).all()
-        changes = []
-        for row in rows:
-            before = 0 if row.msisdn in delivered else row.unknown_in_a_row
-            count = min(before + unknown.get(row.msisdn, 0), 30_000)
-            news = count >= limit and row.suspended_at is None
-            suspended += news
-            changes.append({"id": row.id, "unknown_in_a_row": count, "suspended_at": now if news else row.suspended_at})
-        if changes:
-            session.execute(update(Number), changes)
+    # nearly all that are reached were reached the last time, too: nothing is held for these
+    before = and_(Number.unknown_in_a_row > 0, among(session, Number.msisdn, sorted(delivered)))
+    ids = {*session.scalars(select(Number.id).where(before))}
+    if unknown:
+        ids |= {*session.scalars(select(Number.id).where(among(session, Number.msisdn, sorted(unknown))))}
+    if not ids:
+        return 0
+    # in one order, and both kinds at once: two that apply receipts must not wait for each other
+    rows = session.execute(
+        select(Number.id, Number.msisdn, Number.unknown_in_a_row, Number.suspended_at)
+        .where(among(session, Number.id, sorted(ids)))
+        .order_by(Number.id)
+        .with_for_update()
+    ).all()
+    suspended, changes = 0, []
+    for row in rows:
+        count = 0 if row.msisdn in delivered else row.unknown_in_a_row
+        count = min(count + unknown.get(row.msisdn, 0), 30_000)
+        news = count >= limit and row.suspended_at is None
+        suspended += news
+        changes.append({"id": row.id, "unknown_in_a_row": count, "suspended_at": now if news else row.suspended_at})
+    session.execute(update(Number), changes)
     return suspended
 
 

@@ -50,6 +50,7 @@ class HeldMessage:
 
     id: int
     campaign_id: int | None
+    msisdn: str | None
     gateway: str | None
     state: State
     attempt: int
@@ -87,11 +88,13 @@ def hold(session: Session, message_ids: Collection[int]) -> Held:
         {
             row[0]: HeldMessage(*row)
             for row in session.execute(
-                select(m.id, m.campaign_id, m.gateway, m.state, m.attempt, m.parts, m.delivered_parts, m.reason)
+                select(
+                    m.id, m.campaign_id, m.msisdn, m.gateway, m.state, m.attempt, m.parts, m.delivered_parts, m.reason
+                )
                 .where(among(session, m.id, ids))
                 .order_by(m.id)
                 .with_for_update()
-            )
+            ).all()
         },
         {},
     )
@@ -100,7 +103,7 @@ def hold(session: Session, message_ids: Collection[int]) -> Held:
         select(p.id, p.message_id, p.attempt, p.number, p.state, p.gateway, p.reason, p.submitted_at).where(
             among(session, p.message_id, ids)
         )
-    ):
+    ).all():
         part = HeldPart(*row)
         held.parts[part.id] = part
         held.messages[part.message_id].pieces.append(part)

@@ -16,7 +16,17 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery.leases import Holder, holders
-from broadcaster.delivery.models import Batch, Doubt, InboxState, Message, Owner, Part, ReceiptInbox, Turn
+from broadcaster.delivery.models import (
+    Batch,
+    Doubt,
+    Message,
+    Owner,
+    Part,
+    ReceiptInbox,
+    ReceiptOrphan,
+    ReceiptWaiting,
+    Turn,
+)
 from broadcaster.delivery.standing import Receipts, receipts_of
 from broadcaster.replies.models import Letter, LetterState
 
@@ -132,19 +142,16 @@ def _orphans(now: datetime) -> Select[str, int]:
     newest = select(func.coalesce(func.max(ReceiptInbox.id), 0) - NEWEST).scalar_subquery()
     return (
         select(ReceiptInbox.gateway, func.count())
-        .where(
-            ReceiptInbox.id > newest,
-            ReceiptInbox.outcome == InboxState.ORPHAN,
-            ReceiptInbox.received_at < now - EARLY,
-        )
+        .join(ReceiptOrphan, ReceiptOrphan.inbox_id == ReceiptInbox.id)
+        .where(ReceiptOrphan.inbox_id > newest, ReceiptInbox.received_at < now - EARLY)
         .group_by(ReceiptInbox.gateway)
     )
 
 
 def _pending(session: Session) -> tuple[int, datetime | None]:
-    waiting = ReceiptInbox.outcome == InboxState.PENDING
-    since = session.scalar(select(ReceiptInbox.received_at).where(waiting).order_by(ReceiptInbox.id).limit(1))
-    return _limited(session, select(ReceiptInbox.id).where(waiting)), since
+    oldest = select(func.min(ReceiptWaiting.inbox_id)).scalar_subquery()
+    since = session.scalar(select(ReceiptInbox.received_at).where(ReceiptInbox.id == oldest))
+    return _limited(session, select(ReceiptWaiting.inbox_id)), since
 
 
 def _doubtful(session: Session) -> Sequence[int]:

@@ -61,6 +61,13 @@ class Number(Base):
     __table_args__ = (
         UniqueConstraint("member_id", "msisdn"),
         Index("ix_number_msisdn", "msisdn"),
+        # the few that nobody was known to have, the last time
+        Index(
+            "ix_number_unknown",
+            "msisdn",
+            postgresql_where=text("unknown_in_a_row > 0"),
+            sqlite_where=text("unknown_in_a_row > 0"),
+        ),
         # the few that wait for a person
         Index(
             "ix_number_suspended",

@@ -18,7 +18,16 @@ from broadcaster.campaigns.check import Way, check
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.delivery import batches, preparing, receipts, recording
-from broadcaster.delivery.models import Lease, Message, Owner, Part, ReceiptInbox
+from broadcaster.delivery.models import (
+    InboxState,
+    Lease,
+    Message,
+    Owner,
+    Part,
+    ReceiptInbox,
+    ReceiptOrphan,
+    ReceiptWaiting,
+)
 from broadcaster.delivery.pieces import Sender
 from broadcaster.delivery.recording import ClaimedTurn, Recorded
 from broadcaster.delivery.states import State
@@ -144,8 +153,16 @@ def state_of(begin: Transactions, part_id: int) -> State:
     return state
 
 
-def inbox(begin: Transactions) -> Counter[int]:
-    return Counter(look(begin, lambda s: s.scalars(select(ReceiptInbox.outcome)).all()))
+def inbox(begin: Transactions) -> Counter[str]:
+    """Receipts by what became of them."""
+    with begin() as tx:
+        waiting = set(tx.session.scalars(select(ReceiptWaiting.inbox_id)))
+        orphans = set(tx.session.scalars(select(ReceiptOrphan.inbox_id)))
+        assert not waiting & orphans
+        return Counter(
+            "waiting" if id_ in waiting else "orphan" if id_ in orphans else InboxState(outcome).name.lower()
+            for id_, outcome in tx.session.execute(select(ReceiptInbox.id, ReceiptInbox.outcome))
+        )
 
 
 def campaign_state(begin: Transactions, campaign_id: int) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
+from sqlalchemy import Engine
+
 from broadcaster.delivery import orphans, owners
-from broadcaster.delivery.models import InboxState
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Accepted, OutboundPart, OutcomeUnknown
 from broadcaster.gateways.events import ReceiptState
 from tests.databases import Transactions
 from tests.delivery.ledger import (
     THREE_PARTS,
+    accept,
     apply,
     inbox,
     must_claim,
@@ -45,7 +48,7 @@ def test_one_receipt_and_one_part_in_doubt(begin: Transactions) -> None:
     receive(begin, receipt("x", msisdn=part.msisdn))
     _retry(begin)
     assert states(begin, campaign) == {"delivered": 1}
-    assert inbox(begin) == {InboxState.APPLIED: 2}
+    assert inbox(begin) == {"applied": 2}
 
 
 def test_the_doubt_may_come_after_the_receipt(begin: Transactions) -> None:
@@ -54,7 +57,7 @@ def test_the_doubt_may_come_after_the_receipt(begin: Transactions) -> None:
     must_claim(begin, mine)
     receive(begin, receipt("x", msisdn=members[0].msisdn))
     _retry(begin)
-    assert inbox(begin) == {InboxState.ORPHAN: 1}
+    assert inbox(begin) == {"orphan": 1}
     with begin() as tx:
         owners.bury(tx.session, mine, None, now=tx.now)
     _retry(begin)
@@ -75,7 +78,7 @@ def test_fewer_receipts_than_parts_settle_nothing(begin: Transactions) -> None:
     receive(begin, receipt("x", msisdn=parts[0].msisdn))
     _retry(begin)
     assert states(begin, campaign) == {"unknown": 1}
-    assert inbox(begin) == {InboxState.ORPHAN: 1}
+    assert inbox(begin) == {"orphan": 1}
 
 
 def test_two_receipts_for_one_part_settle_nothing(begin: Transactions) -> None:
@@ -83,7 +86,7 @@ def test_two_receipts_for_one_part_settle_nothing(begin: Transactions) -> None:
     receive(begin, receipt("x", msisdn=part.msisdn), receipt("y", ReceiptState.FAILED, msisdn=part.msisdn))
     _retry(begin)
     assert states(begin, campaign) == {"unknown": 1}
-    assert inbox(begin) == {InboxState.ORPHAN: 2}
+    assert inbox(begin) == {"orphan": 2}
 
 
 def test_what_cannot_be_decided_is_not_tried_again_and_again(begin: Transactions) -> None:
@@ -94,6 +97,57 @@ def test_what_cannot_be_decided_is_not_tried_again_and_again(begin: Transactions
         with begin() as tx:
             orphans.retry(tx.session, now=tx.now)
     assert begin.wakes == []
+
+
+def test_the_older_an_orphan_the_less_often_it_is_looked_at(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 1)
+    turn = must_claim(begin, owner(begin))
+    receive(begin, receipt("late"))
+    begin.clock.advance(hours=1)
+    _retry(begin)
+    record(begin, turn, [Accepted("late")])
+    _retry(begin)
+    assert inbox(begin) == {"orphan": 1}
+    begin.clock.advance(minutes=5)
+    _retry(begin)
+    assert inbox(begin) == {"applied": 1}
+    assert states(begin, campaign) == {"delivered": 1}
+
+
+def test_a_stranger_is_never_given_up(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 1)
+    turn = must_claim(begin, owner(begin))
+    receive(begin, receipt("late"))
+    for _ in range(30):
+        begin.clock.advance(days=1)
+        _retry(begin)
+    record(begin, turn, [Accepted("late")])
+    begin.clock.advance(days=1)
+    _retry(begin)
+    assert states(begin, campaign) == {"delivered": 1}
+
+
+def test_two_sweeps_at_once_take_an_orphan_once(begin: Transactions, engine: Engine) -> None:
+    campaign, members = sending(begin, 40)
+    turn = must_claim(begin, owner(begin), parts=50)
+    receive(begin, *[receipt(f"id-{part.part_id}") for part in turn.parts])
+    accept(begin, turn)
+    assert inbox(begin) == {"orphan": len(turn.parts)}
+    together = threading.Barrier(3)
+
+    def sweep() -> None:
+        own = Transactions(engine, begin.clock)
+        together.wait()
+        _retry(own)
+
+    threads = [threading.Thread(target=sweep) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    apply(begin)
+    assert inbox(begin) == {"applied": len(turn.parts)}
+    assert states(begin, campaign) == {"delivered": len(members)}
 
 
 def test_not_while_something_is_on_its_way_to_the_number(begin: Transactions) -> None:
@@ -127,4 +181,4 @@ def test_not_far_apart_not_by_another_gateway_not_against_a_reference(begin: Tra
     _retry(begin)
     assert states(begin, campaign) == {"unknown": 1}
     assert part_states(begin) == {"unknown": 1}
-    assert inbox(begin) == {InboxState.ORPHAN: 4}
+    assert inbox(begin) == {"orphan": 4}

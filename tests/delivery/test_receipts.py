@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from broadcaster.campaigns.audience import Route, count_audience
 from broadcaster.delivery import orphans, receipts
-from broadcaster.delivery.models import InboxState, Message, Part, Submission
+from broadcaster.delivery.models import Message, Part, Submission
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Accepted
 from broadcaster.gateways.events import Reason, ReceiptState
@@ -94,7 +94,7 @@ def test_the_same_receipt_many_times_is_kept_once(begin: Transactions) -> None:
     _, parts = sent(begin, 1)
     for _ in range(5):
         receive(begin, *[receipt(f"id-{parts[0].part_id}")] * 20)
-    assert inbox(begin) == {InboxState.APPLIED: 1}
+    assert inbox(begin) == {"applied": 1}
 
 
 def test_what_is_known_never_goes_back(begin: Transactions) -> None:
@@ -104,14 +104,14 @@ def test_what_is_known_never_goes_back(begin: Transactions) -> None:
     receive(begin, receipt(name, R.IN_NETWORK))
     receive(begin, receipt(name, R.FAILED))
     assert states(begin, campaign) == {"delivered": 1}
-    assert inbox(begin) == {InboxState.APPLIED: 1, InboxState.STALE: 1, InboxState.CONFLICT: 1}
+    assert inbox(begin) == {"applied": 1, "stale": 1, "conflict": 1}
 
 
 def test_a_receipt_for_nothing_we_know_is_kept(begin: Transactions) -> None:
     campaign, _ = sent(begin, 2)
     receive(begin, receipt("stranger"))
     _retry(begin)
-    assert inbox(begin) == {InboxState.ORPHAN: 1}
+    assert inbox(begin) == {"orphan": 1}
     assert states(begin, campaign) == {"submitted": 2}
 
 
@@ -125,14 +125,14 @@ def test_another_gateways_receipt_moves_nothing(begin: Transactions) -> None:
     )
     _retry(begin)
     assert states(begin, campaign) == {"submitted": 1}
-    assert inbox(begin) == {InboxState.ORPHAN: 2}
+    assert inbox(begin) == {"orphan": 2}
 
 
 def test_a_receipt_before_its_answer_is_applied_when_the_answer_is_known(begin: Transactions) -> None:
     campaign, _ = sending(begin, 1)
     turn = must_claim(begin, owner(begin))
     receive(begin, receipt("late"))
-    assert inbox(begin) == {InboxState.ORPHAN: 1}
+    assert inbox(begin) == {"orphan": 1}
     record(begin, turn, [Accepted("late")])
     _retry(begin)
     assert states(begin, campaign) == {"delivered": 1}
@@ -156,7 +156,7 @@ def test_an_odd_reference_names_nothing(begin: Transactions, reference: str) -> 
     campaign, _ = sent(begin, 2)
     receive(begin, receipt("stranger", client_reference=reference))
     assert states(begin, campaign) == {"submitted": 2}
-    assert inbox(begin) == {InboxState.ORPHAN: 1}
+    assert inbox(begin) == {"orphan": 1}
 
 
 def test_a_reference_of_an_older_database_is_not_ours(begin: Transactions) -> None:
@@ -180,7 +180,7 @@ def test_a_reference_alone_is_not_enough(begin: Transactions, wrong: dict[str, s
     told = {"client_reference": part.client_reference, "msisdn": part.msisdn} | wrong
     receive(begin, receipt("id", **told))
     assert states(begin, campaign) == {"submitting": 1}
-    assert inbox(begin) == {InboxState.ORPHAN: 1}
+    assert inbox(begin) == {"orphan": 1}
 
 
 def test_an_id_that_the_carrier_gives_again_means_the_newest_part(begin: Transactions) -> None:
@@ -226,8 +226,8 @@ def test_parts_of_one_message_at_the_same_time(begin: Transactions, engine: Engi
     assert states(begin, campaign) == {"delivered": 12}
 
 
-def test_a_storm(begin: Transactions) -> None:
-    """A fifth twice, a tenth early, a tenth out of order, a hundredth for nobody: each applied once."""
+def test_a_storm(begin: Transactions, engine: Engine) -> None:
+    """A fifth twice, a tenth early, a tenth out of order, a hundredth for nobody: each applied once, by several."""
     chance = random.Random(5)
     campaign, members = sending(begin, 400)
     mine = owner(begin)
@@ -243,14 +243,24 @@ def test_a_storm(begin: Transactions) -> None:
     storm += [receipt(f"stranger-{n}") for n in range(4)]
     storm += [receipt(f"id-{part.part_id}", gateway="other") for part in parts[:4]]
     chance.shuffle(storm)
-    for start in range(0, len(storm), 50):
-        receive(begin, *storm[start : start + 50])
+    lots = [storm[start : start + 50] for start in range(0, len(storm), 50)]
+
+    def work(offset: int) -> None:
+        own = Transactions(engine, begin.clock)
+        for lot in lots[offset::3]:
+            receive(own, *lot)
+
+    threads = [threading.Thread(target=work, args=(offset,)) for offset in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     _retry(begin)
     assert states(begin, campaign) == {"delivered": len(members)}
     found = inbox(begin)
-    assert found[InboxState.ORPHAN] == 8
-    assert found[InboxState.CONFLICT] == 0
-    assert found[InboxState.APPLIED] + found[InboxState.STALE] == 600
+    assert found["orphan"] == 8
+    assert found["conflict"] == 0
+    assert found["applied"] + found["stale"] == 600
     assert look(begin, lambda s: len(s.scalars(select(Submission.part_id)).all())) == 400
 
 

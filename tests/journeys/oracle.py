@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery.models import Message, Part, ReceiptInbox
+from broadcaster.delivery.models import Message, Part, ReceiptOrphan, ReceiptWaiting
 from broadcaster.delivery.states import State
 from broadcaster.gateways.events import ReceiptState
 from broadcaster.gateways.simulator.fates import Behaviour, fate
@@ -129,9 +129,9 @@ def _half_sent(session: Session, accepted: Sequence[dict[str, Any]]) -> Iterator
 
 def _unread(session: Session) -> Iterator[str]:
     """No receipt and no letter lies about unread."""
-    for state, n in Counter(session.scalars(select(ReceiptInbox.outcome))).items():
-        if state in (0, 2):
-            yield f"{n} receipts were never applied ({state})"
+    for table in (ReceiptWaiting, ReceiptOrphan):
+        if n := len(session.scalars(select(table.inbox_id)).all()):
+            yield f"{n} receipts were never applied ({table.__tablename__})"
     new = session.scalars(select(Letter.id).where(Letter.state == LetterState.NEW)).all()
     if new:
         yield f"{len(new)} letters were never looked at"

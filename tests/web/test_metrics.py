@@ -11,7 +11,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery.models import Batch, Doubt, Lease, Message, Owner, Part, ReceiptInbox, Turn
+from broadcaster.delivery.models import (
+    Batch,
+    Doubt,
+    Lease,
+    Message,
+    Owner,
+    Part,
+    ReceiptInbox,
+    ReceiptOrphan,
+    ReceiptWaiting,
+    Turn,
+)
 from broadcaster.delivery.states import State
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Web
@@ -71,18 +82,20 @@ def fill(house: Runtime) -> None:
                 Lease(gateway="carrier", place=1, owner_id=owner.id, since=NOW, bound_at=NOW),
             ]
         )
-        for n, (outcome, minutes) in enumerate([(0, 3), (2, 20), (2, 1), (1, 1)]):
+        for n, minutes in enumerate([3, 20, 1, 1], 1):
             session.execute(
                 insert(ReceiptInbox).values(
+                    id=n,
                     gateway="carrier",
                     provider_id=f"id-{n}",
                     state="delivered",
                     raw=NUMBER,
                     msisdn=NUMBER,
                     received_at=NOW - timedelta(minutes=minutes),
-                    outcome=outcome,
                 )
             )
+        session.add(ReceiptWaiting(inbox_id=1))
+        session.add_all([ReceiptOrphan(inbox_id=n, since=NOW, due=NOW) for n in (2, 3)])
 
 
 def test_every_stage(house: Runtime, site: httpx2.Client) -> None:
