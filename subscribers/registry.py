@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
@@ -36,7 +36,7 @@ class Profile:
     wish: Wish | None
 
 
-def standing_on(on: date) -> ColumnElement[bool]:
+def standing_on(on: date | BindParameter[date]) -> ColumnElement[bool]:
     """The condition that a membership holds on a day."""
     return and_(Membership.valid_from <= on, or_(Membership.valid_until.is_(None), Membership.valid_until > on))
 

@@ -119,6 +119,11 @@ def worn(
     kept = next((each for each in campaign.dresses if each.gateway == gateway), None)
     if kept is None:
         return dress_at(Dress(campaign.signature, campaign.opt_out), profile or Profile()), capabilities
+    return as_kept(kept, capabilities)
+
+
+def as_kept(kept: CampaignDress, capabilities: Capabilities) -> tuple[Dress, Capabilities]:
+    """How a started campaign's texts are dressed and cut, by what it keeps of the gateway's profile."""
     # an alphabet of a gateway's own is in no table: then it is the one that the gateway has
     alphabet = ALPHABETS.get(kept.alphabet, capabilities.alphabet)
     bits: Literal[8, 16] = 16 if kept.reference_bits == 16 else 8

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import Select, Table, bindparam, insert, null, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import transitions
+from broadcaster.delivery import printing, transitions
 from broadcaster.delivery.models import Batch, Message, Turn
-from broadcaster.delivery.pieces import Sender, fitting, mark_submitting, outbound, printed, written_before
+from broadcaster.delivery.pieces import Sender, Waiting, find_written, fitting, take_up
 from broadcaster.delivery.plans import go_by_keys
+from broadcaster.delivery.printing import Printing
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.states import State
 from subscribers.errors import BroadsheetError
 from subscribers.models import Subscription, Wish
+
+# tables, not objects: a claim is a thousand rows, and making objects of them would cost more than all else it does
+_BATCH: Table = Batch.__table__  # type: ignore[assignment]
+_CAMPAIGN: Table = Campaign.__table__  # type: ignore[assignment]
+_MESSAGE: Table = Message.__table__  # type: ignore[assignment]
+_SUBSCRIPTION: Table = Subscription.__table__  # type: ignore[assignment]
+_TURN: Table = Turn.__table__  # type: ignore[assignment]
 
 
 class CannotPrint(Exception):
@@ -54,121 +63,142 @@ def claim(
     while (
         batch := _next_batch(session, sender.gateway, passing=stopping, up_to=up_to, only=only, now=now)
     ) is not None:
-        campaign = _held_campaign(session, batch)
-        if batch.campaign_id is not None and campaign is None:
-            stopping.add(batch.campaign_id)
-            continue
+        campaign = None
+        if batch.campaign_id is not None:
+            campaign = printing.hold(session, batch.campaign_id, sender)
+            if campaign is None:
+                stopping.add(batch.campaign_id)
+                continue
         messages = _next_messages(session, batch, limit=parts)
-        if not messages:
-            batch.done = True
-            continue
-        turn = _claim_messages(session, owner_id, sender, batch, campaign, messages, parts=parts, now=now)
+        turn = None
+        if messages:
+            turn = _claim_messages(session, owner_id, sender, batch, campaign, messages, parts=parts, now=now)
+        else:
+            _go_on(session, batch, cursor=batch.cursor, done=True)
         if turn is not None:
             return turn
     return None
 
 
+@cache
+def _batches_due(passing: bool, only: bool) -> Select[Any]:
+    # made once: putting a statement together takes as long as sending it
+    b, c = _BATCH.c, _CAMPAIGN.c
+    going = c.state == CampaignState.SENDING
+    if passing:
+        going &= c.id.not_in(bindparam("passing", expanding=True))
+    now = bindparam("now", type_=b.not_before.type)
+    return (
+        select(b.id, b.campaign_id, b.gateway, b.lane, b.high, b.cursor)
+        .outerjoin_from(_BATCH, _CAMPAIGN, c.id == b.campaign_id)
+        .where(
+            b.gateway == bindparam("gateway"),
+            b.done.is_(False),
+            b.lane <= bindparam("up_to"),
+            or_(b.not_before.is_(None), b.not_before <= now),
+            or_(b.campaign_id.is_(None), going),
+            b.id == bindparam("only") if only else true(),
+        )
+        .order_by(b.lane, b.id)
+        .limit(1)
+        .with_for_update(of=_BATCH, skip_locked=True)
+    )
+
+
 def _next_batch(
     session: Session, gateway: str, *, passing: Collection[int], up_to: Lane, only: int | None, now: datetime
-) -> Batch | None:
-    return session.scalar(
-        select(Batch)
-        .outerjoin(Campaign, Campaign.id == Batch.campaign_id)
+) -> Any:
+    given: dict[str, object] = {"gateway": gateway, "up_to": int(up_to), "now": now}
+    if passing:
+        given["passing"] = sorted(passing)
+    if only is not None:
+        given["only"] = only
+    return session.execute(_batches_due(bool(passing), only is not None), given).first()
+
+
+_GO_ON = (
+    update(_BATCH)
+    .where(_BATCH.c.id == bindparam("batch_id"))
+    .values(cursor=bindparam("next_id"), done=bindparam("is_done"))
+)
+
+
+def _go_on(session: Session, batch: Any, *, cursor: int, done: bool) -> None:
+    session.execute(_GO_ON, {"batch_id": batch.id, "next_id": cursor, "is_done": done})
+
+
+@cache
+def _messages_waiting(answers: bool) -> Select[Any]:
+    m, w = _MESSAGE.c, _SUBSCRIPTION.c
+    # found by the range of ids: to a planner whose statistics are older than the campaign, its own index looks better
+    campaign_id = m.campaign_id + 0
+    # asked for each number by itself: in a join, a planner that expects few refusals reads all the wishes there are
+    wish = select(w.wish).where(w.msisdn == m.msisdn).scalar_subquery()
+    return (
+        # an answer goes also to who wants no paper
+        select(m.id, m.member_id, m.msisdn, m.variant, m.attempt, m.parts, null() if answers else wish)
         .where(
-            Batch.gateway == gateway,
-            Batch.done.is_(False),
-            Batch.lane <= up_to,
-            Batch.id == only if only is not None else true(),
-            or_(Batch.not_before.is_(None), Batch.not_before <= now),
-            or_(
-                Batch.campaign_id.is_(None),
-                (Campaign.state == CampaignState.SENDING) & Campaign.id.not_in(sorted(passing)),
-            ),
+            m.id.between(bindparam("low"), bindparam("high")),
+            campaign_id.is_(None) if answers else campaign_id == bindparam("campaign_id"),
+            m.gateway == bindparam("gateway"),
+            m.state == State.QUEUED,
         )
-        .order_by(Batch.lane, Batch.id)
-        .limit(1)
-        .with_for_update(of=Batch, skip_locked=True)
+        .order_by(m.id)
+        .limit(bindparam("most"))
     )
 
 
-def _held_campaign(session: Session, batch: Batch) -> Campaign | None:
-    """The campaign, kept from being paused until this claim has committed; None when someone is at it already.
-
-    It is not waited for: an abort that holds the campaign may be waiting for the batch that we hold.
-    """
-    return session.scalar(
-        select(Campaign)
-        .where(Campaign.id == batch.campaign_id, Campaign.state == CampaignState.SENDING)
-        .with_for_update(read=True, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _next_messages(session: Session, batch: Batch, *, limit: int) -> Sequence[Any]:
-    mine = Message.campaign_id.is_(None) if batch.campaign_id is None else Message.campaign_id == batch.campaign_id
-    return session.execute(
-        select(Message.id, Message.member_id, Message.msisdn, Message.variant, Message.attempt)
-        .where(
-            Message.id.between(batch.cursor, batch.high),
-            mine,
-            Message.gateway == batch.gateway,
-            Message.state == State.QUEUED,
-        )
-        .order_by(Message.id)
-        .limit(limit)
-    ).all()
+def _next_messages(session: Session, batch: Any, *, limit: int) -> list[Waiting]:
+    """What waits in the batch, each with what its recipient wants now."""
+    given = {"low": batch.cursor, "high": batch.high, "gateway": batch.gateway, "most": limit}
+    if batch.campaign_id is not None:
+        given["campaign_id"] = batch.campaign_id
+    rows = session.execute(_messages_waiting(batch.campaign_id is None), given)
+    return [Waiting(*row) for row in rows]
 
 
 def _claim_messages(
     session: Session,
     owner_id: int,
     sender: Sender,
-    batch: Batch,
-    campaign: Campaign | None,
-    messages: Sequence[Any],
+    batch: Any,
+    campaign: Printing | None,
+    messages: Sequence[Waiting],
     *,
     parts: int,
     now: datetime,
 ) -> ClaimedTurn | None:
-    refused = _skip_refused(session, messages, now=now) if campaign is not None else set()
-    waiting = [m for m in messages if m.id not in refused]
-    ready = written_before(session, waiting)
-    fresh = [m for m in waiting if m.id not in ready]
-    try:
-        pieces, lacking = printed(session, campaign, fresh, sender) if campaign is not None else ({}, set())
-    except BroadsheetError as error:
-        raise CannotPrint(batch.campaign_id or 0, error) from error
-    transitions.withdraw(session, lacking, State.SKIPPED, SkipReason.MISSING_VALUE.value, now=now)
-    chosen, batch.cursor = fitting(messages, ready, pieces, parts=parts)
-    taken = transitions.take(session, batch.campaign_id, sender.gateway, chosen)
-    rows = mark_submitting(session, owner_id, sender, batch.campaign_id, taken, ready, pieces)
-    if not rows:
-        return None
-    turn = Turn(
-        owner_id=owner_id,
-        campaign_id=batch.campaign_id,
-        gateway=sender.gateway,
-        lane=batch.lane,
-        low=min(taken),
-        high=max(taken),
-        parts=len(rows),
-    )
-    session.add(turn)
-    session.flush()
-    going = outbound(session, sender, campaign, rows, {m.id: m.msisdn for m in messages})
-    return ClaimedTurn(turn.id, batch.campaign_id, sender.gateway, batch.lane, going, [row.message_id for row in rows])
-
-
-def _skip_refused(session: Session, messages: Sequence[Any], *, now: datetime) -> set[int]:
-    """Skip those who have refused since the audience was frozen."""
-    # by the numbers themselves: in a join, a planner that expects few refusals reads all the wishes there are
-    out = set(
-        session.scalars(
-            select(Subscription.msisdn).where(
-                Subscription.msisdn.in_([m.msisdn for m in messages]), Subscription.wish == Wish.OUT
-            )
-        )
-    )
-    refused = {m.id for m in messages if m.msisdn in out}
+    refused = [m.id for m in messages if m.wish == Wish.OUT]
     transitions.withdraw(session, refused, State.SKIPPED, SkipReason.OPTED_OUT.value, now=now)
-    return refused
+    waiting = [m for m in messages if m.wish != Wish.OUT]
+    find_written(session, waiting)
+    if campaign is not None:
+        try:
+            lost = printing.print_texts(session, campaign, [m for m in waiting if not m.written])
+        except BroadsheetError as error:
+            raise CannotPrint(campaign.campaign_id, error) from error
+        transitions.withdraw(session, lost, State.SKIPPED, SkipReason.MISSING_VALUE.value, now=now)
+    chosen, cursor = fitting(messages, parts=parts)
+    all_seen = len(messages) < parts and cursor > messages[-1].id
+    _go_on(session, batch, cursor=cursor, done=all_seen or cursor > batch.high)
+    taken = set(transitions.take(session, batch.campaign_id, sender.gateway, [m.id for m in chosen]))
+    # answers are cut for the width of the configuration: nobody freezes another one for them
+    can = sender.capabilities if campaign is None else campaign.capabilities
+    mine = [m for m in chosen if m.id in taken]
+    going, message_ids = take_up(session, owner_id, sender, batch.campaign_id, mine, reference_bits=can.reference_bits)
+    if not going:
+        return None
+    turn = {
+        "owner_id": owner_id,
+        "campaign_id": batch.campaign_id,
+        "gateway": sender.gateway,
+        "lane": batch.lane,
+        "low": message_ids[0],
+        "high": message_ids[-1],
+        "parts": len(going),
+    }
+    turn_id: int = session.execute(_OPEN_TURN, turn).scalar_one()
+    return ClaimedTurn(turn_id, batch.campaign_id, sender.gateway, batch.lane, going, message_ids)
+
+
+_OPEN_TURN = insert(_TURN).returning(_TURN.c.id)

@@ -1,21 +1,25 @@
-"""Making the pieces that a turn hands over: texts rendered and cut, or parts that were written before."""
+"""The pieces that a turn hands over: parts that are written now, or that were written before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns import dress, profiles, render
-from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import transitions
-from broadcaster.delivery.models import Message, Part
+from broadcaster.delivery.models import Part
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Capabilities, OutboundPart
-from broadcaster.sms import Encoding
+from broadcaster.sms import Cut, Encoding
+from subscribers.bulk import insert_rows
+from subscribers.db import among, reserve_ids
+
+_PART: Table = Part.__table__  # type: ignore[assignment]
+_WRITTEN = ("id", "message_id", "attempt", "number", "state", "gateway", "owner_id", "encoding", "text")
+_SUBMITTING = int(State.SUBMITTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,146 +31,102 @@ class Sender:
     capabilities: Capabilities
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part that is not in the ledger yet."""
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A queued message, and what it goes out as: `cut`, if nothing of it was written yet, else `written`."""
 
-    message: Any
-    number: int
-    encoding: Encoding
-    text: str
-
-
-def written_before(session: Session, messages: Sequence[Any]) -> dict[int, list[Any]]:
-    """Parts that are written already: answers, and what a gateway did not take the first time."""
-    rows = session.execute(
-        select(Part.id, Part.message_id, Part.number, Part.encoding, Part.text, Part.attempt)
-        .join(Message, (Message.id == Part.message_id) & (Message.attempt == Part.attempt))
-        .where(Part.message_id.in_([m.id for m in messages]), Part.state == State.QUEUED)
-        .order_by(Part.message_id, Part.number)
-    ).all()
-    found: dict[int, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.message_id, []).append(row)
-    return found
+    id: int
+    member_id: int
+    msisdn: str
+    variant: int
+    attempt: int
+    #: of this attempt, written before
+    parts: int
+    #: what its recipient wants now
+    wish: str | None
+    cut: Cut | None = None
+    written: Sequence[Any] = ()
 
 
-def printed(
-    session: Session, campaign: Campaign, messages: Sequence[Any], sender: Sender
-) -> tuple[dict[int, list[Piece]], set[int]]:
-    """The pieces of each message, and the ids of those that have lost a value since the campaign was checked."""
-    if not messages or campaign.audience_on is None:
-        return {}, set()
-    worn, can = profiles.worn(campaign, sender.gateway, sender.capabilities)
-    people = render.readers_of(session, [m.member_id for m in messages], on=campaign.audience_on)
-    pieces: dict[int, list[Piece]] = {}
-    lacking: set[int] = set()
-    for variant in campaign.variants:
-        mine = [m for m in messages if m.variant == variant.position]
-        lacking |= {mine[x.row].id for x in render.missing_values(variant, [people[m.member_id] for m in mine])}
-        whole = [m for m in mine if m.id not in lacking]
-        bodies = render.render(variant, [people[m.member_id] for m in whole])
-        for message, body in zip(whole, bodies, strict=True):
-            cut = dress.cut(worn, dress.dressed(worn, body), can)
-            pieces[message.id] = [
-                Piece(message, number, cut.encoding, piece)
-                for number, piece in enumerate(can.handed_over(dress.leaving(worn, cut)), start=1)
-            ]
-    return pieces, lacking
+def find_written(session: Session, messages: Sequence[Waiting]) -> None:
+    """Find what waits of parts that are written already: answers, and what a gateway did not take the first time."""
+    begun = {m.id: m for m in messages if m.parts}
+    if not begun:
+        return
+    p = _PART.c
+    for part in session.execute(
+        select(p.id, p.message_id, p.attempt, p.number, p.encoding, p.text)
+        .where(among(session, p.message_id, list(begun)), p.state == State.QUEUED)
+        .order_by(p.message_id, p.number)
+    ):
+        message = begun[part.message_id]
+        if part.attempt == message.attempt:
+            message.written = (*message.written, part)
 
 
-def fitting(
-    messages: Sequence[Any], ready: Mapping[int, Sequence[Any]], pieces: Mapping[int, Sequence[Any]], *, parts: int
-) -> tuple[list[int], int]:
+def fitting(messages: Sequence[Waiting], *, parts: int) -> tuple[list[Waiting], int]:
     """The first messages that fit into a turn of `parts`, and the id at which the next turn goes on."""
-    chosen: list[int] = []
+    chosen: list[Waiting] = []
     used = 0
     for message in messages:
-        size = len(ready.get(message.id, ())) or len(pieces.get(message.id, ()))
+        size = len(message.cut.parts if message.cut else message.written)
         if chosen and used + size > parts:
             return chosen, message.id
         if size:
-            chosen.append(message.id)
+            chosen.append(message)
             used += size
     return chosen, messages[-1].id + 1
 
 
-def mark_submitting(
+def take_up(
     session: Session,
     owner_id: int,
     sender: Sender,
     campaign_id: int | None,
-    message_ids: Sequence[int],
-    ready: Mapping[int, Sequence[Any]],
-    pieces: Mapping[int, Sequence[Piece]],
-) -> list[Any]:
-    """Bring the parts of these messages into the ledger as being handed over by this owner. Returns their rows."""
-    before = [row for m in message_ids for row in ready.get(m, ())]
-    taken = transitions.take_parts(session, owner_id, campaign_id, [row.id for row in before])
-    written = _write(session, owner_id, sender, [piece for m in message_ids for piece in pieces.get(m, ())])
-    transitions.wrote_parts(session, campaign_id, sender.gateway, len(written))
-    return [*(row for row in before if row.id in taken), *written]
+    messages: Sequence[Waiting],
+    *,
+    reference_bits: Any,
+) -> tuple[list[OutboundPart], list[int]]:
+    """Bring the parts of these messages into the ledger as being handed over by this owner.
 
-
-def outbound(
-    session: Session, sender: Sender, campaign: Campaign | None, rows: Sequence[Any], msisdns: Mapping[int, str]
-) -> list[OutboundPart]:
-    """The rows as the gateway wants them; `msisdns` by message id."""
-    totals = _totals(session, rows)
-    # answers are cut for the width of the configuration: nobody freezes another one for them
-    can = sender.capabilities if campaign is None else profiles.worn(campaign, sender.gateway, sender.capabilities)[1]
-    return [
-        OutboundPart(
-            part_id=row.id,
-            msisdn=msisdns[row.message_id],
-            sender=sender.address,
-            text=row.text,
-            encoding=Encoding(row.encoding),
-            number=row.number,
-            total=totals[row.message_id],
-            reference=_reference(campaign.id if campaign else None, row, can.reference_bits),
-            reference_bits=can.reference_bits,
-            client_reference=f"p{row.id}",
-        )
-        for row in rows
-    ]
-
-
-def _write(session: Session, owner_id: int, sender: Sender, pieces: Sequence[Piece]) -> Sequence[Any]:
-    if not pieces:
-        return []
-    return session.execute(
-        insert(Part).returning(
-            Part.id, Part.message_id, Part.number, Part.encoding, Part.text, Part.attempt, sort_by_parameter_order=True
-        ),
-        [
-            {
-                "message_id": piece.message.id,
-                "attempt": piece.message.attempt,
-                "number": piece.number,
-                "state": State.SUBMITTING,
-                "gateway": sender.gateway,
-                "owner_id": owner_id,
-                "encoding": piece.encoding.value,
-                "text": piece.text,
-            }
-            for piece in pieces
-        ],
-    ).all()
-
-
-def _totals(session: Session, rows: Sequence[Any]) -> dict[int, int]:
-    """Of how many parts each message consists, also when only some of them go out in this turn."""
-    highest: dict[int, int] = {}
-    for message_id, number in session.execute(
-        select(Part.message_id, Part.number)
-        .join(Message, (Message.id == Part.message_id) & (Message.attempt == Part.attempt))
-        .where(Part.message_id.in_({row.message_id for row in rows}))
-    ):
-        highest[message_id] = max(number, highest.get(message_id, 0))
-    return highest
-
-
-def _reference(campaign_id: int | None, part: Any, bits: int) -> int:
-    """What joins the parts on a handset: it gets one message of a campaign, and consecutive campaigns differ."""
-    return int((campaign_id or part.message_id) + part.attempt - 1) % (1 << bits)
+    Returns them as the gateway wants them, and the message of each.
+    """
+    before = [part.id for message in messages for part in message.written]
+    ours = transitions.take_parts(session, owner_id, campaign_id, before)
+    ids = iter(reserve_ids(session, Part, sum(len(message.cut.parts) for message in messages if message.cut)))
+    rows: list[tuple[object, ...]] = []
+    going: list[OutboundPart] = []
+    message_ids: list[int] = []
+    gateway, address = sender.gateway, sender.address
+    for message in messages:
+        id_, msisdn, attempt = message.id, message.msisdn, message.attempt
+        # joins the parts on a handset, which gets one message of a campaign; consecutive campaigns differ
+        reference = ((campaign_id or id_) + attempt - 1) % (1 << reference_bits)
+        if message.cut:
+            encoding, texts = message.cut
+            total = len(texts)
+            pieces = [(next(ids), number, encoding, text) for number, text in enumerate(texts, start=1)]
+            for part_id, number, _, text in pieces:
+                rows.append((part_id, id_, attempt, number, _SUBMITTING, gateway, owner_id, encoding.value, text))
+        else:
+            total = message.parts
+            pieces = [(p.id, p.number, Encoding(p.encoding), p.text) for p in message.written if p.id in ours]
+        for part_id, number, encoding, text in pieces:
+            message_ids.append(id_)
+            going.append(
+                OutboundPart(
+                    part_id,
+                    msisdn,
+                    address,
+                    text,
+                    encoding,
+                    number,
+                    total,
+                    reference,
+                    f"p{part_id}",
+                    reference_bits,
+                )
+            )
+    insert_rows(session, Part, _WRITTEN, rows)
+    transitions.wrote_parts(session, campaign_id, gateway, len(rows))
+    return going, message_ids
