@@ -16,7 +16,6 @@ import pstats
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def measure(url: str, sizes: list[int], given: argparse.Namespace) -> dict[str, 
             own, clock = time.process_time(), time.monotonic()
             with Session(engine, expire_on_commit=False) as session:
                 with session.begin():
-                    backend = next(backend_of(session))
+                    backend = backend_of(session)
                     theirs = cpu_of(backend)
                     if profile and turn > 1:
                         profile.enable()
@@ -112,9 +111,9 @@ def measure(url: str, sizes: list[int], given: argparse.Namespace) -> dict[str, 
     return found
 
 
-def backend_of(session: Session) -> Iterator[int]:
+def backend_of(session: Session) -> int:
     """The process of the server that serves this session; 0 where there is none."""
-    yield 0 if session.get_bind().dialect.name == "sqlite" else session.scalar(text("SELECT pg_backend_pid()")) or 0
+    return 0 if session.get_bind().dialect.name == "sqlite" else session.scalar(text("SELECT pg_backend_pid()")) or 0
 
 
 def cpu_of(process: int) -> float:
@@ -128,37 +127,31 @@ def cpu_of(process: int) -> float:
 def plant(session: Session, members: int, old: int) -> None:
     """The registry, and a campaign of old, all delivered."""
     run = session.execute
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    cast = "" if on_sqlite else "::json"
+    now = NOW.replace(tzinfo=None).isoformat(" ") if on_sqlite else NOW
     run(
         text(
-            NUMBERS + "INSERT INTO organisation (id, parent_id, name, kind, level, path) "
+            f"INSERT INTO organisation (id, parent_id, name, kind, level, path) {NUMBERS}"
             "SELECT i, CASE WHEN i > 1 THEN 1 END, '第' || i || '支部', '', 1, "
-            "CASE WHEN i > 1 THEN '1/' ELSE '' END || i || '/' FROM n"
-            if session.get_bind().dialect.name == "x"
-            else "INSERT INTO organisation (id, parent_id, name, kind, level, path) "
-            + NUMBERS
-            + "SELECT i, CASE WHEN i > 1 THEN 1 END, '第' || i || '支部', '', 1, "
             "CASE WHEN i > 1 THEN '1/' ELSE '' END || i || '/' FROM n"
         ),
         {"count": ORGANISATIONS},
     )
-    cast = "" if session.get_bind().dialect.name == "sqlite" else "::json"
+    file = """'{"day"\\: "' || (i % 28 + 1) || '日", "seat"\\: "A' || i || '"}'"""
     run(
         text(
-            "INSERT INTO member (id, name, tags, fields, created_at) "
-            + NUMBERS
-            + f"SELECT i, '张' || (i % 900), '[]'{cast}, "
-            + (f'(\'{{"day": "\' || (i % 28 + 1) || \'日", "seat": "A\' || i || \'"}}\'){cast}').replace(": ", "\\: ")
-            + ", :now FROM n"
+            f"INSERT INTO member (id, name, tags, fields, created_at) {NUMBERS}"
+            f"SELECT i, '张' || (i % 900), '[]'{cast}, ({file}){cast}, :now FROM n"
         ),
-        {"count": members, "now": NOW if cast else NOW.replace(tzinfo=None).isoformat(" ")},
+        {"count": members, "now": now},
     )
     run(
         text(
-            "INSERT INTO membership (member_id, organisation_id, status, mobile, valid_from) "
-            + NUMBERS
-            + "SELECT i, i % :many + 1, 'in_service', false, :day FROM n"
+            f"INSERT INTO membership (member_id, organisation_id, status, mobile, valid_from) {NUMBERS}"
+            "SELECT i, i % :many + 1, 'in_service', false, :day FROM n"
         ),
-        {"count": members, "many": ORGANISATIONS, "day": "2020-01-01" if not cast else date(2020, 1, 1)},
+        {"count": members, "many": ORGANISATIONS, "day": "2020-01-01" if on_sqlite else date(2020, 1, 1)},
     )
     run(
         text(
@@ -166,7 +159,7 @@ def plant(session: Session, members: int, old: int) -> None:
             + NUMBERS
             + "SELECT '+86199' || (10000000 + i), 'in', :now, 0 FROM n"
         ),
-        {"count": members, "now": NOW if cast else NOW.replace(tzinfo=None).isoformat(" ")},
+        {"count": members, "now": now},
     )
     left = old
     while left > 0:
