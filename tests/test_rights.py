@@ -41,6 +41,7 @@ EXCEPTIONS = {
     "broadcaster.trial.try_out": "it has no session; it asks for the right itself, and so does what it calls",
     "broadcaster.campaigns.belonging.is_seen_by": "a condition, pure",
     "broadcaster.campaigns.belonging.is_met_by": "a condition, pure",
+    "broadcaster.replies.inbox.is_of": "a condition, pure",
     "broadcaster.campaigns.belonging.refuse_unmet": "a look, pure",
     "broadcaster.campaigns.belonging.refuse_foreign": "a look, pure",
 }

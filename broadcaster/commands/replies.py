@@ -8,8 +8,9 @@ import typer
 
 from broadcaster.commands.house import is_served, opened
 from broadcaster.commands.options import MOST, asked, noun, verb
-from broadcaster.commands.output import answer, local, table
-from broadcaster.language import tr
+from broadcaster.commands.output import answer, local, plain, table
+from broadcaster.language import ntr, tr
+from broadcaster.replies import doubts as in_doubt
 from broadcaster.replies import inbox
 from broadcaster.replies.models import Letter, LetterState
 from broadcaster.words import LETTER_STATES, letter_state_word, states_named
@@ -83,6 +84,60 @@ def close(letter_id: Id) -> None:
         letter = inbox.close(tx.session, house.actor, letter_id)
         state = letter.state
     answer({"id": letter_id, "state": state}, tr("Letter {id} is closed.", id=letter_id))
+
+
+@verb(
+    app,
+    about=tr("Answers where nobody knows whether they arrived; those of campaigns are with their campaign."),
+    example="broadsheet replies doubts",
+    needs=Right.SEE,
+)
+def doubts(
+    limit: Annotated[int | None, typer.Option(min=1, help=tr("At most so many; a table has 50."))] = None,
+    full_numbers: Annotated[bool, typer.Option("--full-numbers", help=tr("Do not mask numbers."))] = False,
+) -> None:
+    with opened() as house, house.showing(full_numbers=full_numbers) as tx:
+        most = limit or (None if asked().json else 50)
+        found = in_doubt.listing(tx.session, house.actor, limit=most)
+        if full_numbers:
+            audit.seen_in_full(tx.session, house.actor, "replies.doubts", people=len(found), now=tx.now)
+        zone = house.settings.zone
+    shown = [plain(one) | {"msisdn": one.msisdn if full_numbers else mask(one.msisdn)} for one in found]
+    headings = (tr("id"), tr("since"), tr("gateway"), tr("to"), tr("text"))
+    rows = [
+        (one["message_id"], local(one["since"], zone), one["gateway"], one["name"] or one["msisdn"], one["text"])
+        for one in shown
+    ]
+    # what is cut off is not to be settled unseen
+    whole = most is None or len(found) < most
+    then = [f"broadsheet replies settle --as-sent --confirm {len(found)}"] if found and whole else []
+    answer({"doubts": shown}, table(*headings, rows=rows) if shown else tr("There is none."), then=then)
+
+
+@verb(
+    app,
+    about=tr("Decide what to do about answers where nobody knows whether they arrived."),
+    example="broadsheet replies settle --as-sent --confirm 4\nbroadsheet replies settle 812 --resend --confirm 1",
+    needs=Right.SEND,
+)
+def settle(
+    confirm: Annotated[int, typer.Option(metavar="N", help=tr("How many people it concerns, typed by you."))],
+    ids: Annotated[
+        list[int] | None,
+        typer.Argument(max=MOST, metavar="ID", help=tr("Only these; without one, all that `doubts` shows.")),
+    ] = None,
+    as_sent: Annotated[bool, typer.Option("--as-sent", help=tr("Count it as sent; nothing goes out."))] = False,
+    resend: Annotated[bool, typer.Option("--resend", help=tr("Send it again; some may get it twice."))] = False,
+) -> None:
+    if as_sent == resend:
+        raise Invalid("Say how to settle it.", hint="Write either --as-sent or --resend.")
+    with opened() as house, house.begin() as tx:
+        given = (tx.session, house.actor, confirm)
+        if as_sent:
+            count = in_doubt.settle_as_sent(*given, only=ids or (), now=tx.now)
+        else:
+            count = in_doubt.settle_by_resending(*given, only=ids or (), gateways=house.gateways, now=tx.now)
+    answer({"settled": count}, ntr("{n} message is settled.", "{n} messages are settled.", count))
 
 
 def _state(word: str) -> str:

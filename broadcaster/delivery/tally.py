@@ -47,6 +47,13 @@ def figures(session: Session, campaign_ids: Iterable[int]) -> Counter[Cell]:
     return Counter({Cell(row[0], Kind(row[1]), row[2], row[3], row[4]): row[5] for row in rows})
 
 
+def parts_now(session: Session) -> dict[tuple[str, State], int]:
+    """The parts of all campaigns, by gateway and state."""
+    cell = (Tally.gateway, Tally.state)
+    query = select(*cell, func.sum(Tally.n)).where(Tally.kind == Kind.PART).group_by(*cell)
+    return {(gateway, state): int(n) for gateway, state, n in session.execute(query)}
+
+
 def _summed(session: Session, campaign_ids: Sequence[int]) -> Select[int, int, str, State, str, int]:
     cell = (Tally.campaign_id, Tally.kind, Tally.gateway, Tally.state, Tally.reason)
     total = func.sum(Tally.n)

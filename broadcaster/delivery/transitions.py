@@ -270,13 +270,14 @@ def wrote_parts(session: Session, campaign_id: int | None, gateway: str, count: 
         tally.add(session, {Cell(campaign_id, Kind.PART, gateway, State.SUBMITTING): count})
 
 
-def try_again(session: Session, messages: Iterable[HeldMessage]) -> None:
-    """Queue these messages once more: a new attempt, which has no parts yet."""
+def try_again(session: Session, messages: Iterable[HeldMessage], *, written: bool = False) -> None:
+    """Queue these messages once more: a new attempt, which has no parts yet, or (`written`) as many as the last one."""
     changes: Counter[Cell] = Counter()
     again = list(messages)
     for message in again:
         _count(changes, message, State.QUEUED, None)
-    values = {"state": State.QUEUED, "reason": None, "parts": 0, "delivered_parts": 0}
+    values: dict[str, Any] = {"state": State.QUEUED, "reason": None, "delivered_parts": 0}
+    values |= {} if written else {"parts": 0}
     _write(session, _MESSAGE, [message.id for message in again], values | {"attempt": _MESSAGE.c.attempt + 1})
     tally.add(session, changes)
 

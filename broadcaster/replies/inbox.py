@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, select, true
 from sqlalchemy.orm import Session
 
 from broadcaster.replies.answer import Desk, queue_reply
@@ -68,11 +68,16 @@ def _get(session: Session, actor: Actor, letter_id: int) -> Letter:
 
 def _visible(actor: Actor) -> Select[Letter, str | None]:
     query = select(Letter, Member.name).outerjoin(Member, Member.id == Letter.member_id)
+    return query.where(is_of(actor, Letter.member_id))
+
+
+def is_of(actor: Actor, member_id: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
+    """The condition that a member is of the actor's part of the tree now. Strangers are of the whole tree only."""
     if not actor.under:
-        return query
+        return true()
     mine = (
         select(Membership.member_id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
         .where(in_subtree(Organisation.path, actor.under), Membership.valid_until.is_(None))
     )
-    return query.where(Letter.member_id.in_(mine))
+    return member_id.in_(mine)

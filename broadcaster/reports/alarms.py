@@ -28,6 +28,13 @@ def alarms(stages: Stages, *, now: datetime) -> Iterator[BroadsheetError]:
             "person settles: `broadsheet campaigns settle`.",
             ids=", ".join(map(str, stages.doubtful)),
         )
+    if stages.doubtful_answers:
+        yield Unavailable(
+            "Answers in doubt, to single members: {n}.",
+            hint="`broadsheet replies doubts` lists them; receipts settle most. What is left, a person settles: "
+            "`broadsheet replies settle`.",
+            n=stages.doubtful_answers,
+        )
     if stages.pending_since is not None and now - stages.pending_since > APPLIED_WITHIN:
         yield Unavailable(
             "Receipts wait to be applied for {seconds:.0f} seconds.",

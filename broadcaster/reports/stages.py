@@ -6,6 +6,7 @@ the newest rows, and counts no further than `MOST`. It holds figures only, and n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery import tally
 from broadcaster.delivery.leases import Holder, holders
 from broadcaster.delivery.models import (
     Batch,
@@ -28,6 +30,7 @@ from broadcaster.delivery.models import (
     Turn,
 )
 from broadcaster.delivery.standing import Receipts, receipts_of
+from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter, LetterState
 
 #: what is more is not counted
@@ -36,6 +39,8 @@ MOST = 100_000
 EARLY = timedelta(minutes=10)
 #: among so many of the newest receipts, those that fit no part are counted
 NEWEST = 10_000
+#: a part is written down when it is claimed, and is never skipped
+_OF_PARTS = [state for state in State if state not in (State.HELD, State.SKIPPED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class GatewayStage:
     orphans: int = 0
     #: processes with a place here, and what is known of their connections
     places: Sequence[Holder] = ()
+    #: parts of campaigns, by the name of their state; nothing is left out
+    parts: Mapping[str, int] = field(default_factory=dict)
     receipts: Receipts = field(default_factory=Receipts)
 
     @property
@@ -78,6 +85,8 @@ class Stages:
     campaigns: Mapping[str, int]
     #: campaigns with parts in doubt
     doubtful: Sequence[int]
+    #: messages of no campaign, such as answers, that are in doubt
+    doubtful_answers: int
     #: processes that send
     senders: int
     #: of the newest part and receipt: how many there have been, about
@@ -100,7 +109,9 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
     }
     orphans = _by_name(session, _orphans(now))
     places = holders(session)
+    parts = tally.parts_now(session)
     pending, since = _pending(session)
+    doubtful = _doubtful(session)
     return Stages(
         gateways=[
             GatewayStage(
@@ -112,6 +123,7 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
                 unknown_since=doubts[name][2] if name in doubts else None,
                 orphans=orphans.get(name, 0),
                 places=[place for place in places if place.gateway == name],
+                parts={state.word: parts.get((name, state), 0) for state in _OF_PARTS},
                 receipts=receipts_of(session, name),
             )
             for name in gateways
@@ -120,7 +132,8 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
         pending_since=since,
         letters=_limited(session, select(Letter.id).where(Letter.state == LetterState.NEW)),
         campaigns=_by_name(session, select(Campaign.state, func.count()).group_by(Campaign.state)),
-        doubtful=_doubtful(session),
+        doubtful=sorted(id_ for id_ in doubtful if id_ is not None),
+        doubtful_answers=doubtful[None],
         senders=session.scalar(select(func.count()).select_from(Owner).where(Owner.ended_at.is_(None))) or 0,
         parts=session.scalar(select(func.max(Part.id))) or 0,
         receipts=session.scalar(select(func.max(ReceiptInbox.id))) or 0,
@@ -154,18 +167,16 @@ def _pending(session: Session) -> tuple[int, datetime | None]:
     return _limited(session, select(ReceiptWaiting.inbox_id)), since
 
 
-def _doubtful(session: Session) -> Sequence[int]:
-    """Those whose parts in doubt are among the first thousand."""
+def _doubtful(session: Session) -> Counter[int | None]:
+    """Messages in doubt by campaign, as far as their parts are among the first thousand in doubt."""
     some = select(Doubt.part_id).where(Doubt.settled_at.is_(None)).limit(1000).subquery()
     query = (
-        select(Message.campaign_id)
+        select(Message.campaign_id, func.count(Message.id.distinct()))
         .join(Part, Part.message_id == Message.id)
         .join(some, some.c.part_id == Part.id)
-        .where(Message.campaign_id.is_not(None))
-        .distinct()
-        .order_by(Message.campaign_id)
+        .group_by(Message.campaign_id)
     )
-    return [campaign_id for campaign_id in session.scalars(query) if campaign_id is not None]
+    return Counter(dict(session.execute(query).all()))
 
 
 def _limited(session: Session, query: Select[int]) -> int:

@@ -69,6 +69,11 @@ class _Told(Collector):
         """Every family, each once."""
         yield from self._of_gateways(self._found.gateways)
         found = self._found
+        parts = GaugeMetricFamily("broadsheet_parts", "Parts of campaigns by state", labels=["gateway", "state"])
+        for gateway in found.gateways:
+            for state, n in gateway.parts.items():
+                parts.add_metric([gateway.name, state], n)
+        yield parts
         yield GaugeMetricFamily("broadsheet_receipts_pending", "Receipts not applied yet", value=found.pending)
         yield GaugeMetricFamily(
             "broadsheet_receipts_pending_seconds",

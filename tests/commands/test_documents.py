@@ -80,6 +80,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "replies list": ("", "replies"),
     "replies answer": ("1 谢谢", "id state"),
     "replies close": ("1", "id state"),
+    "replies doubts": ("", "doubts"),
+    "replies settle": ("--as-sent --confirm 0", "settled"),
     "report campaign": ("", "rows"),
     "report replies": ("", "rows"),
     "report cost": ("", "rows"),

@@ -13,7 +13,7 @@ from broadcaster.delivery import again, control, trial
 from broadcaster.delivery.pieces import Sender
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.newspaper import editions
-from broadcaster.replies import inbox
+from broadcaster.replies import doubts, inbox
 from broadcaster.replies.answer import Desk
 from broadcaster.reports import campaign, cost, overview, recipients, replies
 from broadcaster.reports.scope import Scope
@@ -128,6 +128,13 @@ PROBES = {
         lambda s, a, side: inbox.reply(s, a, DESK, side.letter, "三点。", now=NOW)
     ),
     "broadcaster.replies.inbox.close": Probe(lambda s, a, side: inbox.close(s, a, side.letter)),
+    "broadcaster.replies.doubts.listing": Probe(lambda s, a, side: doubts.listing(s, a), shows=True),
+    "broadcaster.replies.doubts.settle_as_sent": Probe(
+        lambda s, a, side: doubts.settle_as_sent(s, a, 1, only=[side.doubt], now=NOW)
+    ),
+    "broadcaster.replies.doubts.settle_by_resending": Probe(
+        lambda s, a, side: doubts.settle_by_resending(s, a, 1, gateways=["carrier"], only=[side.doubt], now=NOW)
+    ),
     _R + "campaign.campaigns": Probe(lambda s, a, side: campaign.campaigns(s, a, Scope(side.path)), shows=True),
     _R + "cost.costs": Probe(lambda s, a, side: cost.costs(s, a, Scope(side.path), PRICES, zone=ZONE)),
     _R + "replies.replies": Probe(lambda s, a, side: replies.replies(s, a, Scope(side.path)), shows=True),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.access.models import Role, User
 from broadcaster.campaigns.models import Campaign, CampaignVariant
+from broadcaster.delivery.models import Doubt, Message, Part
 from broadcaster.newspaper import editions
 from subscribers import segments
 from subscribers.actor import Actor, Right
@@ -42,6 +43,7 @@ class Side:
     edition: int
     campaigns: Mapping[str, int]
     letter: int
+    doubt: int
     admission: int
     transfer_in: int
     transfer_out: int
@@ -120,6 +122,7 @@ def _side(session: Session, folder: Path, mark: str, n: int) -> Side:
     sent = session.get_one(Campaign, campaigns["sent"])
     make_message(session, sent, "failed", organisation=branch)
     make_message(session, sent, "unknown", organisation=branch)
+    doubt = _answer_in_doubt(session, branch)
     for number in session.scalars(select(Member).where(Member.name.like("读者%"))):
         number.name = f"{mark}{number.name}"
     letter = make_letter(session, member, sent, text=f"{mark}几点？").id
@@ -171,12 +174,20 @@ def _side(session: Session, folder: Path, mark: str, n: int) -> Side:
         edition=edition,
         campaigns=campaigns,
         letter=letter,
+        doubt=doubt,
         admission=admission.id,
         transfer_in=transfers[0].id,
         transfer_out=transfers[1].id,
         closed_branch=closed,
         folder=folder,
     )
+
+
+def _answer_in_doubt(session: Session, branch: str) -> int:
+    member = make_message(session, None, "unknown", organisation=branch)
+    part = session.scalars(select(Part).join(Message).where(Message.msisdn == member.msisdn)).one()
+    session.add(Doubt(part_id=part.id, gateway="carrier", msisdn=member.msisdn, since=NOW))
+    return part.message_id
 
 
 def _campaign(session: Session, under: str, mark: str, state: str) -> int:

@@ -14,6 +14,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import (
     Batch,
     Doubt,
+    Kind,
     Lease,
     Message,
     Owner,
@@ -21,6 +22,7 @@ from broadcaster.delivery.models import (
     ReceiptInbox,
     ReceiptOrphan,
     ReceiptWaiting,
+    Tally,
     Turn,
 )
 from broadcaster.delivery.states import State
@@ -94,6 +96,11 @@ def fill(house: Runtime) -> None:
                     received_at=NOW - timedelta(minutes=minutes),
                 )
             )
+        session.add_all(
+            Tally(campaign_id=campaign.id, kind=Kind.PART, gateway="carrier", state=state, reason="", n=n)
+            for state, n in ((State.SUBMITTED, 70), (State.SUBMITTED, -30), (State.DELIVERED, 30), (State.UNKNOWN, 1))
+        )
+        session.add(Tally(campaign_id=campaign.id, kind=Kind.MESSAGE, gateway="", state=State.SKIPPED, reason="", n=9))
         session.add(ReceiptWaiting(inbox_id=1))
         session.add_all([ReceiptOrphan(inbox_id=n, since=NOW, due=NOW) for n in (2, 3)])
 
@@ -113,6 +120,11 @@ def test_every_stage(house: Runtime, site: httpx2.Client) -> None:
         "places carrier": 1,
         "queued_messages simulator": 0,
         "links simulator": 0,
+        "parts carrier submitted": 40,
+        "parts carrier delivered": 30,
+        "parts carrier unknown": 1,
+        "parts carrier failed": 0,
+        "parts simulator delivered": 0,
         "receipts_pending": 1,
         "receipts_pending_seconds": 180,
         "letters_pending": 0,
