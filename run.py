@@ -34,6 +34,7 @@ usage: python3 run.py COMMAND [options]
   up                run everything in one process: worker, schedule, web
   test [...]        run all tests on all cores, on servers that they start themselves; or pytest with these options
   test-peers [...]  fetch other people's programs (docs/peers.md) and run the tests against them
+  chaos [...]       send while things break, and hold the carrier's log against the ledger (docs/chaos.md)
   check             format, lint, types, architecture, lock
   bench NAME [...]  run benchmarks/NAME.py
   lock [...]        make requirements.lock again from pyproject.toml; needs uv and takes its options (--upgrade)
@@ -73,6 +74,9 @@ def main(arguments: list[str]) -> None:
     elif word == "test-peers":
         os.chdir(ROOT)
         command = ["-m", "tests.peers", str(cache_folder() / "peers"), "-o", f"cache_dir={caches / 'pytest'}", *rest]
+    elif word == "chaos":
+        os.chdir(ROOT)
+        command = ["-m", "tests.chaos", *rest]
     elif word == "bench":
         command = [str(benchmark(rest)), *rest[1:]]
     else:

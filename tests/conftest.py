@@ -5,8 +5,9 @@ them runs twice: `-k sqlite` or `-m "not postgresql"` picks one. The database is
 `session` (one transaction, never committed) or `begin` (`with begin() as tx:` commits), not both: SQLite has one
 writer.
 
-Servers are started by the first test that needs them, once for all workers; TEST_POSTGRES_URL and TEST_REDIS_URL name
-servers to use instead (databases are made and dropped, and emptied, there).
+Servers are started by the first test that needs them, once for all workers; TEST_POSTGRES_URL, TEST_REDIS_URL and
+TEST_RABBITMQ_URL name servers to use instead (databases are made and dropped, and emptied, there). Where there is no
+RabbitMQ, its tests skip, and the end of the run says so.
 
 Test modules import what they share by its full name: `from tests.factories import make_member`,
 `from tests.databases import Clock, Transactions`. No `__init__.py` in tests; file names may repeat in other folders.
@@ -14,6 +15,7 @@ Test modules import what they share by its full name: `from tests.factories impo
 
 from __future__ import annotations
 
+import fcntl
 import os
 import uuid
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import kombu
 import pytest
 import redis
 from sqlalchemy import Engine
@@ -30,12 +33,14 @@ from sqlalchemy.orm import Session
 from subscribers.db import make_engine
 from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
 from tests.factories import NOW
-from tests.servers import Servers
+from tests.servers import Servers, rabbitmq_program
 
 #: folders whose tests watch whole runs
-LONG = {"journeys", "demo"}
+LONG = {"journeys", "demo", "chaos"}
 #: as many as run.py starts
 WORKERS = 4
+
+NO_RABBITMQ = "*** RABBITMQ IS MISSING: its tests were skipped. Install rabbitmq-server, or set TEST_RABBITMQ_URL. ***"
 
 SERVERS = pytest.StashKey[Servers]()
 
@@ -63,6 +68,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for n in range(WORKERS) for item in (*long[n::WORKERS], *rest[n * size : (n + 1) * size])]
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Aloud: what could not be tested here."""
+    reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])}
+    if any(NO_RABBITMQ in reason for reason in reasons):
+        terminalreporter.write_line(NO_RABBITMQ, red=True)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     # the servers are everybody's: only the process that opened them closes them
     if not hasattr(config, "workerinput"):
@@ -88,6 +100,24 @@ def redis_url(redis_server_url: str, worker_id: str) -> str:
     with redis.Redis.from_url(url) as client:
         client.flushdb()
     return url
+
+
+@pytest.fixture
+def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A RabbitMQ that belongs to this test, without the queues of an earlier one."""
+    given = os.environ.get("TEST_RABBITMQ_URL")
+    if not given and rabbitmq_program() is None:
+        pytest.skip(NO_RABBITMQ)
+    servers = pytestconfig.stash[SERVERS]
+    # it has one set of queues: one test at a time
+    with (servers.folder / "rabbitmq.turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        url = given or servers.get("rabbitmq")
+        with kombu.Connection(url) as broker:
+            channel: Any = broker.default_channel
+            for queue in ("control", "receipts", "replies", "submit.carrier"):
+                channel.queue_delete(queue)
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -5,4 +5,6 @@ from __future__ import annotations
 import multiprocessing
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.journeys.sending", "tests.journeys.starting", "tests.tasks.processes"])
+FORKS.set_forkserver_preload(
+    ["tests.journeys.sending", "tests.journeys.starting", "tests.tasks.processes", "tests.chaos.serving"]
+)
