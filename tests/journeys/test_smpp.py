@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from broadcaster.campaigns import check, compose
@@ -156,3 +157,31 @@ def test_killed_again_and_again_it_sends_nothing_twice_and_doubts_a_window_at_mo
     # as many windows as kills, and nobody else: a turn has up to 500 parts
     assert states[Delivery.UNKNOWN] <= KILLS * 16, f"seed {seed}: {states}"
     assert set(states) <= {*ENDS, Delivery.UNKNOWN}, f"seed {seed}: {states}"
+
+
+@pytest.mark.parametrize(
+    ("manners", "most_per_part"),
+    [(Behaviour(seed=4, throttle=0.5), 3.0), (Behaviour(seed=4, limit=100.0, throttle_with="queue-full"), 1.5)],
+    ids=["by chance", "a limit"],
+)
+def test_too_fast_slows_the_connector_and_fails_nobody(
+    tmp_path: Path, database_url: str, manners: Behaviour, most_per_part: float
+) -> None:
+    with rehearsing(tmp_path / "carrier.jsonl", manners) as carrier:
+        settings = settings_for(tmp_path, database_url, carrier.port)
+        with runtime_on(settings) as runtime:
+            audience = people(runtime, 500)
+            campaign = draft(runtime, "{{ name }}，您好：明天上午九点开会。")
+            start(runtime, campaign)
+            sender = sending.start(settings)
+            assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 120)
+            sender.terminate()
+            sender.join(30)
+            with runtime.reading() as tx:
+                ends = Counter(tx.session.scalars(select(Message.state).where(Message.campaign_id == campaign)))
+        counts = carrier.counts()
+        taken = Counter(line["destination"] for line in carrier.accepted())
+    assert ends == {Delivery.DELIVERED: 500}
+    assert taken == {msisdn[1:]: 1 for msisdn in audience}
+    assert counts.throttled
+    assert counts.throttled + 500 <= most_per_part * 500

@@ -198,7 +198,7 @@ class Bound:
         if flight is None:
             log.warning("an answer that nobody waits for", gateway=self._terms.name, sequence=sequence)
         elif answer.status == 0 and answer.message_id:
-            self._pace.accepted(now)
+            self._pace.accepted(self._written_at(flight), now)
             self._ids.append((answer.message_id, flight.part.msisdn))
             self._feeds.append(flight.settle(Accepted(answer.message_id)))
             if late:
@@ -209,8 +209,7 @@ class Bound:
     def _refused(self, flight: Flight, number: int, now: float) -> None:
         outcome = no(number, self._config)
         if outcome is None:
-            written_at = flight.deadline - self._config.answer_timeout
-            throttled = Throttled(self._pace.complained(written_at, now))
+            throttled = Throttled(self._pace.complained(self._written_at(flight), now))
             behind = self._exchange.held_back(flight.part.msisdn)
             self._feeds += [each.settle(throttled) for each in (flight, *behind)]
         elif number and status(number).kind is Kind.LINK:
@@ -219,6 +218,9 @@ class Bound:
             self._leave(now)
         else:
             self._feeds.append(flight.settle(outcome))
+
+    def _written_at(self, flight: Flight) -> float:
+        return flight.deadline - self._config.answer_timeout
 
     def _deliver(self, pdu: bytes, command: int, sequence: int) -> None:
         if not self._terms.listens:
