@@ -166,6 +166,20 @@ def test_what_was_refused_for_now_waits_until_its_time(begin: Transactions) -> N
     assert states(begin, campaign) == {"submitted": 2}
 
 
+def test_what_is_put_off_again_and_again_goes_in_one_claim(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 6)
+    mine = owner(begin)
+    turns = [must_claim(begin, mine, 2) for _ in range(3)]
+    for pause, turn in zip((0, 5, 1), turns, strict=True):
+        record(begin, turn, [Throttled(pause), Accepted(str(turn.id))])
+    assert claim(begin, mine) is None
+    begin.clock.advance(seconds=5)
+    turn = must_claim(begin, mine)
+    assert [part.part_id for part in turn.parts] == sorted(turn.parts[0].part_id for turn in turns)
+    accept(begin, turn)
+    assert states(begin, campaign) == {"submitted": 6}
+
+
 def test_only_the_parts_that_were_not_taken_go_again(begin: Transactions) -> None:
     campaign, _ = sending(begin, 1, THREE_PARTS)
     mine = owner(begin)
