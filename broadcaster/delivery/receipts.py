@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, update
@@ -40,6 +41,9 @@ AT_ONCE = 2000
 #: so much of what a carrier sent is kept as it came
 RAW = 10_000
 
+#: what makes a receipt the same one, as far as can be in the order of the carrier's clock
+_KEY = itemgetter("done", "gateway", "provider_id", "state")
+
 _STATES: Mapping[str, State] = {
     ReceiptState.IN_NETWORK: State.IN_NETWORK,
     ReceiptState.DELIVERED: State.DELIVERED,
@@ -56,6 +60,8 @@ def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, 
     if not receipts:
         return
     rows = [_row(receipt, reasons.get(receipt.code), now) for receipt in receipts]
+    # a carrier may repeat them over another connection, in another order: two lots must not wait for each other
+    rows.sort(key=_KEY)
     if is_sqlite(session):
         # nobody else writes before this transaction ends
         last = session.scalar(select(func.max(ReceiptInbox.id))) or 0

@@ -13,7 +13,7 @@ from broadcaster.delivery import orphans, receipts
 from broadcaster.delivery.models import Message, Part, Submission
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Accepted
-from broadcaster.gateways.events import Reason, ReceiptState
+from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from broadcaster.replies.receive import ROUTE
 from subscribers import numbers
 from subscribers.actor import OPERATOR
@@ -324,3 +324,27 @@ def test_another_failure_is_no_reason_to_doubt_a_number(begin: Transactions) -> 
     _, parts = sent(begin, 1)
     receive(begin, receipt(f"id-{parts[0].part_id}", R.FAILED, code="002"))
     assert look(begin, lambda s: s.scalar(select(Number.unknown_in_a_row))) == 0
+
+
+def test_the_same_receipts_by_two_connections_at_once(begin: Transactions, engine: Engine) -> None:
+    """A carrier may repeat what nobody acknowledged over another bind, in an order of its own."""
+    told = [receipt(f"id-{n}") for n in range(2000)]
+    together = threading.Barrier(2)
+    wrong: list[Exception] = []
+
+    def hear(lot: list[Receipt]) -> None:
+        own = Transactions(engine, begin.clock)
+        together.wait()
+        try:
+            with own() as tx:
+                receipts.record(tx.session, lot, {}, now=tx.now)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=hear, args=(lot,)) for lot in (told, told[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert inbox(begin) == {"waiting": len(told)}
