@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy.exc import DBAPIError
 
 from broadcaster import ingest
+from broadcaster.delivery import memory
 from broadcaster.gateways.contract import Gateway, ListeningGateway
 from broadcaster.gateways.errors import LinkDown, in_log
 from broadcaster.gateways.events import Event
@@ -35,11 +36,15 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
     """Take in what this gateway tells until `ending` is set, through lost connections and a database that is away."""
     ending = ending or runtime.stopping
     pause, said = FIRST_PAUSE, ""
+    kept = _recall(runtime, gateway)
 
     def take_in(events: Sequence[Event]) -> None:
-        nonlocal pause, said
+        nonlocal pause, said, kept
         _accept(runtime, gateway, events)
         pause, said = FIRST_PAUSE, ""
+        if (learned := gateway.learned()) and learned != kept:
+            _keep(runtime, gateway, learned)
+            kept = learned
 
     while not ending.is_set():
         error: BroadsheetError = LinkDown("Gateway {name}: the connection ended.", name=gateway.name)
@@ -65,6 +70,21 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
         # a little chance, so that many processes do not all come back at the same instant
         ending.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _recall(runtime: Runtime, gateway: ListeningGateway) -> str:
+    """What is kept of what this gateway has learned, told to it; nothing while the database is away."""
+    with contextlib.suppress(BroadsheetError, DBAPIError), runtime.reading() as tx:
+        kept = memory.of(tx.session, gateway.name)
+        gateway.recall(kept)
+        return kept
+    return ""
+
+
+def _keep(runtime: Runtime, gateway: ListeningGateway, learned: str) -> None:
+    # without it the next process learns it anew
+    with contextlib.suppress(BroadsheetError, DBAPIError), runtime.begin() as tx:
+        memory.keep(tx.session, gateway.name, learned, now=tx.now)
 
 
 def _mistake(gateway: Gateway, error: Exception) -> BroadsheetError:

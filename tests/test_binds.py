@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from broadcaster import binds
+from broadcaster.delivery import memory
 from broadcaster.gateways.contract import Capabilities, GatewayConfig, GatewayContext, ListeningGateway
 from broadcaster.gateways.events import Event, InboundMessage
 from broadcaster.replies.models import Letter
@@ -53,4 +54,31 @@ def test_one_event_that_cannot_be_kept_does_not_hold_up_the_others(tmp_path: Pat
     assert gateway.told == 1
     with runtime.reading() as tx:
         assert len(tx.session.scalars(select(Letter)).all()) == 5
+    runtime.close()
+
+
+class Learning(Talking):
+    """A carrier that teaches something with each list of events."""
+
+    recalled = ""
+
+    def learned(self) -> str:
+        return f"after {self.told}"
+
+    def recall(self, learned: str) -> None:
+        self.recalled = learned
+
+
+@pytest.mark.timeout(60)
+def test_what_a_gateway_has_learned_is_told_to_the_next_process(tmp_path: Path, database_url: str) -> None:
+    runtime = make_runtime(load(None, data=tmp_path, store={"url": database_url}))
+    letter: list[Event] = [InboundMessage("talking", "mo-1", "+8619900000001", "1069", "TD")]
+    first, second = (Learning(letter, tmp_path, runtime.settings.zone) for _ in range(2))
+    binds.listen(runtime, first)
+    assert first.recalled == ""
+    runtime.stopping.clear()
+    binds.listen(runtime, second)
+    assert second.recalled == "after 1"
+    with runtime.reading() as tx:
+        assert list(memory.by_gateway(tx.session)) == ["talking"]
     runtime.close()

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from broadcaster.commands.gateway_shown import Known, explained
 from broadcaster.commands.output import local
-from broadcaster.delivery import leases
+from broadcaster.delivery import leases, memory
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts, receipts_of
 from broadcaster.gateways.contract import Gateway
@@ -28,13 +29,13 @@ APART = timedelta(seconds=5)
 def gateway_check(runtime: Runtime, name: str) -> Check:
     """One gateway: how it is, and what to do if it is not well or may be better."""
     gateway, label = runtime.gateways[name], f"gateway {name}"
-    holders, receipts, now = _known(runtime, name)
+    holders, receipts, learned, now = _known(runtime, name)
     try:
         found = _link(runtime, gateway, holders)
         _refuse_silence(runtime, gateway, receipts, now)
     except BroadsheetError as error:
         return Check(label, False, *tell(error))
-    return Check(label, True, found, " ".join(_advice(runtime, gateway)))
+    return Check(label, True, found, " ".join(filter(None, (explained(gateway, learned), *_advice(runtime, gateway)))))
 
 
 def clock(runtime: Runtime) -> str:
@@ -53,18 +54,18 @@ def clock(runtime: Runtime) -> str:
     return tr("this machine and the database agree")
 
 
-def _known(runtime: Runtime, name: str) -> tuple[list[Holder], Receipts, datetime]:
+def _known(runtime: Runtime, name: str) -> tuple[list[Holder], Receipts, Known | None, datetime]:
     own = runtime.settings.own_file
     if own is not None and not own.exists():
         # looking would make an empty one, and whoever uses it first would find no tables
-        return [], Receipts(), runtime.clock()
+        return [], Receipts(), None, runtime.clock()
     try:
         with runtime.reading() as tx:
             mine = [each for each in leases.holders(tx.session) if each.gateway == name]
-            return mine, receipts_of(tx.session, name), tx.now
+            return mine, receipts_of(tx.session, name), memory.by_gateway(tx.session).get(name), tx.now
     except BroadsheetError:
         # what is wrong with the database is another check's to say
-        return [], Receipts(), runtime.clock()
+        return [], Receipts(), None, runtime.clock()
 
 
 def _link(runtime: Runtime, gateway: Gateway, holders: list[Holder]) -> str:

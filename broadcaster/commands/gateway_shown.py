@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +19,13 @@ from broadcaster.gateways.contract import Capabilities, Gateway, ListeningGatewa
 from broadcaster.language import msgid, ntr, retold, tr, translated
 from broadcaster.trial import Step
 
+#: what is kept of what a gateway has learned, and since when
+Known = tuple[str, datetime]
 
-def gateway_document(gateway: Gateway, held: Sequence[Holder], receipts: Receipts) -> dict[str, Any]:
+
+def gateway_document(
+    gateway: Gateway, held: Sequence[Holder], receipts: Receipts, learned: Known | None
+) -> dict[str, Any]:
     """All of it."""
     config, can = gateway.config, gateway.capabilities
     return {
@@ -51,10 +57,14 @@ def gateway_document(gateway: Gateway, held: Sequence[Holder], receipts: Receipt
         ],
         "receipts_lag": receipts.lag,
         "last_receipt_at": receipts.last_at,
+        "learned": explained(gateway, learned) or None,
+        "learned_at": learned[1] if learned else None,
     }
 
 
-def shown_gateway(gateway: Gateway, held: Sequence[Holder], receipts: Receipts, zone: ZoneInfo) -> list[RenderableType]:
+def shown_gateway(
+    gateway: Gateway, held: Sequence[Holder], receipts: Receipts, learned: Known | None, zone: ZoneInfo
+) -> list[RenderableType]:
     """The name, and what stands for it; whoever holds a connection on a line of their own."""
     config = gateway.config
     rate = tr("{rate:g} parts a second at most", rate=config.parts_per_second)
@@ -66,6 +76,7 @@ def shown_gateway(gateway: Gateway, held: Sequence[Holder], receipts: Receipts, 
         # every place of it: a contract is about hundredths of a cent
         (tr("price"), tr("{price} a part", price=f"{config.price:f} {config.currency}") if config.price else ""),
         (tr("receipts"), _told_receipts(receipts, zone)),
+        (tr("learned"), _told_learned(gateway, learned, zone)),
         *((tr("connection {place}", place=each.place), _told_holder(gateway, each, zone)) for each in held),
         (tr("connection"), "" if held else typed_again(_nobody(gateway))),
     )
@@ -109,6 +120,17 @@ def _told_receipts(receipts: Receipts, zone: ZoneInfo) -> str:
     if receipts.lag is None:
         return last
     return tr("after {time} as a rule", time=duration(receipts.lag)) + "; " + last
+
+
+def explained(gateway: Gateway, learned: Known | None) -> str:
+    """What this gateway has found out about its carrier, in a sentence; empty: nothing."""
+    words = gateway.explain(learned[0]) if learned and isinstance(gateway, ListeningGateway) else ""
+    return translated(words) if words else ""
+
+
+def _told_learned(gateway: Gateway, learned: Known | None, zone: ZoneInfo) -> str:
+    words = explained(gateway, learned)
+    return tr("{words} Known since {time}.", words=words, time=local(learned[1], zone)) if words and learned else ""
 
 
 def _told_holder(gateway: Gateway, holder: Holder, zone: ZoneInfo) -> str:

@@ -16,7 +16,7 @@ from broadcaster.commands.house import PRESS, opened, read_day
 from broadcaster.commands.options import Free, asked, noun, verb
 from broadcaster.commands.output import answer, aside, plain, show
 from broadcaster.commands.serving import asked_to_end, is_whole, open_gateways, tell_waiting
-from broadcaster.delivery import leases
+from broadcaster.delivery import leases, memory
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.standing import receipts_of
 from broadcaster.gateways import registry
@@ -41,9 +41,9 @@ app = noun()
 )
 def list_() -> None:
     with opened() as house, house.reading() as tx:
-        held = leases.holders(tx.session)
+        held, known = leases.holders(tx.session), memory.by_gateway(tx.session)
         found = [
-            (gateway, [each for each in held if each.gateway == name], receipts_of(tx.session, name))
+            (gateway, [each for each in held if each.gateway == name], receipts_of(tx.session, name), known.get(name))
             for name, gateway in house.gateways.items()
         ]
         zone = house.settings.zone

@@ -188,6 +188,16 @@ class Lease(Base):
     error_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class Learned(Base):
+    """What a gateway has found out about its carrier, in words of its own."""
+
+    __tablename__ = "learned"
+
+    gateway: Mapped[str] = mapped_column(String(40), primary_key=True)
+    text: Mapped[str] = mapped_column(String(200))
+    learned_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Turn(Base):
     """One hand-over: messages `low` to `high`, claimed by an owner, not yet recorded. At most a window of parts.
 

@@ -241,6 +241,20 @@ class ListeningGateway(Gateway):
         listener. Raises `LinkDown` when the connection is lost.
         """
 
+    def learned(self) -> str:
+        """What it has found out about the carrier and would have to find out anew after a restart: 200 characters.
+
+        Empty: nothing. It is asked after each list of events, and what has changed is kept for `recall`.
+        """
+        return ""
+
+    def recall(self, learned: str) -> None:
+        """Take up what an earlier process had `learned`; a text that makes no sense any more is passed over."""
+
+    def explain(self, learned: str) -> str:
+        """That text as a sentence for people, a msgid of the catalogue; empty: there is nothing to say."""
+        return ""
+
 
 class Settled(NamedTuple):
     """What became of one part that was fed."""

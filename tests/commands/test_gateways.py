@@ -17,7 +17,9 @@ from typing import IO
 import pytest
 import trustme
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
+from broadcaster.delivery import memory
 from broadcaster.delivery.models import Part
 from broadcaster.gateways.simulator.journal import accepted_parts
 from broadcaster.rehearsal.behaviour import Behaviour
@@ -241,6 +243,22 @@ def test_the_doctor_misses_receipts_and_a_sender(staffed: Desk) -> None:
     seen = staffed.type("doctor", "--json").document["checks"]
     check = next(each for each in seen if each["name"] == "gateway simulator")
     assert (check["ok"], "No receipt has come" in check["found"]) == (False, True)
+
+
+def test_what_was_learned_of_a_carrier_is_shown(staffed: Desk, tmp_path: Path) -> None:
+    with rehearsing(tmp_path / "smsc.jsonl", Behaviour()) as smsc:
+        _configure_smpp(staffed, "127.0.0.1", smsc.port)
+        engine = make_engine(f"sqlite:///{staffed.folder / 'data' / 'broadsheet.db'}")
+        with Session(engine) as session, session.begin():
+            memory.keep(session, "smsc", "decimal_hex 0", now=utc_now())
+            memory.keep(session, "smsc", "hex_decimal 8 capitals", now=utc_now())
+        engine.dispose()
+        words = "The answer gives the id in hexadecimal, the receipt in decimal."
+        seen = staffed.type("gateways", "list", "--json").document["gateways"]
+        assert [each["learned"] for each in seen] == [None, words]
+        assert words in " ".join(staffed.type("gateways", "list").out.split())
+        checks = staffed.type("doctor", "--json").document["checks"]
+        assert words in next(each for each in checks if each["name"] == "gateway smsc")["advice"]
 
 
 def _configure_smpp(desk: Desk, host: str, port: int, more: str = "") -> None:

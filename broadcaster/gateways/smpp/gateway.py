@@ -23,6 +23,7 @@ from broadcaster.gateways.smpp.bound import Terms
 from broadcaster.gateways.smpp.codec import SubmitEncoder
 from broadcaster.gateways.smpp.config import ALPHABETS, SmppConfig
 from broadcaster.gateways.smpp.exchange import Exchange
+from broadcaster.gateways.smpp.ids import WORDS, form_of
 from broadcaster.gateways.smpp.inbound import Heard, Inbound
 from broadcaster.gateways.smpp.reasons import MESSAGE_STATES, REASONS
 from broadcaster.gateways.smpp.tables import Value
@@ -127,6 +128,19 @@ class SmppGateway(SessionGateway):
                 exchange.acknowledge(self._inbound.release())
                 if exchange.connection != connection or not exchange.is_up:
                     raise exchange.trouble or self._lost()
+
+    def learned(self) -> str:
+        """The form of ids in receipts."""
+        return self._inbound.kept()
+
+    def recall(self, learned: str) -> None:
+        """Receipts for parts that an earlier process handed over are known at once."""
+        self._inbound.recall(learned)
+
+    def explain(self, learned: str) -> str:
+        """The form in a sentence."""
+        form = form_of(learned)
+        return WORDS[form] if form is not None else ""
 
     def query_sm(self, message_id: str) -> Receipt | None:
         """Ask the carrier what became of a message; None when it does not know it. Raises `LinkDown`.

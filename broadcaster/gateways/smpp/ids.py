@@ -111,6 +111,21 @@ class Ids:
             return Learned(self._fixed, total, self._counted[self._fixed])
         return _settled(self._counted, total, least=ENOUGH)
 
+    def kept(self) -> str:
+        """What was learned, as a text for `recall`; empty while nothing is settled."""
+        form, _, _ = self.learned
+        if form is None or self._fixed is not None:
+            return ""
+        return f"{form.value} {self._width}{' capitals' if self._capitals else ''}"
+
+    def recall(self, kept: str) -> None:
+        """Go on from what `kept` said. Pairs that tell something else are believed as soon as they are enough."""
+        form, width, capitals = _read(kept)
+        if form is None or self._fixed is not None or self._counted:
+            return
+        self._form, self._width, self._capitals = form, width, capitals
+        self._counted[form] = ENOUGH
+
     def accepted(self, message_id: str, msisdn: str) -> None:
         """The carrier took a part to this number and gave it this id."""
         self._numbers[message_id] = msisdn
@@ -163,6 +178,19 @@ class Ids:
         if plain is None:
             return receipt_id
         return (plain.upper() if self._capitals else plain).rjust(self._width, "0")
+
+
+def form_of(kept: str) -> Form | None:
+    """The form in a text of `Ids.kept`; None: there is none."""
+    return _read(kept)[0]
+
+
+def _read(kept: str) -> tuple[Form | None, int, bool]:
+    name, _, rest = kept.partition(" ")
+    width, _, capitals = rest.partition(" ")
+    if name not in list(Form) or not width.isdecimal() or len(width) > 3:
+        return None, 0, False
+    return Form(name), int(width), bool(capitals)
 
 
 def agree(msisdn: str, told: str | None) -> bool:

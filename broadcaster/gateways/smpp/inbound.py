@@ -70,6 +70,17 @@ class Inbound:
             for message_id, msisdn in pairs:
                 self._ids.accepted(message_id, msisdn)
 
+    def kept(self) -> str:
+        """What was learned of the ids of receipts."""
+        with self._lock:
+            return self._ids.kept()
+
+    def recall(self, kept: str) -> None:
+        """Go on from that."""
+        with self._lock:
+            self._ids.recall(kept)
+            self._form = self._ids.learned.form
+
     def hear(self, deliveries: Sequence[Delivery]) -> list[Heard]:
         """The events in these, and those whose other parts have been waited for long enough."""
         now = monotonic()

@@ -202,3 +202,47 @@ def test_nothing_raises(submit_id: str, receipt_id: str) -> None:
 def test_each_form_is_said_in_words() -> None:
     assert set(WORDS) == set(Form)
     assert "hexadecimal" in tr(WORDS[Form.HEX_DECIMAL])
+
+
+@everyone
+def test_what_was_learned_serves_the_next_process(form: Form, answer: Writer, receipt: Writer) -> None:
+    before = Ids()
+    for n in range(0x00FA0000, 0x00FA0000 + ENOUGH):
+        before.accepted(answer(n), A)
+        before.resolve(receipt(n), A)
+    after = Ids()
+    after.recall(before.kept())
+    assert after.kept() == before.kept()
+    # a part of before, of which this process knows nothing
+    assert after.resolve(receipt(0x00FA1234), A) == answer(0x00FA1234)
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "hex_decimal", "base64 0", "hex_decimal x", "hex_decimal 9999", " ", "same -1"]
+)
+def test_a_text_that_makes_no_sense_teaches_nothing(kept: str) -> None:
+    ids = Ids()
+    ids.recall(kept)
+    assert ids.kept() == ""
+    assert ids.learned.form is None
+
+
+def test_settings_and_what_was_seen_are_believed_first() -> None:
+    fixed = Ids(Form.SAME)
+    fixed.recall("hex_decimal 0")
+    assert fixed.resolve("26", A) == "26"
+    assert fixed.kept() == ""
+    seen = Ids()
+    seen.accepted("26", A)
+    seen.resolve("26", A)
+    seen.recall("hex_decimal 0")
+    assert seen.learned.form is None
+
+
+def test_a_carrier_that_has_changed_meanwhile_is_learned_anew() -> None:
+    ids = Ids()
+    ids.recall("hex_decimal 0")
+    for n in range(1000, 1500):
+        ids.accepted(str(n), A)
+        assert ids.resolve(str(n), A) == str(n)
+    assert ids.learned.form is Form.SAME
