@@ -217,8 +217,8 @@ class Eye:
 def sending(folder: Path, profile: Path | None) -> Iterator[subprocess.Popen[bytes]]:
     """`gateways run`; what it logs is in a file."""
     settings = environment(folder)
-    if profile:
-        settings |= {"PYTHONPATH": str(ROOT / "benchmarks" / "_profiler"), "PROFILE": str(profile)}
+    settings["PYTHONPATH"] = str(ROOT / "benchmarks" / "_profiler")
+    settings["PROFILE" if profile else "THREADS"] = str(profile or folder / "threads")
     command = [sys.executable, "cli.py", "gateways", "run", "carrier"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.DEVNULL, stderr=log)

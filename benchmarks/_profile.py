@@ -26,8 +26,7 @@ def told(file: Path, parts: int, *, threads: int = 6, most: int = 30) -> str:
     found: defaultdict[str, defaultdict[str, Spent]] = defaultdict(lambda: defaultdict(Spent))
     for line in file.read_text("utf-8").splitlines():
         thread, path, number, name, calls, alone, with_called = json.loads(line)
-        # the threads of a pool are one
-        spent = found[re.sub(r"[-_ ]\d+(_\d+)?$", "", thread)][_place(path, number, name)]
+        spent = found[_pool(thread)][_place(path, number, name)]
         spent.calls += calls
         spent.alone += alone
         spent.with_called += with_called
@@ -42,6 +41,21 @@ def told(file: Path, parts: int, *, threads: int = 6, most: int = 30) -> str:
         lines.append("  by themselves:")
         lines += [_row(*item, parts) for item in sorted(functions.items(), key=lambda item: -item[1].alone)[:most]]
     return "\n".join(lines)
+
+
+def by_thread(file: Path, parts: int) -> str:
+    """Seconds of processor for 1,000 parts, of each thread of a process, its start included."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for line in file.read_text("utf-8").splitlines():
+        thread, seconds = json.loads(line)
+        sums[_pool(thread)] += seconds
+    dearest = sorted(sums.items(), key=lambda item: -item[1])
+    return ", ".join(f"{thread} {seconds * 1000 / parts:.3f}" for thread, seconds in dearest if seconds * 1e6 > parts)
+
+
+def _pool(thread: str) -> str:
+    """The threads of a pool are one."""
+    return re.sub(r"[-_ ]\d+(_\d+)?$", "", thread)
 
 
 def _row(place: str, spent: Spent, parts: int) -> str:

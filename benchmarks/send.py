@@ -92,6 +92,8 @@ def interleaved(asked: argparse.Namespace, store: _product.Ledger, parts_each: i
             f"({ours[-1]['cpu_s_per_1000']:.3f} s of processor per 1,000), "
             f"smpplib alone {theirs[-1]['parts_per_second']:,.0f} ({theirs[-1]['cpu_s_per_1000']:.3f})"
         )
+        if not asked.profile:
+            tell("  by thread: " + _profile.by_thread(store.folder / "threads", parts))
     found = {key: statistics.median(one[key] for one in ours) for key in ours[0]}
     found["smpplib_alone"] = statistics.median(one["parts_per_second"] for one in theirs)
     found["smpplib_cpu_s_per_1000"] = statistics.median(one["cpu_s_per_1000"] for one in theirs)

@@ -25,6 +25,7 @@ from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.profiles import Profile, Tariff, carried, is_closed, profile_on, tariffs
 from broadcaster.campaigns.quiet_hours import quiet_until
 from broadcaster.delivery import leases, owners, press, reconcile
+from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks, locks_for
 from broadcaster.delivery.models import Owner
 from broadcaster.delivery.owners import Ownership
@@ -222,26 +223,37 @@ class Runtime:
         One press per gateway and process: what is in doubt after a crash stays within one window. Returns whether it
         stopped after `limit` turns, with more to do.
         """
-        more = False
         if self.is_held(self._known(gateway)) and gateway not in self.linked:
             # whoever holds the connection looks for work by itself
             return False
-        self._wanted[gateway].set()
-        while self._wanted[gateway].is_set() and not self.stopping.is_set():
-            if not self._busy[gateway].acquire(blocking=False):
+
+        def work() -> bool:
+            self.join_in(gateway)
+            return press.run(self.press(gateway), limit=limit)
+
+        return self.by_one(submit_queue(gateway), work)
+
+    def by_one(self, what: str, work: Callable[[], bool]) -> bool:
+        """Have one thread of this process do it at a time: asked meanwhile, that one does it once more.
+
+        Returns what `work` returned last; False when another thread is at it.
+        """
+        more = False
+        self._wanted[what].set()
+        while self._wanted[what].is_set() and not self.stopping.is_set():
+            if not self._busy[what].acquire(blocking=False):
                 return False
             try:
-                self._wanted[gateway].clear()
-                self.join_in(gateway)
-                more = press.run(self.press(gateway), limit=limit)
+                self._wanted[what].clear()
+                more = work()
             finally:
-                self._busy[gateway].release()
+                self._busy[what].release()
         return more
 
     @contextlib.contextmanager
     def between_turns(self, gateway: str) -> Iterator[None]:
         """Nothing of this process is being handed over to this gateway, for the length of the block."""
-        with self._busy[gateway]:
+        with self._busy[submit_queue(gateway)]:
             yield
 
     def take_place(self, gateway: str) -> int:

@@ -21,8 +21,9 @@ from subscribers.db import in_bulk
 
 log = get(__name__)
 
-#: seconds in which more may come that is written down together
-_GATHER = 0.01
+#: seconds in which more may come that is written down together, and parts that are enough: a transaction costs as
+#: much as fifty parts in it
+_GATHER, _ENOUGH = 0.1, 500
 
 #: writes down what became of parts of a turn; `closes` as in `recording.record`
 Record = Callable[[ClaimedTurn, Sequence[Settled], bool], Recorded]
@@ -195,7 +196,7 @@ class Stream:
                 self._changed.wait_for(lambda: any(out.said or out.ends for out in self._out) or self._over())
                 if self._over():
                     return
-            self._sleep(_GATHER)
+                self._changed.wait_for(lambda: self._is_much() or self._trouble, _GATHER)
             self._record_once()
 
     def _record_late(self) -> None:
@@ -220,6 +221,11 @@ class Stream:
         with self._changed:
             self._out = [out for out in self._out if not out.closed or out.said]
             self._changed.notify_all()
+
+    def _is_much(self) -> bool:
+        """Whether it is worth a transaction, or all there will be."""
+        said = sum(len(out.said) for out in self._out)
+        return said >= _ENOUGH or not any(out.silent or not out.fed for out in self._out)
 
     def _over(self) -> bool:
         return (self._ending and not self._out and self._next is None) or self._trouble is not None

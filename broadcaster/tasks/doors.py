@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import Celery
 
 from broadcaster.campaigns import schedule
@@ -14,6 +16,9 @@ from subscribers.db import wake
 
 #: turns per task; then the hint goes to the end of the queue, so that one gateway does not keep a worker for itself
 TURNS = 20
+
+#: seconds in which more receipts may come that are applied together
+GATHER = 0.1
 
 #: the two that the schedule calls, apart, so that trouble with one campaign does not keep the other from its work
 START_DUE, SWEEP = "start_due", "sweep"
@@ -38,10 +43,7 @@ def register(app: Celery, runtime: Runtime) -> None:
 
     @app.task(name=receipts.APPLY, shared=False)
     def apply_receipts() -> None:
-        more = 1
-        while more and not runtime.stopping.is_set():
-            with runtime.begin() as tx:
-                more = receipts.apply(tx.session, now=tx.now)
+        runtime.by_one(receipts.APPLY, partial(apply_what_came, runtime))
 
     @app.task(name="replies", shared=False)
     def route_replies() -> None:
@@ -57,6 +59,16 @@ def register(app: Celery, runtime: Runtime) -> None:
     @app.task(name=SWEEP, shared=False)
     def sweep_up() -> None:
         sweep(runtime)
+
+
+def apply_what_came(runtime: Runtime) -> bool:
+    """Apply the receipts that wait. What comes after the last look has a hint of its own."""
+    runtime.stopping.wait(GATHER)
+    some = receipts.AT_ONCE
+    while some == receipts.AT_ONCE and not runtime.stopping.is_set():
+        with runtime.begin() as tx:
+            some = receipts.apply(tx.session, now=tx.now)
+    return False
 
 
 def start_due(runtime: Runtime) -> None:
