@@ -13,11 +13,9 @@ from sqlalchemy import Dialect, ForeignKey, Index, SmallInteger, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from broadcaster.delivery.states import State
+from broadcaster.delivery.states import STATES, State
 from subscribers.db import Base, Instant
 from subscribers.models import Key
-
-_STATES = {state.value: state for state in State}
 
 
 class StateType(TypeDecorator[State]):
@@ -31,7 +29,7 @@ class StateType(TypeDecorator[State]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> State | None:
         # a call of the class costs eight times as much, and every row that is read comes through here
-        return None if value is None else _STATES[value]
+        return None if value is None else STATES[value]
 
 
 _ROOM_FOR_UPDATES = {"postgresql_with": {"fillfactor": 50}}

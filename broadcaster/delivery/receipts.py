@@ -6,10 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Executable, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import transitions
@@ -29,7 +30,7 @@ from broadcaster.delivery.transitions import Held, Move
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from subscribers import consent, numbers
 from subscribers.actor import SYSTEM
-from subscribers.db import among, insert_all, is_sqlite, wake
+from subscribers.db import among, id_list, insert_all, is_sqlite, one_of_ids, wake
 from subscribers.models import Wish
 
 #: the queue that applies receipts
@@ -103,7 +104,7 @@ def _row(receipt: Receipt, known: Reason | None, now: datetime) -> dict[str, Any
 def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
     """Apply the next receipts that wait to their parts, forward only. Returns how many were looked at."""
     go_by_keys(session)
-    rows = _take(session, limit)
+    rows = {row.id: row for row in _take(session, limit)}
     if not rows:
         return 0
     place_of = _match(session, rows)
@@ -112,10 +113,10 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
     outcomes: dict[InboxState, list[int]] = defaultdict(list)
     moves: dict[int, Any] = {}
     strangers = []
-    for row in rows:
-        place = place_of.get(row.id)
+    for id_, row in rows.items():
+        place = place_of.get(id_)
         if place is None or place.part_id not in states:
-            strangers.append(row.id)
+            strangers.append(id_)
             continue
         to = _STATES[row.state]
         current = states[place.part_id]
@@ -123,10 +124,10 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
             states[place.part_id] = to
             moves[place.part_id] = row
         else:
-            outcomes[InboxState.CONFLICT if contradicts(current, to) else InboxState.STALE].append(row.id)
+            outcomes[InboxState.CONFLICT if contradicts(current, to) else InboxState.STALE].append(id_)
     _write_moves(session, held, moves, now=now)
     _tell_registry(session, held, moves, now=now)
-    session.execute(delete(ReceiptWaiting).where(among(session, ReceiptWaiting.inbox_id, [row.id for row in rows])))
+    session.execute(delete(ReceiptWaiting).where(among(session, ReceiptWaiting.inbox_id, rows)))
     insert_all(session, ReceiptOrphan, [{"inbox_id": id_, "since": now, "due": now} for id_ in strangers])
     for outcome, ids in outcomes.items():
         session.execute(
@@ -141,16 +142,17 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
 def _take(session: Session, limit: int) -> Sequence[Any]:
     """The next that wait, held until the commit; those that somebody else has in hand are passed over."""
     ids = session.scalars(
-        select(ReceiptWaiting.inbox_id)
-        .order_by(ReceiptWaiting.inbox_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        select(ReceiptWaiting.inbox_id).order_by(ReceiptWaiting.inbox_id).limit(limit).with_for_update(skip_locked=True)
     ).all()
     if not ids:
         return ()
+    return session.execute(_rows_with_parts(is_sqlite(session)), {"ids": id_list(session, ids)}).all()
+
+
+@cache
+def _rows_with_parts(sqlite: bool) -> Executable:
     inbox = ReceiptInbox
-    # by itself: in a join, the database would go through the whole inbox in the order of its ids
-    return session.execute(
+    return (
         select(
             inbox.id,
             inbox.gateway,
@@ -163,10 +165,16 @@ def _take(session: Session, limit: int) -> Sequence[Any]:
             inbox.permanent,
             inbox.unknown_number,
             inbox.opted_out,
+            Part.id.label("part_id"),
+            Part.message_id,
         )
-        .where(among(session, inbox.id, ids))
-        .order_by(inbox.id)
-    ).all()
+        .outerjoin(Submission, (Submission.provider_id == inbox.provider_id) & (Submission.gateway == inbox.gateway))
+        .outerjoin(Part, Part.id == Submission.part_id)
+        # the ids by themselves: joined to what waits, the database would go through the whole inbox in its order
+        .where(one_of_ids(inbox.id, sqlite=sqlite))
+        # a carrier that counts round gives an id again: then the newest part is meant, which comes last
+        .order_by(inbox.id, Part.id)
+    )
 
 
 class _Place(NamedTuple):
@@ -176,26 +184,16 @@ class _Place(NamedTuple):
     message_id: int
 
 
-def _match(session: Session, rows: Sequence[Any]) -> dict[int, _Place]:
+def _match(session: Session, rows: Mapping[int, Any]) -> dict[int, _Place]:
     """Whose each receipt is, by inbox id: by the carrier's id, else by our own reference.
 
     A gateway only ever reaches its own parts. What is left over is an orphan, and looked at again later.
     """
-    told = list({row.provider_id for row in rows})
-    # not ordered by the database: it would rather go through the whole key than sort
-    submissions = session.execute(
-        select(Submission.gateway, Submission.provider_id, Submission.part_id, Part.message_id)
-        .join(Part, Part.id == Submission.part_id)
-        .where(among(session, Submission.provider_id, told))
-    ).all()
-    known = {
-        (row.gateway, row.provider_id): _Place(row.part_id, row.message_id)
-        # a carrier that counts round gives an id again: then the newest part is meant
-        for row in sorted(submissions, key=lambda row: row.part_id)
-    }
-    matched = {row.id: known[key] for row in rows if (key := (row.gateway, row.provider_id)) in known}
-    found = _by_reference(session, [row for row in rows if row.id not in matched])
-    learn(session, [(row, found[row.id].part_id) for row in rows if row.id in found])
+    matched = {row.id: _Place(row.part_id, row.message_id) for row in rows.values() if row.part_id is not None}
+    if len(matched) == len(rows):
+        return matched
+    found = _by_reference(session, [row for row in rows.values() if row.id not in matched])
+    learn(session, [(rows[id_], place.part_id) for id_, place in found.items()])
     return matched | found
 
 
@@ -240,9 +238,15 @@ def learn(session: Session, pairs: Sequence[tuple[Any, int]]) -> None:
 
 
 def _write_moves(session: Session, held: Held, rows: Mapping[int, Any], *, now: datetime) -> None:
-    moves = {part_id: Move(_STATES[row.state], row.code, row.reason, row.permanent) for part_id, row in rows.items()}
+    moves = {part_id: _move(row.state, row.code, row.reason, row.permanent) for part_id, row in rows.items()}
     former = transitions.move(session, held, moves, now=now)
     settle_doubts(session, [part for part, state in former.items() if state is State.UNKNOWN], by="receipt", now=now)
+
+
+@lru_cache(1000)
+def _move(state: str, code: str | None, reason: str | None, permanent: bool | None) -> Move:
+    # most receipts say the same
+    return Move(_STATES[state], code, reason, permanent)
 
 
 def _tell_registry(session: Session, held: Held, moves: Mapping[int, Any], *, now: datetime) -> None:

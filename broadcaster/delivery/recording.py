@@ -74,7 +74,9 @@ def insert_or_ignore(session: Session, table: type[DeclarativeBase]) -> Insert:
 
 def _storable(text: str, length: int) -> str:
     """What a carrier answered, as any database takes it: no NUL, no halves of surrogate pairs, not too long."""
-    return re.sub("[\0\ud800-\udfff]", "", text)[:length]
+    if not (text.isascii() and "\0" not in text):
+        text = re.sub("[\0\ud800-\udfff]", "", text)
+    return text[:length]
 
 
 def record(
@@ -168,7 +170,7 @@ def _note_hand_over(session: Session, held: Held, ends: Ends, former: Collection
         for part, _ in ends
         if part.part_id not in former
         and (known := held.parts.get(part.part_id)) is not None
-        and known.submitted_at is None
+        and not known.was_handed_over
     ]
     if late:
         session.execute(

@@ -47,6 +47,9 @@ class State(IntEnum):
 
 _S = State
 
+#: by the number that is kept
+STATES: dict[int, State] = {int(state): state for state in State}
+
 #: nothing more is expected of the carrier
 FINAL = frozenset({_S.DELIVERED, _S.FAILED, _S.REJECTED, _S.EXPIRED, _S.SKIPPED, _S.CANCELLED})
 #: still to be handed over

@@ -10,16 +10,17 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Select, SmallInteger, Table, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import tally
 from broadcaster.delivery.models import Kind, Message, Part
-from broadcaster.delivery.states import REACHED_FROM, State
+from broadcaster.delivery.states import REACHED_FROM, STATES, State
 from broadcaster.delivery.tally import Cell
-from subscribers.db import among
+from subscribers.db import among, id_list, is_sqlite, one_of_ids
 
 _MESSAGE: Table = Message.__table__  # type: ignore[assignment]
 _PART: Table = Part.__table__  # type: ignore[assignment]
@@ -41,7 +42,8 @@ class HeldPart:
     state: State
     gateway: str
     reason: str | None
-    submitted_at: datetime | None
+    #: when it was handed over is on record
+    was_handed_over: bool
 
 
 @dataclass(slots=True)
@@ -78,36 +80,63 @@ class Move(NamedTuple):
     permanent: bool | None = None
 
 
+@cache
+def _messages_held(sqlite: bool) -> Select[Any]:
+    m = _MESSAGE.c
+    return (
+        select(
+            m.id,
+            m.campaign_id,
+            m.msisdn,
+            m.gateway,
+            type_coerce(m.state, SmallInteger),
+            m.attempt,
+            m.parts,
+            m.delivered_parts,
+            m.reason,
+        )
+        .where(one_of_ids(m.id, sqlite=sqlite))
+        .order_by(m.id)
+        .with_for_update()
+    )
+
+
+@cache
+def _parts_held(sqlite: bool) -> Select[Any]:
+    p = _PART.c
+    return select(
+        p.id,
+        p.message_id,
+        p.attempt,
+        p.number,
+        type_coerce(p.state, SmallInteger),
+        p.gateway,
+        p.reason,
+        p.submitted_at.is_not(None),
+    ).where(one_of_ids(p.message_id, sqlite=sqlite))
+
+
 def hold(session: Session, message_ids: Collection[int]) -> Held:
     """Keep these messages for this transaction, and read them as they are: nobody else moves them before it ends."""
-    ids = sorted(message_ids)
-    if not ids:
+    if not message_ids:
         return Held({}, {})
-    m, p = _MESSAGE.c, _PART.c
-    held = Held(
-        {
-            row[0]: HeldMessage(*row)
-            for row in session.execute(
-                select(
-                    m.id, m.campaign_id, m.msisdn, m.gateway, m.state, m.attempt, m.parts, m.delivered_parts, m.reason
-                )
-                .where(among(session, m.id, ids))
-                .order_by(m.id)
-                .with_for_update()
-            ).all()
-        },
-        {},
-    )
+    given, sqlite = {"ids": id_list(session, sorted(message_ids))}, is_sqlite(session)
+    messages = {
+        id_: HeldMessage(id_, campaign_id, msisdn, gateway, STATES[state], attempt, parts, delivered, reason)
+        for id_, campaign_id, msisdn, gateway, state, attempt, parts, delivered, reason in session.execute(
+            _messages_held(sqlite), given
+        ).all()
+    }
+    parts = {}
     # a statement of its own, and after the lock: it sees what those have committed who were waited for
-    for row in session.execute(
-        select(p.id, p.message_id, p.attempt, p.number, p.state, p.gateway, p.reason, p.submitted_at).where(
-            among(session, p.message_id, ids)
-        )
+    for id_, message_id, attempt, number, state, gateway, reason, was_handed_over in session.execute(
+        _parts_held(sqlite), given
     ).all():
-        part = HeldPart(*row)
-        held.parts[part.id] = part
-        held.messages[part.message_id].pieces.append(part)
-    return held
+        parts[id_] = part = HeldPart(
+            id_, message_id, attempt, number, STATES[state], gateway, reason, bool(was_handed_over)
+        )
+        messages[message_id].pieces.append(part)
+    return Held(messages, parts)
 
 
 def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: datetime) -> dict[int, State]:
@@ -116,25 +145,29 @@ def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: dateti
     Returns the parts that were moved, each with the state that it had.
     """
     former: dict[int, State] = {}
-    groups: dict[Move, list[int]] = defaultdict(list)
-    changes: Counter[Cell] = Counter()
+    groups: dict[Move, list[HeldPart]] = defaultdict(list)
+    changed: Counter[tuple[int | None, str, State, State]] = Counter()
     for part_id, to in moves.items():
         part = held.parts.get(part_id)
         if part is None or part.state not in REACHED_FROM[to.to]:
             continue
         former[part_id] = part.state
-        groups[to].append(part_id)
-        campaign_id = held.messages[part.message_id].campaign_id
+        groups[to].append(part)
+    for to, parts in groups.items():
+        changed.update((held.messages[part.message_id].campaign_id, part.gateway, part.state, to.to) for part in parts)
+        tells = to.to in _TOLD or to.reason is not None
+        for part in parts:
+            part.state = to.to
+            if tells:
+                part.reason = to.reason
+            if to.to is State.SUBMITTED:
+                part.was_handed_over = True
+        _write(session, _PART, [part.id for part in parts], _values(to, now))
+    changes: Counter[Cell] = Counter()
+    for (campaign_id, gateway, before, after), n in changed.items():
         if campaign_id is not None:
-            changes[Cell(campaign_id, Kind.PART, part.gateway, part.state)] -= 1
-            changes[Cell(campaign_id, Kind.PART, part.gateway, to.to)] += 1
-        part.state = to.to
-        if to.to in _TOLD or to.reason is not None:
-            part.reason = to.reason
-        if to.to is State.SUBMITTED:
-            part.submitted_at = now
-    for to, ids in groups.items():
-        _write(session, _PART, ids, _values(to, now))
+            changes[Cell(campaign_id, Kind.PART, gateway, before)] -= n
+            changes[Cell(campaign_id, Kind.PART, gateway, after)] += n
     _refresh(session, held, {held.parts[part_id].message_id for part_id in former}, changes)
     tally.add(session, changes)
     return former
@@ -172,13 +205,13 @@ def _refresh(session: Session, held: Held, message_ids: Iterable[int], changes: 
         if not mine:
             continue
         worst = mine[0] if len(mine) == 1 else min(mine, key=lambda part: (part.state, part.number))
-        delivered = sum(part.state is State.DELIVERED for part in mine)
+        delivered = sum([part.state is State.DELIVERED for part in mine])
         after = (worst.state, worst.reason, len(mine), delivered)
         if after != (message.state, message.reason, message.parts, message.delivered_parts):
             groups[after].append(message)
     for (state, reason, parts, delivered), messages in groups.items():
+        _count(changes, messages, state, reason)
         for message in messages:
-            _count(changes, message, state, reason)
             message.state, message.reason, message.parts, message.delivered_parts = state, reason, parts, delivered
         values = {"state": state, "reason": reason, "parts": parts, "delivered_parts": delivered}
         _write(session, _MESSAGE, [message.id for message in messages], values)
@@ -201,8 +234,8 @@ def withdraw(
         for message in held.messages.values()
         if message.state in WAITING and not any(part.attempt == message.attempt for part in message.pieces)
     ]
+    _count(changes, bare, to, reason)
     for message in bare:
-        _count(changes, message, to, reason)
         message.state, message.reason = to, reason
     _write(session, _MESSAGE, [message.id for message in bare], {"state": to, "reason": reason})
     tally.add(session, changes)
@@ -274,18 +307,20 @@ def try_again(session: Session, messages: Iterable[HeldMessage], *, written: boo
     """Queue these messages once more: a new attempt, which has no parts yet, or (`written`) as many as the last one."""
     changes: Counter[Cell] = Counter()
     again = list(messages)
-    for message in again:
-        _count(changes, message, State.QUEUED, None)
+    _count(changes, again, State.QUEUED, None)
     values: dict[str, Any] = {"state": State.QUEUED, "reason": None, "delivered_parts": 0}
     values |= {} if written else {"parts": 0}
     _write(session, _MESSAGE, [message.id for message in again], values | {"attempt": _MESSAGE.c.attempt + 1})
     tally.add(session, changes)
 
 
-def _count(changes: Counter[Cell], message: HeldMessage, state: State, reason: str | None) -> None:
-    if message.campaign_id is not None:
-        changes[tally.message_cell(message.campaign_id, message.gateway, message.state, message.reason)] -= 1
-        changes[tally.message_cell(message.campaign_id, message.gateway, state, reason)] += 1
+def _count(changes: Counter[Cell], messages: Iterable[HeldMessage], state: State, reason: str | None) -> None:
+    """That these messages, still as they were, become it."""
+    before = Counter((message.campaign_id, message.gateway, message.state, message.reason) for message in messages)
+    for (campaign_id, gateway, was, why), n in before.items():
+        if campaign_id is not None:
+            changes[tally.message_cell(campaign_id, gateway, was, why)] -= n
+            changes[tally.message_cell(campaign_id, gateway, state, reason)] += n
 
 
 def _write(session: Session, table: Table, ids: Collection[int], values: Mapping[str, Any]) -> None:
