@@ -140,7 +140,8 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
 
 def _array(values: Iterable[Any]) -> str:
     """As PostgreSQL writes an array of whole numbers or texts."""
-    return "{" + ",".join(_quoted(value) if isinstance(value, str) else str(int(value)) for value in values) + "}"
+    told = list(values)
+    return "{" + ",".join(map(_quoted if told and isinstance(told[0], str) else str, told)) + "}"
 
 
 def _quoted(value: str) -> str:

@@ -70,7 +70,8 @@ class Part(Base):
     __table_args__ = (UniqueConstraint("message_id", "attempt", "number"), _ROOM_FOR_UPDATES)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    #: no foreign key, as in `submission`: who writes it holds the message, and a check would lock and log each one
+    message_id: Mapped[int] = mapped_column(Key)
     attempt: Mapped[int] = mapped_column(SmallInteger)
     number: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[State] = mapped_column(StateType)
@@ -121,7 +122,7 @@ class Submission(Base):
     __tablename__ = "submission"
     __table_args__ = (Index("ix_submission_provider", "provider_id", "gateway"),)
 
-    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"), primary_key=True, autoincrement=False)
+    part_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     gateway: Mapped[str] = mapped_column(String(40))
     provider_id: Mapped[str] = mapped_column(String(100))
 

@@ -56,21 +56,28 @@ def look(session: Session, marks: Marks, *, now: datetime) -> Life:
 
     To be asked before anything is claimed or started. Raises `Unavailable` if nothing can be noted beside it.
     """
-    kept = _kept(session, marks)
+    kept = session.scalars(select(Installation).execution_options(populate_existing=True)).one_or_none()
+    if kept is None or _why(session, marks, kept):
+        # looked at again by whoever holds it: somebody else may have begun a life meanwhile
+        kept = _kept(session, marks)
+        if why := _why(session, marks, kept):
+            return _begin_anew(session, marks, kept, why, now=now)
+    return Life(kept.life)
+
+
+def _why(session: Session, marks: Marks, kept: Installation) -> str:
+    """What tells that the database was restored; empty if nothing does."""
     mark, reached, place = marks.read(kept.life), _reached(session), _place(session)
-    why = ""
     if mark is None and is_sqlite(session):
-        why = "nothing stands beside it"
-    elif mark is not None and (mark.turn > reached.turn or mark.part > reached.part):
-        why = "it is older than what left from here"
-    elif place and kept.place and kept.place != place:
-        why = "it is in another place"
-    if why:
-        return _begin_anew(session, marks, kept, why, now=now)
+        return "nothing stands beside it"
+    if mark is not None and (mark.turn > reached.turn or mark.part > reached.part):
+        return "it is older than what left from here"
+    if place and kept.place and kept.place != place:
+        return "it is in another place"
     if mark is None:
         # a host that is new here
         marks.raise_to(kept.life, reached)
-    return Life(kept.life)
+    return ""
 
 
 def declare(session: Session, marks: Marks, *, now: datetime) -> Life:
