@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ _TEXTS = {
     kind: [field.name for field in dataclasses.fields(kind) if "str" in str(field.type)]
     for kind in (Receipt, InboundMessage)
 }
+_ALL_TEXTS = {kind: attrgetter(*names) for kind, names in _TEXTS.items()}
 
 
 def accept(
@@ -44,10 +46,12 @@ def _kept(event: Event, region: str) -> Event:
     The characters that no database keeps in a text are left out: one bad letter must not hold up the others.
     """
     changed: dict[str, Any] = {}
-    for name in _TEXTS[type(event)]:
-        text = getattr(event, name)
-        # nearly every receipt is plain ASCII, which is told at once
-        if text and not (text.isascii() and "\0" not in text):
+    kind = type(event)
+    whole = "".join(filter(None, _ALL_TEXTS[kind](event)))
+    # nearly every receipt is plain ASCII, which is told at once
+    if not whole.isascii() or "\0" in whole:
+        for name in _TEXTS[kind]:
+            text = getattr(event, name) or ""
             clean = _UNSTORABLE.sub("", text)
             if clean != text:
                 changed[name] = clean

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Dialect, func, select, text
+from sqlalchemy import Dialect, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from subscribers.db import TAKE_IDS, Base, is_sqlite, reserve_ids
+from subscribers.db import Base, is_sqlite, reserve_ids
 
 #: a cell, or None for no value
 Cell = str | None
@@ -208,13 +208,8 @@ class Ids:
 
 
 def _block(session: Session, table: type[Base], count: int, given: int) -> Sequence[int]:
-    """As `reserve_ids`, without carrying each id over the wire where nobody else took ids in between.
-
-    `given` is the last one of the block before: SQLite does not know of ids that are not written yet.
-    """
+    """As `reserve_ids`. `given` is the last one of the block before: SQLite knows nothing of ids not written yet."""
     if is_sqlite(session):
         last = max(given, session.scalar(select(func.max(table.__table__.c.id))) or 0)
         return range(last + 1, last + 1 + count)
-    query = text(f"SELECT min(id), max(id) FROM ({TAKE_IDS}) AS taken")  # noqa: S608 - our own text
-    first, last = session.execute(query, {"name": table.__tablename__, "count": count}).one()
-    return range(first, last + 1) if last - first + 1 == count else reserve_ids(session, table, count)
+    return reserve_ids(session, table, count)

@@ -46,10 +46,12 @@ Item = TypeVar("Item")
 BULK = 1000
 
 #: on PostgreSQL; the sequence is looked up once, which costs more than a hundred ids
-TAKE_IDS = (
+_TAKE_IDS = (
     "WITH own AS MATERIALIZED (SELECT pg_get_serial_sequence(:name, 'id')::regclass AS sequence) "
     "SELECT nextval(sequence) AS id FROM own, generate_series(1, :count)"
 )
+_TAKE_ONES = text(_TAKE_IDS)
+_TAKE_BLOCK = text(f"SELECT min(id), max(id) FROM ({_TAKE_IDS}) AS taken")  # noqa: S608 - our own text
 
 
 class Base(DeclarativeBase):
@@ -214,7 +216,7 @@ def lock_table(session: Session, table: type[Base]) -> None:
         session.execute(text(f"LOCK TABLE {table.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def reserve_ids(session: Session, table: type[Base], count: int) -> list[int]:
+def reserve_ids(session: Session, table: type[Base], count: int) -> Sequence[int]:
     """Ids for rows about to be inserted in bulk and referred to at once, in one statement.
 
     Asking the database for the ids of inserted rows in their order would cost SQLite a statement per row.
@@ -222,8 +224,13 @@ def reserve_ids(session: Session, table: type[Base], count: int) -> list[int]:
     if is_sqlite(session):
         # nobody else can insert before this transaction ends
         last = session.scalar(select(func.max(table.__table__.c.id))) or 0
-        return list(range(last + 1, last + 1 + count))
-    return list(session.scalars(text(TAKE_IDS), {"name": table.__tablename__, "count": count}))
+        return range(last + 1, last + 1 + count)
+    if not count:
+        return ()
+    given = {"name": table.__tablename__, "count": count}
+    first, last = session.execute(_TAKE_BLOCK, given).one()
+    # all of them one by one only if somebody else took some in between
+    return range(first, last + 1) if last - first + 1 == count else session.scalars(_TAKE_ONES, given).all()
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> Engine:

@@ -153,7 +153,7 @@ def _next_messages(session: Session, batch: Any, *, limit: int) -> list[Waiting]
     given = {"low": batch.cursor, "high": batch.high, "gateway": batch.gateway, "most": limit}
     if batch.campaign_id is not None:
         given["campaign_id"] = batch.campaign_id
-    rows = session.execute(_messages_waiting(batch.campaign_id is None), given)
+    rows = session.execute(_messages_waiting(batch.campaign_id is None), given).all()
     return [Waiting(*row) for row in rows]
 
 

@@ -58,7 +58,7 @@ def find_written(session: Session, messages: Sequence[Waiting]) -> None:
         select(p.id, p.message_id, p.attempt, p.number, p.encoding, p.text)
         .where(among(session, p.message_id, list(begun)), p.state == State.QUEUED)
         .order_by(p.message_id, p.number)
-    ):
+    ).all():
         message = begun[part.message_id]
         if part.attempt == message.attempt:
             message.written = (*message.written, part)

@@ -270,7 +270,7 @@ def take(session: Session, campaign_id: int | None, gateway: str, message_ids: C
             .where(among(session, _MESSAGE.c.id, sorted(message_ids)), _MESSAGE.c.state == State.QUEUED)
             .values(state=State.SUBMITTING)
             .returning(_MESSAGE.c.id)
-        )
+        ).all()
     )
     if campaign_id is not None:
         cell = Cell(campaign_id, Kind.MESSAGE, gateway, State.QUEUED)

@@ -99,6 +99,7 @@ class Ids:
         #: normalised -> as the answer had it
         self._spelled: dict[str, str] = {}
         self._counted: Counter[Form] = Counter()
+        self._total = 0
         self._form = form
         self._width = 0
         self._capitals = False
@@ -163,11 +164,15 @@ class Ids:
         return found
 
     def _note(self, form: Form, submit_id: str) -> None:
-        if self._counted.total() >= 50 * ENOUGH:
+        self._counted[form] += 1
+        self._total += 1
+        if self._total > 50 * ENOUGH:
             # what was seen long ago counts less: carriers change their software
             self._counted = Counter({form: count // 2 for form, count in self._counted.items()})
-        self._counted[form] += 1
-        self._form = self.learned.form
+            self._total = self._counted.total()
+        if form is not self._form:
+            # one more that agrees changes nothing
+            self._form = self.learned.form
         if submit_id.startswith("0"):
             self._width = len(submit_id)
         self._capitals = self._capitals or submit_id != submit_id.lower()
