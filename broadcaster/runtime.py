@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.profiles import Profile, Tariff, carried, is_closed, profile_on, tariffs
 from broadcaster.campaigns.quiet_hours import quiet_until
 from broadcaster.delivery import leases, owners, press, reconcile
+from broadcaster.delivery.alone import Alone
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks, locks_for
 from broadcaster.delivery.models import Owner
@@ -66,14 +66,13 @@ class Runtime:
     #: set by `tasks`: how hints reach the workers. Without it they stay in the database until a sweep finds the work
     publish: Publish | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
+    alone: Alone = field(default_factory=Alone)
     #: gateways whose connection is held by this process, and stands
     linked: set[str] = field(default_factory=set)
     #: of the database, as this process knows it
     _life: str = ""
     _owner: Ownership | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
-    _busy: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
-    _wanted: defaultdict[str, threading.Event] = field(default_factory=lambda: defaultdict(threading.Event))
     #: owner and gateway, where nobody has to hold a connection
     _joined: set[tuple[int, str]] = field(default_factory=set)
     #: senders of other machines that were found dead, and when
@@ -234,27 +233,12 @@ class Runtime:
         return self.by_one(submit_queue(gateway), work)
 
     def by_one(self, what: str, work: Callable[[], bool]) -> bool:
-        """Have one thread of this process do it at a time: asked meanwhile, that one does it once more.
+        """See `Alone.do`."""
+        return self.alone.do(what, work, stopping=self.stopping.is_set)
 
-        Returns what `work` returned last; False when another thread is at it.
-        """
-        more = False
-        self._wanted[what].set()
-        while self._wanted[what].is_set() and not self.stopping.is_set():
-            if not self._busy[what].acquire(blocking=False):
-                return False
-            try:
-                self._wanted[what].clear()
-                more = work()
-            finally:
-                self._busy[what].release()
-        return more
-
-    @contextlib.contextmanager
-    def between_turns(self, gateway: str) -> Iterator[None]:
+    def between_turns(self, gateway: str) -> contextlib.AbstractContextManager[None]:
         """Nothing of this process is being handed over to this gateway, for the length of the block."""
-        with self._busy[submit_queue(gateway)]:
-            yield
+        return self.alone.nobody_at(submit_queue(gateway))
 
     def take_place(self, gateway: str) -> int:
         """A place at a gateway, for as long as this process lives, counted from 1; 0 when all of them are held.

@@ -12,13 +12,14 @@ from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.schedule import move
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import transitions
+from broadcaster.delivery import holding, transitions
 from broadcaster.delivery.control import submit_queue, wake_senders
+from broadcaster.delivery.holding import Held
 from broadcaster.delivery.models import Batch, Message, Part
 from broadcaster.delivery.recording import settle_doubts
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import State
-from broadcaster.delivery.transitions import Held, Move
+from broadcaster.delivery.transitions import Move
 from subscribers.actor import Actor, Right, needs
 from subscribers.audit import note
 from subscribers.db import among, wake
@@ -63,7 +64,21 @@ def count_as_sent(session: Session, held: Held, *, by: str, now: datetime) -> No
     transitions.move(session, held, dict.fromkeys(parts, Move(State.SUBMITTED)), now=now)
 
 
+<<<<<<< HEAD
 def settle(session: Session, held: Held, *, by: str, now: datetime) -> list[int]:
+=======
+def _held(session: Session, campaign: Campaign, states: Sequence[State]) -> Held:
+    """The campaign's messages in these states, as they are once nobody else moves them any more."""
+    ids = select(Message.id).where(
+        Message.campaign_id == campaign.id, Message.state.in_(states), Message.msisdn.is_not(None)
+    )
+    held = holding.hold(session, session.scalars(ids).all())
+    held.messages = {id_: message for id_, message in held.messages.items() if message.state in states}
+    return held
+
+
+def _settle(session: Session, actor: Actor, held: Held, *, now: datetime) -> list[int]:
+>>>>>>> e8acdee (Messages that go one way as a whole are moved without being read; what is kept for a transaction has a room of its own)
     """Close the doubts about these messages. Returns the ids of their parts in doubt."""
     parts = [
         part.id
@@ -121,7 +136,7 @@ def confirm_held(held: Held, typed: int) -> None:
 
 def held_in(session: Session, ids: Collection[int], states: Sequence[State]) -> Held:
     """Those of these messages that are in one of these states once nobody else moves them any more."""
-    held = transitions.hold(session, ids)
+    held = holding.hold(session, ids)
     held.messages = {id_: message for id_, message in held.messages.items() if message.state in states}
     return held
 

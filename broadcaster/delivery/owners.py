@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, literal, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.journal import Evidence, Journal
@@ -99,7 +99,7 @@ def bury(session: Session, owner_id: int, evidence: Evidence | None, *, now: dat
     doubtful = 0
     for turn in session.scalars(select(Turn).where(Turn.owner_id == owner_id).order_by(Turn.low)).all():
         parts: Any = session.execute(
-            select(Part.id.label("part_id"), Message.msisdn, Part.message_id)
+            select(Part.id.label("part_id"), Message.msisdn, Part.message_id, _NOBODY_KNOWS)
             .join(Message, Message.id == Part.message_id)
             .where(Message.id.between(turn.low, turn.high), Part.owner_id == owner_id, Part.state == State.SUBMITTING)
             .order_by(Part.id)
@@ -108,6 +108,10 @@ def bury(session: Session, owner_id: int, evidence: Evidence | None, *, now: dat
         became = [_became(evidence, part.part_id) for part in parts]
         doubtful += record(session, left, settled(parts, became), now=now).unknown
     return doubtful
+
+
+#: how many parts its message has: each is looked at by itself
+_NOBODY_KNOWS = literal(0).label("total")
 
 
 def _became(evidence: Evidence | None, part_id: int) -> Outcome:

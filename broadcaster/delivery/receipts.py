@@ -10,10 +10,11 @@ from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, delete, func, insert, select, update
+from sqlalchemy import Executable, and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery import transitions
+from broadcaster.delivery import holding, transitions
+from broadcaster.delivery.holding import Held
 from broadcaster.delivery.models import (
     InboxState,
     Message,
@@ -26,7 +27,7 @@ from broadcaster.delivery.models import (
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import settle_doubts
 from broadcaster.delivery.states import State, advance, contradicts
-from broadcaster.delivery.transitions import Held, Move
+from broadcaster.delivery.transitions import Alike, Move
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from subscribers import consent, numbers
 from subscribers.actor import SYSTEM
@@ -108,7 +109,47 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
     if not rows:
         return 0
     place_of = _match(session, rows)
-    held = transitions.hold(session, {place.message_id for place in place_of.values()})
+    holding.lock(session, {place.message_id for place in place_of.values()})
+    whole = _take_whole(session, rows, now=now)
+    told = [(row, row.recipient, row.number) for row in whole.values()]
+    told += _apply_each(session, {id_: row for id_, row in rows.items() if id_ not in whole}, place_of, now=now)
+    _tell_registry(session, told, now=now)
+    session.execute(delete(ReceiptWaiting).where(among(session, ReceiptWaiting.inbox_id, rows)))
+    return len(rows)
+
+
+def _take_whole(session: Session, rows: Mapping[int, Any], *, now: datetime) -> dict[int, Any]:
+    """Apply the receipts that tell the same of all parts of a message, as nearly all do. Returns these."""
+    by_message: dict[int, list[Any]] = defaultdict(list)
+    for row in rows.values():
+        if row.is_plain:
+            by_message[row.message_id].append(row)
+    groups: dict[tuple[Alike, Move], dict[int, list[Any]]] = defaultdict(dict)
+    for message_id, its in by_message.items():
+        row = its[0]
+        told = {_move(each.state, each.code, each.reason, each.permanent) for each in its}
+        if len(told) == 1 and len(its) == row.parts == len({each.part_id for each in its}):
+            alike = Alike(row.campaign_id, row.gateway, State.SUBMITTED, row.parts)
+            groups[alike, told.pop()][message_id] = its
+    done: dict[int, Any] = {}
+    for (alike, to), messages in groups.items():
+        part_ids = [row.part_id for its in messages.values() for row in its]
+        if transitions.move_whole(session, alike, to, part_ids, messages, now=now):
+            done |= {row.id: row for its in messages.values() for row in its}
+    return done
+
+
+#: a receipt, the number that it is about, and which part of its message
+_About = tuple[Any, str | None, int]
+
+
+def _apply_each(
+    session: Session, rows: Mapping[int, Any], place_of: Mapping[int, _Place], *, now: datetime
+) -> list[_About]:
+    """Apply receipts one by one: what stands already may say more, or other things. Returns what moved a part."""
+    if not rows:
+        return []
+    held = holding.hold(session, {place_of[id_].message_id for id_ in rows if id_ in place_of})
     states = {part.id: part.state for part in held.parts.values()}
     outcomes: dict[InboxState, list[int]] = defaultdict(list)
     moves: dict[int, Any] = {}
@@ -126,8 +167,6 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
         else:
             outcomes[InboxState.CONFLICT if contradicts(current, to) else InboxState.STALE].append(id_)
     _write_moves(session, held, moves, now=now)
-    _tell_registry(session, held, moves, now=now)
-    session.execute(delete(ReceiptWaiting).where(among(session, ReceiptWaiting.inbox_id, rows)))
     insert_all(session, ReceiptOrphan, [{"inbox_id": id_, "since": now, "due": now} for id_ in strangers])
     for outcome, ids in outcomes.items():
         session.execute(
@@ -136,7 +175,8 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
             .values(outcome=outcome)
             .execution_options(synchronize_session=False)
         )
-    return len(rows)
+    moved = [(row, held.parts[part_id]) for part_id, row in moves.items()]
+    return [(row, held.messages[part.message_id].msisdn, part.number) for row, part in moved]
 
 
 def _take(session: Session, limit: int) -> Sequence[Any]:
@@ -167,9 +207,18 @@ def _rows_with_parts(sqlite: bool) -> Executable:
             inbox.opted_out,
             Part.id.label("part_id"),
             Part.message_id,
+            Part.number,
+            Message.campaign_id,
+            Message.msisdn.label("recipient"),
+            Message.parts,
+            # as far as can be seen before the message is locked
+            and_(
+                Part.state == State.SUBMITTED, Message.state == State.SUBMITTED, Part.attempt == Message.attempt
+            ).label("is_plain"),
         )
         .outerjoin(Submission, (Submission.provider_id == inbox.provider_id) & (Submission.gateway == inbox.gateway))
         .outerjoin(Part, Part.id == Submission.part_id)
+        .outerjoin(Message, Message.id == Part.message_id)
         # the ids by themselves: joined to what waits, the database would go through the whole inbox in its order
         .where(one_of_ids(inbox.id, sqlite=sqlite))
         # a carrier that counts round gives an id again: then the newest part is meant, which comes last
@@ -249,14 +298,12 @@ def _move(state: str, code: str | None, reason: str | None, permanent: bool | No
     return Move(_STATES[state], code, reason, permanent)
 
 
-def _tell_registry(session: Session, held: Held, moves: Mapping[int, Any], *, now: datetime) -> None:
+def _tell_registry(session: Session, told: Sequence[_About], *, now: datetime) -> None:
     """Which numbers were reached, which nobody has (a message counts once, by its first part), who wants nothing."""
     delivered: set[str] = set()
     unknown: dict[str, int] = {}
     refused: dict[str, consent.Said] = {}
-    for part_id, row in sorted(moves.items(), key=lambda move: move[1].id):
-        part = held.parts[part_id]
-        msisdn = held.messages[part.message_id].msisdn
+    for row, msisdn, number in sorted(told, key=lambda each: each[0].id):
         if msisdn is None:
             continue
         if row.opted_out:
@@ -265,7 +312,7 @@ def _tell_registry(session: Session, held: Held, moves: Mapping[int, Any], *, no
             delivered.add(msisdn)
             # what was said before it does not count any more
             unknown.pop(msisdn, None)
-        elif row.unknown_number and part.number == 1:
+        elif row.unknown_number and number == 1:
             unknown[msisdn] = unknown.get(msisdn, 0) + 1
     numbers.note_receipts(session, delivered=delivered, unknown=unknown, now=now)
     consent.record_many(session, SYSTEM, refused.values(), now=now)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import journal, owners, tally, transitions
+from broadcaster.delivery import holding, journal, owners, tally, transitions
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks
 from broadcaster.delivery.models import Batch, Doubt, Kind, Message, Owner, Part, Turn
@@ -86,7 +86,7 @@ def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
             )
         )
         message_of |= {row.id: row.message_id for row in parts}
-    held = transitions.hold(session, set(message_of.values()))
+    held = holding.hold(session, set(message_of.values()))
     return len(transitions.move(session, held, dict.fromkeys(message_of, Move(State.NO_RECEIPT)), now=now))
 
 

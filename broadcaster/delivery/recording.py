@@ -14,11 +14,12 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import transitions
+from broadcaster.delivery import holding, transitions
+from broadcaster.delivery.holding import Held
 from broadcaster.delivery.models import Batch, Doubt, Message, Part, Submission, Turn
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.states import State
-from broadcaster.delivery.transitions import Held, Move
+from broadcaster.delivery.transitions import Alike, Move
 from broadcaster.gateways.contract import (
     Accepted,
     OptedOut,
@@ -91,16 +92,18 @@ def record(
     by_kind: dict[type[Outcome], list[tuple[OutboundPart, Outcome]]] = defaultdict(list)
     for _, part, outcome in settled:
         by_kind[type(outcome)].append((part, outcome))
+    message_ids = {turn.message_ids[position] for position, _, _ in settled}
     again = [*by_kind[Throttled], *by_kind[Unreachable]]
     is_ours = _hold(session, turn, closes=closes)
     # before the messages: an abort that is under way is waited for, so that nothing stays queued behind it
     stopped = bool(again) and is_ours and _is_stopped(session, turn)
-    message_ids = {turn.message_ids[position] for position, _, _ in settled}
-    held = transitions.hold(session, message_ids)
-    moves = {part.part_id: to for _, part, outcome in settled if (to := _move(outcome)) is not None}
+    holding.lock(session, message_ids)
+    _keep_ids(session, turn, by_kind[Accepted])
+    rest = _take_whole(session, turn, settled, now=now)
+    held = holding.hold(session, {turn.message_ids[position] for position, _, _ in rest})
+    moves = {part.part_id: to for _, part, outcome in rest if (to := _move(outcome)) is not None}
     if is_ours:
         moves |= {part.part_id: Move(State.QUEUED) for part, _ in again}
-    _keep_ids(session, turn, by_kind[Accepted])
     former = transitions.move(session, held, moves, now=now)
     _note_hand_over(session, held, by_kind[Accepted], former, now=now)
     _opt_out(session, by_kind[OptedOut], now=now)
@@ -130,6 +133,25 @@ def _hold(session: Session, turn: ClaimedTurn, *, closes: bool) -> bool:
 def _is_stopped(session: Session, turn: ClaimedTurn) -> bool:
     state = session.scalar(select(Campaign.state).where(Campaign.id == turn.campaign_id).with_for_update(read=True))
     return state in (CampaignState.ABORTED, CampaignState.CANCELLED)
+
+
+def _take_whole(session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, now: datetime) -> list[Settled]:
+    """Write down the messages that were accepted as a whole, as nearly all are. Returns what is left."""
+    accepted: dict[int, list[Settled]] = defaultdict(list)
+    for each in settled:
+        if type(each.outcome) is Accepted:
+            accepted[turn.message_ids[each.position]].append(each)
+    whole: dict[int, dict[int, list[Settled]]] = defaultdict(dict)
+    for message_id, its in accepted.items():
+        if len(its) == its[0].part.total:
+            whole[len(its)][message_id] = its
+    done: set[int] = set()
+    for parts, messages in whole.items():
+        part_ids = [each.part.part_id for its in messages.values() for each in its]
+        alike = Alike(turn.campaign_id, turn.gateway, State.SUBMITTING, parts)
+        if transitions.move_whole(session, alike, _SUBMITTED, part_ids, messages, now=now):
+            done |= messages.keys()
+    return [each for each in settled if turn.message_ids[each.position] not in done] if done else list(settled)
 
 
 Ends = Sequence[tuple[OutboundPart, Outcome]]

@@ -1,24 +1,31 @@
 """The one place where messages and parts change their state, and where that is counted.
 
-Whoever moves something holds its message first, lowest id first; a message stands for its parts, so nobody locks these.
-In which order a transaction takes what it needs: owner, batch or turn, campaign, messages, then everything else.
+What is moved is held before: see `holding`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, SmallInteger, Table, func, select, type_coerce, update
+from sqlalchemy import (
+    BindParameter,
+    Executable,
+    Table,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import tally
+from broadcaster.delivery.holding import Held, HeldMessage, HeldPart, hold
 from broadcaster.delivery.models import Kind, Message, Part
-from broadcaster.delivery.states import REACHED_FROM, STATES, State
+from broadcaster.delivery.states import REACHED_FROM, State
 from broadcaster.delivery.tally import Cell
 from subscribers.db import among, id_list, is_sqlite, one_of_ids
 
@@ -31,46 +38,6 @@ WAITING = frozenset({State.QUEUED, State.HELD})
 _TOLD = frozenset({State.IN_NETWORK, State.DELIVERED, State.FAILED, State.REJECTED, State.EXPIRED})
 
 
-@dataclass(slots=True)
-class HeldPart:
-    """A part as it is, while its message is held."""
-
-    id: int
-    message_id: int
-    attempt: int
-    number: int
-    state: State
-    gateway: str
-    reason: str | None
-    #: when it was handed over is on record
-    was_handed_over: bool
-
-
-@dataclass(slots=True)
-class HeldMessage:
-    """A message that nobody else moves before this transaction ends."""
-
-    id: int
-    campaign_id: int | None
-    msisdn: str | None
-    gateway: str | None
-    state: State
-    attempt: int
-    parts: int
-    delivered_parts: int
-    reason: str | None
-    #: of all its attempts
-    pieces: list[HeldPart] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Held:
-    """Messages and all their parts, by id."""
-
-    messages: dict[int, HeldMessage]
-    parts: dict[int, HeldPart]
-
-
 class Move(NamedTuple):
     """Where a part goes, and what the carrier said of it: its code, our words for it, whether it is for good."""
 
@@ -80,63 +47,14 @@ class Move(NamedTuple):
     permanent: bool | None = None
 
 
-@cache
-def _messages_held(sqlite: bool) -> Select[Any]:
-    m = _MESSAGE.c
-    return (
-        select(
-            m.id,
-            m.campaign_id,
-            m.msisdn,
-            m.gateway,
-            type_coerce(m.state, SmallInteger),
-            m.attempt,
-            m.parts,
-            m.delivered_parts,
-            m.reason,
-        )
-        .where(one_of_ids(m.id, sqlite=sqlite))
-        .order_by(m.id)
-        .with_for_update()
-    )
+class Alike(NamedTuple):
+    """What messages, and all parts of theirs, have in common."""
 
-
-@cache
-def _parts_held(sqlite: bool) -> Select[Any]:
-    p = _PART.c
-    return select(
-        p.id,
-        p.message_id,
-        p.attempt,
-        p.number,
-        type_coerce(p.state, SmallInteger),
-        p.gateway,
-        p.reason,
-        p.submitted_at.is_not(None),
-    ).where(one_of_ids(p.message_id, sqlite=sqlite))
-
-
-def hold(session: Session, message_ids: Collection[int]) -> Held:
-    """Keep these messages for this transaction, and read them as they are: nobody else moves them before it ends."""
-    if not message_ids:
-        return Held({}, {})
-    given, sqlite = {"ids": id_list(session, sorted(message_ids))}, is_sqlite(session)
-    messages = {
-        id_: HeldMessage(id_, campaign_id, msisdn, gateway, STATES[state], attempt, parts, delivered, reason)
-        for id_, campaign_id, msisdn, gateway, state, attempt, parts, delivered, reason in session.execute(
-            _messages_held(sqlite), given
-        ).all()
-    }
-    parts = {}
-    # a statement of its own, and after the lock: it sees what those have committed who were waited for
-    for id_, message_id, attempt, number, state, gateway, reason, was_handed_over in session.execute(
-        _parts_held(sqlite), given
-    ).all():
-        parts[id_] = part = HeldPart(
-            id_, message_id, attempt, number, STATES[state], gateway, reason, bool(was_handed_over)
-        )
-        messages[message_id].pieces.append(part)
-    return Held(messages, parts)
+    campaign_id: int | None
+    gateway: str
+    state: State
+    #: of each message
+    parts: int
 
 
 def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: datetime) -> dict[int, State]:
@@ -171,6 +89,48 @@ def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: dateti
     _refresh(session, held, {held.parts[part_id].message_id for part_id in former}, changes)
     tally.add(session, changes)
     return former
+
+
+def move_whole(
+    session: Session,
+    alike: Alike,
+    to: Move,
+    part_ids: Collection[int],
+    message_ids: Collection[int],
+    *,
+    now: datetime,
+) -> bool:
+    """Move messages that are locked, and all their parts, without reading them: nearly all of them go this way.
+
+    Returns False, and has done nothing, unless each of them is what it is taken for.
+    """
+    given = {"ids": id_list(session, part_ids), "state": alike.state}
+    if session.scalar(_as_expected(is_sqlite(session)), given) != len(part_ids):
+        return False
+    delivered = alike.parts if to.to is State.DELIVERED else 0
+    _write(session, _PART, part_ids, _values(to, now))
+    values = {"state": to.to, "reason": to.reason, "parts": alike.parts, "delivered_parts": delivered}
+    _write(session, _MESSAGE, message_ids, values)
+    if alike.campaign_id is not None:
+        changes: Counter[Cell] = Counter()
+        for state, reason, sign in ((alike.state, None, -1), (to.to, to.reason, 1)):
+            changes[Cell(alike.campaign_id, Kind.PART, alike.gateway, state)] = sign * len(part_ids)
+            cell = tally.message_cell(alike.campaign_id, alike.gateway, state, reason)
+            changes[cell] = sign * len(message_ids)
+        tally.add(session, changes)
+    return True
+
+
+@cache
+def _as_expected(sqlite: bool) -> Executable:
+    m, p = _MESSAGE.c, _PART.c
+    state: BindParameter[State] = bindparam("state")
+    return (
+        select(func.count())
+        .join_from(_PART, _MESSAGE, m.id == p.message_id)
+        .where(one_of_ids(p.id, sqlite=sqlite), p.attempt == m.attempt, p.gateway == m.gateway)
+        .where(p.state == state, m.state == state)
+    )
 
 
 def _values(to: Move, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import control, owners, transitions
+from broadcaster.delivery import control, holding, owners, transitions
 from broadcaster.delivery.models import Batch, Doubt, Message, Part, Submission, Turn
 from broadcaster.delivery.states import State
 from broadcaster.delivery.transitions import Move
@@ -132,10 +132,10 @@ def test_a_message_with_a_new_attempt_is_not_moved_by_the_old_one(begin: Transac
     turn = must_claim(begin, owner(begin))
     record(begin, turn, [Accepted("a")])
     with begin() as tx:
-        held = transitions.hold(tx.session, turn.message_ids)
+        held = holding.hold(tx.session, turn.message_ids)
         transitions.try_again(tx.session, held.messages.values())
     with begin() as tx:
-        held = transitions.hold(tx.session, turn.message_ids)
+        held = holding.hold(tx.session, turn.message_ids)
         to = Move(State.FAILED, "5", "switched off", False)
         assert transitions.move(tx.session, held, {turn.parts[0].part_id: to}, now=tx.now)
     assert look(begin, lambda s: s.scalar(select(Message.state))) is State.QUEUED

@@ -49,7 +49,12 @@ def _letters(begin: Transactions) -> list[Letter]:
 
 
 def _answers(begin: Transactions) -> list[str]:
-    query = select(Part.text).join(Message).where(Message.campaign_id.is_(None)).order_by(Part.id)
+    query = (
+        select(Part.text)
+        .join(Message, Message.id == Part.message_id)
+        .where(Message.campaign_id.is_(None))
+        .order_by(Part.id)
+    )
     texts: list[str] = look(begin, lambda s: s.scalars(query).all())
     return texts
 
