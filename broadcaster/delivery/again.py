@@ -64,21 +64,7 @@ def count_as_sent(session: Session, held: Held, *, by: str, now: datetime) -> No
     transitions.move(session, held, dict.fromkeys(parts, Move(State.SUBMITTED)), now=now)
 
 
-<<<<<<< HEAD
 def settle(session: Session, held: Held, *, by: str, now: datetime) -> list[int]:
-=======
-def _held(session: Session, campaign: Campaign, states: Sequence[State]) -> Held:
-    """The campaign's messages in these states, as they are once nobody else moves them any more."""
-    ids = select(Message.id).where(
-        Message.campaign_id == campaign.id, Message.state.in_(states), Message.msisdn.is_not(None)
-    )
-    held = holding.hold(session, session.scalars(ids).all())
-    held.messages = {id_: message for id_, message in held.messages.items() if message.state in states}
-    return held
-
-
-def _settle(session: Session, actor: Actor, held: Held, *, now: datetime) -> list[int]:
->>>>>>> e8acdee (Messages that go one way as a whole are moved without being read; what is kept for a transaction has a room of its own)
     """Close the doubts about these messages. Returns the ids of their parts in doubt."""
     parts = [
         part.id

@@ -10,9 +10,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import again
+from broadcaster.delivery.holding import Held
 from broadcaster.delivery.models import Doubt, Message, Part
 from broadcaster.delivery.states import State
-from broadcaster.delivery.transitions import Held
 from broadcaster.replies.inbox import is_of
 from subscribers.actor import Actor, Right, needs
 from subscribers.audit import note

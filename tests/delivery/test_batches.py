@@ -170,7 +170,7 @@ def test_what_is_put_off_again_and_again_goes_in_one_claim(begin: Transactions) 
     campaign, _ = sending(begin, 6)
     mine = owner(begin)
     turns = [must_claim(begin, mine, 2) for _ in range(3)]
-    for pause, turn in zip((0, 5, 1), turns, strict=True):
+    for pause, turn in zip((5, 0, 1), turns, strict=True):
         record(begin, turn, [Throttled(pause), Accepted(str(turn.id))])
     assert claim(begin, mine) is None
     begin.clock.advance(seconds=5)
