@@ -185,7 +185,9 @@ def _side(session: Session, folder: Path, mark: str, n: int) -> Side:
 
 def _answer_in_doubt(session: Session, branch: str) -> int:
     member = make_message(session, None, "unknown", organisation=branch)
-    part = session.scalars(select(Part).join(Message).where(Message.msisdn == member.msisdn)).one()
+    part = session.scalars(
+        select(Part).join(Message, Message.id == Part.message_id).where(Message.msisdn == member.msisdn)
+    ).one()
     session.add(Doubt(part_id=part.id, gateway="carrier", msisdn=member.msisdn, since=NOW))
     return part.message_id
 
