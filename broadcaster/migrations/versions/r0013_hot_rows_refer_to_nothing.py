@@ -6,8 +6,8 @@ from alembic import op
 
 from subscribers.errors import Conflict
 
-revision = "r0012"
-down_revision = "r0011"
+revision = "r0013"
+down_revision = "r0012"
 branch_labels = None
 depends_on = None
 
