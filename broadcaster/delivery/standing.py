@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Subquery, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from broadcaster.delivery.models import Part, ReceiptInbox, Submission
 
@@ -30,16 +31,16 @@ class Receipts:
 
 def receipts_of(session: Session, gateway: str) -> Receipts:
     """What can be told of one gateway's receipts."""
-    newest = select(func.coalesce(func.max(ReceiptInbox.id), 0) - _NEWEST).scalar_subquery()
+    inbox = _newest(ReceiptInbox.id, ReceiptInbox.gateway, ReceiptInbox.provider_id, ReceiptInbox.received_at)
     rows = session.execute(
-        select(ReceiptInbox.received_at, Part.submitted_at)
+        select(inbox.c.received_at, Part.submitted_at)
         .outerjoin(
             Submission,
-            (Submission.provider_id == ReceiptInbox.provider_id) & (Submission.gateway == ReceiptInbox.gateway),
+            (Submission.provider_id == inbox.c.provider_id) & (Submission.gateway == inbox.c.gateway),
         )
         .outerjoin(Part, Part.id == Submission.part_id)
-        .where(ReceiptInbox.id > newest, ReceiptInbox.gateway == gateway)
-        .order_by(ReceiptInbox.id.desc())
+        .where(inbox.c.gateway == gateway)
+        .order_by(inbox.c.id.desc())
         .limit(_TELLING)
     ).all()
     lags = [(row.received_at - row.submitted_at).total_seconds() for row in rows if row.submitted_at is not None]
@@ -48,12 +49,15 @@ def receipts_of(session: Session, gateway: str) -> Receipts:
 
 
 def _silent_since(session: Session, gateway: str, last_at: datetime | None) -> datetime | None:
-    newest = select(func.coalesce(func.max(Submission.part_id), 0) - _NEWEST).scalar_subquery()
-    query = (
-        select(Part.submitted_at)
-        .join(Submission, Submission.part_id == Part.id)
-        .where(Submission.part_id > newest, Submission.gateway == gateway, Part.submitted_at.is_not(None))
-        .order_by(Submission.part_id)
-        .limit(1)
-    )
-    return session.scalar(query if last_at is None else query.where(Part.submitted_at > last_at))
+    taken = _newest(Submission.part_id, Submission.gateway)
+    # asked for each part by itself: in a join, a planner that expects few such parts looks through all there are
+    at = select(Part.submitted_at).where(Part.id == taken.c.part_id).scalar_subquery()
+    mine = select(at.label("at")).where(taken.c.gateway == gateway).subquery()
+    first = select(func.min(mine.c.at))
+    silent_since: datetime | None = session.scalar(first if last_at is None else first.where(mine.c.at > last_at))
+    return silent_since
+
+
+def _newest(key: InstrumentedAttribute[int], *columns: InstrumentedAttribute[Any]) -> Subquery:
+    # a limit, and no comparison with the newest key: how many of millions that leaves, a planner cannot know
+    return select(key, *columns).order_by(key.desc()).limit(_NEWEST).subquery()

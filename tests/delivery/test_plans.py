@@ -13,13 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text, update
 
-from broadcaster.delivery import orphans, receipts
+from broadcaster.campaigns.models import Campaign
+from broadcaster.delivery import orphans, receipts, standing
 from broadcaster.delivery.models import Batch, Message
+from broadcaster.delivery.progress import progress
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import OutcomeUnknown
+from broadcaster.reports import stages
 from subscribers.db import make_engine
 from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
-from tests.delivery.ledger import THREE_PARTS, accept, claim, must_claim, owner, receipt, record, sending
+from tests.delivery.ledger import THREE_PARTS, accept, apply, claim, must_claim, owner, receipt, record, sending
 from tests.factories import NOW
 
 PEOPLE = 4000
@@ -144,3 +147,29 @@ def test_a_turn_reads_little_in_vain(on_postgresql: Transactions) -> None:
     assert claim(begin, mine, WINDOW) is not None
     assert plans.seen > 30
     assert not plans.wasteful, "\n".join(plans.wasteful)
+
+
+@pytest.mark.postgresql
+def test_a_look_at_the_machinery_reads_the_newest_rows_only(
+    on_postgresql: Transactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = on_postgresql
+    monkeypatch.setattr(standing, "_NEWEST", WINDOW)
+    monkeypatch.setattr(stages, "NEWEST", WINDOW)
+    campaign, _ = sending(begin, PEOPLE)
+    mine = owner(begin)
+    while (turn := claim(begin, mine, 1000)) is not None:
+        accept(begin, turn)
+        with begin() as tx:
+            told = [receipt(f"id-{part.part_id}", msisdn=part.msisdn) for part in turn.parts]
+            receipts.record(tx.session, told, {}, now=tx.now)
+        apply(begin)
+    for _ in range(2):
+        plans = Plans(begin.engine)
+        with begin() as tx:
+            found = stages.stages(tx.session, ["carrier"], now=tx.now)
+            progress(tx.session, tx.session.get_one(Campaign, campaign))
+        assert found.gateways[0].parts["delivered"] == PEOPLE
+        assert plans.seen > 15
+        assert not plans.wasteful, "\n".join(plans.wasteful)
+        _analyze(begin)
