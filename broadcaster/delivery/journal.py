@@ -31,7 +31,7 @@ from subscribers.errors import Unavailable
 #: parts of one process that may be handed over and not yet recorded
 SLOTS = 8192
 
-_MAGIC = b"broadsheet journal 1\n"
+_MAGIC = b"broadsheet journal 2\n"
 _HEAD = 256
 _SLOT = 256
 #: part, and the part once more turned over: a number that was only half written is no part's
@@ -76,7 +76,7 @@ class Journal:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _living.add(self)
-            path.write_bytes(_head(token).ljust(_HEAD, b"\0") + bytes(slots * _SLOT))
+            path.write_bytes(_head(token, slots).ljust(_HEAD, b"\0") + bytes(slots * _SLOT))
             with path.open("r+b") as file:
                 self._memory = mmap.mmap(file.fileno(), 0)
         except OSError as error:
@@ -152,8 +152,10 @@ def read(path: Path, token: str) -> Evidence | None:
 
 
 def evidence_in(content: bytes, token: str) -> Evidence | None:
-    """What a journal tells; None when it is another's, or of another boot."""
-    if not this_boot() or content[:_HEAD].rstrip(b"\0") != _head(token):
+    """What a journal tells; None when it is another's, or of another boot, or not whole."""
+    slots, rest = divmod(len(content) - _HEAD, _SLOT)
+    # a file that lacks its end would tell of what stood there that it never left
+    if not this_boot() or rest or content[:_HEAD].rstrip(b"\0") != _head(token, slots):
         return None
     written: set[int] = set()
     answers: dict[int, Outcome] = {}
@@ -170,8 +172,8 @@ def evidence_in(content: bytes, token: str) -> Evidence | None:
     return Evidence(frozenset(written), answers)
 
 
-def _head(token: str) -> bytes:
-    return _MAGIC + f"{this_boot()}\n{token}\n".encode()
+def _head(token: str, slots: int) -> bytes:
+    return _MAGIC + f"{this_boot()}\n{token}\n{slots}\n".encode()
 
 
 def _packed(outcome: Outcome) -> tuple[int, str]:

@@ -141,6 +141,20 @@ def test_who_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert read(path, "token") is None
 
 
+@pytest.mark.parametrize("length", [0, 100, 256, 512, 512 + 7, 256 + 9 * 256, 256 + 11 * 256])
+def test_a_file_that_is_not_whole_tells_nothing(tmp_path: Path, length: int) -> None:
+    """What stood in a slot that is missing would be taken for what never left."""
+    path = tmp_path / "owner-1"
+    mine = Journal(path, "token", slots=10)
+    mine.wrote(1, 7)
+    mine.abandon()
+    whole = path.read_bytes()
+    assert len(whole) == 256 + 10 * 256
+    assert read(path, "token") is not None
+    path.write_bytes(whole.ljust(length, b"\0")[:length])
+    assert read(path, "token") is None
+
+
 def test_a_child_that_outlives_its_parent_keeps_nobody_from_believing_it(tmp_path: Path) -> None:
     path = tmp_path / "owner-1"
     forks = WRITES.replace(
