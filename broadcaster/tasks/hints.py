@@ -27,6 +27,9 @@ SILENCE = 5.0
 #: whoever publishes has a person or a carrier waiting; a worker may be more patient with its broker
 _IMPATIENT = {
     "socket_timeout": 2,
+    # the next two are RabbitMQ's, which stops reading from publishers while it is short of memory
+    "write_timeout": 2,
+    "connect_timeout": 1,
     "socket_connect_timeout": 1,
     "connect_retries_timeout": 1,
     "max_retries": 1,

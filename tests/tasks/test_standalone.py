@@ -131,14 +131,15 @@ def _message(task: str, body: bytes, content_type: str = "application/json") -> 
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("listens", [False, True], ids=["closed", "silent"])
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
 def test_a_broker_that_is_away_is_in_nobodys_way(
-    tmp_path: Path, sqlite_template: SqliteTemplate, listens: bool
+    tmp_path: Path, sqlite_template: SqliteTemplate, scheme: str, listens: bool
 ) -> None:
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         if listens:
             door.listen()
-        url = f"redis://127.0.0.1:{door.getsockname()[1]}/0"
+        url = f"{scheme}://127.0.0.1:{door.getsockname()[1]}/0"
         settings = settings_for(tmp_path, sqlite_template.copy(tmp_path), queue=url)
         with runtime_on(settings) as runtime:
             make_app(runtime)
