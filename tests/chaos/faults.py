@@ -137,7 +137,7 @@ def flush_broker(on: Installation, chance: random.Random) -> float:
     url = on.settings.queue.url
     if url.startswith("redis"):
         with redis.Redis.from_url(url) as client:
-            client.flushall()
+            client.flushdb()
     else:
         with kombu.Connection(url) as connection:
             channel: Any = connection.default_channel
@@ -191,10 +191,6 @@ def _on_server(on: Installation) -> bool:
     return on.url.startswith("postgresql")
 
 
-def _on_broker(on: Installation) -> bool:
-    return on.broker is not None
-
-
 FAULTS = (
     Fault("kill -9 of a bind", "K3", kill_bind, 2, weight=4, kills=True),
     Fault("kill -9 of all binds", "K3", kill_binds, 2, weight=2, kills=True),
@@ -205,8 +201,8 @@ FAULTS = (
     Fault("a bind stands still and loses its lock", "D1", freeze_bind_without_sessions, 3, _on_server, weight=2),
     Fault("database stopped", "D1", stop_database, 3, lambda on: on.database is not None, weight=4),
     Fault("database held by a writer", "D2", hold_database, 3, lambda on: on.url.startswith("sqlite"), weight=3),
-    Fault("kill -9 of the broker", "B1", kill_broker, 5, _on_broker, weight=3),
-    Fault("broker emptied", "B1", flush_broker, 5, _on_broker, weight=2),
+    Fault("kill -9 of the broker", "B1", kill_broker, 5, lambda on: on.broker is not None, weight=3),
+    Fault("broker emptied", "B1", flush_broker, 5, lambda on: bool(on.settings.queue.url), weight=2),
     Fault("the line is cut", "S1", cut_line, 5, weight=2),
     Fault("the carrier is silent", "S2", hush_line, 5, weight=2),
     Fault("too fast", "S4", storm, 5),

@@ -9,13 +9,17 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import socket
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from broadcaster import binds, runtime
 from broadcaster.delivery import batches, journal, preparing, recording
 from broadcaster.delivery.journal import Evidence, Journal
+from subscribers.clock import utc_now
 from tests.journeys import sending
 
 #: where a process can die: what is called there, and whether it dies before that or behind it
@@ -41,12 +45,12 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
 
 
 def breaks(what: str) -> None:
-    """Break this process: "" not at all, "POINT:N" it dies there the n-th time, else one of `MUTANTS`."""
+    """Break this process: "" not at all, "POINT:N" it dies there the n-th time, else a mutant or a place of its own."""
     point, _, passes = what.partition(":")
     if passes:
         _die_at(*POINTS[point], int(passes))
     elif what:
-        MUTANTS[what]()
+        (MUTANTS | PLACES)[what]()
 
 
 def _die_at(owner: Any, name: str, before: bool, passes: int) -> None:
@@ -92,3 +96,24 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "note_after_the_write": _note_after_the_write,
     "believe_the_living": _believe_the_living,
 }
+
+
+def _let_the_clock_jump() -> None:
+    """An hour on, an hour back, a day on, and as it was: a quarter of a second each."""
+    began = time.monotonic()
+    jumps = (timedelta(), timedelta(hours=1), timedelta(hours=-1), timedelta(days=1))
+
+    def jumping() -> datetime:
+        return utc_now() + jumps[int((time.monotonic() - began) * 4) % len(jumps)]
+
+    for makes in (runtime.assemble, runtime.make_runtime):
+        makes.__kwdefaults__["clock"] = jumping  # type: ignore[attr-defined]
+
+
+def _be_elsewhere() -> None:
+    """Another host: its name is another, and the dead of other hosts are left to these for a second."""
+    socket.gethostname = lambda: "elsewhere"
+    runtime.LEFT_TO_ITS_MACHINE = 1.0
+
+
+PLACES: dict[str, Callable[[], None]] = {"clock": _let_the_clock_jump, "elsewhere": _be_elsewhere}

@@ -151,16 +151,19 @@ def line(happened: Happened) -> str:
     return f"{happened.at:7.1f} s  {happened.parts:7,} parts  {fault.row}  {fault.name:40} {told}"
 
 
-def finish(on: Installation, outcome: Outcome, audience: set[str], patience: float = 90) -> None:
-    """Wait for quiet, and judge."""
+def finish(
+    on: Installation, outcome: Outcome, audience: set[str], patience: float = 90, in_doubt: int | None = None
+) -> None:
+    """Wait for quiet, and judge. `in_doubt`: so many parts may be at most; else what the faults allow."""
     settle(on, patience)
     parts, messages = judge.read(on.url)
     ends = {msisdn: end_of(on, msisdn) for msisdn in audience}
     verdict = judge.judge(parts, messages, on.carrier.accepted(), audience, ends)
     verdict.wrong[:0] = outcome.verdict.wrong
     outcome.verdict = verdict
-    if verdict.cells["unknown"] > bound(outcome.happened):
-        verdict.wrong.append(f"{verdict.cells['unknown']} in doubt, of {bound(outcome.happened)} that may be")
+    most = bound(outcome.happened) if in_doubt is None else in_doubt
+    if verdict.cells["unknown"] > most:
+        verdict.wrong.append(f"{verdict.cells['unknown']} in doubt, of {most} that may be")
     with on.runtime.reading() as tx:
         verdict.wrong += [f"a figure is not what is counted: {each}" for each in tallies.wrong(tx.session)]
 
