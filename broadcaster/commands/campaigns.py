@@ -21,6 +21,7 @@ from broadcaster.commands.output import answer, local, table, write_csv
 from broadcaster.commands.progress import counting
 from broadcaster.commands.steering import mount_steering
 from broadcaster.commands.watching import campaign_document, shown_campaign, watch_until
+from broadcaster.delivery.obstacles import obstacles
 from broadcaster.delivery.progress import progress
 from broadcaster.keeping import restoring
 from broadcaster.language import ntr, tr, translated
@@ -198,8 +199,9 @@ def watch(
 def show(campaign_id: Id) -> None:
     with opened() as house, house.reading() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
-        figures = progress(tx.session, campaign)
-        answer(campaign_document(campaign, figures), *shown_campaign(campaign, figures, house.settings.zone))
+        figures, held_up = progress(tx.session, campaign), obstacles(tx.session, campaign_id, now=tx.now)
+        shown = shown_campaign(campaign, figures, held_up, house.settings.zone)
+        answer(campaign_document(campaign, figures, held_up), *shown)
 
 
 @verb(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Group
 from rich.live import Live
@@ -13,9 +13,11 @@ from rich.text import Text
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.checked import duration
-from broadcaster.commands.output import console
+from broadcaster.commands.output import aside, console
+from broadcaster.commands.program import typed_again
+from broadcaster.delivery.obstacles import Obstacle
 from broadcaster.delivery.progress import Progress as Figures
-from broadcaster.language import language, set_language, tr
+from broadcaster.language import language, retold, retold_hint, set_language, tr
 from broadcaster.words import campaign_state_word, state_word
 
 
@@ -60,26 +62,49 @@ class _Rate(ProgressColumn):
         return Text(" · ".join(filter(None, (rate, time))))
 
 
-Show = Callable[[Campaign, Figures], None]
+Show = Callable[[Campaign, Figures, Sequence[Obstacle]], None]
 
 
 @contextlib.contextmanager
 def following() -> Iterator[Show]:
-    """A live view of a campaign: how many are handed over, how fast, how long yet, and what became of them."""
+    """A live view of a campaign: how many are handed over, how fast, how long yet, what became of them, what is wrong.
+
+    Where nobody looks on, only what is wrong is said, each time it changes.
+    """
     screen = console(stderr=True)
     if not screen.is_terminal:
-        yield lambda campaign, figures: None
+        yield _saying()
         return
     bars = Progress(BarColumn(bar_width=24), MofNCompleteColumn(), _Rate(), console=screen, auto_refresh=False)
     task = bars.add_task("", total=None)
     with Live(bars, console=screen, refresh_per_second=4, transient=True) as live:
 
-        def show(campaign: Campaign, figures: Figures) -> None:
+        def show(campaign: Campaign, figures: Figures, held_up: Sequence[Obstacle]) -> None:
             bars.update(task, total=figures.recipients or None, completed=figures.recipients - figures.waiting)
             state = Text(campaign_state_word(campaign.state), style="bold")
-            live.update(Group(state, bars, Text(counts(figures))))
+            wrong = (Text(told_obstacle(each), style="yellow") for each in held_up)
+            live.update(Group(state, bars, Text(counts(figures)), *wrong))
 
         yield show
+
+
+def _saying() -> Show:
+    said: list[str] = []
+
+    def show(campaign: Campaign, figures: Figures, held_up: Sequence[Obstacle]) -> None:
+        nonlocal said
+        wrong = [told_obstacle(each) for each in held_up]
+        for sentence in wrong:
+            if sentence not in said:
+                aside(sentence)
+        said = wrong
+
+    return show
+
+
+def told_obstacle(obstacle: Obstacle) -> str:
+    """What is wrong, and what to do."""
+    return typed_again(" ".join(filter(None, (retold(obstacle.trouble), retold_hint(obstacle.trouble)))))
 
 
 def counts(figures: Figures) -> str:

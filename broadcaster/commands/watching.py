@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,9 +17,10 @@ from broadcaster.campaigns.states import EDITABLE, CampaignState
 from broadcaster.commands.checked import skipped_table
 from broadcaster.commands.house import House
 from broadcaster.commands.output import answer, aside, facts, local, money, table
-from broadcaster.commands.progress import Show, following
+from broadcaster.commands.progress import Show, following, told_obstacle
+from broadcaster.delivery.obstacles import Obstacle, obstacles
 from broadcaster.delivery.progress import Progress, progress
-from broadcaster.language import tr, translated
+from broadcaster.language import retold, retold_hint, tr, translated
 from broadcaster.words import campaign_state_word, state_word
 from subscribers.clock import monotonic
 from subscribers.errors import Conflict, Invalid
@@ -56,14 +57,15 @@ def watch_until(house: House, campaign_id: int, *, until: str, timeout: float | 
             raise
     with house.reading() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
-        figures = progress(tx.session, campaign)
+        figures, held_up = progress(tx.session, campaign), obstacles(tx.session, campaign_id, now=tx.now)
     then = [f"broadsheet report campaign {campaign_id}", "broadsheet replies list"] if reached else []
-    answer(campaign_document(campaign, figures), *shown_campaign(campaign, figures, house.settings.zone), then=then)
+    shown = shown_campaign(campaign, figures, held_up, house.settings.zone)
+    answer(campaign_document(campaign, figures, held_up), *shown, then=then)
     if not reached:
         raise typer.Exit(1)
 
 
-def campaign_document(campaign: Campaign, figures: Progress) -> dict[str, Any]:
+def campaign_document(campaign: Campaign, figures: Progress, held_up: Sequence[Obstacle]) -> dict[str, Any]:
     """A campaign and how far it is."""
     return {
         "id": campaign.id,
@@ -82,16 +84,23 @@ def campaign_document(campaign: Campaign, figures: Progress) -> dict[str, Any]:
         "sent_at": campaign.sent_at,
         "closed_at": campaign.closed_at,
         "note": translated(campaign.note).format(**campaign.note_fields),
+        "held_up": [
+            {"gateway": each.gateway, "reason": retold(each.trouble), "hint": retold_hint(each.trouble)}
+            for each in held_up
+        ],
     }
 
 
-def shown_campaign(campaign: Campaign, figures: Progress, zone: ZoneInfo) -> list[RenderableType]:
+def shown_campaign(
+    campaign: Campaign, figures: Progress, held_up: Sequence[Obstacle], zone: ZoneInfo
+) -> list[RenderableType]:
     """The same for people."""
     shown: list[RenderableType] = [
         facts(
             (tr("campaign"), f"{campaign.id} · {campaign.title}"),
             (tr("state"), campaign_state_word(campaign.state)),
             (tr("note"), translated(campaign.note).format(**campaign.note_fields)),
+            *((tr("held up"), told_obstacle(each)) for each in held_up),
             (tr("planned for"), local(campaign.scheduled_for, zone)),
             (tr("started"), local(campaign.started_at, zone)),
             (tr("recipients"), figures.recipients if campaign.started_at else ""),
@@ -153,7 +162,7 @@ def _follow(house: House, campaign_id: int, until: str, timeout: float | None, s
     while True:
         with house.reading() as tx:
             campaign = compose.get(tx.session, house.actor, campaign_id)
-            show(campaign, progress(tx.session, campaign))
+            show(campaign, progress(tx.session, campaign), obstacles(tx.session, campaign_id, now=tx.now))
         if campaign.state in wanted:
             return True
         if campaign.state in _OVER or (campaign.state in _STOPPED and (until == "sent" or campaign.closed_at)):

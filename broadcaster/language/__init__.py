@@ -80,21 +80,37 @@ def tell(error: BroadsheetError) -> tuple[str, str]:
 
 
 def kept(error: BroadsheetError, room: int) -> str:
-    """An error as a text of at most so many characters, from which `retold` makes a sentence in any language."""
+    """An error as a text of at most so many characters, from which `retold` makes a sentence in any language.
+
+    What there is to do about it is kept as well, where there is room.
+    """
     sentence = str(error)
     fields = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.fields.items()}
     phrases = [name for name, value in error.fields.items() if isinstance(value, Phrase)]
-    text = json.dumps([error.message, fields, phrases], ensure_ascii=False)
-    return text if len(text) <= room else sentence[:room]
+    for more in ((error.hint,), ()):
+        text = json.dumps([error.message, fields, phrases, *more], ensure_ascii=False)
+        if len(text) <= room:
+            return text
+    return sentence[:room]
 
 
 def retold(text: str) -> str:
     """What `kept` made, in the reader's language; any other text as it is."""
+    return _retold(text)[0]
+
+
+def retold_hint(text: str) -> str:
+    """What to do about it, as far as `kept` had room for it."""
+    return _retold(text)[1]
+
+
+def _retold(text: str) -> tuple[str, str]:
     try:
-        message, fields, phrases = json.loads(text)
-        return tell(BroadsheetError(message, **{n: Phrase(v) if n in phrases else v for n, v in fields.items()}))[0]
+        message, fields, phrases, *more = json.loads(text)
+        told = {n: Phrase(v) if n in phrases else v for n, v in fields.items()}
+        return tell(BroadsheetError(message, hint="".join(more), **told))
     except (ValueError, TypeError, LookupError, AttributeError):
-        return text
+        return text, ""
 
 
 @cache

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.access.users import has_admin
+from broadcaster.delivery.obstacles import obstacles
 from broadcaster.language import language
 from broadcaster.reports.overview import Standing, figures_of, overview
 from broadcaster.web.house import House
@@ -32,7 +33,8 @@ def status(request: Request, house: House, hold: bool = False) -> Response:
     with house.reading() as tx:
         bare, now = has_admin(tx.session), tx.now
         seen = overview(tx.session, ONLOOKER)
-    values = Teller(house.settings, house.gateways, now).page(figures_of(seen) if bare else seen)
+        held_up = [] if bare or seen.current is None else obstacles(tx.session, seen.current.id, now=now)
+    values = Teller(house.settings, house.gateways, now).page(figures_of(seen) if bare else seen, held_up)
     refresh = None if hold else _pace(seen.current)
     return page("status.html", refresh=refresh, hold=hold, bare=bare, other=_other_language(), **values)
 

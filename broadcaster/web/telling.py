@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from broadcaster import words
+from broadcaster.delivery.obstacles import Obstacle
 from broadcaster.gateways.contract import Gateway
-from broadcaster.language import msgid, ntr, tr, translated
+from broadcaster.language import msgid, ntr, retold, retold_hint, tr, translated
 from broadcaster.reports.overview import LetterLine, Overview, Standing
 from broadcaster.settings import Settings
 from broadcaster.web.figures import count, share, when, widths
@@ -75,7 +76,7 @@ class Teller:
         self.gateways = gateways
         self.now = now
 
-    def page(self, seen: Overview) -> dict[str, Any]:
+    def page(self, seen: Overview, held_up: Sequence[Obstacle] = ()) -> dict[str, Any]:
         """The values of `status.html`."""
         done = self._handed_over(seen.current) if seen.current and seen.current.state in RUNNING else ""
         name = self._name(seen.current) if seen.current else tr("Now")
@@ -85,6 +86,7 @@ class Teller:
             "paper": self.paper,
             "as_of": tr("As of {time}", time=f"{self.now.astimezone(self.zone):%H:%M:%S}"),
             "current": self._current(seen.current) if seen.current else None,
+            "held_up": [" ".join(filter(None, (retold(each.trouble), retold_hint(each.trouble)))) for each in held_up],
             "others": [self._line(standing) for standing in seen.others],
             "letters": [self._letter(letter) for letter in seen.letters],
             "gateways": [

@@ -261,6 +261,26 @@ def test_what_was_learned_of_a_carrier_is_shown(staffed: Desk, tmp_path: Path) -
         assert words in next(each for each in checks if each["name"] == "gateway smsc")["advice"]
 
 
+def test_a_campaign_says_what_keeps_it_from_going_out(draft: Callable[..., int], staffed: Desk, tmp_path: Path) -> None:
+    with rehearsing(tmp_path / "smsc.jsonl", Behaviour(system_id="paper", password="right")) as smsc:
+        _configure_smpp(staffed, "127.0.0.1", smsc.port, 'password = "wrong"\n[routes]\ndefault = ["smsc"]')
+        campaign = draft()
+        recipients = staffed.type("campaigns", "check", campaign, "--json").document["recipients"]
+        assert staffed.type("campaigns", "send", campaign, "--confirm", recipients).code == 0
+        watching = Serving(staffed, "campaigns", "watch", campaign)
+        with watching.process:
+            try:
+                assert wait_until(lambda: "密码不对" in _held_up(staffed, campaign), 100)
+                assert "Compare `password`" in " ".join("".join(watching.said).split())
+            finally:
+                watching.ends()
+
+
+def _held_up(desk: Desk, campaign: int) -> str:
+    seen = desk.type("--lang", "zh", "campaigns", "show", campaign, "--json").document["held_up"]
+    return "".join(each["reason"] for each in seen)
+
+
 def _configure_smpp(desk: Desk, host: str, port: int, more: str = "") -> None:
     smsc = f'[gateways.smsc]\nkind = "smpp"\nhost = "{host}"\nport = {port}\nsystem_id = "paper"\n{more}\n'
     desk.write("broadsheet.toml", CONFIG + smsc)

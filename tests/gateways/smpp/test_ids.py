@@ -217,9 +217,7 @@ def test_what_was_learned_serves_the_next_process(form: Form, answer: Writer, re
     assert after.resolve(receipt(0x00FA1234), A) == answer(0x00FA1234)
 
 
-@pytest.mark.parametrize(
-    "kept", ["", "hex_decimal", "base64 0", "hex_decimal x", "hex_decimal 9999", " ", "same -1"]
-)
+@pytest.mark.parametrize("kept", ["", "hex_decimal", "base64 0", "hex_decimal x", "hex_decimal 9999", " ", "same -1"])
 def test_a_text_that_makes_no_sense_teaches_nothing(kept: str) -> None:
     ids = Ids()
     ids.recall(kept)
