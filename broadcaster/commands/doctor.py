@@ -175,6 +175,11 @@ def _press(runtime: Runtime) -> Check:
 
 def _line(check: Check) -> Text:
     mark = Text("ok   " if check.ok else "FAIL ", style="green" if check.ok else "bold red")
-    name = translated(check.name)
+    told = check.found
+    kind, _, which = check.name.partition(" ")
+    # most of what is wrong with a gateway begins with its name
+    name = tr("Gateway {name}", name=which) if kind == "gateway" else translated(check.name)
+    if not told.startswith(name):
+        told = f"{name}: {told}"
     advice = f"\n     {check.advice}" if check.advice else ""
-    return mark + Text(typed_again(f"{name}: {check.found}{advice}"))
+    return mark + Text(typed_again(f"{told}{advice}"))

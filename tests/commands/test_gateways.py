@@ -245,6 +245,15 @@ def test_the_doctor_misses_receipts_and_a_sender(staffed: Desk) -> None:
     assert (check["ok"], "No receipt has come" in check["found"]) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "Gateway smsc: the carrier says"), ("zh", "网关 smsc：运营商说")]
+)
+def test_the_doctor_names_a_gateway_once(staffed: Desk, tmp_path: Path, language: str, told: str) -> None:
+    with rehearsing(tmp_path / "smsc.jsonl", Behaviour(system_id="paper", password="right")) as smsc:
+        _configure_smpp(staffed, "127.0.0.1", smsc.port, 'password = "wrong"')
+        assert f"FAIL {told}" in staffed.type("--lang", language, "doctor").out
+
+
 def test_what_was_learned_of_a_carrier_is_shown(staffed: Desk, tmp_path: Path) -> None:
     with rehearsing(tmp_path / "smsc.jsonl", Behaviour()) as smsc:
         _configure_smpp(staffed, "127.0.0.1", smsc.port)

@@ -284,12 +284,15 @@ class TestLookingUp:
 
 
 WRONG = {
-    "no account": ({"account_sid": "AC1"}, "account_sid: is not written as it must be"),
+    "no account": ({"account_sid": "AC1"}, "account_sid: must be the account sid of Twilio's console"),
+    "a line behind the account": ({"account_sid": "AC" + "0" * 32 + "\n"}, "account_sid: must be the account sid"),
+    "no key": ({"api_key": "SK1"}, "api_key: must be the sid of an API key"),
+    "no service": ({"messaging_service": "AC" + "0" * 32}, "messaging_service: must be the sid of a messaging"),
     "no token": ({"auth_token": ""}, "auth_token is missing"),
     "half a key": ({"api_key": "SK" + "0" * 32}, "api_key and api_key_secret belong together"),
     "no sender": ({"sender": ""}, "Say who the messages come from"),
     "two addresses": ({"edge": "dublin"}, "edge and region choose among Twilio's own addresses"),
-    "an address with a path": ({"api_url": "http://x/y"}, "api_url: is not written as it must be"),
+    "an address with a path": ({"api_url": "http://x/y"}, "api_url: must be http:// or https:// and a host"),
     "too patient": ({"validity_period": 36_001}, "validity_period: must be at most 36000"),
 }
 
