@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import Select, String, case, func, literal, null, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
@@ -64,7 +64,8 @@ def select_audience(
     first = (people.c.suspended_at.is_not(None), people.c.member_id)
     rank = func.row_number().over(partition_by=people.c.msisdn, order_by=first)
     # who gets no variant takes nobody's copy away
-    numbered = select(people, rank.label("rank")).where(people.c.variant.is_not(None)).subquery()
+    taking_part = people.c.variant.is_not(None), people.c.choice == 1
+    numbered = select(people, rank.label("rank")).where(*taking_part).subquery()
     reason = case(
         (numbered.c.msisdn.is_(None), literal(SkipReason.NO_NUMBER.value)),
         (numbered.c.kind == NumberKind.LANDLINE, literal(SkipReason.LANDLINE.value)),
@@ -92,16 +93,8 @@ def select_audience(
 
 
 def _people(session: Session, campaign: Campaign, *, on: date, after: int, up_to: int | None) -> Subquery:
-    """Each member of the audience with their variant and the one number that is used for them."""
-    number = aliased(Number)
-    best = (
-        select(number.id)
-        .where(number.member_id == Member.id)
-        .order_by(number.preferred.desc(), (number.kind == NumberKind.MOBILE).desc(), number.id)
-        .limit(1)
-        .correlate(Member)
-        .scalar_subquery()
-    )
+    """Each member of the audience with their variant and numbers; the one with `choice` 1 is used for them."""
+    best = (Number.preferred.desc(), (Number.kind == NumberKind.MOBILE).desc(), Number.id)
     variant = case(
         *[(segments.condition(session, v.rule, on=on), v.position) for v in campaign.variants],
         else_=null(),
@@ -114,10 +107,12 @@ def _people(session: Session, campaign: Campaign, *, on: date, after: int, up_to
             Number.kind,
             Number.suspended_at,
             Number.operator,
+            # ranked and not looked up: one walk along an index for all numbers of a piece
+            func.row_number().over(partition_by=Member.id, order_by=best).label("choice"),
         )
         .join(Membership, Membership.member_id == Member.id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
-        .outerjoin(Number, Number.id == best)
+        .outerjoin(Number, Number.member_id == Member.id)
         .where(
             Member.id > after,
             standing_on(on),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from broadcaster.campaigns.states import CampaignState
+from broadcaster.campaigns.states import UNDER_WAY, CampaignState
 from broadcaster.newspaper.models import Edition
 from subscribers.db import Base, Instant
 from subscribers.models import Key
@@ -57,6 +57,8 @@ class Campaign(Base):
     started_at: Mapped[datetime | None] = mapped_column(Instant)
     #: the audience is who was in it on this day; memberships are dated, so this one value freezes it
     audience_on: Mapped[date | None]
+    #: nobody with a greater id was there when it started
+    audience_up_to: Mapped[int | None] = mapped_column(Key)
     #: members up to this id have their message row; a snapshot that was cut off goes on behind it
     snapshot_cursor: Mapped[int] = mapped_column(Key, default=0)
     #: when the last of the audience had been written down
@@ -70,6 +72,11 @@ class Campaign(Base):
     variants: Mapped[list[CampaignVariant]] = relationship(order_by="CampaignVariant.position", lazy="selectin")
     #: there from its start on
     dresses: Mapped[list[CampaignDress]] = relationship(order_by="CampaignDress.gateway", lazy="selectin")
+
+    @property
+    def is_being_written_down(self) -> bool:
+        """Whether there will be more recipients than there are, though it may be sent to these already."""
+        return self.state in UNDER_WAY and self.prepared_at is None
 
 
 class CampaignVariant(Base):

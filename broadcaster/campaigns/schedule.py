@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route
@@ -22,6 +22,7 @@ from subscribers.actor import SYSTEM, Actor, Right, needs
 from subscribers.audit import note
 from subscribers.db import wake
 from subscribers.errors import BroadsheetError, Conflict, Invalid
+from subscribers.models import Member
 
 #: the queue that writes audiences down
 PREPARE = "prepare"
@@ -47,6 +48,9 @@ def move(
     `out_of`: only from these states, of all those that may become `to`.
     """
     allowed = sources(to) if out_of is None else sources(to) & out_of
+    if CampaignState.SENDING in allowed:
+        # a claim shares the row for as long as it takes: it is waited for, and what comes after it sees the new state
+        session.execute(select(Campaign.id).where(Campaign.id == campaign.id).with_for_update())
     moved = session.execute(
         update(Campaign)
         .where(Campaign.id == campaign.id, Campaign.state.in_(allowed))
@@ -224,6 +228,7 @@ def _start(
         started_at=now,
         started_by=campaign.started_by or actor.name,
         audience_on=now.astimezone(zone).date(),
+        audience_up_to=select(func.max(Member.id)).scalar_subquery(),
         tariffs=tariffs,
         content_hash=content_hash(campaign, dresses),
     )

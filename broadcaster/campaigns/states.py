@@ -51,6 +51,9 @@ MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     _S.FAILED: frozenset({_S.PREPARING, _S.SENDING, _S.CANCELLED, _S.ABORTED}),
 }
 
+#: where an audience is written down: before its first piece, and while that is being sent already
+UNDER_WAY = frozenset({_S.PREPARING, _S.SENDING})
+
 #: nothing has been handed over or frozen yet: texts and audience may still change
 EDITABLE = frozenset({_S.DRAFT, _S.CHANGES_REQUESTED})
 

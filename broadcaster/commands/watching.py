@@ -108,6 +108,8 @@ def shown_campaign(
             (tr("cost so far"), money(figures.cost, figures.currency) if figures.cost else ""),
         )
     ]
+    if campaign.is_being_written_down:
+        shown.append(tr("The list of recipients is being written."))
     if figures.messages:
         shown.append(_by_state(tr("people are"), figures.messages))
         shown.append(_by_state(tr("parts are"), figures.parts))

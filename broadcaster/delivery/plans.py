@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from subscribers.db import is_sqlite
 
-_OFF = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+# a plan that has to do what is off looks dear, and then a server with a compiler would spend longer on compiling it
+_OFF = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
 _KEYS_ONLY = text("SELECT " + ", ".join(f"set_config('{name}', 'off', true)" for name in _OFF))
 
 

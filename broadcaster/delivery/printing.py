@@ -38,6 +38,8 @@ class Printing:
 def hold(session: Session, campaign_id: int, sender: Sender) -> Printing | None:
     """The campaign, kept from being paused until this claim has committed; None when someone is at it already.
 
+    Whoever writes its audience down meanwhile is in nobody's way.
+
     It is not waited for: an abort that holds the campaign may be waiting for the batch that we hold.
     """
     row: Any = session.execute(_HELD, {"campaign": campaign_id, "way": sender.gateway}).first()
@@ -58,7 +60,7 @@ def _held() -> Select[Any]:
         .add_columns(d.place, d.alphabet, d.reference_bits)
         .outerjoin_from(_CAMPAIGN, _DRESS, and_(d.campaign_id == c.id, d.gateway == bindparam("way")))
         .where(c.id == bindparam("campaign"), c.state == CampaignState.SENDING)
-        .with_for_update(of=_CAMPAIGN, read=True, skip_locked=True)
+        .with_for_update(of=_CAMPAIGN, read=True, key_share=True, skip_locked=True)
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import PREPARE, move
-from broadcaster.campaigns.states import CampaignState
+from broadcaster.campaigns.states import UNDER_WAY, CampaignState
 from broadcaster.delivery import holding, journal, owners, tally, transitions
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks
@@ -50,7 +50,8 @@ def take_over(
 
 def wake_forgotten(session: Session, *, now: datetime) -> None:
     """Hint again at everything that is due and open in the database: a queue may have been lost."""
-    for campaign_id in session.scalars(select(Campaign.id).where(Campaign.state == CampaignState.PREPARING)):
+    unfinished = select(Campaign.id).where(Campaign.state.in_(UNDER_WAY), Campaign.prepared_at.is_(None))
+    for campaign_id in session.scalars(unfinished):
         wake(session, PREPARE, [campaign_id])
     due = (
         select(Batch.gateway)
@@ -95,8 +96,8 @@ def finish(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
     moved = []
     _fold(session)
     # those that another sweep has in hand are passed over: it moves them
-    going = select(Campaign).where(Campaign.state == CampaignState.SENDING).with_for_update(skip_locked=True)
-    for campaign in session.scalars(going).all():
+    whole = Campaign.state == CampaignState.SENDING, Campaign.prepared_at.is_not(None)
+    for campaign in session.scalars(select(Campaign).where(*whole).with_for_update(skip_locked=True)).all():
         if not _is_open(session, campaign) and not _heal(session, campaign):
             move(session, campaign, CampaignState.SENT, sent_at=now)
             moved.append(campaign.id)

@@ -131,8 +131,8 @@ def _hold(session: Session, turn: ClaimedTurn, *, closes: bool) -> bool:
 
 
 def _is_stopped(session: Session, turn: ClaimedTurn) -> bool:
-    state = session.scalar(select(Campaign.state).where(Campaign.id == turn.campaign_id).with_for_update(read=True))
-    return state in (CampaignState.ABORTED, CampaignState.CANCELLED)
+    held = select(Campaign.state).where(Campaign.id == turn.campaign_id).with_for_update(read=True, key_share=True)
+    return session.scalar(held) in (CampaignState.ABORTED, CampaignState.CANCELLED)
 
 
 def _take_whole(session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, now: datetime) -> list[Settled]:

@@ -48,6 +48,8 @@ class Standing:
     at: datetime | None
     messages: Mapping[str, int]
     skipped: Mapping[str, int]
+    #: there will be more of them
+    is_being_written_down: bool = False
 
     @property
     def recipients(self) -> int:
@@ -149,6 +151,7 @@ def _standings(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, 
             at=campaign.started_at or campaign.scheduled_for,
             messages=messages[campaign.id],
             skipped=skipped[campaign.id],
+            is_being_written_down=campaign.is_being_written_down,
         )
         for campaign, number in rows
     }

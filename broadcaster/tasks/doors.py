@@ -7,15 +7,21 @@ from functools import partial
 from celery import Celery
 
 from broadcaster.campaigns import schedule
+from broadcaster.campaigns.schedule import PREPARE
 from broadcaster.delivery import orphans, preparing, receipts, reconcile
 from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
 from subscribers import transfers
-from subscribers.db import wake
+from subscribers.db import is_sqlite, wake
 
 #: turns per task; then the hint goes to the end of the queue, so that one gateway does not keep a worker for itself
 TURNS = 20
+
+#: pieces of an audience per task, for the same reason: what has been written down is sent meanwhile
+PIECES = 3
+#: seconds between two of them on SQLite, where the others wait for the same lock and look at it ten times a second
+GIVE_WAY = 0.1
 
 #: seconds in which more receipts may come that are applied together
 GATHER = 0.1
@@ -36,10 +42,9 @@ def register(app: Celery, runtime: Runtime) -> None:
     @app.task(name="prepare", shared=False)
     def prepare(campaign_ids: list[int]) -> None:
         for campaign_id in campaign_ids:
-            more = True
-            while more and not runtime.stopping.is_set():
+            if write_down(runtime, campaign_id, pieces=PIECES):
                 with runtime.begin() as tx:
-                    more = preparing.prepare(tx.session, campaign_id, runtime.route, now=tx.now)
+                    wake(tx.session, PREPARE, [campaign_id])
 
     @app.task(name=receipts.APPLY, shared=False)
     def apply_receipts() -> None:
@@ -69,6 +74,18 @@ def apply_what_came(runtime: Runtime) -> bool:
         with runtime.begin() as tx:
             some = receipts.apply(tx.session, now=tx.now)
     return False
+
+
+def write_down(runtime: Runtime, campaign_id: int, *, pieces: int) -> bool:
+    """Write down the next pieces of a campaign's audience. Returns whether there are more."""
+    for _ in range(pieces):
+        with runtime.begin() as tx:
+            alone = is_sqlite(tx.session)
+            if not preparing.prepare(tx.session, campaign_id, runtime.route, now=tx.now):
+                return False
+        if runtime.stopping.wait(GIVE_WAY if alone else 0):
+            break
+    return True
 
 
 def start_due(runtime: Runtime) -> None:

@@ -111,8 +111,12 @@ class Teller:
         }
 
     def _sentence(self, standing: Standing) -> str:
-        if standing.state == "preparing":
-            return tr("The list of recipients is being written.")
+        if standing.is_being_written_down:
+            written = tr("The list of recipients is being written.")
+            return f"{self._how_far(standing)} · {written}" if standing.recipients else written
+        return self._how_far(standing)
+
+    def _how_far(self, standing: Standing) -> str:
         figures = {"recipients": count(standing.recipients)}
         if standing.waiting:
             return tr(

@@ -13,17 +13,34 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text, update
 
+from broadcaster.campaigns import schedule
+from broadcaster.campaigns.check import check
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import orphans, receipts, standing
+from broadcaster.delivery import orphans, preparing, receipts, standing
 from broadcaster.delivery.models import Batch, Message
 from broadcaster.delivery.progress import progress
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import OutcomeUnknown
 from broadcaster.reports import stages
+from subscribers.actor import OPERATOR
 from subscribers.db import make_engine
 from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
-from tests.delivery.ledger import THREE_PARTS, accept, apply, claim, must_claim, owner, receipt, record, sending
-from tests.factories import NOW
+from tests.delivery.ledger import (
+    ROUTE,
+    THREE_PARTS,
+    WAYS,
+    ZONE,
+    accept,
+    apply,
+    claim,
+    draft,
+    must_claim,
+    owner,
+    receipt,
+    record,
+    sending,
+)
+from tests.factories import NOW, make_members
 
 PEOPLE = 4000
 WINDOW = 50
@@ -39,6 +56,7 @@ class Plans:
     def __init__(self, engine: Engine) -> None:
         self.wasteful: list[str] = []
         self.seen = 0
+        self.most = MOST
         event.listen(engine, "before_cursor_execute", self._explain)
 
     def _explain(self, connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -54,7 +72,7 @@ class Plans:
         for node in _nodes(plan[0]["Plan"]):
             removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
             read = removed * node.get("Actual Loops", 1)
-            if read > MOST:
+            if read > self.most:
                 name = f"{node['Node Type']} on {node.get('Relation Name', '-')}"
                 self.wasteful.append(f"{name} reads {read} rows in vain: {' '.join(statement.split())[:160]}")
 
@@ -76,6 +94,32 @@ def on_postgresql(postgresql_template: PostgresqlTemplate) -> Iterator[Transacti
 def _analyze(begin: Transactions) -> None:
     with begin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("seen", ["nothing", "the registry", "the first pieces"])
+def test_a_piece_of_an_audience_reads_little_in_vain(on_postgresql: Transactions, seen: str) -> None:
+    begin = on_postgresql
+    if seen == "nothing":
+        _analyze(begin)
+    with begin() as tx:
+        make_members(tx.session, PEOPLE)
+    if seen == "the registry":
+        _analyze(begin)
+    with begin() as tx:
+        campaign = draft(tx.session)
+        checked = check(tx.session, OPERATOR, campaign, ROUTE, WAYS, zone=ZONE, now=tx.now)
+        schedule.start(tx.session, OPERATOR, campaign, checked.recipients, ROUTE, WAYS, zone=ZONE, now=tx.now)
+    plans = Plans(begin.engine)
+    for piece in (PEOPLE // 2, WINDOW, WINDOW):
+        if seen == "the first pieces" and piece == WINDOW:
+            _analyze(begin)
+        # what is read for as many as there are in the piece is not in vain
+        plans.most = 10 * piece
+        with begin() as tx:
+            assert preparing.prepare(tx.session, campaign.id, lambda _: ROUTE, now=tx.now, piece=piece)
+    assert plans.seen > 12
+    assert not plans.wasteful, "\n".join(plans.wasteful)
 
 
 @pytest.mark.postgresql

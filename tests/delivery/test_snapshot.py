@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from broadcaster.campaigns import schedule
 from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.check import check
-from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import preparing, snapshot
+from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.schedule import PREPARE
+from broadcaster.delivery import batches, control, preparing, reconcile, snapshot
 from broadcaster.delivery.models import Batch, Message
 from subscribers import lists
 from subscribers.actor import OPERATOR
 from tests.databases import Transactions
 from tests.delivery import ledger
-from tests.delivery.ledger import ROUTE, WAYS, ZONE, campaign_state, draft, look, states
+from tests.delivery.ledger import (
+    ROUTE,
+    SENDER,
+    WAYS,
+    ZONE,
+    accept,
+    campaign_state,
+    claim,
+    draft,
+    look,
+    must_claim,
+    owner,
+    states,
+)
 from tests.factories import generated_msisdn, make_member, make_members
+
+Act = Callable[..., control.Stopped]
 
 
 class Killed(Exception):
@@ -71,6 +91,8 @@ def test_who_comes_or_goes_after_the_start_changes_nothing(begin: Transactions) 
     _prepare(begin, campaign)
     with begin() as tx:
         make_members(tx.session, 2, joined_on=tx.now.date().replace(day=30))
+        # on the list today, but not yet when the number of recipients was typed
+        make_members(tx.session, 2)
     while _prepare(begin, campaign):
         pass
     assert states(begin, campaign) == {"queued": 5}
@@ -107,3 +129,114 @@ def test_a_list_that_is_gone_stops_one_campaign_with_the_reason(begin: Transacti
     stopped = look(begin, lambda s: s.get(Campaign, campaign))
     assert stopped.state == "failed"
     assert "no list #" in stopped.note.format(**stopped.note_fields)
+
+
+def test_what_is_written_down_is_sent_while_the_rest_is_written(begin: Transactions) -> None:
+    with begin() as tx:
+        make_members(tx.session, 8)
+    campaign = _start(begin)
+    mine = owner(begin)
+    assert claim(begin, mine) is None
+    sent_to: list[str] = []
+    for _ in range(3):
+        assert _prepare(begin, campaign)
+        assert campaign_state(begin, campaign) == "sending"
+        turn = must_claim(begin, mine)
+        accept(begin, turn)
+        sent_to += [part.msisdn for part in turn.parts]
+        # nothing of it waits at this moment, and it is not over all the same
+        with begin() as tx:
+            assert reconcile.finish(tx.session, {"carrier": timedelta(hours=1)}, now=tx.now) == []
+    assert (len(sent_to), len(set(sent_to))) == (8, 8)
+    assert not _prepare(begin, campaign)
+    with begin() as tx:
+        assert reconcile.finish(tx.session, {"carrier": timedelta(hours=1)}, now=tx.now) == [campaign]
+    assert campaign_state(begin, campaign) == "sent"
+
+
+def test_a_forgotten_snapshot_is_hinted_at_until_it_is_whole(begin: Transactions) -> None:
+    with begin() as tx:
+        make_members(tx.session, 4)
+    campaign = _start(begin)
+    more = True
+    while more:
+        begin.wakes.clear()
+        with begin() as tx:
+            reconcile.wake_forgotten(tx.session, now=tx.now)
+        assert [wake.ids for wake in begin.wakes if wake.queue == PREPARE] == [(campaign,)]
+        more = _prepare(begin, campaign)
+    begin.wakes.clear()
+    with begin() as tx:
+        reconcile.wake_forgotten(tx.session, now=tx.now)
+    assert [wake.queue for wake in begin.wakes] == ["submit.carrier"]
+
+
+def test_a_pause_stops_the_snapshot_and_the_claims_where_they_are(begin: Transactions) -> None:
+    with begin() as tx:
+        make_members(tx.session, 8)
+    campaign = _start(begin)
+    mine = owner(begin)
+    assert _prepare(begin, campaign)
+    with begin() as tx:
+        control.pause(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+    assert not _prepare(begin, campaign)
+    assert claim(begin, mine) is None
+    assert states(begin, campaign) == {"queued": 3}
+    with begin() as tx:
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+    while _prepare(begin, campaign):
+        pass
+    while (turn := claim(begin, mine)) is not None:
+        accept(begin, turn)
+    assert states(begin, campaign) == {"submitted": 8}
+
+
+def test_who_was_not_written_down_before_the_abort_never_is(begin: Transactions) -> None:
+    with begin() as tx:
+        make_members(tx.session, 8)
+    campaign = _start(begin)
+    mine = owner(begin)
+    assert _prepare(begin, campaign)
+    accept(begin, must_claim(begin, mine, 1))
+    with begin() as tx:
+        control.abort(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+    assert not _prepare(begin, campaign)
+    assert claim(begin, mine) is None
+    assert (campaign_state(begin, campaign), states(begin, campaign)) == ("aborted", {"submitted": 1, "cancelled": 2})
+
+
+@pytest.mark.postgresql
+def test_claims_do_not_wait_for_a_piece_nor_it_for_them(begin: Transactions) -> None:
+    if begin.engine.dialect.name == "sqlite":
+        pytest.skip("on SQLite whoever writes is alone")
+    with begin() as tx:
+        make_members(tx.session, 8)
+    campaign = _start(begin)
+    first, second = owner(begin), owner(begin)
+    assert _prepare(begin, campaign)
+    with begin() as piece:
+        assert preparing.prepare(piece.session, campaign, lambda _: ROUTE, now=piece.now, piece=3)
+        assert len(must_claim(begin, first, 1).parts) == 1
+        # another one who writes it down leaves it to us
+        assert not _prepare(begin, campaign)
+    with begin() as tx:
+        assert batches.claim(tx.session, second, SENDER, parts=1, up_to=Lane.BULK, now=tx.now)
+        assert _prepare(begin, campaign)
+    assert states(begin, campaign) == {"queued": 6, "submitting": 2}
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("act", [control.pause, control.abort])
+def test_a_person_who_stops_it_waits_for_the_claim_that_is_under_way(begin: Transactions, act: Act) -> None:
+    if begin.engine.dialect.name == "sqlite":
+        pytest.skip("on SQLite whoever writes is alone")
+    with begin() as tx:
+        make_members(tx.session, 8)
+    campaign = _start(begin)
+    mine = owner(begin)
+    assert _prepare(begin, campaign)
+    with begin() as tx:
+        assert batches.claim(tx.session, mine, SENDER, parts=1, up_to=Lane.BULK, now=tx.now)
+        with pytest.raises(OperationalError), begin() as person:
+            person.session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            act(person.session, OPERATOR, person.session.get_one(Campaign, campaign), now=person.now)

@@ -93,6 +93,7 @@ def campaign(house: Runtime) -> int:
             created_by="x",
             created_at=now,
             started_at=now - timedelta(minutes=4),
+            prepared_at=now - timedelta(minutes=3),
         )
         draft = Campaign(kind="notice", title="讲座", state="draft", rule="everyone", created_by="x", created_at=now)
         session.add_all([sending, draft])
@@ -226,6 +227,16 @@ class TestSending:
     def test_a_draft_has_no_figures(self, site: httpx2.Client, campaign: int) -> None:
         words = look(site).words
         assert words[words.index("讲座") + 1 :][:3] == ["○ draft", "—", "—"]
+
+    def test_it_may_be_sent_before_all_are_written_down(
+        self, house: Runtime, site: httpx2.Client, campaign: int
+    ) -> None:
+        written = "The list of recipients is being written."
+        assert written not in look(site).text
+        with house.begin() as tx:
+            tx.session.get_one(Campaign, campaign).prepared_at = None
+        assert f"Sent to 41 of 48 people (85.4%) · {written}" in look(site).text
+        assert "已发 41 人，共 48 人（85.4%） · 正在写收件人名单。" in look(site, "zh").text
 
     @pytest.mark.parametrize("state", ["preparing", "sent", "closed", "aborted", "failed"])
     def test_every_state_has_a_page(self, house: Runtime, site: httpx2.Client, campaign: int, state: str) -> None:
