@@ -17,9 +17,9 @@ from broadcaster.gateways.smpp.complaints import ENOUGH, GONE, Share, Verdict, j
 #: after too many complaints: this share of what the carrier would take, then twice as much each second up to that share
 _BACK_TO, _QUICKLY_TO = 0.85, 0.95
 #: a step up is so many answers, or seconds, without news
-_STEP, _STEP_SECONDS = 100, 10.0
+_STEP, _STEP_SECONDS = 100, 4.0
 #: each step adds this share, or this many parts a second; and this share of its cube: the longer, the faster
-_CLIMB, _LEAST, _PROBING = 0.02, 0.3, 0.004
+_CLIMB, _LEAST, _PROBING = 0.02, 0.5, 0.004
 #: seconds without a word to a carrier that takes nothing at all: the first times, and at most
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 #: complaints in a row after which the pause is doubled each time
