@@ -161,7 +161,7 @@ def test_killed_again_and_again_it_sends_nothing_twice_and_doubts_a_window_at_mo
 
 @pytest.mark.parametrize(
     ("manners", "most_per_part"),
-    [(Behaviour(seed=4, throttle=0.5), 3.0), (Behaviour(seed=4, limit=100.0, throttle_with="queue-full"), 1.7)],
+    [(Behaviour(seed=4, throttle=0.5), 3.0), (Behaviour(seed=4, limit=100.0, throttle_with="queue-full"), 3.0)],
     ids=["by chance", "a limit"],
 )
 def test_too_fast_slows_the_connector_and_fails_nobody(
