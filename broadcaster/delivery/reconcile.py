@@ -21,6 +21,7 @@ from broadcaster.delivery import holding, journal, owners, tally, transitions
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import Locks
 from broadcaster.delivery.models import Batch, Doubt, Kind, Message, Owner, Part, Turn
+from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import AWAITED, State
 from broadcaster.delivery.transitions import Move
@@ -72,23 +73,37 @@ def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
 
     `timeouts` is how long each gateway's receipts may take.
     """
+    go_by_keys(session)
     message_of: dict[int, int] = {}
     for gateway, timeout in timeouts.items():
-        old = now - timeout
-        campaigns = select(Campaign.id).where(Campaign.started_at <= old, Campaign.closed_at.is_(None))
-        awaited = select(Message.id).where(
-            or_(Message.campaign_id.in_(campaigns), Message.campaign_id.is_(None)),
-            Message.gateway == gateway,
-            Message.state.in_((*AWAITED, State.UNKNOWN)),
-        )
-        parts = session.execute(
-            select(Part.id, Part.message_id).where(
-                Part.message_id.in_(awaited), Part.state.in_(AWAITED), Part.submitted_at <= old
+        # one after the other: a condition for all of them at once is on no key, and looks through years of messages
+        for campaign_id in (None, *_old_and_awaiting(session, gateway, now - timeout)):
+            parts = session.execute(
+                select(Part.id, Part.message_id)
+                .join(Message, Message.id == Part.message_id)
+                .where(
+                    Message.campaign_id == campaign_id,
+                    Message.gateway == gateway,
+                    Message.state.in_((*AWAITED, State.UNKNOWN)),
+                    Part.state.in_(AWAITED),
+                    Part.submitted_at <= now - timeout,
+                )
             )
-        )
-        message_of |= {row.id: row.message_id for row in parts}
+            message_of |= {row.id: row.message_id for row in parts}
     held = holding.hold(session, set(message_of.values()))
     return len(transitions.move(session, held, dict.fromkeys(message_of, Move(State.NO_RECEIPT)), now=now))
+
+
+def _old_and_awaiting(session: Session, gateway: str, old: datetime) -> list[int]:
+    """Campaigns that began before it, and have parts at this gateway whose receipt has not come."""
+    ids = session.scalars(select(Campaign.id).where(Campaign.started_at <= old, Campaign.closed_at.is_(None))).all()
+    return sorted(
+        {
+            cell.campaign_id
+            for cell in tally.figures(session, ids)
+            if cell.kind is Kind.PART and cell.gateway == gateway and cell.state in AWAITED
+        }
+    )
 
 
 def finish(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime) -> list[int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from sqlalchemy import Engine, event, text, update
 from broadcaster.campaigns import schedule
 from broadcaster.campaigns.check import check
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import orphans, preparing, receipts, standing
+from broadcaster.campaigns.states import CampaignState
+from broadcaster.delivery import orphans, preparing, receipts, reconcile, standing
 from broadcaster.delivery.models import Batch, Message
 from broadcaster.delivery.progress import progress
 from broadcaster.delivery.states import State
@@ -217,3 +219,20 @@ def test_a_look_at_the_machinery_reads_the_newest_rows_only(
         assert plans.seen > 15
         assert not plans.wasteful, "\n".join(plans.wasteful)
         _analyze(begin)
+
+
+@pytest.mark.postgresql
+def test_a_sweep_goes_past_what_is_over(on_postgresql: Transactions) -> None:
+    begin = on_postgresql
+    sending(begin, PEOPLE)
+    with begin() as tx:
+        tx.session.execute(update(Message).values(state=State.DELIVERED, parts=1, delivered_parts=1))
+        tx.session.execute(update(Batch).values(done=True))
+        tx.session.execute(update(Campaign).values(state=CampaignState.CLOSED, closed_at=tx.now))
+    _analyze(begin)
+    plans = Plans(begin.engine)
+    begin.clock.advance(days=4)
+    with begin() as tx:
+        reconcile.expire(tx.session, {"carrier": timedelta(days=3)}, now=tx.now)
+    assert plans.seen > 2
+    assert not plans.wasteful, "\n".join(plans.wasteful)
