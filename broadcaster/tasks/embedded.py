@@ -10,6 +10,8 @@ from typing import Any
 
 from celery import Celery
 from celery.beat import EmbeddedService
+from celery.exceptions import WorkerShutdown
+from celery.platforms import EX_OK
 from celery.worker import WorkController
 
 from broadcaster.runtime import Runtime
@@ -21,6 +23,8 @@ THREADS = 6
 
 #: how long a worker may take to finish what it holds
 _STOP_WITHIN = 30
+#: and to hear that it shall end
+_HEARD_WITHIN = 5
 
 
 @contextlib.contextmanager
@@ -65,5 +69,21 @@ def _worker(
         yield
     finally:
         runtime.stopping.set()
+        _ask_to_end(worker)
+        thread.join(_HEARD_WITHIN)
+        if thread.is_alive():
+            # it waits for a broker that is away, and hears nobody; or it finishes what it holds, and this is no news
+            threading.Thread(target=worker.stop, daemon=True).start()
+            thread.join(_STOP_WITHIN)
+
+
+def _ask_to_end(worker: Any) -> None:
+    """In its own thread: two that read from one connection to RabbitMQ take each other's answers, and wait for ever."""
+    if worker.use_eventloop and worker.hub is not None:
+        worker.hub.call_soon(_leave)
+    else:
         worker.stop()
-        thread.join(_STOP_WITHIN)
+
+
+def _leave() -> None:
+    raise WorkerShutdown(EX_OK)
