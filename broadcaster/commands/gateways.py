@@ -7,6 +7,7 @@ import threading
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from broadcaster.binds import holding
 from broadcaster.campaigns import profile_changes
@@ -25,7 +26,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.tasks import hearing, make_app, running
 from broadcaster.trial import try_out
 from subscribers.actor import Right
-from subscribers.errors import Invalid, NotFound
+from subscribers.errors import Invalid, NotFound, Unavailable
 from subscribers.models import NumberKind
 from subscribers.msisdn import mask, parse
 
@@ -170,7 +171,9 @@ def _run_embedded(house: Runtime, name: str, ending: threading.Event) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(holding(house, [name], tell_waiting(house)))
         while chief is None and not ending.wait(1):
-            chief = house.locks.take(PRESS)
+            # a database that is away is asked again: what is in hand here is not given up for it
+            with contextlib.suppress(DBAPIError, Unavailable):
+                chief = house.locks.take(PRESS)
         if chief is not None:
             stack.callback(chief.release)
             open_gateways(house)
