@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -140,6 +141,8 @@ class Installation:
     #: what is wrong with its processes: see `points.breaks`
     broken: str = ""
     processes: dict[str, BaseProcess] = field(default_factory=dict)
+    #: another machine's data folder, for the processes that are started next
+    elsewhere: Path | None = None
     #: process ids of those that were killed
     dead: list[int] = field(default_factory=list)
 
@@ -147,7 +150,7 @@ class Installation:
         """Start these processes, or all."""
         environment = {
             "BROADSHEET_CONFIG": str(self.folder / "broadsheet.toml"),
-            "BROADSHEET_DATA": str(self.folder / "data"),
+            "BROADSHEET_DATA": str(self.elsewhere or self.folder / "data"),
             "BROADSHEET_LANG": "en",
         }
         for role in roles or self.roles:
@@ -167,6 +170,7 @@ class Installation:
 
     def signal(self, role: str, number: signal.Signals) -> None:
         """Send a signal to one process."""
+        assert self.processes[role].is_alive(), f"{role} ended by itself\n{self.logged()}"
         os.kill(self.processes[role].pid or 0, number)
 
     def end(self, *roles: str) -> dict[str, int | None]:
@@ -244,7 +248,7 @@ def installed(
         if not url:
             url = _database(stack, servers, folder, database)
         if broker:
-            servers["broker"] = _started(stack, {"redis": valkey_at, "rabbitmq": rabbitmq_at}[broker], folder, broker)
+            servers["broker"] = _started(stack, {"redis": valkey_at, "rabbitmq": rabbitmq_at}[broker], broker)
             queue = servers["broker"].url
         carrier = stack.enter_context(rehearsing(folder / "accepted.jsonl", manners))
         line = stack.enter_context(Proxy(carrier.port))
@@ -266,7 +270,7 @@ def installed(
 def _database(stack: contextlib.ExitStack, servers: dict[str, Server], folder: Path, kind: str) -> str:
     if kind == "postgresql":
         # as it is installed: it keeps its promise to the disk
-        server = _started(stack, lambda place: postgresql_at(place, "max_connections=100"), folder, "postgresql")
+        server = _started(stack, lambda place: postgresql_at(place, "max_connections=100"), "postgresql")
         servers["database"] = server
         with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute("CREATE DATABASE broadsheet")
@@ -277,9 +281,10 @@ def _database(stack: contextlib.ExitStack, servers: dict[str, Server], folder: P
     return url
 
 
-def _started(stack: contextlib.ExitStack, make: Callable[[Path], Server], folder: Path, name: str) -> Server:
-    place = folder / name
-    place.mkdir()
+def _started(stack: contextlib.ExitStack, make: Callable[[Path], Server], name: str) -> Server:
+    # not below a test's own folder, where the plain user that a server gets may not go
+    place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True)))
+    place.chmod(0o755)
     server = make(place)
     stack.callback(server.end)
     server.start()

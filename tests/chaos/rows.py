@@ -31,11 +31,11 @@ class Row:
         self.on.broken = at
         self.on.start(role)
         self.on.broken = ""
-        died = wait_until(lambda: not self.on.processes[role].is_alive(), 40)
+        died = wait_until(lambda: not self.on.processes[role].is_alive(), 90)
         assert died, f"{role} did not come to {at}\n{self.on.logged()}"
         self.on.kill(role)
 
-    def sent(self, parts: int, seconds: float = 40) -> None:
+    def sent(self, parts: int, seconds: float = 90) -> None:
         """Wait until the carrier has so many."""
         assert wait_until(lambda: self.on.log.parts >= parts, seconds), f"{self.on.log.parts}\n{self.on.logged()}"
 
@@ -43,7 +43,7 @@ class Row:
         """How many parts are in doubt now."""
         return int(self.on.rows("SELECT count(*) FROM part WHERE state = 4")[0][0])
 
-    def judged(self, *, in_doubt: int = WINDOW, patience: float = 60) -> Verdict:
+    def judged(self, *, in_doubt: int = WINDOW, patience: float = 90) -> Verdict:
         """After quiet: nothing lost, nothing twice, and no more in doubt than that."""
         outcome = Outcome(0)
         finish(self.on, outcome, self.audience, patience, in_doubt)

@@ -12,6 +12,9 @@ from tests.chaos.installation import MANNERS
 from tests.chaos.run import run
 from tests.databases import PostgresqlTemplate, SqliteTemplate
 
+#: whole runs, on machines that may be busy
+pytestmark = pytest.mark.timeout(400)
+
 #: a carrier that is slow to answer: a kill soon after it took parts comes before the sender knows
 SLOW = replace(MANNERS, latency=0.1)
 KILLED = "kill -9 of all binds"
