@@ -56,9 +56,7 @@ class TwilioConfig(GatewayConfig):
     @classmethod
     def _address(cls, url: str) -> str:
         if url and not re.fullmatch("https?://[^/?#@]+", url):
-            raise ValueError(
-                msgid("must be http:// or https:// and a host, maybe a port, and nothing behind.")
-            )
+            raise ValueError(msgid("must be http:// or https:// and a host, maybe a port, and nothing behind."))
         return url
 
     @model_validator(mode="after")
