@@ -114,7 +114,11 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
     told = [(row, row.recipient, row.number) for row in whole.values()]
     told += _apply_each(session, {id_: row for id_, row in rows.items() if id_ not in whole}, place_of, now=now)
     _tell_registry(session, told, now=now)
-    session.execute(delete(ReceiptWaiting).where(among(session, ReceiptWaiting.inbox_id, rows)))
+    session.execute(
+        delete(ReceiptWaiting)
+        .where(among(session, ReceiptWaiting.inbox_id, rows))
+        .execution_options(synchronize_session=False)
+    )
     return len(rows)
 
 
