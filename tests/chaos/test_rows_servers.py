@@ -15,11 +15,13 @@ import pytest
 from broadcaster.tasks import make_app
 from broadcaster.tasks.hints import CONTROL
 from tests.chaos.faults import (
+    cut_power,
     flush_broker,
     freeze_bind_without_sessions,
     hold_database,
     kill_bind,
     kill_role,
+    stop_database,
 )
 from tests.chaos.installation import BINDS, WINDOW, wait_until
 from tests.chaos.rows import Row, at_work
@@ -109,6 +111,19 @@ def test_a_broker_that_is_killed(
         row.on.broker.start()
         row.sent(row.on.log.parts + 30)
         row.judged(in_doubt=0)
+        assert row.on.end() == dict.fromkeys(row.on.roles, 0), row.on.logged()
+
+
+@pytest.mark.postgresql
+def test_a_database_that_stops_and_a_power_cut(tmp_path: Path) -> None:
+    """D1 and K9: stopped at once, twice, and everything killed together with it."""
+    tmp_path.chmod(0o755)
+    with at_work(tmp_path, database="postgresql", messages=400, rate=60) as row:
+        row.on.start()
+        for step, fault in enumerate((stop_database, cut_power, stop_database), 1):
+            row.sent(80 * step)
+            fault(row.on, row.chance)
+        row.judged(in_doubt=3 * 2 * WINDOW)
         assert row.on.end() == dict.fromkeys(row.on.roles, 0), row.on.logged()
 
 
