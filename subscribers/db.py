@@ -162,8 +162,7 @@ def one_of_ids(column: Any, *, sqlite: bool) -> ColumnElement[bool]:
 
 def id_list(session: Session, ids: Iterable[int]) -> str:
     """Ids as `one_of_ids` takes them."""
-    told = ",".join(map(str, ids))
-    return f"[{told}]" if is_sqlite(session) else f"{{{told}}}"
+    return f"[{','.join(map(str, ids))}]" if is_sqlite(session) else _array(ids)
 
 
 def insert_all(

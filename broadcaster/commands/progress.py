@@ -17,7 +17,7 @@ from broadcaster.commands.output import aside, console
 from broadcaster.commands.program import typed_again
 from broadcaster.delivery.obstacles import Obstacle
 from broadcaster.delivery.progress import Progress as Figures
-from broadcaster.language import language, retold, retold_hint, set_language, tr
+from broadcaster.language import language, retold_whole, set_language, tr
 from broadcaster.words import campaign_state_word, state_word
 
 
@@ -104,7 +104,7 @@ def _saying() -> Show:
 
 def told_obstacle(obstacle: Obstacle) -> str:
     """What is wrong, and what to do."""
-    return typed_again(" ".join(filter(None, (retold(obstacle.trouble), retold_hint(obstacle.trouble)))))
+    return typed_again(retold_whole(obstacle.trouble))
 
 
 def counts(figures: Figures) -> str:

@@ -7,7 +7,7 @@ Every function may run at any time, as often as one likes, in several processes 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -140,10 +140,9 @@ def _fold(session: Session) -> None:
         tally.fold(session, campaign_id)
 
 
-def _are(session: Session, campaign: Campaign, states: Collection[State]) -> bool:
-    """Whether messages are in one of these states; nothing is looked through for it."""
-    figures = tally.figures(session, [campaign.id])
-    return any(cell.kind is Kind.MESSAGE and cell.state in states for cell in figures)
+def _states(session: Session, campaign: Campaign) -> set[State]:
+    """Those in which it has messages; nothing is looked through for it."""
+    return {cell.state for cell in tally.figures(session, [campaign.id]) if cell.kind is Kind.MESSAGE}
 
 
 def _is_open(session: Session, campaign: Campaign) -> bool:
@@ -155,7 +154,7 @@ def _is_open(session: Session, campaign: Campaign) -> bool:
 
 def _heal(session: Session, campaign: Campaign) -> bool:
     """Give queued messages that no batch covers a batch again. Returns whether there were any."""
-    if not _are(session, campaign, {State.QUEUED}):
+    if State.QUEUED not in _states(session, campaign):
         return False
     stranded = session.execute(
         select(Message.gateway, Message.id)
@@ -169,9 +168,10 @@ def _heal(session: Session, campaign: Campaign) -> bool:
 
 def _awaits(session: Session, campaign: Campaign, *, patience: timedelta, now: datetime) -> bool:
     """Whether a receipt may still come. What is in doubt counts until its receipt would be overdue."""
-    if _are(session, campaign, {*AWAITED, State.SUBMITTING}):
+    states = _states(session, campaign)
+    if not states.isdisjoint({*AWAITED, State.SUBMITTING}):
         return True
-    if not _are(session, campaign, {State.UNKNOWN}):
+    if State.UNKNOWN not in states:
         return False
     recent = (
         select(Doubt.part_id)

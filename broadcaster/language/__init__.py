@@ -104,6 +104,11 @@ def retold_hint(text: str) -> str:
     return _retold(text)[1]
 
 
+def retold_whole(text: str) -> str:
+    """Both, one behind the other."""
+    return " ".join(filter(None, _retold(text)))
+
+
 def _retold(text: str) -> tuple[str, str]:
     try:
         message, fields, phrases, *more = json.loads(text)

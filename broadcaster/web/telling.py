@@ -11,7 +11,7 @@ from typing import Any
 from broadcaster import words
 from broadcaster.delivery.obstacles import Obstacle
 from broadcaster.gateways.contract import Gateway
-from broadcaster.language import msgid, ntr, retold, retold_hint, tr, translated
+from broadcaster.language import msgid, ntr, retold_whole, tr, translated
 from broadcaster.reports.overview import LetterLine, Overview, Standing
 from broadcaster.settings import Settings
 from broadcaster.web.figures import count, share, when, widths
@@ -86,7 +86,7 @@ class Teller:
             "paper": self.paper,
             "as_of": tr("As of {time}", time=f"{self.now.astimezone(self.zone):%H:%M:%S}"),
             "current": self._current(seen.current) if seen.current else None,
-            "held_up": [" ".join(filter(None, (retold(each.trouble), retold_hint(each.trouble)))) for each in held_up],
+            "held_up": [retold_whole(each.trouble) for each in held_up],
             "others": [self._line(standing) for standing in seen.others],
             "letters": [self._letter(letter) for letter in seen.letters],
             "gateways": [

@@ -41,29 +41,26 @@ class Fault:
     kills: bool = False
 
 
+def _kill(on: Installation, *roles: str) -> float:
+    began = time.monotonic()
+    on.kill(*roles)
+    on.start(*roles)
+    return began
+
+
 def kill_bind(on: Installation, chance: random.Random) -> float:
     """One of the senders; the other goes on."""
-    role = chance.choice(BINDS)
-    began = time.monotonic()
-    on.kill(role)
-    on.start(role)
-    return began
+    return _kill(on, chance.choice(BINDS))
 
 
 def kill_binds(on: Installation, chance: random.Random) -> float:
     """All senders."""
-    began = time.monotonic()
-    on.kill(*BINDS)
-    on.start(*BINDS)
-    return began
+    return _kill(on, *BINDS)
 
 
 def kill_role(role: str, on: Installation, chance: random.Random) -> float:
     """A process that sends nothing itself."""
-    began = time.monotonic()
-    on.kill(role)
-    on.start(role)
-    return began
+    return _kill(on, role)
 
 
 def end_bind(on: Installation, chance: random.Random) -> float:

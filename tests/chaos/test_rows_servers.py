@@ -109,7 +109,8 @@ def test_a_broker_that_is_killed(
         # as many again, with nobody to carry a hint
         row.sent(row.on.log.parts + 60)
         row.on.broker.start()
-        row.sent(row.on.log.parts + 30)
+        # a broker that is slow to come back may find everything sent
+        row.sent(min(row.on.log.parts + 30, 300))
         row.judged(in_doubt=0)
         assert row.on.end() == dict.fromkeys(row.on.roles, 0), row.on.logged()
 
