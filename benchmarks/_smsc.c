@@ -1,5 +1,5 @@
 /* A carrier that does as little as a carrier can: it answers every submit_sm, and sends one receipt for it later.
- * No receipt leaves while the counter HOLD is set.
+ * No receipt leaves while the counter HOLD is set; one that is refused comes again after AGAIN.
  *
  * It is there to be faster than whatever is measured against it. It shares no code with the gateways, keeps nothing,
  * checks nothing, and knows one kind of bind. benchmarks/_smsc.py does the same where there is no C compiler.
@@ -28,20 +28,28 @@ enum { SUBMIT_SM = 4, DELIVER_SM = 5, UNBIND = 6, ENQUIRE_LINK = 0x15 };
 /* octets that a client may leave unread before nothing more is taken from it */
 #define UNREAD_MOST (8u << 20)
 #define ADDRESS 24
+#define AGAIN 1000000000u
+/* receipts that a client may leave unanswered; a power of two */
+#define UNANSWERED_MOST (1u << 16)
 
 struct receipt {
     uint64_t due, id;
     char source[ADDRESS], destination[ADDRESS];
 };
 
+struct ring {
+    struct receipt *all;
+    size_t first, count, room;
+};
+
 struct client {
     int fd, writable;
-    uint32_t sequence;
+    uint32_t sequence, answered;
     size_t in, out_from, out_to, out_room;
     unsigned char *input, *output;
-    /* a ring */
-    struct receipt *waiting;
-    size_t first, count, room;
+    struct ring waiting, refused;
+    /* by its sequence number */
+    struct receipt *told;
 };
 
 static volatile uint64_t *counters;
@@ -94,19 +102,28 @@ static void digits(char *at, uint64_t value) {
     for (int i = 9; i >= 0; i--, value /= 10) at[i] = (char)('0' + value % 10);
 }
 
+/* the place of one more */
+static struct receipt *behind(struct ring *ring) {
+    if (ring->count == ring->room) {
+        size_t grown = ring->room ? ring->room * 2 : 1 << 12;
+        struct receipt *more = malloc(grown * sizeof *more);
+        if (!more) fail("memory");
+        for (size_t i = 0; i < ring->count; i++) more[i] = ring->all[(ring->first + i) % ring->room];
+        free(ring->all);
+        ring->all = more, ring->first = 0, ring->room = grown;
+    }
+    return &ring->all[(ring->first + ring->count++) % ring->room];
+}
+
+static uint64_t due(const struct ring *ring) {
+    return ring->count ? ring->all[ring->first].due : UINT64_MAX;
+}
+
 static void submitted(struct client *c, const unsigned char *pdu, uint32_t sequence) {
     char id[11] = {0};
     digits(id, next_id);
     answer(c, SUBMIT_SM, sequence, id);
-    if (c->count == c->room) {
-        size_t grown = c->room * 2;
-        struct receipt *more = malloc(grown * sizeof *more);
-        if (!more) fail("memory");
-        for (size_t i = 0; i < c->count; i++) more[i] = c->waiting[(c->first + i) % c->room];
-        free(c->waiting);
-        c->waiting = more, c->first = 0, c->room = grown;
-    }
-    struct receipt *r = &c->waiting[(c->first + c->count++) % c->room];
+    struct receipt *r = behind(&c->waiting);
     r->due = now() + delay;
     r->id = next_id++;
     /* service_type, then type, plan and address of either side */
@@ -119,45 +136,60 @@ static void submitted(struct client *c, const unsigned char *pdu, uint32_t seque
     counters[LAST_SUBMIT] = r->due - delay;
 }
 
-static void tell(struct client *c, uint64_t until) {
+static void write_down(struct client *c, const struct receipt *r) {
     static const char text[] =
         "id:0000000000 sub:001 dlvrd:001 submit date:2611221200 done date:2611221200 stat:DELIVRD err:000 text:";
     static const unsigned char rest[] = {4, 0, 0, 0, 0, 0, 0, 0, 0};
     /* message_state, receipted_message_id */
     static const unsigned char state[] = {0x04, 0x27, 0, 1, 2, 0x00, 0x1e, 0, 11};
-    while (c->count && !counters[HOLD] && c->waiting[c->first].due <= until && c->out_to - c->out_from < UNREAD_MOST) {
-        struct receipt *r = &c->waiting[c->first];
-        size_t to = strlen(r->destination) + 1, from = strlen(r->source) + 1, says = sizeof text - 1;
-        uint32_t length = (uint32_t)(16 + 1 + 2 + to + 2 + from + sizeof rest + 1 + says + sizeof state + 11);
-        unsigned char *at = reserve(c, length);
-        head(at, length, DELIVER_SM, ++c->sequence);
-        at += 16;
-        *at++ = 0, *at++ = 1, *at++ = 1;
-        memcpy(at, r->destination, to), at += to;
-        *at++ = 0, *at++ = 0;
-        memcpy(at, r->source, from), at += from;
-        memcpy(at, rest, sizeof rest), at += sizeof rest;
-        *at++ = (unsigned char)says;
-        memcpy(at, text, says);
-        digits((char *)at + 3, r->id);
-        at += says;
-        memcpy(at, state, sizeof state), at += sizeof state;
-        digits((char *)at, r->id);
-        at[10] = 0;
-        c->first = (c->first + 1) % c->room;
-        c->count--;
+    size_t to = strlen(r->destination) + 1, from = strlen(r->source) + 1, says = sizeof text - 1;
+    uint32_t length = (uint32_t)(16 + 1 + 2 + to + 2 + from + sizeof rest + 1 + says + sizeof state + 11);
+    unsigned char *at = reserve(c, length);
+    head(at, length, DELIVER_SM, c->sequence);
+    at += 16;
+    *at++ = 0, *at++ = 1, *at++ = 1;
+    memcpy(at, r->destination, to), at += to;
+    *at++ = 0, *at++ = 0;
+    memcpy(at, r->source, from), at += from;
+    memcpy(at, rest, sizeof rest), at += sizeof rest;
+    *at++ = (unsigned char)says;
+    memcpy(at, text, says);
+    digits((char *)at + 3, r->id);
+    at += says;
+    memcpy(at, state, sizeof state), at += sizeof state;
+    digits((char *)at, r->id);
+    at[10] = 0;
+}
+
+static void tell(struct client *c, struct ring *ring, uint64_t until) {
+    while (due(ring) <= until && !counters[HOLD] && c->out_to - c->out_from < UNREAD_MOST &&
+           c->sequence - c->answered < UNANSWERED_MOST) {
+        struct receipt *r = &c->told[++c->sequence % UNANSWERED_MOST];
+        *r = ring->all[ring->first];
+        write_down(c, r);
+        ring->first = (ring->first + 1) % ring->room;
+        ring->count--;
         counters[TOLD]++;
     }
+}
+
+static void answered(struct client *c, uint32_t status, uint32_t sequence) {
+    c->answered++;
+    if (status) {
+        struct receipt *r = behind(&c->refused);
+        *r = c->told[sequence % UNANSWERED_MOST];
+        r->due = now() + AGAIN;
+        return;
+    }
+    counters[LAST_ACKNOWLEDGED] = now();
+    counters[ACKNOWLEDGED]++;
 }
 
 static void heard(struct client *c, const unsigned char *pdu) {
     uint32_t command = word(pdu + 4), sequence = word(pdu + 12);
     switch (command) {
     case SUBMIT_SM: submitted(c, pdu, sequence); break;
-    case DELIVER_SM | RESPONSE:
-        counters[LAST_ACKNOWLEDGED] = now();
-        counters[ACKNOWLEDGED]++;
-        break;
+    case DELIVER_SM | RESPONSE: answered(c, word(pdu + 8), sequence); break;
     case 1: case 2: case 9:
         answer(c, command, sequence, "lean");
         counters[BOUND]++;
@@ -213,9 +245,13 @@ int main(int argc, char **argv) {
     int known = 0;
     for (;;) {
         uint64_t next = UINT64_MAX, at = now();
-        for (int i = 0; i < known; i++)
-            if (clients[i]->count && clients[i]->waiting[clients[i]->first].due < next && !clients[i]->writable)
-                next = clients[i]->waiting[clients[i]->first].due;
+        for (int i = 0; i < known; i++) {
+            const struct client *c = clients[i];
+            /* whoever must read or answer first is waited for */
+            if (c->writable || c->sequence - c->answered >= UNANSWERED_MOST) continue;
+            if (due(&c->waiting) < next) next = due(&c->waiting);
+            if (due(&c->refused) < next) next = due(&c->refused);
+        }
         int wait = next == UINT64_MAX ? 1000 : next <= at ? 0 : (int)((next - at) / 1000000u) + 1;
         if (counters[HOLD] && wait < 10) wait = 10;
         int events = epoll_wait(poll, found, 64, wait);
@@ -226,9 +262,10 @@ int main(int argc, char **argv) {
                 if (fd < 0 || known == 64) continue;
                 setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
                 c = calloc(1, sizeof *c);
-                c->fd = fd, c->room = 1 << 12, c->out_room = 1 << 16;
+                c->fd = fd, c->out_room = 1 << 16;
                 c->input = malloc(INPUT), c->output = malloc(c->out_room);
-                c->waiting = malloc(c->room * sizeof *c->waiting);
+                c->told = malloc(UNANSWERED_MOST * sizeof *c->told);
+                if (!c->input || !c->output || !c->told) fail("memory");
                 clients[known++] = c;
                 wanted.events = EPOLLIN, wanted.data.ptr = c;
                 epoll_ctl(poll, EPOLL_CTL_ADD, fd, &wanted);
@@ -242,10 +279,11 @@ int main(int argc, char **argv) {
         at = now();
         for (int i = 0; i < known; i++) {
             struct client *c = clients[i];
-            if (c->fd >= 0) tell(c, at);
+            if (c->fd >= 0) tell(c, &c->refused, at), tell(c, &c->waiting, at);
             if (c->fd >= 0 && !put_out(c)) close(c->fd), c->fd = -1;
             if (c->fd < 0) {
-                free(c->input), free(c->output), free(c->waiting), free(c);
+                free(c->input), free(c->output), free(c->told);
+                free(c->waiting.all), free(c->refused.all), free(c);
                 clients[i--] = clients[--known];
                 continue;
             }

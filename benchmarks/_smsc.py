@@ -23,6 +23,11 @@ REST = bytes((4, 0, 0, 0, 0, 0, 0, 0, 0, len(TEXT % 0)))
 STATE = bytes((0x04, 0x27, 0, 1, 2, 0x00, 0x1E, 0, 11))
 #: octets that a client may leave unread before nothing more is taken from it
 UNREAD_MOST = 8 << 20
+#: seconds until a refused receipt comes again
+AGAIN = 1.0
+
+#: the id of a part, its destination and its source
+Receipt = tuple[int, bytes, bytes]
 
 
 class Client(asyncio.Protocol):
@@ -30,7 +35,9 @@ class Client(asyncio.Protocol):
 
     def __init__(self, counters: memoryview, delay: float) -> None:
         self.counters, self.delay = counters, delay
-        self.waiting: deque[tuple[float, list[tuple[int, bytes, bytes]]]] = deque()
+        self.waiting: deque[tuple[float, list[Receipt]]] = deque()
+        #: by sequence number, until it is answered
+        self.told: dict[int, Receipt] = {}
         self.rest, self.next_id, self.sequence = b"", 1_000_000_000, 0
         self.transport: asyncio.Transport
 
@@ -48,9 +55,9 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         buffer = self.rest + data
         at, end, head = 0, len(buffer), HEAD.unpack_from
-        out, taken, acknowledged, number = [], [], 0, self.next_id
+        out, taken, refused, acknowledged, number = [], [], [], 0, self.next_id
         while end - at >= 16:
-            length, command, _, sequence = head(buffer, at)
+            length, command, status, sequence = head(buffer, at)
             if end - at < length:
                 break
             if command == 4:
@@ -63,7 +70,11 @@ class Client(asyncio.Protocol):
                 )
                 number += 1
             elif command == DELIVER_ANSWER:
-                acknowledged += 1
+                receipt = self.told.pop(sequence)
+                if status:
+                    refused.append(receipt)
+                else:
+                    acknowledged += 1
             elif command in (1, 2, 9):
                 out.append(HEAD.pack(21, command | 0x80000000, 0, sequence) + b"lean\0")
                 self.counters[BOUND] += 1
@@ -76,9 +87,11 @@ class Client(asyncio.Protocol):
         if acknowledged:
             self.counters[ACKNOWLEDGED] += acknowledged
             self.counters[LAST_ACKNOWLEDGED] = time.monotonic_ns()
+        if refused:
+            asyncio.get_running_loop().call_later(AGAIN, self._write, refused)
         self.transport.write(b"".join(out))
 
-    def _count(self, taken: list[tuple[int, bytes, bytes]]) -> None:
+    def _count(self, taken: list[Receipt]) -> None:
         now = time.monotonic_ns()
         if not self.counters[SUBMITTED]:
             self.counters[FIRST_SUBMIT] = now
@@ -90,17 +103,21 @@ class Client(asyncio.Protocol):
 
     def tell(self) -> None:
         """Send the receipts that are due."""
-        out, sequence = [], self.sequence
         while self.waiting and not self.counters[HOLD] and self.waiting[0][0] <= time.monotonic():
-            for number, destination, source in self.waiting.popleft()[1]:
-                sequence += 1
-                body = b"\0\1\1" + destination + b"\0\0" + source + REST + TEXT % number + STATE + b"%010d\0" % number
-                out.append(HEAD.pack(16 + len(body), DELIVER, 0, sequence) + body)
-        self.sequence = sequence
-        self.counters[TOLD] += len(out)
-        self.transport.write(b"".join(out))
+            self._write(self.waiting.popleft()[1])
         if self.waiting:
             asyncio.get_running_loop().call_later(max(0.01, self.waiting[0][0] - time.monotonic()), self.tell)
+
+    def _write(self, receipts: list[Receipt]) -> None:
+        out = []
+        for receipt in receipts:
+            number, destination, source = receipt
+            self.sequence += 1
+            self.told[self.sequence] = receipt
+            body = b"\0\1\1" + destination + b"\0\0" + source + REST + TEXT % number + STATE + b"%010d\0" % number
+            out.append(HEAD.pack(16 + len(body), DELIVER, 0, self.sequence) + body)
+        self.counters[TOLD] += len(out)
+        self.transport.write(b"".join(out))
 
 
 async def serve(counters: memoryview, delay: float) -> None:
