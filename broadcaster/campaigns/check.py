@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import dress, render
@@ -26,6 +27,8 @@ from subscribers.actor import Actor, Right, needs
 
 #: so many people are named where a problem has more
 NAMED = 20
+#: readers at a time: one statement for what is known of them, and one rendering
+CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class VariantCheck:
 
     name: str
     recipients: int = 0
-    parts: list[int] = field(default_factory=list)
+    #: how many readers get a text of so many parts
+    parts: Counter[int] = field(default_factory=Counter)
     cost: Decimal = Decimal(0)
     text: str = ""
     split: Split | None = None
@@ -83,7 +87,22 @@ class VariantCheck:
     def parts_each(self) -> dict[str, int]:
         """Parts per reader: the fewest, the usual, the most."""
         ordered = sorted(self.parts) or [0]
-        return {"min": ordered[0], "median": ordered[len(ordered) // 2], "max": ordered[-1]}
+        up_to = list(accumulate(self.parts[each] for each in ordered))
+        median = ordered[bisect_right(up_to, up_to[-1] // 2)] if self.parts else 0
+        return {"min": ordered[0], "median": median, "max": ordered[-1]}
+
+
+@dataclass(slots=True)
+class _Incomplete:
+    """Readers who lack a value that the text needs."""
+
+    people: int = 0
+    names: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        self.people += 1
+        if self.people <= NAMED:
+            self.names.append(name)
 
 
 @dataclass(slots=True)
@@ -125,11 +144,11 @@ def check(
     on = now.astimezone(zone).date()
     result = Check(variants=[VariantCheck(_label(campaign, variant)) for variant in campaign.variants])
     result.currency = ways[route.default].currency
-    rows = session.execute(select_audience(session, campaign, route, on=on).order_by("member_id")).all()
-    result.skipped.update(row.reason for row in rows if row.reason)
-    recipients = [row for row in rows if row.reason is None]
-    incomplete: dict[str, list[str]] = {}
-    for chunk in render.in_chunks(recipients):
+    audience = select_audience(session, campaign, route, on=on).order_by("member_id")
+    incomplete: defaultdict[str, _Incomplete] = defaultdict(_Incomplete)
+    for rows in session.execute(audience, execution_options={"yield_per": CHUNK}).partitions():
+        result.skipped.update(row.reason for row in rows if row.reason)
+        chunk = [row for row in rows if row.reason is None]
         people = render.readers_of(session, [row.member_id for row in chunk], on=on)
         for variant, totals in zip(campaign.variants, result.variants, strict=True):
             mine = [row for row in chunk if row.variant == variant.position]
@@ -138,7 +157,7 @@ def check(
         result.recipients += len(chunk)
         if progress:
             progress(result.recipients)
-    result.parts = sum(sum(totals.parts) for totals in result.variants)
+    result.parts = sum(each * readers for totals in result.variants for each, readers in totals.parts.items())
     result.cost = sum((totals.cost for totals in result.variants), Decimal(0))
     rate = min((way.parts_per_second for way in ways.values() if way.parts_per_second), default=0)
     result.seconds = result.parts / rate if rate else 0
@@ -158,13 +177,13 @@ def _count(
     rows: Sequence[Any],
     people: Mapping[int, Mapping[str, Any]],
     ways: Mapping[str, Way],
-    incomplete: dict[str, list[str]],
+    incomplete: defaultdict[str, _Incomplete],
 ) -> None:
     readers = [people[row.member_id] for row in rows]
     found = render.missing_values(variant, readers)
     lacking = {missing.row for missing in found}
     for missing in found:
-        incomplete.setdefault(missing.field, []).append(str(readers[missing.row]["name"]))
+        incomplete[missing.field].add(str(readers[missing.row]["name"]))
     whole = [(row, reader) for at, (row, reader) in enumerate(zip(rows, readers, strict=True)) if at not in lacking]
     totals.recipients += len(rows)
     bodies = render.render(variant, [reader for _, reader in whole])
@@ -174,7 +193,7 @@ def _count(
         own, can = clothes[row.gateway]
         text = dress.dressed(own, body)
         split = dress.cut(own, text, can)
-        totals.parts.append(len(split.parts))
+        totals.parts[len(split.parts)] += 1
         totals.cost += _billed(text, split, can) * way.price
         totals.longest[way.name] = max(len(split.parts), totals.longest.get(way.name, 0))
         if can.forbidden:
@@ -189,7 +208,7 @@ def _billed(text: str, split: Split, can: Capabilities) -> int:
 
 
 def _findings(
-    campaign: Campaign, result: Check, incomplete: Mapping[str, Sequence[str]], ways: Sequence[Way]
+    campaign: Campaign, result: Check, incomplete: Mapping[str, _Incomplete], ways: Sequence[Way]
 ) -> list[Finding]:
     found: list[Finding] = []
     if not result.recipients:
@@ -201,12 +220,12 @@ def _findings(
                 msgid("Look at the segment, or at the reasons for skipping."),
             )
         )
-    for name, people in sorted(incomplete.items()):
+    for name, lacking in sorted(incomplete.items()):
         found.append(
             Finding(
                 msgid("The field {field} has no value for {count} of the recipients: {names}."),
                 True,
-                {"count": len(people), "field": name, "names": ", ".join(people[:NAMED])},
+                {"count": lacking.people, "field": name, "names": ", ".join(lacking.names)},
                 msgid('Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.'),
             )
         )
@@ -295,9 +314,3 @@ def _about_text(variant: VariantCheck, most: Mapping[str, int]) -> list[Finding]
             )
         )
     return found
-
-
-def audience_size(session: Session, campaign: Campaign, route: Route, *, zone: ZoneInfo, now: datetime) -> int:
-    """The recipients alone, by one statement."""
-    rows = select_audience(session, campaign, route, on=now.astimezone(zone).date()).subquery()
-    return len(session.execute(select(rows.c.member_id).where(rows.c.reason.is_(None))).all())

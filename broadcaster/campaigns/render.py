@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any
@@ -91,9 +91,3 @@ def _readers(sqlite: bool, by_place: bool, by_file: bool) -> Select[Any]:
     stand_in = and_(o.parent_id.is_(None), o.name == DEFAULT_ORGANISATION)
     place = select(case((stand_in, null()), else_=o.name)).where(o.id == where).correlate(_MEMBER).scalar_subquery()
     return select(m.id, m.name, place, own).where(one_of_ids(m.id, sqlite=sqlite))
-
-
-def in_chunks(rows: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
-    """The rows, `size` at a time: one statement and one rendering for each."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from subscribers.errors import Unavailable
+
 #: the first half of our advisory keys, so that other users of the same database do not collide with them
 _SPACE = 0x6272
 
@@ -102,8 +104,15 @@ class AdvisoryLocks:
         self.engine = engine
 
     def take(self, key: int) -> Held | None:
+        """See `Locks`. Raises `Unavailable` behind a pooler, which gives a session to whoever comes next."""
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()
+        if not _has_its_own_session(connection):
+            connection.close()
+            raise Unavailable(
+                "Between this process and PostgreSQL stands a pooler, which lends its sessions to others.",
+                hint="Write the address of PostgreSQL itself into [store] url: a lock must end with its process.",
+            )
         if connection.scalar(text("SELECT pg_try_advisory_lock(:space, :key)"), {"space": _SPACE, "key": key}):
             return _AdvisoryLock(connection)
         connection.close()
@@ -112,6 +121,12 @@ class AdvisoryLocks:
     def is_free(self, session: Session, key: int) -> bool:
         query = text("SELECT pg_try_advisory_xact_lock(:space, :key)")
         return bool(session.scalar(query, {"space": _SPACE, "key": key}))
+
+
+def _has_its_own_session(connection: Connection) -> bool:
+    """Whether the session that answers is the one that this connection was told of when it was opened."""
+    told: int = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+    return bool(connection.scalar(text("SELECT pg_backend_pid()")) == told)
 
 
 class _AdvisoryLock:

@@ -1,0 +1,85 @@
+"""Locks that end with their process, and what may stand between a process and its lock."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from broadcaster.delivery.locks import AdvisoryLocks, locks_for
+from subscribers.db import make_engine
+from subscribers.errors import Unavailable
+from tests.databases import PostgresqlTemplate
+from tests.servers import Server, free_port, plain_user, running
+
+PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
+MISSING = "*** PGBOUNCER IS MISSING: what happens behind a pooler was not tested. Install pgbouncer. ***"
+
+
+@contextlib.contextmanager
+def pooled(url: str, mode: str) -> Iterator[str]:
+    """The same database behind a pooler that lends sessions for a `mode`."""
+    there, port = make_url(url), free_port()
+    # the plain user that it must be may not enter the folders of a test
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        settings = place / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n{there.database} = host={there.host} port={there.port} user={there.username}\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+            f"auth_type = any\npool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n"
+        )
+        through = there.set(port=port).render_as_string(hide_password=False)
+        plain = make_url(through).set(drivername="postgresql").render_as_string(hide_password=False)
+
+        def answers() -> bool:
+            with contextlib.suppress(psycopg.Error):
+                psycopg.connect(plain).close()
+                return True
+            return False
+
+        command = [PGBOUNCER, settings]
+        with running(Server(through, command, answers, place / "log", signal.SIGINT, plain_user(place))) as address:
+            yield address
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_a_pooler_is_refused_in_words(mode: str, postgresql_template: PostgresqlTemplate, tmp_path: Path) -> None:
+    """It would lend the session that holds a lock to another process, which would then have it, too."""
+    if PGBOUNCER is None:
+        pytest.skip(MISSING)
+    with postgresql_template.copy() as url, pooled(url, mode) as through:
+        engine = make_engine(through)
+        with pytest.raises(Unavailable) as refused:
+            locks_for(engine, tmp_path).take(7)
+        engine.dispose()
+    assert "pooler" in str(refused.value)
+    assert "[store] url" in str(refused.value.hint)
+
+
+def test_a_lock_ends_with_its_session_however_that_ends(postgresql_template: PostgresqlTemplate) -> None:
+    """Another one gets it, and the first knows that it has lost it."""
+    with postgresql_template.copy() as url:
+        engine = make_engine(url)
+        locks = AdvisoryLocks(engine)
+        first = locks.take(7)
+        assert first is not None
+        assert first.still_held()
+        assert locks.take(7) is None
+        with engine.begin() as session:
+            session.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7"
+            )
+        assert not first.still_held()
+        second = locks.take(7)
+        assert second is not None
+        second.release()
+        first.release()
+        engine.dispose()
