@@ -177,9 +177,11 @@ class Runtime:
         if campaign.gateway:
             return Route(self._known(campaign.gateway))
         named = (routes.urgent if campaign.lane == Lane.URGENT else ()) or routes.default
-        first = named[0] if named else next(iter(self.gateways))
+        first, *then = named or self.gateways.keys()
         return Route(
-            self._known(first), {operator: self._known(gateway) for operator, gateway in routes.by_operator.items()}
+            self._known(first),
+            {operator: self._known(gateway) for operator, gateway in routes.by_operator.items()},
+            tuple(map(self._known, then)) if named else (),
         )
 
     def up_to(self, gateway: str, session: Session, now: datetime) -> Lane:

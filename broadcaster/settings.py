@@ -92,6 +92,8 @@ class Routes(Section):
 
     default: tuple[str, ...] = ()
     urgent: tuple[str, ...] = ()
+    #: seconds until what waits at a gateway through which nothing leaves goes on by the next one
+    failover_after: float = Field(default=120, ge=0)
     by_operator: dict[str, str] = Field(default_factory=dict)
     quota_per_day: int = Field(default=0, ge=0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -41,15 +41,22 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which gateway takes a number: by its operator where one is named, else the first of the default."""
+    """Which gateway takes a number: by its operator where one is named, else the default."""
 
     default: str
     by_operator: Mapping[str, str] = field(default_factory=dict)
+    #: where to go on, in order, when nothing leaves through one of those
+    then: tuple[str, ...] = ()
 
     @property
     def gateways(self) -> tuple[str, ...]:
         """Every gateway that this route may use."""
-        return tuple(dict.fromkeys((self.default, *self.by_operator.values())))
+        return tuple(dict.fromkeys((self.default, *self.by_operator.values(), *self.then)))
+
+    def after(self, gateway: str, blocked: Container[str]) -> str | None:
+        """Where to go on when nothing leaves through this one; None when there is nowhere else."""
+        line = (self.default, *self.then) if self.then else ()
+        return next((each for each in line if each != gateway and each not in blocked), None)
 
 
 def select_audience(

@@ -197,6 +197,15 @@ class Learned(Base):
     learned_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class Outage(Base):
+    """A gateway through which nothing leaves although something waits there, and since when."""
+
+    __tablename__ = "outage"
+
+    gateway: Mapped[str] = mapped_column(String(40), primary_key=True)
+    since: Mapped[datetime] = mapped_column(Instant)
+
+
 class Turn(Base):
     """One hand-over: messages `low` to `high`, claimed by an owner, not yet recorded. At most a window of parts.
 

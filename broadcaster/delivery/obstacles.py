@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from broadcaster.language import kept
 from subscribers.errors import Unavailable
 
 #: a sender has so long to look up before it is said that there is none
-_PATIENCE = timedelta(seconds=5)
+PATIENCE = timedelta(seconds=5)
 #: a connection that does not stand is tried again and again, and each time it is told why
 _OF_LATE = timedelta(minutes=2)
 #: characters
@@ -36,12 +36,17 @@ def obstacles(session: Session, campaign_id: int, *, now: datetime) -> list[Obst
     """Why nothing of this campaign leaves, by gateway; empty while something may, or nothing has to."""
     campaign = session.get_one(Campaign, campaign_id)
     started = campaign.started_at
-    if campaign.state != CampaignState.SENDING or started is None or now - started < _PATIENCE:
+    if campaign.state != CampaignState.SENDING or started is None or now - started < PATIENCE:
         return []
     waiting = select(Batch.gateway).where(Batch.campaign_id == campaign.id, Batch.done.is_(False)).distinct()
+    return blocked(session, session.scalars(waiting), now=now)
+
+
+def blocked(session: Session, gateways: Iterable[str], *, now: datetime) -> list[Obstacle]:
+    """Those of these gateways through which nothing can leave, and why."""
     held = leases.holders(session)
     found = []
-    for gateway in sorted(session.scalars(waiting)):
+    for gateway in sorted(gateways):
         trouble = _trouble(gateway, [each for each in held if each.gateway == gateway], now)
         if trouble:
             found.append(Obstacle(gateway, trouble))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 from celery import Celery
 
 from broadcaster.campaigns import schedule
 from broadcaster.campaigns.schedule import PREPARE
-from broadcaster.delivery import orphans, preparing, receipts, reconcile
+from broadcaster.delivery import failover, orphans, preparing, receipts, reconcile
 from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
@@ -107,6 +108,10 @@ def sweep(runtime: Runtime) -> None:
         router.wake_forgotten(tx.session)
         reconcile.expire(tx.session, runtime.receipt_timeouts, now=tx.now)
         transfers.expire(tx.session, now=tx.now)
+    with runtime.begin() as tx:
+        outages = failover.watch(tx.session, now=tx.now)
+        patience = timedelta(seconds=runtime.settings.routes.failover_after)
+        failover.move_on(tx.session, runtime.route, outages, after=patience, now=tx.now)
     with runtime.begin() as tx:
         reconcile.finish(tx.session, runtime.receipt_timeouts, now=tx.now)
         reconcile.wake_forgotten(tx.session, now=tx.now)

@@ -36,6 +36,7 @@ BINDS = ("bind 1", "bind 2")
 WORDS = {
     "bind 1": ("gateways", "run", "carrier"),
     "bind 2": ("gateways", "run", "carrier"),
+    "other": ("gateways", "run", "other"),
     "worker": ("worker",),
     "beat": ("beat",),
 }
@@ -236,12 +237,14 @@ def installed(
     broker: str = "",
     manners: Behaviour = MANNERS,
     broken: str = "",
+    more: str = "",
     **gateway: Any,
 ) -> Iterator[Installation]:
     """An installation with an empty ledger, none of whose processes runs yet.
 
     `url` and `queue`: servers that are there already; else `database` (sqlite, postgresql) and `broker` (redis,
-    rabbitmq, or none for the embedded queue) name what is started for this run alone, and may be killed.
+    rabbitmq, or none for the embedded queue) name what is started for this run alone, and may be killed. `more`: what
+    else stands in its configuration.
     """
     with contextlib.ExitStack() as stack:
         servers: dict[str, Server] = {}
@@ -254,7 +257,7 @@ def installed(
         line = stack.enter_context(Proxy(carrier.port))
         table = {"binds": 2, "window": WINDOW, "rate": 0, "receipt_timeout": 60, **gateway}
         written = CONFIGURATION.format(url=url, queue=queue, port=line.port, **table)
-        (folder / "broadsheet.toml").write_text(written, encoding="utf-8")
+        (folder / "broadsheet.toml").write_text(written + more, encoding="utf-8")
         settings = load(folder / "broadsheet.toml", data=folder / "data")
         runtime = stack.enter_context(runtime_on(settings))
         log = stack.enter_context(contextlib.closing(Log(folder / "accepted.jsonl")))

@@ -31,9 +31,11 @@ MOVING = {"queued", "held", "submitting", "in_network", "submitted"}
 NEVER_LEFT = {"rejected", "cancelled", "skipped"}
 CELLS = ("accepted_once", "never_sent", "unknown")
 
+#: what never left and was written anew, for another gateway, is judged as it was written then
 _PARTS = (
     "SELECT message.msisdn, part.number, part.text, part.state, part.id FROM part "
-    "JOIN message ON message.id = part.message_id WHERE message.campaign_id IS NOT NULL"
+    "JOIN message ON message.id = part.message_id WHERE message.campaign_id IS NOT NULL "
+    "AND NOT (part.attempt < message.attempt AND part.state = 5)"
 )
 _MESSAGES = (
     "SELECT msisdn, state, parts, delivered_parts, id FROM message WHERE campaign_id IS NOT NULL AND msisdn IS NOT NULL"

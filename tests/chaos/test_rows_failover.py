@@ -1,0 +1,58 @@
+"""S8: one of two gateways fails in the middle of a campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from broadcaster.rehearsal.running import rehearsing
+from tests.chaos import judge
+from tests.chaos.installation import BINDS, MANNERS, WINDOW, wait_until
+from tests.chaos.rows import LONG, at_work
+from tests.chaos.run import end_of, settle
+
+pytestmark = pytest.mark.timeout(400)
+
+MORE = """
+[gateways.other]
+kind = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "paper"
+password = "s3cret99"
+sender = "10690000"
+receipt_ids = "same"
+[routes]
+default = ["carrier", "other"]
+failover_after = 1
+"""
+MESSAGES = 100
+
+
+def test_what_a_gateway_that_fails_has_not_taken_goes_on_by_the_other(tmp_path: Path, database_url: str) -> None:
+    """What may have left by the first is sent by no other; everybody else gets the rest, once, and whole."""
+    with (
+        rehearsing(tmp_path / "other.jsonl", MANNERS) as other,
+        at_work(
+            tmp_path, url=database_url, messages=MESSAGES, text=LONG, rate=100, more=MORE.format(port=other.port)
+        ) as row,
+    ):
+        row.on.start(*BINDS, "other")
+        row.sent(60)
+        # silent from here on: what was on its way is in doubt, and nobody is let in
+        row.on.line.hush()
+        by_first = "SELECT 1 FROM batch WHERE gateway = 'carrier' AND NOT done LIMIT 1"
+        assert wait_until(lambda: other.accepted() and not row.on.rows(by_first), 90), row.on.logged()
+        # and back, with the receipts for what it had
+        row.on.line.cut()
+        assert settle(row.on, 90), row.on.logged()
+        logs = [each.accepted() for each in (row.on.carrier, other)]
+        went_to = [{line["destination"] for line in log} for log in logs]
+        ends = {msisdn: end_of(row.on, msisdn) for msisdn in row.audience}
+        verdict = judge.judge(*judge.read(row.on.url), [*logs[0], *logs[1]], row.audience, ends)
+        assert verdict.faults == []
+        assert verdict.cells["unknown"] <= len(BINDS) * WINDOW
+        assert went_to[0] & went_to[1] == set(), "a text is of one gateway"
+        assert len(went_to[1]) > MESSAGES / 4
+        assert row.on.end() == dict.fromkeys((*BINDS, "other"), 0), row.on.logged()
