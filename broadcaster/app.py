@@ -12,8 +12,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from broadcaster import hooks
+from broadcaster.newsroom import account, entrance, today
 from broadcaster.runtime import Runtime
-from broadcaster.web import health, metrics, rendering, status, troubles
+from broadcaster.web import assets, health, metrics, troubles
 from broadcaster.web.frame import Frame
 from subscribers.errors import Unavailable
 
@@ -22,12 +23,12 @@ _STOP_WITHIN = 5
 
 
 def make_web(runtime: Runtime) -> FastAPI:
-    """Hooks, health, metrics and the status page of this installation. No description of itself is served."""
+    """Hooks, health, metrics and the newsroom of this installation. No description of itself is served."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime = runtime
     app.add_middleware(Frame, paper_language=runtime.settings.paper.language)
     troubles.install(app)
-    for room in (hooks, health, metrics, status, rendering):
+    for room in (hooks, health, metrics, assets, entrance, account, today):
         app.include_router(room.router)
     return app
 

@@ -101,6 +101,18 @@ ROLES: Mapping[str, Word] = {
     "admin": Word("admin", "管理员"),
 }
 
+RIGHTS: Mapping[str, Word] = {
+    "see": Word("look", "查看"),
+    "numbers": Word("see whole numbers", "看完整号码"),
+    "register": Word("change the registry", "改会员资料"),
+    "write": Word("write", "撰稿"),
+    "edit": Word("edit", "编辑"),
+    "approve": Word("approve", "签发"),
+    "send": Word("send", "发送"),
+    "operate": Word("operate", "运维"),
+    "administer": Word("administer", "管理用户"),
+}
+
 #: of a member on the way to another organisation
 TRANSFER_STATES: Mapping[str, Word] = {
     "asked": Word("waiting", "待接收"),
@@ -194,6 +206,11 @@ def status_word(status: str) -> str:
 def standing_words(status: str, *, away: bool) -> str:
     """A member's standing, and whether they live away."""
     return status_word(status) + (f" · {status_word('mobile')}" if away else "")
+
+
+def right_word(right: str) -> str:
+    """A right as people say it."""
+    return _said(RIGHTS[right])
 
 
 def role_word(role: str) -> str:

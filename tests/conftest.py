@@ -31,6 +31,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from subscribers.db import make_engine
+from tests.browsers import NO_CHROMIUM
 from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
 from tests.factories import NOW
 from tests.servers import Servers, rabbitmq_program
@@ -71,8 +72,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Aloud: what could not be tested here."""
     reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])}
-    if any(NO_RABBITMQ in reason for reason in reasons):
-        terminalreporter.write_line(NO_RABBITMQ, red=True)
+    for missing in (NO_RABBITMQ, NO_CHROMIUM):
+        if any(missing in reason for reason in reasons):
+            terminalreporter.write_line(missing, red=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,11 +1,11 @@
-"""Users and their sessions."""
+"""Users, their sessions, and who tries to be one."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, false, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
@@ -39,9 +39,22 @@ class User(Base):
     #: wrong passwords in a row, and when the first of them was tried
     failures: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
     failing_since: Mapped[datetime | None] = mapped_column(Instant)
+    #: what the secret of their authenticator is made from, together with the installation's own: alone it is no use
+    code_seed: Mapped[str | None] = mapped_column(String(40))
+    #: since when signing in at the web asks for a code; None: they have not shown one yet
+    code_since: Mapped[datetime | None] = mapped_column(Instant)
+    #: the half minute of the last code: none is taken twice
+    code_step: Mapped[int | None] = mapped_column(BigInteger)
     created_by: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(Instant)
     disabled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Door(StrEnum):
+    """Where somebody signed in: a token of one opens no other."""
+
+    SHELL = "shell"
+    WEB = "web"
 
 
 class SignIn(Base):
@@ -54,6 +67,19 @@ class SignIn(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     #: SHA-256 of the token; the token itself is only with its holder
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    door: Mapped[str] = mapped_column(String(10), default=Door.SHELL, server_default=Door.SHELL.value)
+    #: the password was right, the code is still to come
+    code_due: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Instant)
     last_used_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SignInTry(Base):
+    """How often it was tried from one address of the network; forgotten when the span is over."""
+
+    __tablename__ = "sign_in_try"
+
+    address: Mapped[str] = mapped_column(String(45), primary_key=True)
+    tries: Mapped[int] = mapped_column(SmallInteger)
+    since: Mapped[datetime] = mapped_column(Instant, index=True)

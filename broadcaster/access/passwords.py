@@ -5,17 +5,25 @@ from __future__ import annotations
 import functools
 import re
 import secrets
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import PwdlibError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from subscribers.errors import Invalid
+from subscribers.errors import Invalid, Unavailable
 
 SHORTEST = 12
 #: nobody types more, and hashing what a stranger sends must cost no more than this
 LONGEST = 200
+
+#: hashes at a time: each takes 64 MiB, and strangers ask for them
+_AT_ONCE = threading.BoundedSemaphore(4)
+#: seconds to wait for one's turn
+_PATIENCE = 10.0
 
 #: neither 0 and o nor 1, i and l: it is read from paper, and typed
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -77,20 +85,34 @@ def generate() -> str:
 
 def hashed(password: str) -> str:
     """How a password is kept: argon2id, 64 MiB."""
-    return _hasher().hash(password)
+    with _turn():
+        return _hasher().hash(password)
 
 
 def matches(password: str, kept: str | None) -> tuple[bool, str | None]:
     """Whether it is the one that is kept, and a newer hash to keep if there is one.
 
-    With nothing to compare to, the same work is done: who does not exist takes as long as who does.
+    With nothing to compare to, the same work is done: who does not exist takes as long as who does. Raises
+    `Unavailable` where too many are at it.
     """
     password = one_form(password)[: LONGEST + 1]
+    known = kept or _nobody()
     try:
-        right, newer = _hasher().verify_and_update(password, kept or _nobody())
+        with _turn():
+            right, newer = _hasher().verify_and_update(password, known)
     except PwdlibError:
         return False, None
     return right and kept is not None, newer
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _AT_ONCE.acquire(timeout=_PATIENCE):
+        raise Unavailable("Too many people sign in at this moment.", hint="Try again in a minute.")
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
 
 
 def _is_common(folded: str) -> bool:

@@ -4,18 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.access.models import SignIn
+from broadcaster.access.models import Door, SignIn
 
 
-def open_for(session: Session, user_id: int, *, now: datetime) -> str:
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How long a sign-in lasts: unused, and in all."""
+
+    idle: timedelta
+    whole: timedelta
+
+
+LIVES: Mapping[Door, Life] = {
+    Door.SHELL: Life(timedelta(hours=12), timedelta(days=30)),
+    Door.WEB: Life(timedelta(minutes=30), timedelta(hours=12)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A sign-in that lasts, as its owner sees it."""
+
+    id: int
+    door: str
+    created_at: datetime
+    last_used_at: datetime
+
+
+def open_for(session: Session, user_id: int, *, door: Door = Door.SHELL, code_due: bool = False, now: datetime) -> str:
     """A new sign-in of this user: its token, 256 random bits, which is nowhere kept here."""
     token = secrets.token_urlsafe(32)
-    session.add(SignIn(user_id=user_id, token_digest=digest(token), created_at=now, last_used_at=now))
+    session.add(
+        SignIn(
+            user_id=user_id,
+            token_digest=digest(token),
+            door=door,
+            code_due=code_due,
+            created_at=now,
+            last_used_at=now,
+        )
+    )
     session.flush()
     return token
 
@@ -34,6 +69,28 @@ def end(session: Session, token: str, *, now: datetime) -> None:
     """This sign-in is over."""
     mine = SignIn.token_digest == digest(token)
     session.execute(update(SignIn).where(mine, SignIn.ended_at.is_(None)).values(ended_at=now))
+
+
+def open_ones(session: Session, user_id: int, *, now: datetime) -> list[Open]:
+    """The sign-ins of a user that last, the one used last first."""
+    mine = select(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.code_due.is_(False))
+    return [
+        Open(one.id, one.door, one.created_at, one.last_used_at)
+        for one in session.scalars(mine.order_by(SignIn.last_used_at.desc(), SignIn.id.desc()))
+        if lasts(one, now)
+    ]
+
+
+def lasts(one: SignIn, now: datetime) -> bool:
+    """Whether it was used lately enough, and is not too old."""
+    life = LIVES[Door(one.door)]
+    return one.last_used_at > now - life.idle and one.created_at > now - life.whole
+
+
+def end_one(session: Session, user_id: int, sign_in_id: int, *, now: datetime) -> None:
+    """A user ends one of their own sign-ins; somebody else's is left alone."""
+    mine = (SignIn.id == sign_in_id, SignIn.user_id == user_id, SignIn.ended_at.is_(None))
+    session.execute(update(SignIn).where(*mine).values(ended_at=now))
 
 
 def end_all(session: Session, user_id: int, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from broadcaster.access import passwords, sessions
+from broadcaster.access import passwords, second_factor, sessions
 from broadcaster.access.models import Role, User
 from broadcaster.access.roles import rights_of
 from subscribers import organisations
@@ -39,6 +39,7 @@ class Account:
     created_at: datetime
     disabled_at: datetime | None
     must_change: bool
+    has_second_factor: bool
 
 
 @needs(Right.ADMINISTER)
@@ -138,6 +139,17 @@ def set_password(session: Session, actor: Actor, name: str, password: str, *, no
 
 
 @needs(Right.ADMINISTER)
+def drop_second_factor(session: Session, actor: Actor, name: str, *, now: datetime) -> Account:
+    """A user whose phone is lost sets up another; wherever they are signed in, they are no more."""
+    user, path = _get(session, actor, name)
+    # whoever has fewer rights must not open the door to more
+    _grantable(actor, user.role, path)
+    second_factor.drop(session, user, now=now)
+    note(session, actor, "users.new_phone", f"user {user.id}", now=now, name=user.name)
+    return _accounts(session, [(user, path)])[0]
+
+
+@needs(Right.ADMINISTER)
 def disable(session: Session, actor: Actor, name: str, *, now: datetime) -> Account:
     """Let a user in no more; wherever they are signed in, they are no more. Raises `Conflict` for the last admin."""
     user, path = _get(session, actor, name)
@@ -182,6 +194,11 @@ def actor_for(user: User, path: str) -> Actor:
 def has_admin(session: Session) -> bool:
     """Whether there is an administrator of the whole tree: from then on nobody acts without signing in."""
     return session.scalar(_admins().limit(1)) is not None
+
+
+def has_second_factor(session: Session, user_id: int) -> bool:
+    """Whether signing in at the web asks this user for a code."""
+    return session.get_one(User, user_id).code_since is not None
 
 
 def clean_name(name: str) -> str:
@@ -279,6 +296,7 @@ def _accounts(session: Session, found: Sequence[tuple[User, str]]) -> list[Accou
             created_at=user.created_at,
             disabled_at=user.disabled_at,
             must_change=user.must_change,
+            has_second_factor=user.code_since is not None,
         )
         for user, path in found
     ]

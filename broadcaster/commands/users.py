@@ -113,6 +113,19 @@ def disable(name: Name) -> None:
 
 @verb(
     app,
+    name="new-phone",
+    about=tr("Somebody's phone is lost: they set up the codes of another one at their next sign-in."),
+    example="broadsheet users new-phone li",
+    needs=Right.ADMINISTER,
+)
+def new_phone(name: Name) -> None:
+    with opened() as house, house.begin() as tx:
+        account = users.drop_second_factor(tx.session, house.actor, name, now=tx.now)
+    answer({"users": [plain(account)]}, tr("{name} is asked for no code, and is signed in nowhere.", name=account.name))
+
+
+@verb(
+    app,
     about=tr("Choose a new password for yourself, or, as an administrator, give one to somebody."),
     example="broadsheet users password\nbroadsheet users password li",
     needs=Free.DOOR,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
 
+from jinja2 import Environment, nodes
+
 ROOT = Path(__file__).parents[2]
 
 #: where a sentence stands in a call: at this position, or under this keyword
@@ -46,6 +48,7 @@ class Collected:
 def sources(root: Path = ROOT) -> list[Path]:
     """The files whose sentences people read; this package only passes on what others say."""
     files = [*root.glob("subscribers/**/*.py"), *root.glob("broadcaster/**/*.py"), *root.glob("cli.py")]
+    files += root.glob("broadcaster/**/html/*.html")
     return sorted(file for file in files if Path(__file__).parent not in file.parents)
 
 
@@ -55,7 +58,8 @@ def collect(files: Iterable[Path], root: Path = ROOT) -> Collected:
     A sentence is a literal, a choice between literals, or a name or table of literals of the same module. An attribute
     (`error.message`) is left out: what it holds was read where it was made.
     """
-    trees = {str(file.relative_to(root)): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    read = {str(file.relative_to(root)): file.read_text(encoding="utf-8") for file in files}
+    trees = {name: ast.parse(text) for name, text in read.items() if not name.endswith(".html")}
     given_a_sentence, with_their_own = error_classes(trees.values())
     found = Collected()
     for name, tree in trees.items():
@@ -68,7 +72,25 @@ def collect(files: Iterable[Path], root: Path = ROOT) -> Collected:
             else:
                 given = _given(call, speaker)
                 found.sentences.extend(Sentence(msgid, plural, where, given) for msgid, plural in pairs if msgid)
+    for name, text in read.items():
+        if name.endswith(".html"):
+            _collect_page(name, text, found)
     return found
+
+
+def _collect_page(name: str, text: str, found: Collected) -> None:
+    """The same of a page's template."""
+    for call in Environment(autoescape=True).parse(text).find_all(nodes.Call):
+        speaker = call.node.name if isinstance(call.node, nodes.Name) else ""
+        if speaker not in ("tr", "ntr"):
+            continue
+        where = f"{name}:{call.lineno}"
+        forms = [form.value if isinstance(form, nodes.Const) else None for form in call.args[: 1 + (speaker == "ntr")]]
+        if not forms or not all(isinstance(form, str) for form in forms):
+            found.unreadable.append(where)
+            continue
+        given = frozenset({each.key for each in call.kwargs} | ({"n"} if speaker == "ntr" else set()))
+        found.sentences.append(Sentence(str(forms[0]), str(forms[1]) if speaker == "ntr" else "", where, given))
 
 
 def fields(sentence: str) -> set[str]:

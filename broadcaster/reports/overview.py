@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -109,12 +109,6 @@ def overview(session: Session, actor: Actor) -> Overview:
         last_receipts=_last_receipts(session),
         unsure=session.scalar(_doubts(actor)) or 0,
     )
-
-
-def figures_of(seen: Overview) -> Overview:
-    """The figures of the current campaign and the doubts, without a word of anybody's: for whoever may see no more."""
-    current = seen.current and replace(seen.current, title="", edition=None, note="", note_fields={})
-    return Overview(current=current, others=(), letters=(), last_receipts={}, unsure=seen.unsure)
 
 
 def _doubts(actor: Actor) -> Select[int]:

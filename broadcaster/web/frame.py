@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadcaster.language import Language, set_language
+
+#: the cookie with the language that a reader chose
+LANGUAGE = "language"
 
 #: our own style sheet and nothing else; no script, no frame, no form, no request to anybody
 SAFE = {
@@ -15,7 +19,8 @@ SAFE = {
     "form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # with `no-referrer` browsers would not say either where a form of ours comes from
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -33,8 +38,12 @@ class Frame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        wish = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
-        set_language(language_for(wish, Headers(scope=scope).get("accept-language", ""), self.paper_language))
+        asked_for = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+        wish = asked_for if asked_for in ("zh", "en") else ""
+        asked = HTTPConnection(scope)
+        kept = asked.cookies.get(LANGUAGE, "")
+        accepted = asked.headers.get("accept-language", "")
+        set_language(language_for(wish or kept, accepted, self.paper_language))
 
         async def send_framed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -42,13 +51,16 @@ class Frame:
                 for name, value in SAFE.items():
                     headers.setdefault(name, value)
                 headers.add_vary_header("Accept-Language")
+                headers.add_vary_header("Cookie")
+                if wish and wish != kept:
+                    headers.append("Set-Cookie", f"{LANGUAGE}={wish}; Path=/; Max-Age=31536000; SameSite=Lax")
             await send(message)
 
         await self.app(scope, receive, send_framed)
 
 
 def language_for(wish: str, accepted: str, otherwise: Language) -> Language:
-    """The language that was asked for by name (`?lang=`), else what the browser likes best, else the paper's own."""
+    """The language that was asked for by name (now or before), else what the browser likes best, else the paper's."""
     if wish in ("zh", "en"):
         return "zh" if wish == "zh" else "en"
     best: tuple[float, Language] = (0.0, otherwise)

@@ -71,19 +71,17 @@ class Teller:
     """Turns figures into what stands on the page."""
 
     def __init__(self, settings: Settings, gateways: Mapping[str, Gateway], now: datetime) -> None:
-        self.paper = settings.paper.name
         self.zone = settings.zone
         self.gateways = gateways
         self.now = now
 
     def page(self, seen: Overview, held_up: Sequence[Obstacle] = ()) -> dict[str, Any]:
-        """The values of `status.html`."""
+        """The values of `_standing.html`."""
         done = self._handed_over(seen.current) if seen.current and seen.current.state in RUNNING else ""
         name = self._name(seen.current) if seen.current else tr("Now")
         title = " ".join(filter(None, (done, name))) or tr("Now")
         return {
-            "title": f"{title} · {self.paper}",
-            "paper": self.paper,
+            "title": title,
             "as_of": tr("As of {time}", time=f"{self.now.astimezone(self.zone):%H:%M:%S}"),
             "current": self._current(seen.current) if seen.current else None,
             "held_up": [retold_whole(each.trouble) for each in held_up],
@@ -223,6 +221,4 @@ def _words() -> dict[str, str]:
         "hold": tr("Keep this page still"),
         "go_on": tr("Let this page follow again"),
         "health": tr("Health"),
-        "bare": tr("What is sent, to whom and what comes back is shown to those who may see it."),
-        "sign_in": tr("Signing in on this page comes later. Until then, at the command line:"),
     }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from broadcaster.access import passwords, sessions, sign_in, users
-from broadcaster.access.models import SignIn, User
+from broadcaster.access.models import Door, SignIn, User
 from broadcaster.access.sign_in import TRIES
 from subscribers.actor import OPERATOR
 from subscribers.errors import Denied
@@ -50,9 +49,9 @@ def failures(begin: Transactions) -> int:
         return tx.session.scalars(select(User.failures).where(User.name == "li")).one()
 
 
-def name_of(begin: Transactions, token: str, **idle: timedelta) -> str:
+def name_of(begin: Transactions, token: str, door: Door = Door.SHELL) -> str:
     with begin() as tx:
-        return sign_in.actor_of(tx.session, token, now=tx.now, **idle).name
+        return sign_in.actor_of(tx.session, token, now=tx.now, door=door).name
 
 
 @pytest.mark.usefixtures("li")
@@ -137,7 +136,7 @@ def test_it_ends_when_it_is_not_used(begin: Transactions) -> None:
     begin.clock.advance(hours=11)
     assert name_of(begin, token) == "li"
     with pytest.raises(Denied):
-        name_of(begin, token, idle=timedelta(minutes=30))
+        name_of(begin, token, Door.WEB)
     with begin() as tx:
         seen = sign_in.visitor(tx.session, token, now=tx.now)
         assert seen is not None
@@ -196,3 +195,17 @@ def test_an_older_hash_is_replaced_at_the_next_sign_in(begin: Transactions, monk
     sign_in.sign_in(begin, "li", GOOD)
     with begin() as tx:
         assert tx.session.scalars(select(User.password_hash)).one() == "newer"
+
+
+@pytest.mark.usefixtures("li")
+def test_it_ends_however_much_it_is_used(begin: Transactions) -> None:
+    token = sign_in.sign_in(begin, "li", GOOD)
+    for _ in range(71):
+        begin.clock.advance(hours=10)
+        with begin() as tx:
+            seen = sign_in.visitor(tx.session, token, now=tx.now)
+            assert seen is not None
+            sessions.used(tx.session, seen.sign_in_id, now=tx.now)
+    begin.clock.advance(hours=10)
+    with pytest.raises(Denied):
+        name_of(begin, token)

@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "users list": ("", "users"),
     "users change": ("helper --role editor", "users"),
     "users password": ("helper", "users password"),
+    "users new-phone": ("helper", "users"),
     "users disable": ("helper", "users"),
     "audit list": ("", "audit"),
     "members import": ("people.csv", "rows created updated unchanged refused import_id"),

@@ -18,6 +18,7 @@ PROBES = {
     _U + "listing": Probe(lambda s, a, side: users.listing(s, a), shows=True),
     _U + "change": Probe(lambda s, a, side: users.change(s, a, side.user, role="viewer", now=NOW), shows=True),
     _U + "set_password": Probe(lambda s, a, side: users.set_password(s, a, side.user, PASSWORD, now=NOW), shows=True),
+    _U + "drop_second_factor": Probe(lambda s, a, side: users.drop_second_factor(s, a, side.user, now=NOW), shows=True),
     _U + "disable": Probe(lambda s, a, side: users.disable(s, a, side.user, now=NOW), shows=True),
     _U + "stand_in": Probe(lambda s, a, side: users.stand_in(s, a, side.user, "members.find", now=NOW), shows=True),
     "subscribers.audit.read": Probe(lambda s, a, side: audit.read(s, a, limit=None), shows=True),

@@ -12,6 +12,7 @@ from broadcaster.access.models import Role
 from broadcaster.access.roles import ONLY_AT_THE_TOP, RIGHTS
 from broadcaster.commands.front import NOUNS
 from broadcaster.commands.options import DECLARED, Free
+from broadcaster.web.doors import DECLARED as DOORS
 from broadcaster.words import ROLES
 from subscribers.actor import Right
 from tests.rules import ROOT
@@ -69,6 +70,12 @@ def _lines() -> Iterator[str]:
     yield _row(["---"] * 2)
     for verb, needs in verbs():
         yield _row([f"`{verb}`", _told(needs)])
+    yield "\n## Pages of the newsroom\n"
+    yield "GET shows, POST takes a form. What needs no right says who may open it instead.\n"
+    yield _row(["page", "right"])
+    yield _row(["---"] * 2)
+    for (method, path), needed in sorted(DOORS.items(), key=lambda door: (door[0][1], door[0][0])):
+        yield _row([f"`{method} {path}`", needed.value if isinstance(needed, Right) else f"none: {needed.value}"])
     yield ""
 
 

@@ -1,0 +1,1 @@
+"""The editors' web pages: one router for each entry of the menu."""

@@ -1,0 +1,102 @@
+"""Pages of the newsroom: the frame around them, and the line that says what was just done."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from broadcaster.language import language, tell, translated
+from broadcaster.newsroom.menu import entries_for
+from broadcaster.runtime import Runtime
+from broadcaster.web.figures import count
+from broadcaster.web.rendering import page, sheets
+from broadcaster.web.visits import Visit, give
+from subscribers.errors import BroadsheetError
+
+#: our own files, forms to us, and nothing that stands in a page itself
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+#: the cookie with what was just done
+DONE = "done"
+_TEMPLATES = sheets(Path(__file__).parent / "html")
+_TEMPLATES.globals["count"] = count
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was just done, in words, and the form that takes it back."""
+
+    words: str
+    undo: str = ""
+    fields: Mapping[str, str] | None = None
+
+
+def draw(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page for who is there: its template extends `desk.html` (with the menu) or `card.html` (without)."""
+    visit: Visit = request.state.visit
+    house: Runtime = request.app.state.runtime
+    told = _done(request, visit)
+    answer = page(
+        template,
+        templates=_TEMPLATES,
+        status=status,
+        headers={"Content-Security-Policy": POLICY},
+        paper=house.settings.paper.name,
+        visit=visit,
+        menu=entries_for(visit.visitor, request.url.path),
+        other=_other_language(request),
+        done=told,
+        **{"trouble": None, **values},
+    )
+    if visit.is_new:
+        give(answer, visit, visit.token)
+    if told is not None:
+        answer.delete_cookie(DONE, path="/")
+    return answer
+
+
+def trouble(error: BroadsheetError, field: str = "") -> dict[str, str]:
+    """An error above a form, with a link to the field that it is about."""
+    what, then = tell(error)
+    return {"what": what, "then": then, "field": field}
+
+
+def done(
+    visit: Visit, path: str, words: str, *, undo: str = "", undo_fields: Mapping[str, str] | None = None, **fields: Any
+) -> Response:
+    """Go on to a page that says in its first line what was done. `words`: a `msgid`, `fields` fill it in.
+
+    `undo`: where a form with `undo_fields` takes it back.
+    """
+    answer = RedirectResponse(path, 303)
+    told = json.dumps([words, {name: str(value) for name, value in fields.items()}, undo, dict(undo_fields or {})])
+    packed = base64.urlsafe_b64encode(told.encode()).decode()
+    answer.set_cookie(
+        DONE, f"{packed}.{visit.signature(packed)}", max_age=60, httponly=True, secure=visit.is_secure, samesite="lax"
+    )
+    return answer
+
+
+def _done(request: Request, visit: Visit) -> Done | None:
+    packed, _, signature = request.cookies.get(DONE, "").partition(".")
+    if not packed or not hmac.compare_digest(signature.encode(), visit.signature(packed).encode()):
+        return None
+    words, fields, undo, undo_fields = json.loads(base64.urlsafe_b64decode(packed))
+    return Done(translated(words).format(**fields), undo, undo_fields)
+
+
+def _other_language(request: Request) -> dict[str, str]:
+    code, tag, name = ("en", "en", "English") if language() == "zh" else ("zh", "zh-CN", "中文")
+    kept = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
+    return {"query": urlencode([*kept, ("lang", code)]), "tag": tag, "name": name}

@@ -1,0 +1,180 @@
+"""The doors of the newsroom: each says what it needs, and none opens without being asked.
+
+A route is made by `shows` (it changes nothing) or `takes` (a form). Both find out who comes and hold that against the
+declared right before the handler runs; a form must also have been sent from a page of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from starlette.datastructures import FormData, UploadFile
+
+from broadcaster.web.house import House
+from broadcaster.web.visits import Visit, look
+from subscribers.actor import Right
+from subscribers.errors import Denied, Invalid
+
+#: a form with one file: what is read by people is small, and lists are at most so large
+LARGEST = 20 * 1024 * 1024
+FIELDS = 500
+FIELD = 1024 * 1024
+#: seconds in which a form has to arrive
+PATIENCE = 120.0
+
+
+class Open(StrEnum):
+    """What opens without a right, and for whom."""
+
+    ANYBODY = "anybody"
+    #: with the password, before the code
+    HALFWAY = "halfway"
+    #: whoever is signed in, also while they owe another password or a second factor
+    SIGNED_IN = "signed in"
+
+
+Needs = Right | Open
+Handler = TypeVar("Handler", bound=Callable[..., object])
+
+#: every door by method and path -> what it needs
+DECLARED: dict[tuple[str, str], Needs] = {}
+
+
+def shows(router: APIRouter, path: str, *, needs: Needs) -> Callable[[Handler], Handler]:
+    """A page at this path for who has the right."""
+    return _door(router, "GET", path, needs, [Depends(_asking(needs))])
+
+
+def takes(router: APIRouter, path: str, *, needs: Needs) -> Callable[[Handler], Handler]:
+    """A form to this path from who has the right; the handler finds it as `Form`."""
+    return _door(router, "POST", path, needs, [Depends(_asking(needs)), Depends(_unforged)])
+
+
+def _door(router: APIRouter, method: str, path: str, needs: Needs, asked: list[object]) -> Callable[[Handler], Handler]:
+    def declare(handler: Handler) -> Handler:
+        assert (method, path) not in DECLARED  # noqa: S101
+        DECLARED[method, path] = needs
+        router.add_api_route(path, handler, methods=[method], dependencies=asked, response_model=None)  # type: ignore[arg-type]
+        return handler
+
+    return declare
+
+
+def _asking(needs: Needs) -> Callable[[Request, House], None]:
+    def ask(request: Request, house: House) -> None:
+        visit = request.state.visit = look(house, request)
+        if needs is Open.ANYBODY:
+            return
+        if needs is Open.HALFWAY:
+            if not visit.is_halfway:
+                raise elsewhere("/login")
+            return
+        if visit.visitor is None:
+            raise elsewhere("/login" + _way_back(request))
+        if isinstance(needs, Right):
+            if visit.visitor.must_change:
+                raise elsewhere("/account/password")
+            if visit.visitor.owes_code:
+                raise elsewhere("/account/code")
+            visit.actor.must(needs)
+
+    return ask
+
+
+def elsewhere(path: str) -> HTTPException:
+    """Not here, but there: the browser goes to a path of ours."""
+    return HTTPException(303, headers={"Location": path})
+
+
+def own_path(text: str) -> str:
+    """A path of this site as somebody gave it; the first page for whatever leads away from here."""
+    if not (text.isascii() and text.isprintable() and text.startswith("/")) or "\\" in text:
+        return "/"
+    parts = urlsplit(text)
+    return "/" if parts.netloc or parts.scheme or text.startswith("//") else text
+
+
+def _way_back(request: Request) -> str:
+    if request.method != "GET" or request.url.path == "/":
+        return ""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"?next={quote(asked, safe='/')}"
+
+
+async def _unforged(request: Request, house: House) -> None:
+    """Read the form, if it comes from a page that this browser was given."""
+    visit: Visit = request.state.visit
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if site not in ("same-origin", "none") or not _is_ours(request, house.settings.web.public_url):
+        raise _forged()
+    form = await _read(request)
+    token = form.get("form_token")
+    given = token if isinstance(token, str) else request.headers.get("x-form-token", "")
+    if not hmac.compare_digest(given.encode(), visit.form_token.encode()):
+        raise _forged()
+    if any("\x00" in each for name, value in form.multi_items() for each in (name, value) if isinstance(each, str)):
+        raise Invalid("What was typed has a sign in it that cannot be kept.", hint="Type it anew.")
+    request.state.form = form
+
+
+def _is_ours(request: Request, public_url: str) -> bool:
+    origin = request.headers.get("origin")
+    if origin is None:
+        # old browsers say nothing; the token speaks for them
+        return True
+    told = urlsplit(origin)
+    return told.netloc == request.headers.get("host", "") or origin == "{0.scheme}://{0.netloc}".format(
+        urlsplit(public_url)
+    )
+
+
+def _forged() -> Denied:
+    return Denied(
+        "This form was not sent from a page that this browser has open.",
+        hint="Go back, load the page again, and send it once more.",
+    )
+
+
+async def _read(request: Request) -> FormData:
+    announced = request.headers.get("content-length", "")
+    if not announced.isdigit() or int(announced) > LARGEST:
+        raise HTTPException(413)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD)
+    except TimeoutError:
+        raise HTTPException(408) from None
+
+
+class Posted:
+    """The fields of a form that was found to be ours."""
+
+    def __init__(self, form: FormData) -> None:
+        self._form = form
+
+    def text(self, name: str) -> str:
+        """A field as it was typed; "" if it was not sent."""
+        value = self._form.get(name)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> list[str]:
+        """All fields of this name."""
+        return [value for value in self._form.getlist(name) if isinstance(value, str)]
+
+    def file(self, name: str) -> UploadFile | None:
+        """A file, if one was chosen."""
+        value = self._form.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
+
+
+async def _posted(request: Request) -> Posted:
+    return Posted(request.state.form)
+
+
+Form = Annotated[Posted, Depends(_posted)]

@@ -1,0 +1,99 @@
+"""Who is at the page: the cookie they come with, and the token that a form of theirs must carry."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+
+from broadcaster.access import sessions, sign_in
+from broadcaster.access.models import Door
+from broadcaster.access.sign_in import Visitor
+from broadcaster.runtime import Runtime
+from subscribers.actor import Actor
+from subscribers.errors import Denied
+
+COOKIE = "broadsheet"
+#: in the address of what a page asks for by itself, again and again: nobody is there who uses it
+LIVE = "live"
+#: browsers let nobody but this very host set a cookie that is called so
+COOKIE_OVER_TLS = "__Host-broadsheet"
+_TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody. `token` is that of a sign-in, or of a browser that is not signed in."""
+
+    token: str
+    is_new: bool
+    is_secure: bool
+    visitor: Visitor | None = None
+    #: the password was right, the code is still to come
+    is_halfway: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is; raises `Denied` for nobody."""
+        return self.signed_in.actor
+
+    @property
+    def signed_in(self) -> Visitor:
+        """Who is signed in; raises `Denied` for nobody."""
+        if self.visitor is None:
+            raise Denied("You are not signed in.", hint="Sign in, and try again.")
+        return self.visitor
+
+    @property
+    def form_token(self) -> str:
+        """What a form must carry to be of this browser: it tells nothing of the cookie."""
+        return self.signature("form")
+
+    def signature(self, of: str) -> str:
+        """What only this browser's pages can have been given."""
+        return hmac.new(self.token.encode(), of.encode(), hashlib.sha256).hexdigest()
+
+
+def look(house: Runtime, request: Request) -> Visit:
+    """Find out who comes; that they use their sign-in is written down now and then."""
+    is_secure = over_tls(request, house.settings.web.public_url)
+    token = request.cookies.get(COOKIE_OVER_TLS if is_secure else COOKIE, "")
+    if not _TOKEN.fullmatch(token):
+        return Visit(secrets.token_urlsafe(32), is_new=True, is_secure=is_secure)
+    with house.reading() as tx:
+        visitor = sign_in.visitor(tx.session, token, now=tx.now, door=Door.WEB)
+        is_halfway = visitor is None and sign_in.is_halfway(tx.session, token, now=tx.now)
+        is_to_be_noted = visitor is not None and visitor.is_to_be_noted(tx.now)
+    if visitor is not None and is_to_be_noted and LIVE not in request.query_params:
+        with house.begin() as tx:
+            sessions.used(tx.session, visitor.sign_in_id, now=tx.now)
+    return Visit(token, is_new=False, is_secure=is_secure, visitor=visitor, is_halfway=is_halfway)
+
+
+def over_tls(request: Request, public_url: str) -> bool:
+    """Whether the browser came by https: to us, or to a proxy that stands at the public address."""
+    if request.url.scheme == "https":
+        return True
+    public = urlsplit(public_url)
+    return public.scheme == "https" and public.netloc == request.headers.get("host", "")
+
+
+def give(response: Response, visit: Visit, token: str) -> None:
+    """Let the browser come with this token from now on, until it is closed."""
+    name = COOKIE_OVER_TLS if visit.is_secure else COOKIE
+    response.set_cookie(name, token, httponly=True, secure=visit.is_secure, samesite="lax", path="/")
+
+
+async def _present(request: Request) -> Visit:
+    visit: Visit = request.state.visit
+    return visit
+
+
+#: who is there, for the handler of a route that was declared in `doors`
+Here = Annotated[Visit, Depends(_present)]

@@ -1,0 +1,89 @@
+"""A real browser at the newsroom: Chromium without a screen, and what is held against every page in it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.rules import ROOT
+
+AXE = ROOT / "tests" / "vendored" / "axe.min.js"
+NO_CHROMIUM = "*** CHROMIUM IS MISSING: tests in a browser were skipped. Install chromium. ***"
+
+DESKTOP, PHONE = (1280, 800), (390, 844)
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def chromium_program() -> str | None:
+    """The system's own."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser, for a whole file of tests; they skip where there is none."""
+    program = chromium_program()
+    if program is None:
+        pytest.skip(NO_CHROMIUM)
+    with sync_playwright() as playwright:
+        # without a sandbox, as root needs it; it opens pages of ours only
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Look:
+    """One person's window. At its end nothing may stand on the console: no error, nothing that the policy refused."""
+
+    def __init__(self, browser: Browser, address: str, language: str = "zh-CN", size: tuple[int, int] = DESKTOP):
+        self.context = browser.new_context(
+            base_url=address, locale=language, viewport={"width": size[0], "height": size[1]}
+        )
+        # many share the machine
+        self.context.set_default_timeout(30_000)
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(f"a dialog: {dialog.message}"))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # that a form was answered with 422 is what was asked for
+        if message.type in ("error", "warning") and "422" not in message.text:
+            self.complaints.append(message.text)
+
+    def fits(self) -> None:
+        """Nothing hangs over the side, and nobody is kept out: axe finds nothing."""
+        wide = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert wide[0] <= wide[1], f"{self.page.url} is {wide[0]} wide in {wide[1]}"
+        self.page.evaluate(AXE.read_text("utf-8"))
+        found: dict[str, Any] = self.page.evaluate(
+            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", _RULES
+        )
+        told = [
+            f"{each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes']]}"
+            for each in found["violations"]
+        ]
+        assert not told, f"{self.page.url}: " + "\n".join(told)
+
+    def close(self) -> None:
+        """Close the window."""
+        self.context.close()
+        assert self.complaints == []
+
+
+@contextlib.contextmanager
+def looking(browser: Browser, address: str, language: str = "zh-CN", size: tuple[int, int] = DESKTOP) -> Iterator[Look]:
+    """A window for the length of the block."""
+    look = Look(browser, address, language, size)
+    try:
+        yield look
+    except BaseException:
+        look.context.close()
+        raise
+    look.close()

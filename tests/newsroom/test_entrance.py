@@ -1,0 +1,261 @@
+"""In and out: what a cookie is worth and for how long, and who is asked for more."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from broadcaster.access import addresses, sign_in, users
+from broadcaster.access.models import SignIn
+from broadcaster.access.sign_in import TRIES
+from broadcaster.runtime import Runtime
+from subscribers.actor import OPERATOR
+from tests.databases import Clock
+from tests.newsrooms import PASSWORD, Browser, add_user, at, troubles
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def people(house: Runtime) -> None:
+    add_user(house, "chief", "admin")
+    add_user(house, "wang", "editor")
+
+
+def test_in_and_out(house: Runtime, browser: Browser) -> None:
+    assert browser.get("/").headers["location"] == "/login"
+    answer = browser.sign_in(" WANG ")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    page = browser.follow(answer)
+    assert page.status_code == 200
+    assert "Nothing has been sent yet." in page.text
+    with house.reading() as tx:
+        row = tx.session.scalars(select(SignIn)).one()
+        assert browser.client.cookies["broadsheet"] not in (row.token_digest, str(row.id))
+    assert browser.post("/logout").headers["location"] == "/login"
+    assert browser.get("/").headers["location"] == "/login"
+
+
+@SQLITE
+def test_the_cookie(browser: Browser) -> None:
+    browser.get("/login")
+    planted = browser.client.cookies["broadsheet"]
+    cookie = browser.sign_in("wang").headers["set-cookie"]
+    assert cookie.endswith("; HttpOnly; Path=/; SameSite=lax")
+    assert browser.client.cookies["broadsheet"] != planted
+    browser.leave()
+    browser.client.cookies["broadsheet"] = planted
+    assert browser.get("/account").status_code == 303
+
+
+@SQLITE
+def test_the_cookie_over_tls(browser: Browser) -> None:
+    browser.client.headers["x-forwarded-proto"] = "https"
+    browser.get("/login")
+    assert browser.page is not None
+    name, _, rest = browser.page.headers["set-cookie"].partition("=")
+    assert name == "__Host-broadsheet"
+    assert "; Secure" in rest
+    assert "Domain" not in rest
+
+
+@SQLITE
+def test_the_same_words_whatever_was_wrong(house: Runtime, browser: Browser) -> None:
+    add_user(house, "gone", "editor")
+    with house.begin() as tx:
+        users.disable(tx.session, OPERATOR, "gone", now=tx.now)
+    told = set()
+    for name, password in [("wang", "no"), ("nobody", PASSWORD), ("gone", PASSWORD), ("", ""), ("x" * 5000, "y")]:
+        answer = browser.sign_in(name, password)
+        assert answer.status_code == 422
+        told.add(troubles(answer))
+    assert len(told) == 1
+    assert told.pop().startswith("The name or the password is not right")
+
+
+@SQLITE
+def test_an_account_takes_ten_tries(browser: Browser, clock: Clock) -> None:
+    for _ in range(TRIES):
+        browser.sign_in("wang", "no")
+    assert browser.sign_in("wang").status_code == 422
+    clock.advance(minutes=15)
+    assert browser.sign_in("wang").status_code == 303
+
+
+def test_an_address_takes_so_many(browser: Browser, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "TRIES", 5)
+    for n in range(5):
+        browser.sign_in(f"guess{n}", "no")
+    assert browser.sign_in("wang").status_code == 422
+    browser.client.headers["x-forwarded-for"] = "2001:db8::1"
+    assert browser.sign_in("wang").status_code == 303
+    browser.leave()
+    del browser.client.headers["x-forwarded-for"]
+    clock.advance(minutes=15)
+    assert browser.sign_in("wang").status_code == 303
+
+
+@SQLITE
+def test_it_ends_by_itself(browser: Browser, clock: Clock) -> None:
+    browser.sign_in("wang")
+    for _ in range(5):
+        clock.advance(minutes=29)
+        assert browser.get("/account").status_code == 200
+    clock.advance(minutes=31)
+    assert browser.get("/account").headers["location"] == "/login?next=/account"
+    browser.sign_in("wang")
+    for minutes in range(29, 12 * 60, 29):
+        clock.advance(minutes=29)
+        assert browser.get("/account").status_code == 200, minutes
+    clock.advance(minutes=29)
+    assert browser.get("/account").status_code == 303
+
+
+def test_it_ends_with_another_password_or_role(house: Runtime, browser: Browser) -> None:
+    for change in (
+        lambda tx: users.set_password(tx.session, OPERATOR, "wang", PASSWORD, now=tx.now),
+        lambda tx: users.change(tx.session, OPERATOR, "wang", role="writer", now=tx.now),
+        lambda tx: users.disable(tx.session, OPERATOR, "wang", now=tx.now),
+    ):
+        browser.sign_in("wang")
+        browser.get("/account")
+        with house.begin() as tx:
+            change(tx)
+        assert browser.get("/account").status_code == 303
+
+
+@SQLITE
+def test_a_password_that_was_given_out_is_replaced_first(house: Runtime, browser: Browser) -> None:
+    add_user(house, "new", "editor", given_out=True)
+    page = browser.follow(browser.sign_in("new"))
+    assert page.headers["location"] == "/account/password"
+    page = browser.follow(page)
+    assert "choose one of your own" in page.text
+    assert 'href="/members"' not in page.text
+    for old, new, again, told in (
+        ("no", "x" * 12, "x" * 12, "not right"),
+        (PASSWORD, "short", "short", "too short"),
+        (PASSWORD, "one of two passwords", "another of the two", "not the same"),
+    ):
+        answer = browser.post("/account/password", old=old, new=new, again=again)
+        assert (answer.status_code, told in troubles(answer)) == (422, True)
+        assert f'value="{new}"' not in answer.text
+    answer = browser.post("/account/password", old=PASSWORD, new="entirely my own words", again="entirely my own words")
+    assert browser.follow(answer).status_code == 200
+    browser.leave()
+    assert browser.sign_in("new").status_code == 422
+    assert browser.sign_in("new", "entirely my own words").status_code == 303
+
+
+def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Browser, clock: Clock) -> None:
+    assert browser.follow(browser.sign_in("chief")).headers["location"] == "/account/code"
+    assert browser.get("/account").status_code == 200
+    assert "The code is not right." in troubles(browser.post("/account/code", code="000000"))
+    phone = browser.set_up_code(house)
+    assert "From now on signing in asks for a code" in browser.get("/").text
+    assert "From now on" not in browser.get("/").text
+
+    browser.leave()
+    clock.advance(minutes=1)
+    halfway = browser.sign_in("chief", next="/account")
+    assert halfway.headers["location"] == "/login/code?next=/account"
+    assert browser.get("/account").status_code == 303, "the password alone opens nothing"
+    browser.follow(halfway)
+    for wrong in ("", "12345", "abcdef", "１２３"):
+        assert troubles(browser.post("/login/code", code=wrong, next="/account")).startswith("The code is not right")
+    code = phone.at(clock())
+    token = browser.client.cookies["broadsheet"]
+    answer = browser.post("/login/code", code=f"{code[:3]} {code[3:]}", next="/account")
+    assert browser.follow(answer).status_code == 200
+    assert browser.client.cookies["broadsheet"] != token
+
+    with at(house) as other:
+        other.follow(other.sign_in("chief"))
+        assert troubles(other.post("/login/code", code=code)), "a code is used once"
+        clock.advance(seconds=30)
+        assert other.post("/login/code", code=phone.at(clock())).status_code == 303
+
+
+@SQLITE
+def test_codes_are_not_tried_for_ever(house: Runtime, browser: Browser, clock: Clock) -> None:
+    browser.sign_in("chief")
+    phone = browser.set_up_code(house)
+    browser.leave()
+    clock.advance(minutes=1)
+    right = phone.at(clock())
+    wrong = f"{(int(right) + 1) % 1_000_000:06}"
+    for _ in range(TRIES // 2):
+        # the password is right each time, and forgives nothing
+        browser.follow(browser.sign_in("chief"))
+        assert troubles(browser.post("/login/code", code=wrong))
+    assert browser.sign_in("chief").status_code == 422
+    clock.advance(minutes=15)
+    browser.follow(browser.sign_in("chief"))
+    assert browser.post("/login/code", code=phone.at(clock())).status_code == 303
+
+
+@SQLITE
+def test_the_time_between_password_and_code_is_short(house: Runtime, browser: Browser, clock: Clock) -> None:
+    browser.sign_in("chief")
+    phone = browser.set_up_code(house)
+    browser.leave()
+    clock.advance(minutes=1)
+    browser.follow(browser.sign_in("chief"))
+    clock.advance(minutes=5)
+    assert browser.post("/login/code", code=phone.at(clock())).headers["location"] == "/login"
+
+
+@SQLITE
+def test_a_lost_phone(house: Runtime, browser: Browser) -> None:
+    browser.sign_in("chief")
+    browser.set_up_code(house)
+    with house.begin() as tx:
+        users.drop_second_factor(tx.session, OPERATOR, "chief", now=tx.now)
+    assert browser.get("/account").status_code == 303
+    assert browser.follow(browser.sign_in("chief")).headers["location"] == "/account/code"
+
+
+def test_ones_own_sign_ins(house: Runtime, browser: Browser) -> None:
+    browser.sign_in("wang")
+    with at(house) as other, at(house) as third, at(house) as chief:
+        for each in (other, third):
+            each.sign_in("wang")
+        chief.sign_in("chief")
+        page = browser.get("/account")
+        assert page.text.count("In a browser") == 3
+        with house.reading() as tx:
+            theirs = {row.user_id: row.id for row in tx.session.scalars(select(SignIn).order_by(SignIn.id.desc()))}
+        foreign = max(theirs.values())
+        browser.post("/account/sign-ins/end", sign_in=str(foreign))
+        assert chief.get("/account").status_code == 200, "nobody ends what is somebody else's"
+        browser.post("/account/sign-ins/end", sign_in="others")
+        assert "Signed out there." in browser.get("/account").text
+        assert other.get("/account").status_code == third.get("/account").status_code == 303
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    "onward", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "evil", "/\n/x", ""]
+)
+def test_it_leads_nowhere_else(browser: Browser, onward: str) -> None:
+    browser.get("/login")
+    assert browser.post("/login", name="wang", password=PASSWORD, next=onward).headers["location"] == "/"
+
+
+@SQLITE
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(browser: Browser, clock: Clock) -> None:
+    browser.sign_in("wang")
+    part = browser.get("/?live=1")
+    assert part.text.startswith('<div id="live" hx-get="/?live=1" hx-trigger="every 30s"')
+    for _ in range(2):
+        clock.advance(minutes=14)
+        assert browser.get("/?live=1").status_code == 200
+    clock.advance(minutes=3)
+    gone = browser.get("/?live=1")
+    assert (gone.status_code, gone.headers["hx-redirect"]) == (204, "/login")
+
+
+@SQLITE
+def test_a_sign_in_of_the_command_line_opens_no_page(house: Runtime, browser: Browser) -> None:
+    browser.client.cookies["broadsheet"] = sign_in.sign_in(house.begin, "wang", PASSWORD)
+    assert browser.get("/account").status_code == 303

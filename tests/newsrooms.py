@@ -1,0 +1,87 @@
+"""A browser without a screen: it keeps cookies, and sends the forms of the pages that it was given."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import httpx2
+import pyotp
+
+from broadcaster.access import users
+from broadcaster.app import make_web, serve
+from broadcaster.runtime import Runtime
+from subscribers.actor import OPERATOR
+
+PASSWORD = "correct horse battery staple"
+_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+_SECRET = re.compile(r'class="secret">([A-Z2-7 ]+)<')
+
+
+class Browser:
+    """One person's browser, which speaks English."""
+
+    def __init__(self, address: str) -> None:
+        self.client = httpx2.Client(
+            base_url=address, timeout=30, headers={"accept": "text/html", "accept-language": "en"}
+        )
+        self.page: httpx2.Response | None = None
+
+    def get(self, path: str) -> httpx2.Response:
+        """A page, without following where it sends one."""
+        self.page = self.client.get(path)
+        return self.page
+
+    def post(self, path: str, /, **fields: str) -> httpx2.Response:
+        """A form of the page that was looked at last."""
+        assert self.page is not None
+        found = _TOKEN.search(self.page.text)
+        assert found, self.page.text
+        return self.client.post(path, data={"form_token": found[1], **fields})
+
+    def sign_in(self, name: str, password: str = PASSWORD, **more: str) -> httpx2.Response:
+        """As far as the first step goes."""
+        self.get("/login")
+        return self.post("/login", name=name, password=password, **more)
+
+    def leave(self) -> None:
+        """Close it, and open it again."""
+        self.client.cookies.clear()
+
+    def set_up_code(self, house: Runtime) -> pyotp.TOTP:
+        """The second factor of who is signed in; what their phone shows from now on."""
+        text = self.get("/account/code").text
+        secret = _SECRET.search(text)
+        assert secret, text
+        phone = pyotp.TOTP(secret[1].replace(" ", ""))
+        answer = self.post("/account/code", code=phone.at(house.clock()))
+        assert answer.status_code == 303, troubles(answer)
+        return phone
+
+    def follow(self, answer: httpx2.Response) -> httpx2.Response:
+        """Where it sends one."""
+        assert answer.status_code == 303, answer.text
+        return self.get(answer.headers["location"])
+
+
+@contextlib.contextmanager
+def at(house: Runtime) -> Iterator[Browser]:
+    """A browser at this house's newsroom."""
+    with serve(make_web(house), "127.0.0.1", 0) as address:
+        browser = Browser(address)
+        with browser.client:
+            yield browser
+
+
+def add_user(house: Runtime, name: str, role: str, *, under: str = "", given_out: bool = False) -> None:
+    """Somebody who works here."""
+    with house.begin() as tx:
+        users.add(tx.session, OPERATOR, name, role, under=under, password=PASSWORD, given_out=given_out, now=tx.now)
+
+
+def troubles(answer: httpx2.Response) -> str:
+    """What a page says went wrong."""
+    found = re.search(r'<div class="trouble".*?</div>', answer.text, re.DOTALL)
+    return " ".join(unescape(re.sub("<[^>]+>", " ", found[0])).split()) if found else ""
