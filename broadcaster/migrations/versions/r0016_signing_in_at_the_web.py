@@ -7,8 +7,8 @@ from alembic import op
 
 from subscribers.errors import Conflict
 
-revision = "r0015"
-down_revision = "r0014"
+revision = "r0016"
+down_revision = "r0015"
 branch_labels = None
 depends_on = None
 
