@@ -131,29 +131,39 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
 def postgresql_template(postgres_url: str) -> Iterator[PostgresqlTemplate]:
     template = PostgresqlTemplate(postgres_url, f"broadsheet_{uuid.uuid4().hex[:12]}")
     yield template
-    template.drop(template.name)
+    template.close()
 
 
 @pytest.fixture(
     params=[pytest.param("sqlite", marks=pytest.mark.sqlite), pytest.param("postgresql", marks=pytest.mark.postgresql)]
 )
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh database with today's schema: for tests that start processes of their own."""
+    """The URL of an empty database with today's schema: for tests that start processes of their own."""
+    # processes of its own may be left behind: what they had is used by no other test
+    in_process = "engine" in request.fixturenames
     if request.param == "sqlite":
         template: SqliteTemplate = request.getfixturevalue("sqlite_template")
-        yield template.copy(tmp_path)
+        yield template.lend() if in_process else template.copy(tmp_path)
     else:
         server: PostgresqlTemplate = request.getfixturevalue("postgresql_template")
-        with server.copy() as url:
+        with server.lend() if in_process else server.copy() as url:
             yield url
 
 
+@pytest.fixture(scope="session")
+def engines() -> dict[str, Engine]:
+    """By URL: each keeps the statements that it has compiled, for the next test on the same database."""
+    return {}
+
+
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a fresh database, with the product's own settings."""
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
+def engine(database_url: str, engines: dict[str, Engine]) -> Iterator[Engine]:
+    """An engine on an empty database, with the product's own settings."""
+    if database_url not in engines:
+        engines[database_url] = make_engine(database_url)
+    # a view of it: what is listened to there ends with the test
+    yield engines[database_url].execution_options()
+    engines[database_url].dispose()
 
 
 @pytest.fixture

@@ -172,8 +172,10 @@ def settle(on: Installation, patience: float = 90) -> bool:
     """Until nothing moves any more, and the receipts for what is in doubt have come."""
     doubtful = "SELECT count(*) FROM part WHERE state = 4"
     quiet = wait_until(on.is_quiet, patience)
+    wait_until(lambda: not (on.rows(doubtful)[0][0] and on.carrier.counts().receipts_waiting), patience)
+    # what has come is matched by the next sweeps
     before, since = -1, time.monotonic()
-    while (now := on.rows(doubtful)[0][0]) and time.monotonic() - since < 6:
+    while (now := on.rows(doubtful)[0][0]) and time.monotonic() - since < 4:
         if now != before:
             before, since = now, time.monotonic()
         time.sleep(0.2)

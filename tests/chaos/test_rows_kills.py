@@ -77,7 +77,7 @@ def test_workers_and_beats(tmp_path: Path, database_url: str, redis_url: str) ->
 @pytest.mark.parametrize("how", ["another boot", "torn", "gone"])
 def test_a_journal_that_tells_nothing(tmp_path: Path, database_url: str, how: str) -> None:
     """What it claimed and did not write down is in doubt then: never sent again, and no more than two turns."""
-    with at_work(tmp_path, url=database_url, messages=300, rate=200) as row:
+    with at_work(tmp_path, url=database_url, messages=200, rate=200) as row:
         row.on.start("bind 1")
         row.sent(60)
         row.on.kill("bind 1")
@@ -87,7 +87,7 @@ def test_a_journal_that_tells_nothing(tmp_path: Path, database_url: str, how: st
             _spoil(path, how)
         row.on.start("bind 2")
         verdict = row.judged(in_doubt=400)
-        assert verdict.cells["accepted_once"] + verdict.cells["unknown"] == 300
+        assert verdict.cells["accepted_once"] + verdict.cells["unknown"] == 200
 
 
 def _spoil(path: Path, how: str) -> None:
