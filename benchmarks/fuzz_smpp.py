@@ -24,16 +24,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from broadcaster.gateways.smpp import codec, ids, joining, receipts, tables, texts
+from broadcaster.gateways.smpp import codec, ids, receipts, tables, texts
 from broadcaster.gateways.smpp.framing import Framer, NotSmpp
 from broadcaster.gateways.smpp.octets import HEADER, Malformed, head
 from broadcaster.gateways.smpp.words import UDHI, Command, Tag
+from broadcaster.replies.long_letters import text_of
+from broadcaster.sms import decode
 from subscribers.clock import monotonic
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PAGE = resource.getpagesize()
 AT_ONCE = 1000
 SHOWN = 5
+REMEMBERED = 100
 
 NUMBERS: dict[str, tables.Value] = {
     "source_addr": "8619900000001",
@@ -124,12 +127,10 @@ class Reader:
 
     def __init__(self) -> None:
         self.ids = ids.Ids(remembered=1000)
-        self.joiner = joining.Joiner[int](patience=5000, most_octets=100_000)
-        self.now = 0.0
+        self.letters: dict[tuple[object, ...], dict[int, tuple[bytes, str]]] = {}
 
     def take(self, data: bytes, cut: int) -> int:
         """Read octets that come in two pieces. Returns how many PDUs made sense."""
-        self.now += 1
         framer = Framer()
         understood = 0
         try:
@@ -165,13 +166,20 @@ class Reader:
             self.ids.resolve(made.message_id, made.msisdn)
             kept = made.message_id + made.code + made.raw
         else:
-            kept = ""
-            for joined in self.joiner.add(told.source, told.destination, texts.incoming(told), 0, self.now):
-                kept += joined.text
-            for joined in self.joiner.due(self.now):
-                kept += joined.text
+            kept = self._letter(told)
         assert "\0" not in kept, "no database keeps a NUL"
         kept.encode("utf-8")
+
+    def _letter(self, told: codec.Deliver) -> str:
+        found = texts.incoming(told)
+        if found.part is None:
+            return decode(found.octets, found.charset)
+        key = (told.source, told.destination, found.part.reference, found.part.total)
+        parts = self.letters.setdefault(key, {})
+        parts[found.part.number] = (found.octets, found.charset)
+        if len(parts) == found.part.total or len(self.letters) > REMEMBERED:
+            self.letters.clear()
+        return text_of(found.part.total, parts)
 
 
 @dataclass(slots=True)

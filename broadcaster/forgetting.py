@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Update, and_, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
 from broadcaster.delivery import transitions
 from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, Submission
 from broadcaster.delivery.states import State
-from broadcaster.replies.models import Letter, LetterState
+from broadcaster.replies.models import Letter, LetterPart, LetterState
 from subscribers import forgetting, holding, msisdn
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import in_bulk
@@ -117,8 +117,9 @@ def _erase_letters(session: Session, actor: Actor, member_id: int, theirs: Colle
         update(Letter).where(mine, unanswered).values(state=LetterState.CLOSED, closed_by=actor.name, handled_at=now),
     )
     _quietly(session, update(Letter).where(mine).values(msisdn="", text=""))
+    _quietly(session, delete(LetterPart).where(LetterPart.msisdn.in_(theirs)))
 
 
-def _quietly(session: Session, statement: Update) -> None:
+def _quietly(session: Session, statement: Update | Delete) -> None:
     """Rows that were read before are read again by whoever needs them."""
     session.execute(statement, execution_options={"synchronize_session": False})

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import receipts
-from broadcaster.gateways.events import Event, InboundMessage, Reason, Receipt
-from broadcaster.replies import receive
+from broadcaster.gateways.events import Event, InboundMessage, InboundPart, Reason, Receipt
+from broadcaster.replies import long_letters, receive
 from subscribers import msisdn
 from subscribers.errors import Invalid
 
@@ -23,7 +23,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 #: what others wrote, of each kind of event
 _TEXTS = {
     kind: [field.name for field in dataclasses.fields(kind) if "str" in str(field.type)]
-    for kind in (Receipt, InboundMessage)
+    for kind in (Receipt, InboundMessage, InboundPart)
 }
 _ALL_TEXTS = {kind: attrgetter(*names) for kind, names in _TEXTS.items()}
 
@@ -38,6 +38,7 @@ def accept(
     kept = [_kept(event, region) for event in events]
     receipts.record(session, [event for event in kept if isinstance(event, Receipt)], reasons, now=now)
     receive.store(session, [event for event in kept if isinstance(event, InboundMessage)], now=now)
+    long_letters.store(session, [event for event in kept if isinstance(event, InboundPart)], now=now)
 
 
 def _kept(event: Event, region: str) -> Event:

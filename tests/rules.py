@@ -25,12 +25,10 @@ ROOMS = {
     "twilio": ("broadcaster.gateways.twilio",),
     "uvicorn": ("broadcaster.app", "broadcaster.commands"),
 }
-#: who plays the carrier stands outside the house and has a watch of their own; and what a member says over SMPP has no
-#: id: the minute it came is part of the one it is given
+#: who plays the carrier stands outside the house and has a watch of their own
 WALL_CLOCK = (
     "broadcaster.runtime",
     "broadcaster.gateways.simulator",
-    "broadcaster.gateways.smpp.inbound",
     "broadcaster.rehearsal",
 )
 TRANSACTIONS = ("broadcaster.runtime", "broadcaster.migrations")

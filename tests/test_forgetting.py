@@ -14,7 +14,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import again, orphans
 from broadcaster.delivery.models import Doubt, Message, Part
 from broadcaster.gateways.contract import OutcomeUnknown
-from broadcaster.gateways.events import InboundMessage, ReceiptState
+from broadcaster.gateways.events import InboundMessage, InboundPart, ReceiptState
 from broadcaster.replies import router
 from broadcaster.replies.models import Letter, LetterState
 from subscribers import admissions, consent, membership, registry, transfers
@@ -115,6 +115,9 @@ def lived(begin: Transactions) -> MadeMember:
     receive(begin, receipt("stray", msisdn=NUMBER, raw="{}"), receipt("stray-2", raw="to 8619977665544"))
     for n, text in enumerate(["canary-text?", "加入 金丝雀", "加入 金丝雀二", "TD"]):
         letter(begin, text, n=n)
+    with begin() as tx:
+        half = InboundPart("carrier", NUMBER, "10690000", 7, 8, 2, 1, b"canary-text", "latin-1")
+        ingest.accept(tx.session, [half], {}, region="CN", now=tx.now)
     while (turn := claim(begin, mine)) is not None:
         accept(begin, turn)
     return member
@@ -125,7 +128,7 @@ def test_nothing_of_them_is_left_in_a_dump(begin: Transactions) -> None:
     assert {canary for _, canary in found(begin)} == set(CANARIES) - {"19977665500"}
     assert {table for table, _ in found(begin)} >= {
         "member", "number", "consent", "subscription", "admission", "import_change", "transfer", "membership",
-        "message", "part", "receipt_inbox", "letter",
+        "message", "part", "receipt_inbox", "letter", "letter_part",
     }  # fmt: skip
     before = look(begin, lambda s: s.execute(select(Message.state, func.count()).group_by(Message.state)).all())
     erased = forget(begin, member.id)

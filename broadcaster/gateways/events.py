@@ -5,6 +5,7 @@ Numbers and texts are kept out of `repr`, so that an event in a log line or a tr
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,9 +77,44 @@ class InboundMessage:
     raw: str = field(default="", repr=False)
     taken_as: Literal["", "opt_out", "come_back"] = ""
     """What the carrier itself has made of it, and answered: the registry is told, and we answer nothing more."""
+    repeats_within: float = 0
+    """Seconds in which the same id is the carrier's repeat, where `message_id` is `made_id`; 0: whenever it comes."""
 
 
-Event = Receipt | InboundMessage
+@dataclass(frozen=True, slots=True)
+class InboundPart:
+    """A part of a member's long message, as it came. Parts are joined above the gateways: each may come to another
+    process, so none of them can wait for the others in its memory.
+    """
+
+    gateway: str
+    msisdn: str = field(repr=False)
+    destination: str
+    reference: int
+    bits: int
+    """The width of the reference: the same number in another width is another message."""
+    total: int
+    number: int
+    """1 for the first part of `total`."""
+    octets: bytes = field(repr=False)
+    """The text without its header."""
+    charset: str
+    """Of `sms.decode`. Neighbours in one charset are read together: some handsets cut characters in half."""
+    patience: float = 60.0
+    """Seconds to wait for the other parts."""
+    repeats_within: float = 60.0
+    """As in `InboundMessage`, from when it is whole."""
+
+
+Event = Receipt | InboundMessage | InboundPart
+
+
+def made_id(msisdn: str, destination: str, octets: bytes) -> str:
+    """An id for a message whose carrier gives none: the same for the same octets from the same number."""
+    made = hashlib.blake2b(digest_size=8)
+    for piece in (msisdn.encode(), destination.encode(), octets):
+        made.update(len(piece).to_bytes(4, "big") + piece)
+    return made.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

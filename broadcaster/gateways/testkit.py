@@ -38,7 +38,7 @@ from broadcaster.gateways.contract import (
     Unreachable,
 )
 from broadcaster.gateways.errors import LinkDown
-from broadcaster.gateways.events import Event, Receipt
+from broadcaster.gateways.events import Event, InboundPart, Receipt
 from broadcaster.gateways.testproxy import Proxy
 from broadcaster.sms import Encoding, split
 
@@ -341,7 +341,7 @@ def _accepted_ids(outcomes: Sequence[Outcome]) -> set[str]:
 
 
 def _ids(events: Sequence[Event]) -> set[str]:
-    return {event.message_id for event in events}
+    return {event.message_id for event in events if not isinstance(event, InboundPart)}
 
 
 def _listening(gateway: Gateway) -> ListeningGateway:

@@ -41,6 +41,8 @@ _JOIN = re.compile(
     r"(?P<name>[^\W\d_](?:[^\W\d_]|[ ·•'’.-](?=[^\W\d_]))*)[\s.。!！,，]*",
     re.IGNORECASE,
 )
+#: what stands for parts of a letter that never came: nobody knows what such a letter says as a whole
+MISSING = "[…]"
 _NOISE = re.compile(r"[\W_]+")
 
 
@@ -51,6 +53,8 @@ def normalise(text: str) -> str:
 
 def wants_out(text: str) -> bool:
     """Whether this says "send me no more", and nothing else."""
+    if MISSING in text:
+        return False
     plain = normalise(text)
     # "TD退订", "回复R", "R退订": the word of the opt-out line copied with what stands around it
     plain = re.sub(r"^(回复|回)", "", plain)
@@ -61,7 +65,7 @@ def wants_out(text: str) -> bool:
 
 def wants_back(text: str) -> bool:
     """Whether this says "send me the paper again", and nothing else."""
-    return normalise(text) in _BACK
+    return MISSING not in text and normalise(text) in _BACK
 
 
 def name_of_joiner(text: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Float, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
@@ -56,3 +56,34 @@ class Letter(Base):
     def from_a_telephone(self) -> bool:
         """Whether a telephone's number sent it; to a service or a word nothing is ever answered."""
         return self.msisdn.startswith("+")
+
+
+class LetterPart(Base):
+    """A part of a long letter, until it is joined; then, without its words, until the carrier repeats it no more."""
+
+    __tablename__ = "letter_part"
+    __table_args__ = (
+        # the convention would make a name that PostgreSQL cuts off
+        UniqueConstraint(
+            "msisdn", "gateway", "destination", "reference", "bits", "total", "number", name="uq_letter_part_key"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    gateway: Mapped[str] = mapped_column(String(40))
+    msisdn: Mapped[str] = mapped_column(String(20))
+    destination: Mapped[str] = mapped_column(String(40))
+    reference: Mapped[int]
+    bits: Mapped[int] = mapped_column(SmallInteger)
+    total: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int] = mapped_column(SmallInteger)
+    charset: Mapped[str] = mapped_column(String(20))
+    octets: Mapped[bytes] = mapped_column(LargeBinary)
+    #: tells a repeat by the carrier from another message under the same reference
+    digest: Mapped[str] = mapped_column(String(16))
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    #: when it is waited for no longer; of one that was joined: when it is forgotten
+    until: Mapped[datetime] = mapped_column(Instant)
+    #: seconds for which it is remembered once it is joined
+    repeats_within: Mapped[float] = mapped_column(Float)
+    joined_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -32,6 +32,7 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
             select(Number.msisdn, func.min(Number.member_id)).where(Number.msisdn.in_(numbers)).group_by(Number.msisdn)
         ).all()
     )
+    ids = _provider_ids(session, messages, now=now)
     campaigns = dict(
         session.execute(
             select(Message.msisdn, func.max(Message.campaign_id))
@@ -44,7 +45,7 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
         [
             {
                 "gateway": message.gateway,
-                "provider_id": message.message_id[:100],
+                "provider_id": provider_id,
                 "msisdn": message.msisdn[:20],
                 "destination": message.destination[:40],
                 "text": message.text[:LONGEST],
@@ -54,7 +55,33 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
                 "state": LetterState.NEW,
                 "handled_as": message.taken_as or None,
             }
-            for message in messages
+            for message, provider_id in zip(messages, ids, strict=True)
         ],
     )
     wake(session, ROUTE)
+
+
+def _provider_ids(session: Session, messages: Sequence[InboundMessage], *, now: datetime) -> list[str]:
+    """What letters are known by. An id that was made of the words has the minute with it in which they first came."""
+    made = [message for message in messages if message.repeats_within]
+    first_came: dict[tuple[str, str], datetime] = {}
+    if made:
+        query = select(Letter.gateway, Letter.provider_id, Letter.received_at).where(
+            Letter.gateway.in_({message.gateway for message in made}),
+            Letter.provider_id.in_({_made(message, now, before=1) for message in made}),
+        )
+        first_came = {(gateway, id_): at for gateway, id_, at in session.execute(query)}
+
+    def known_by(message: InboundMessage) -> str:
+        if not message.repeats_within:
+            return message.message_id[:100]
+        # what came just before the minute ended may be repeated in the next
+        earlier = first_came.get((message.gateway, _made(message, now, before=1)))
+        is_repeat = earlier is not None and now - earlier < timedelta(seconds=message.repeats_within)
+        return _made(message, now, before=int(is_repeat))
+
+    return [known_by(message) for message in messages]
+
+
+def _made(message: InboundMessage, now: datetime, *, before: int) -> str:
+    return f"{message.message_id[:80]}-{int(now.timestamp() // message.repeats_within) - before}"

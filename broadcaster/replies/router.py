@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from broadcaster.logs import get
+from broadcaster.replies import long_letters
 from broadcaster.replies.answer import Desk, queue_reply
 from broadcaster.replies.handling import Handler, Reply, reply_text
 from broadcaster.replies.joining import join
@@ -58,6 +59,7 @@ def route(
     session: Session, desk: Desk, *, handlers: Sequence[Handler] = HANDLERS, limit: int = 200, now: datetime
 ) -> int:
     """Deal with the letters that nobody has looked at. Returns how many."""
+    long_letters.join(session, now=now)
     letters = session.scalars(
         select(Letter)
         .where(Letter.state == LetterState.NEW)
@@ -95,7 +97,8 @@ def _handled(session: Session, desk: Desk, letter: Letter, handlers: Sequence[Ha
     return inbox(session, desk, letter, now)
 
 
-def wake_forgotten(session: Session) -> None:
-    """Hint again at letters that nobody has looked at: a queue may have been lost."""
+def wake_forgotten(session: Session, *, now: datetime) -> None:
+    """Hint again at letters that nobody has looked at, long ones too: a queue may have been lost."""
+    long_letters.sweep(session, now=now)
     if session.scalar(select(Letter.id).where(Letter.state == LetterState.NEW).limit(1)) is not None:
         wake(session, ROUTE)

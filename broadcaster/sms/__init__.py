@@ -1,10 +1,10 @@
 """Text to parts, for the alphabet a gateway can carry. Pure: no clock, no database, no gateway.
 
 `split` cuts, `why` explains the cost, `find_lookalikes` and `repair` clean, `user_data` and `concatenation_header`
-make the octets of a part.
+make the octets of a part, `decode` reads octets that came in.
 """
 
-from .encoding import ASCII, GSM, LATIN1, UCS2, Alphabet, Capacity, Encoding, encode_choice, user_data
+from .encoding import ASCII, GSM, LATIN1, UCS2, Alphabet, Capacity, Encoding, decode, encode_choice, user_data
 from .explain import Forcing, Why, why
 from .parts import MOST_PARTS, Billing, Cut, Split, billed_parts, concatenation_header, count, cut_many, split
 from .sanitise import Lookalike, find_lookalikes, repair
@@ -28,6 +28,7 @@ __all__ = [
     "concatenation_header",
     "count",
     "cut_many",
+    "decode",
     "encode_choice",
     "find_lookalikes",
     "repair",

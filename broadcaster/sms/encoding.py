@@ -98,3 +98,21 @@ def user_data(part_text: str, encoding: Encoding) -> bytes:
     if encoding is Encoding.GSM7:
         return gsm7.encode(part_text)
     return part_text.encode("ascii" if encoding is Encoding.ASCII else "latin-1")
+
+
+def decode(octets: bytes, charset: str) -> str:
+    """What came in as text: `charset` is `gsm7`, `binary` (shown in hex) or one that Python knows, else it is Latin-1.
+
+    U+FFFD stands for what makes no sense. NUL is left out: no database keeps it.
+    """
+    if charset == "gsm7":
+        return gsm7.decode(octets)
+    if charset == "binary":
+        return octets.hex()
+    if charset == "utf-16-be" and octets[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        charset = "utf-16"
+    try:
+        text = octets.decode(charset, "replace")
+    except LookupError:
+        text = octets.decode("latin-1")
+    return text.replace("\0", "")

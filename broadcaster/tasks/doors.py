@@ -105,7 +105,7 @@ def sweep(runtime: Runtime) -> None:
         runtime.take_over(tx)
     with runtime.begin() as tx:
         orphans.retry(tx.session, now=tx.now)
-        router.wake_forgotten(tx.session)
+        router.wake_forgotten(tx.session, now=tx.now)
         reconcile.expire(tx.session, runtime.receipt_timeouts, now=tx.now)
         transfers.expire(tx.session, now=tx.now)
     with runtime.begin() as tx:

@@ -16,7 +16,8 @@ from broadcaster.gateways.contract import (
     OutboundPart,
 )
 from broadcaster.gateways.errors import LinkDown
-from broadcaster.gateways.events import Event, InboundMessage, Receipt
+from broadcaster.gateways.events import Event, InboundMessage, InboundPart, Receipt
+from broadcaster.replies.long_letters import text_of
 from broadcaster.sms import split
 from tests.peers.programs import until
 
@@ -98,8 +99,20 @@ class Desk:
 
     def messages(self, count: int) -> list[InboundMessage]:
         """What members wrote, once there is so much of it."""
-        until(lambda: len(self._heard(InboundMessage)) >= count)
-        return self._heard(InboundMessage)
+        until(lambda: len(self._letters()) >= count)
+        return self._letters()
+
+    def _letters(self) -> list[InboundMessage]:
+        """Parts are joined above the gateways."""
+        letters = self._heard(InboundMessage)
+        kept: dict[int, dict[int, tuple[bytes, str]]] = {}
+        for part in self._heard(InboundPart):
+            parts = kept.setdefault(part.reference, {})
+            parts[part.number] = (part.octets, part.charset)
+            if len(parts) == part.total:
+                text = text_of(part.total, kept.pop(part.reference))
+                letters.append(InboundMessage(part.gateway, "", part.msisdn, part.destination, text))
+        return letters
 
     def _heard(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

@@ -174,7 +174,7 @@ def test_letters_without_a_hint_are_hinted_at_again(begin: Transactions) -> None
     for expected in ([ROUTE], []):
         begin.wakes.clear()
         with begin() as tx:
-            router.wake_forgotten(tx.session)
+            router.wake_forgotten(tx.session, now=tx.now)
         assert [wake.queue for wake in begin.wakes] == expected
         with begin() as tx:
             router.route(tx.session, DESK, now=tx.now)

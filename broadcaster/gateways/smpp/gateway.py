@@ -125,7 +125,6 @@ class SmppGateway(SessionGateway):
                 self._unkept += self._inbound.hear(deliveries)
                 if self._unkept:
                     self._hand_over(exchange, on_events)
-                exchange.acknowledge(self._inbound.release())
                 if exchange.connection != connection or not exchange.is_up:
                     raise exchange.trouble or self._lost()
 
@@ -188,7 +187,7 @@ class SmppGateway(SessionGateway):
         # what this raises leaves them for the next listener
         on_events([heard.event for heard in self._unkept])
         kept, self._unkept = self._unkept, []
-        if not exchange.acknowledge([delivery for heard in kept for delivery in heard.deliveries]):
+        if not exchange.acknowledge([heard.delivery for heard in kept]):
             raise exchange.trouble or self._lost()
 
     def _started(self) -> list[Bind]:

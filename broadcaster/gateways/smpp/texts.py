@@ -14,7 +14,7 @@ from broadcaster.gateways.contract import OutboundPart
 from broadcaster.gateways.smpp.codec import Body, Deliver
 from broadcaster.gateways.smpp.octets import tlv
 from broadcaster.gateways.smpp.words import UDHI, DataCoding, Tag
-from broadcaster.sms import Encoding, concatenation_header, gsm7, user_data
+from broadcaster.sms import Encoding, concatenation_header, user_data
 
 Joining = Literal["udh", "sar"]
 #: what a centre means by `data_coding` 0
@@ -93,7 +93,7 @@ class Incoming(NamedTuple):
 
     octets: bytes
     charset: str
-    """Of `read`."""
+    """Of `sms.decode`."""
     part: Concatenation | None
 
 
@@ -105,17 +105,6 @@ def incoming(told: Deliver, default: Default = "gsm7") -> Incoming:
     if part is None and Tag.SAR_MSG_REF_NUM in told.tlvs:
         part = _sar(told.tlvs)
     return Incoming(octets, charset(told.data_coding, default), part)
-
-
-def read(octets: bytes, charset: str) -> str:
-    """Octets as text, with U+FFFD for what makes no sense. NUL is left out: no database keeps it. Binary is hex."""
-    if charset == "gsm7":
-        return gsm7.decode(octets)
-    if charset == "binary":
-        return octets.hex()
-    if charset == "utf-16-be" and octets[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        charset = "utf-16"
-    return octets.decode(charset, "replace").replace("\0", "")
 
 
 _CHARSETS: Mapping[int, str] = MappingProxyType(
@@ -142,7 +131,7 @@ _GSM_CHARSETS = ("gsm7", "binary", "utf-16-be", "gsm7")
 
 
 def charset(data_coding: int, default: Default = "gsm7") -> str:
-    """The name that `read` takes for a `data_coding`."""
+    """The name that `sms.decode` takes for a `data_coding`."""
     if data_coding == DataCoding.DEFAULT:
         return _DEFAULTS[default]
     known = _CHARSETS.get(data_coding)

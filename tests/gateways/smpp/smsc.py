@@ -147,15 +147,13 @@ class Smsc:
         """A member's message; repeated on every bind until it is acknowledged. Returns its sequence number."""
         return self.deliver(deliver_body(source, destination, octets, coding, esm, tlvs))
 
-    def deliver(self, body: bytes) -> int:
-        """A deliver_sm with this body."""
+    def deliver(self, body: bytes, link: int = 0) -> int:
+        """A deliver_sm with this body, on the n-th of the connections that receive."""
         with self._lock:
             sequence = next(self._sequences)
             self._undelivered[sequence] = body
-            for link in self._links:
-                if link.receives:
-                    link.send(pdu(0x05, sequence, body))
-                    break
+            for chosen in [each for each in self._links if each.receives][link : link + 1]:
+                chosen.send(pdu(0x05, sequence, body))
         return sequence
 
     @property

@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from broadcaster import logs
 from broadcaster.gateways.contract import Accepted
 from broadcaster.gateways.errors import LinkDown
-from broadcaster.gateways.events import Event, InboundMessage, Receipt, ReceiptState
-from broadcaster.gateways.smpp import SmppGateway, exchange, inbound
-from broadcaster.gateways.smpp.codec import deliver
+from broadcaster.gateways.events import Event, InboundMessage, InboundPart, Receipt, ReceiptState
+from broadcaster.gateways.smpp import SmppGateway, exchange
 from broadcaster.gateways.testkit import make_parts
 from broadcaster.gateways.testsessions import wait_for
 from tests.gateways.smpp.conftest import Make
@@ -55,6 +53,10 @@ class Listener:
     @property
     def messages(self) -> list[InboundMessage]:
         return [event for event in self.events if isinstance(event, InboundMessage)]
+
+    @property
+    def parts(self) -> list[InboundPart]:
+        return [event for event in self.events if isinstance(event, InboundPart)]
 
 
 @pytest.fixture
@@ -170,12 +172,10 @@ class TestMessages:
         assert (told.msisdn, told.destination, told.text) == (f"+{MEMBER}", "1069000012", "收到，谢谢🙏")
 
     @pytest.mark.parametrize("how", ["8 bits", "16 bits", "sar"])
-    def test_a_long_one_in_any_order(self, gateway: SmppGateway, smsc: Smsc, how: str) -> None:
-        text = "".join(chr(0x4E00 + number) for number in range(150))
-        pieces = [text[start : start + 60].encode("utf-16-be") for start in (0, 60, 120)]
-        with Listener(gateway) as listener:
-            for number in (3, 1, 2):
-                octets = pieces[number - 1]
+    def test_parts_of_a_long_one(self, opened: Make, smsc: Smsc, how: str) -> None:
+        pieces = {number: chr(0x4E00 + number).encode("utf-16-be") * 60 for number in (3, 1, 2)}
+        with Listener(opened(join_timeout=45)) as listener:
+            for number, octets in pieces.items():
                 if how == "8 bits":
                     smsc.say(MEMBER, "106", bytes((5, 0, 3, 9, 3, number)) + octets, coding=8, esm=0x40)
                 elif how == "16 bits":
@@ -183,23 +183,27 @@ class TestMessages:
                 else:
                     told = tlv(0x20C, b"\1\x09") + tlv(0x20E, b"\3") + tlv(0x20F, bytes((number,)))
                     smsc.say(MEMBER, "106", octets, coding=8, tlvs=told)
-            wait_for(lambda: listener.messages)
             wait_for(lambda: len(smsc.acknowledged) == 3)
-        assert [told.text for told in listener.messages] == [text]
+        reference, bits = (9, 8) if how == "8 bits" else (0x109, 16)
+        assert listener.parts == [
+            InboundPart("carrier", f"+{MEMBER}", "106", reference, bits, 3, number, octets, "utf-16-be", 45)
+            for number, octets in pieces.items()
+        ]
+        assert not listener.messages
 
     def test_a_carrier_that_sends_one_thing_at_a_time(self, gateway: SmppGateway, smsc: Smsc) -> None:
         with Listener(gateway) as listener:
             for number, octets in ((1, b"first "), (2, b"second")):
                 smsc.say(MEMBER, "106", bytes((5, 0, 3, 9, 2, number)) + octets, esm=0x40)
                 wait_for(lambda number=number: len(smsc.acknowledged) == number)
-            wait_for(lambda: listener.messages)
-        assert [told.text for told in listener.messages] == ["first second"]
+            wait_for(lambda: len(listener.parts) == 2)
 
-    def test_one_whose_other_part_never_comes(self, opened: Make, smsc: Smsc) -> None:
-        with Listener(opened(join_timeout=0.3)) as listener:
-            smsc.say(MEMBER, "106", bytes((5, 0, 3, 9, 2, 2)) + b"second", esm=0x40)
+    @pytest.mark.parametrize("header", ["050003090200", "050003090203", "050003090001", "060804010902ff"])
+    def test_a_part_that_cannot_be_is_a_message_of_its_own(self, gateway: SmppGateway, smsc: Smsc, header: str) -> None:
+        with Listener(gateway) as listener:
+            smsc.say(MEMBER, "106", bytes.fromhex(header) + b"alone", esm=0x40)
             wait_for(lambda: listener.messages)
-        assert listener.messages[0].text == "[…]second"
+        assert listener.messages[0].text == "alone"
 
     def test_what_the_carrier_repeats_is_one(self, gateway: SmppGateway, smsc: Smsc) -> None:
         with Listener(gateway) as listener:
@@ -208,20 +212,6 @@ class TestMessages:
             smsc.say("8619900000008", "106", b"R")
             wait_for(lambda: len(listener.messages) == 5)
         assert len({told.message_id for told in listener.messages}) == 3
-
-    def test_a_repeat_is_known_for_a_minute_and_a_later_one_is_new(
-        self, make: Make, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        now, wall = 1000.0, datetime(2026, 11, 22, 7, 59, 50, tzinfo=UTC)
-        monkeypatch.setattr(inbound, "monotonic", lambda: now)
-        heard = inbound.Inbound("carrier", make()._config, UTC, {}, clock=lambda: wall)
-        body = pdu(0x05, 1, deliver_body(MEMBER, "106", b"R", 0, 0, b""))
-        ids = []
-        for passed in (0, 20, 30, 80):
-            now, wall = 1000.0 + passed, datetime(2026, 11, 22, 7, 59, 50, tzinfo=UTC) + timedelta(seconds=passed)
-            (told,) = heard.hear([exchange.Delivery(1, deliver(body))])
-            ids.append(told.event.message_id)
-        assert ids[0] == ids[1] == ids[2] != ids[3]
 
     def test_one_that_nobody_can_read_does_not_come_again(self, gateway: SmppGateway, smsc: Smsc) -> None:
         with Listener(gateway) as listener:
@@ -233,18 +223,18 @@ class TestMessages:
 
 
 class TestKeeping:
-    def test_a_part_of_a_long_message_survives_a_database_that_is_away(self, gateway: SmppGateway, smsc: Smsc) -> None:
+    def test_a_part_that_could_not_be_kept_is_not_acknowledged(self, gateway: SmppGateway, smsc: Smsc) -> None:
         def fail(events: list[Event]) -> None:
             raise OSError("the disk is full")
 
         stop = threading.Event()
         smsc.say(MEMBER, "106", bytes((5, 0, 3, 9, 2, 1)) + b"first ", esm=0x40)
-        threading.Timer(1.6, smsc.say, (MEMBER, "106", bytes((5, 0, 3, 9, 2, 2)) + b"second"), {"esm": 0x40}).start()
         with pytest.raises(OSError, match="the disk is full"):
             gateway.listen(fail, stop)
+        assert not smsc.acknowledged
         with Listener(gateway) as listener:
-            wait_for(lambda: listener.messages)
-        assert listener.messages[0].text == "first second"
+            wait_for(lambda: smsc.acknowledged)
+        assert [part.octets for part in listener.parts] == [b"first "]
 
     def test_a_flood_that_nobody_listens_to(
         self, gateway: SmppGateway, smsc: Smsc, monkeypatch: pytest.MonkeyPatch

@@ -19,10 +19,9 @@ from broadcaster.gateways.smpp.texts import (
     body,
     charset,
     incoming,
-    read,
 )
 from broadcaster.gateways.smpp.words import UDHI, Command, DataCoding, Tag
-from broadcaster.sms import LATIN1, Encoding, gsm7, split
+from broadcaster.sms import LATIN1, Encoding, decode, gsm7, split
 from tests.sms.texts import any_texts, gsm_texts
 
 PART = OutboundPart(
@@ -45,7 +44,7 @@ def told(octets: bytes, *, esm_class: int = 0, data_coding: int = 0, tlvs: dict[
 
 def text(told: Deliver, default: Default = "gsm7") -> str:
     found = incoming(told, default)
-    return read(found.octets, found.charset)
+    return decode(found.octets, found.charset)
 
 
 def as_delivered(made: Body) -> Deliver:
@@ -126,7 +125,7 @@ def test_what_goes_out_comes_back(whole: str, layout: Layout, reference: int) ->
         # half a surrogate pair is no character and goes out as a question mark; NUL does not come in
         sent = whole.encode("utf-16-be", "replace").decode("utf-16-be").replace("\0", "")
         begins_with_a_mark = cut.encoding is Encoding.UCS2 and whole[0] == "\ufeff"
-        assert read(octets, found.charset) == sent.removeprefix("\ufeff" if begins_with_a_mark else "")
+        assert decode(octets, found.charset) == sent.removeprefix("\ufeff" if begins_with_a_mark else "")
 
 
 def test_latin_1_comes_back() -> None:
@@ -206,7 +205,7 @@ def test_broken_or_marked_ucs_2(octets: bytes, words: str) -> None:
 @settings(max_examples=300)
 @given(st.integers(0, 255), st.binary(max_size=200), st.sampled_from(["gsm7", "latin1", "ascii", "utf8", "ucs2"]))
 def test_all_octets_in_all_codings_are_some_text_that_can_be_stored(coding: int, octets: bytes, default: Any) -> None:
-    words = read(octets, charset(coding, default))
+    words = decode(octets, charset(coding, default))
     assert "\0" not in words
     words.encode("utf-8")
 
@@ -272,7 +271,7 @@ def test_a_header_counts_more_than_sar() -> None:
 def test_the_text_may_stand_in_the_payload() -> None:
     found = incoming(told(b"", esm_class=UDHI, data_coding=8, tlvs={0x0424: b"\5\0\3\x2a\3\2" + b"\x90\x00"}))
     assert found.part == Concatenation(0x2A, 3, 2, 8)
-    assert read(found.octets, found.charset) == "退"
+    assert decode(found.octets, found.charset) == "退"
 
 
 def test_our_own_tables_are_used() -> None:
