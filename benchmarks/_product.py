@@ -54,6 +54,8 @@ CONFIGURATION = """\
 name = "晨晖"
 [store]
 url = "{url}"
+[queue]
+url = "{queue}"
 [gateways.carrier]
 kind = "smpp"
 host = "127.0.0.1"
@@ -73,6 +75,14 @@ class Ledger:
     #: of PostgreSQL
     server: str = ""
     postmaster: int = 0
+    #: of a broker; empty: the embedded one
+    queue: str = ""
+
+    @property
+    def verbs(self) -> tuple[tuple[str, ...], ...]:
+        """What runs, the sender first: without a broker it does everything."""
+        sender = ("gateways", "run", "carrier")
+        return (sender, ("worker",), ("beat",)) if self.queue else (sender,)
 
     def fresh(self, name: str) -> str:
         """The URL of a copy."""
@@ -126,15 +136,21 @@ def plain(url: str) -> str:
 
 
 @contextlib.contextmanager
-def ledger(store: str, folder: Path, members: int, *, counting: bool = False) -> Iterator[Ledger]:
+def ledger(store: str, folder: Path, members: int, *, broker: str = "", counting: bool = False) -> Iterator[Ledger]:
     """A database with so many members, imported through the command line. `counting`: its statements are counted."""
     write_members(folder / "members.csv", members)
-    if store == "sqlite":
-        imported(folder, f"sqlite:///{folder / 'members.db'}", members)
-        yield Ledger(store, folder)
-        return
-    (folder / "server").mkdir()
-    with servers.postgresql(folder / "server", *SETTINGS, *(COUNTING if counting else ())) as server:
+    with contextlib.ExitStack() as stack:
+        queue = ""
+        if broker:
+            (folder / "broker").mkdir()
+            queue = stack.enter_context(servers.valkey(folder / "broker"))
+        if store == "sqlite":
+            imported(folder, f"sqlite:///{folder / 'members.db'}", members)
+            yield Ledger(store, folder, queue=queue)
+            return
+        (folder / "server").mkdir()
+        counted = COUNTING if counting else ()
+        server = stack.enter_context(servers.postgresql(folder / "server", *SETTINGS, *counted))
         with psycopg.connect(plain(server), autocommit=True) as connection:
             if counting:
                 connection.execute("CREATE EXTENSION pg_stat_statements")
@@ -144,7 +160,7 @@ def ledger(store: str, folder: Path, members: int, *, counting: bool = False) ->
         with psycopg.connect(plain(url), autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         postmaster = int((folder / "server" / "data" / "postmaster.pid").read_text().split()[0])
-        yield Ledger(store, folder, server, postmaster)
+        yield Ledger(store, folder, server, postmaster, queue)
 
 
 def imported(folder: Path, url: str, members: int) -> None:
@@ -156,10 +172,10 @@ def imported(folder: Path, url: str, members: int) -> None:
         raise RuntimeError(f"{result['created']} of {members} members were imported")
 
 
-def configure(folder: Path, url: str, *, port: int, window: int) -> None:
+def configure(folder: Path, url: str, *, port: int, window: int, queue: str = "") -> None:
     """Write the settings."""
     (folder / "broadsheet.toml").write_text(
-        CONFIGURATION.format(url=url, port=port, window=window, sender=SENDER), encoding="utf-8"
+        CONFIGURATION.format(url=url, queue=queue, port=port, window=window, sender=SENDER), encoding="utf-8"
     )
 
 
@@ -214,23 +230,33 @@ class Eye:
 
 
 @contextlib.contextmanager
-def sending(folder: Path, profile: Path | None) -> Iterator[subprocess.Popen[bytes]]:
-    """`gateways run`; what it logs is in a file."""
-    settings = environment(folder)
-    settings["PYTHONPATH"] = str(ROOT / "benchmarks" / "_profiler")
-    settings["PROFILE" if profile else "THREADS"] = str(profile or folder / "threads")
-    command = [sys.executable, "cli.py", "gateways", "run", "carrier"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.DEVNULL, stderr=log)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+def at_work(store: Ledger, profile: Path | None) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """The processes of an installation, the sender first; what they log is in a file."""
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context((store.folder / "log").open("wb"))
+        processes = []
+        for verb in store.verbs:
+            settings = environment(store.folder)
+            settings["PYTHONPATH"] = str(ROOT / "benchmarks" / "_profiler")
+            # one of them is looked into
+            if profile is None:
+                settings["THREADS"] = str(store.folder / f"threads.{verb[0]}")
+            elif verb == store.verbs[0]:
+                settings["PROFILE"] = str(profile)
+            command = [sys.executable, "cli.py", *verb]
+            process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.DEVNULL, stderr=log)
+            stack.callback(_end, process)
+            processes.append(process)
+        yield processes
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager
@@ -275,12 +301,12 @@ def run(
     parts = members * parts_each
     with carrier(receipt_delay) as there, contextlib.closing(Eye(url)) as eye:
         there.hold_receipts(hold)
-        configure(store.folder, url, port=there.port, window=window)
+        configure(store.folder, url, port=there.port, window=window, queue=store.queue)
         if profile:
             store.count_statements()
-        with sending(store.folder, profile) as process:
+        with at_work(store, profile) as processes:
             try:
-                return _campaign(store, process, there, eye, parts_each, parts, hold=hold)
+                return _campaign(store, processes, there, eye, parts_each, parts, hold=hold)
             except (TimeoutError, RuntimeError) as error:
                 log = (store.folder / "log").read_text("utf-8", errors="replace")
                 raise RuntimeError(f"{error}\n{log[-3000:]}") from None
@@ -288,7 +314,7 @@ def run(
 
 def _campaign(
     store: Ledger,
-    process: subprocess.Popen[bytes],
+    processes: list[subprocess.Popen[bytes]],
     there: Carrier,
     eye: Eye,
     parts_each: int,
@@ -296,6 +322,7 @@ def _campaign(
     *,
     hold: bool,
 ) -> dict[str, float]:
+    process = processes[0]
     there.wait(lambda: there.bound > 0 or process.poll() is not None, 120, "a bind")
     made = ask(store.folder, "campaigns", "create", "--text", TEXTS[parts_each], "--to", "everyone")
     number = str(made["id"])
@@ -307,7 +334,7 @@ def _campaign(
     started = time.monotonic()
     there.wait(lambda: eye.one(state) in ("sending", "sent"), PATIENCE, "a snapshot")
     prepared = time.monotonic()
-    used = cpu_seconds(process.pid), store.cpu_seconds()
+    used = _used(processes), store.cpu_seconds()
     began = min(prepared, there.first_submit or prepared)
     told(sends)
     with looking(store.folder, made["id"]) as looks:
@@ -321,7 +348,7 @@ def _campaign(
     open_message = f"SELECT 1 FROM message WHERE state <> {DELIVERED} LIMIT 1"
     there.wait(lambda: eye.one(open_part) is None and eye.one(open_message) is None, PATIENCE, "all delivered")
     ended = time.monotonic()
-    worker, database = cpu_seconds(process.pid) - used[0], store.cpu_seconds() - used[1]
+    worker, database = _used(processes) - used[0], store.cpu_seconds() - used[1]
     delivered = eye.one("SELECT count(*) FROM part")
     if delivered != parts or there.submitted != parts:
         raise RuntimeError(f"{delivered} parts delivered and {there.submitted} accepted, of {parts}")
@@ -341,3 +368,8 @@ def _campaign(
         "memory_mib": memory,
         "memory_peak_mib": peak,
     }
+
+
+def _used(processes: list[subprocess.Popen[bytes]]) -> float:
+    """Seconds of processor."""
+    return sum(cpu_seconds(process.pid) for process in processes)

@@ -1,10 +1,11 @@
 """The press from the first claim until every part is `delivered` in the database, beside smpplib alone in the same run.
 
-python -m benchmarks.send [--store sqlite] [--messages N] [--rounds N] [--json]
+python -m benchmarks.send [--store sqlite] [--broker redis] [--messages N] [--rounds N] [--json]
 
 Both talk to one lean carrier in a process of its own, over one bind with a window of 100, with receipts. smpplib keeps
 nothing. The product does all that it does: members are imported, a campaign is made and sent by its own commands,
-`gateways run` hands it over, on a PostgreSQL of its own with fsync on, or on SQLite. Texts have three fields and are
+`gateways run` hands it over, on a PostgreSQL of its own with fsync on, or on SQLite; with a broker a worker and a
+beat run beside it, as on a server. Texts have three fields and are
 of one part, and of three. Both take turns; the figures are medians.
 """
 
@@ -30,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--store", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--broker", choices=("redis",), default="", help="with a worker and a beat beside the sender")
     parser.add_argument("--messages", type=int, default=10_000, help="members, each of whom gets a message")
     parser.add_argument("--parts", type=int, choices=tuple(WORDS), action="append", help="of a message: 1, 3, or both")
     parser.add_argument("--rounds", type=int, default=3)
@@ -53,12 +55,19 @@ def figures(asked: argparse.Namespace) -> dict[str, object]:
     tell(f"carrier in {language}: takes {most:,.0f} parts a second with receipts")
     if most < CARRIER_LEAST:
         tell("this carrier is so slow here that it may be what is measured")
-    found: dict[str, object] = {"store": asked.store, "carrier": language, "carrier_parts_per_second": round(most)}
+    found: dict[str, object] = {
+        "store": asked.store,
+        "broker": asked.broker or "none",
+        "carrier": language,
+        "carrier_parts_per_second": round(most),
+    }
     with tempfile.TemporaryDirectory(prefix="bench-send-") as place:
         folder = Path(place)
         # PostgreSQL refuses to run as root, and the plain user that it gets must come through here
         folder.chmod(0o755)
-        with _product.ledger(asked.store, folder, asked.messages, counting=bool(asked.profile)) as store:
+        with _product.ledger(
+            asked.store, folder, asked.messages, broker=asked.broker, counting=bool(asked.profile)
+        ) as store:
             tell(f"{asked.messages:,} members are in {asked.store}")
             lengths = {WORDS[each]: interleaved(asked, store, each) for each in asked.parts or WORDS}
     if asked.peers:
@@ -93,7 +102,8 @@ def interleaved(asked: argparse.Namespace, store: _product.Ledger, parts_each: i
             f"smpplib alone {theirs[-1]['parts_per_second']:,.0f} ({theirs[-1]['cpu_s_per_1000']:.3f})"
         )
         if not asked.profile:
-            tell("  by thread: " + _profile.by_thread(store.folder / "threads", parts))
+            for verb in store.verbs:
+                tell(f"  {verb[0]}: " + _profile.by_thread(store.folder / f"threads.{verb[0]}", parts))
     found = {key: statistics.median(one[key] for one in ours) for key in ours[0]}
     found["smpplib_alone"] = statistics.median(one["parts_per_second"] for one in theirs)
     found["smpplib_cpu_s_per_1000"] = statistics.median(one["cpu_s_per_1000"] for one in theirs)
@@ -112,7 +122,7 @@ def shown(found: dict[str, object]) -> str:
     """The same as a table."""
     lengths = found["lengths"]
     assert isinstance(lengths, dict)
-    lines = [f"{key:28} {found[key]}" for key in ("store", "messages", "carrier", "carrier_parts_per_second")]
+    lines = [f"{key:28} {found[key]}" for key in ("store", "broker", "messages", "carrier", "carrier_parts_per_second")]
     lines.append(f"{'':28} " + "".join(f"{name:>14}" for name in lengths))
     keys = next(iter(lengths.values()))
     lines += [f"{key:28} " + "".join(f"{each[key]:>14,}" for each in lengths.values()) for key in keys]
