@@ -35,6 +35,7 @@ usage: python3 run.py COMMAND [options]
   test [...]        run all tests on all cores, on servers that they start themselves; or pytest with these options
   test-peers [...]  fetch other people's programs (docs/peers.md) and run the tests against them
   chaos [...]       send while things break, and hold the carrier's log against the ledger (docs/chaos.md)
+  screenshots [DIR] a picture of every page of the newsroom (needs chromium)
   check             format, lint, types, architecture, lock
   bench NAME [...]  run benchmarks/NAME.py
   lock [...]        make requirements.lock again from pyproject.toml; needs uv and takes its options (--upgrade)
@@ -77,6 +78,9 @@ def main(arguments: list[str]) -> None:
     elif word == "chaos":
         os.chdir(ROOT)
         command = ["-m", "tests.chaos", *rest]
+    elif word == "screenshots":
+        command = ["-m", "tests.screenshots", str(Path(rest[0] if rest else "screenshots").resolve())]
+        os.chdir(ROOT)
     elif word == "bench":
         command = [str(benchmark(rest)), *rest[1:]]
     else:

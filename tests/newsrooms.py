@@ -9,11 +9,14 @@ from html import unescape
 
 import httpx2
 import pyotp
+from sqlalchemy import select, update
 
-from broadcaster.access import users
+from broadcaster.access import sessions, users
+from broadcaster.access.models import Door, User
 from broadcaster.app import make_web, serve
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
+from tests.factories import make_member, make_members, make_organisation
 
 PASSWORD = "correct horse battery staple"
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
@@ -85,3 +88,26 @@ def troubles(answer: httpx2.Response) -> str:
     """What a page says went wrong."""
     found = re.search(r'<div class="trouble".*?</div>', answer.text, re.DOTALL)
     return " ".join(unescape(re.sub("<[^>]+>", " ", found[0])).split()) if found else ""
+
+
+class Signed:
+    """Somebody who is signed in and owes nothing, without having typed anything."""
+
+    def __init__(self, house: Runtime, name: str) -> None:
+        with house.begin() as tx:
+            user_id = tx.session.scalars(select(User.id).where(User.name == name)).one()
+            # as if they had shown a code
+            tx.session.execute(
+                update(User).where(User.id == user_id).values(code_since=tx.now, code_seed="0" * 40, must_change=False)
+            )
+            self.token = sessions.open_for(tx.session, user_id, door=Door.WEB, now=tx.now)
+
+
+def furnish(house: Runtime) -> None:
+    """A small registry, so that no page is empty."""
+    with house.begin() as tx:
+        east = make_organisation(tx.session, "东城/东街分会")
+        make_organisation(tx.session, "东城/长安里分会")
+        make_organisation(tx.session, "西城")
+        make_members(tx.session, 60, organisation=east)
+        make_member(tx.session, organisation=east, name="欧阳子涵", status="retired")

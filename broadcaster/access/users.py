@@ -15,7 +15,7 @@ from broadcaster.access import passwords, second_factor, sessions
 from broadcaster.access.models import Role, User
 from broadcaster.access.roles import rights_of
 from subscribers import organisations
-from subscribers.actor import Actor, Right, needs
+from subscribers.actor import OPERATOR, Actor, Right, needs
 from subscribers.audit import note
 from subscribers.db import lock_table
 from subscribers.errors import Conflict, Denied, Invalid, NotFound
@@ -79,6 +79,14 @@ def add(
         raise Conflict("There is a user {name} already.", hint="Choose another name.", name=name) from None
     note(session, actor, "users.add", f"user {user.id}", now=now, name=name, role=wanted.value, under=place)
     return _accounts(session, [(user, place)])[0]
+
+
+def add_first_admin(session: Session, name: str, password: str, *, now: datetime) -> Account:
+    """Who sets an installation up that has no administrator yet. Raises as `add`; `Conflict` if there is one."""
+    lock_table(session, User)
+    if has_admin(session):
+        raise Conflict("This installation has an administrator already.", hint="Sign in, or ask them.")
+    return add(session, OPERATOR, name, Role.ADMIN, password=password, given_out=False, now=now)
 
 
 @needs(Right.ADMINISTER)

@@ -16,8 +16,8 @@ from broadcaster.commands.program import typed_again
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts
 from broadcaster.gateways.contract import Capabilities, Gateway, ListeningGateway
-from broadcaster.language import msgid, ntr, retold, tr, translated
-from broadcaster.trial import Step
+from broadcaster.language import ntr, retold, tr, translated
+from broadcaster.trial import STEPS, Step
 
 #: what is kept of what a gateway has learned, and since when
 Known = tuple[str, datetime]
@@ -83,25 +83,12 @@ def shown_gateway(
     return [Text(gateway.name, style="bold"), lines, Text()]
 
 
-#: the steps of a test, in the words of the screen
-_STEPS = {
-    "resolve": msgid("host name"),
-    "connect": msgid("address"),
-    "tls": msgid("TLS"),
-    "sign_on": msgid("sign-on"),
-    "alphabet": msgid("text"),
-    "sent": msgid("hand-over"),
-    "answer": msgid("answer"),
-    "receipt": msgid("receipt"),
-}
-
-
 def shown_step(step: Step) -> RenderableType:
     """A line for a step, and one more for what to do."""
     mark = Text("ok   " if step.ok else "FAIL ", style="green" if step.ok else "bold red")
     took = tr(" ({seconds:.1f} s)", seconds=step.seconds) if step.seconds >= 0.05 else ""
     hint = f"\n     {step.hint}" if step.hint else ""
-    return mark + Text(clean(typed_again(f"{translated(_STEPS[step.name])}: {step.words}{took}{hint}")))
+    return mark + Text(clean(typed_again(f"{translated(STEPS[step.name])}: {step.words}{took}{hint}")))
 
 
 def _abilities(can: Capabilities) -> list[str]:

@@ -15,6 +15,7 @@ from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
 from broadcaster.commands.serving import alone, pressing
 from broadcaster.language import tr
+from broadcaster.newsroom.first_run import first_link
 
 app = noun()
 
@@ -33,7 +34,12 @@ def up(
         if house.settings.embedded:
             # nobody else uses this database; where several processes do, `init` says when it changes
             migrations.upgrade(house.engine)
-        with serve(make_web(house), host, port) as address, pressing(house):
-            told = tr("Broadsheet is running at {address}. Ctrl-C ends it.", address=address)
-            answer({"address": address, "pid": os.getpid()}, told)
+        web = make_web(house)
+        with serve(web, host, port) as address, pressing(house):
+            link = first_link(web, address)
+            answer(
+                {"address": address, "pid": os.getpid(), "first": link or None},
+                tr("Broadsheet is running at {address}. Ctrl-C ends it.", address=address),
+                tr("Nobody works here yet. To begin, open {link}", link=link) if link else None,
+            )
             ending.wait()

@@ -15,7 +15,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.language import language, tell, translated
-from broadcaster.newsroom.menu import entries_for
+from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import count
 from broadcaster.web.rendering import page, sheets
@@ -55,6 +55,7 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
         paper=house.settings.paper.name,
         visit=visit,
         menu=entries_for(visit.visitor, request.url.path),
+        tabs=tabs_for(visit.visitor, request.url.path),
         other=_other_language(request),
         done=told,
         **{"trouble": None, **values},

@@ -1,12 +1,22 @@
-"""The menu: of all its entries those that a visitor can use."""
+"""The menu and its tabs: of all the entries those that a visitor can use."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broadcaster.access.sign_in import Visitor
 from broadcaster.language import msgid, translated
 from subscribers.actor import Right
+
+#: where it leads, what it is called, what it needs
+Leads = tuple[str, str, Right]
+
+SETTINGS: Sequence[Leads] = (("/settings/gateways", msgid("Gateways"), Right.OPERATE),)
+_MENU: Sequence[tuple[str, str, Sequence[Leads]]] = (
+    ("/", msgid("Today"), (("/", "", Right.SEE),)),
+    ("/settings", msgid("Settings"), SETTINGS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +28,28 @@ class Entry:
     is_here: bool
 
 
-#: where it leads, what it is called, what it needs
-_ENTRIES = (("/", msgid("Today"), Right.SEE),)
-
-
 def entries_for(visitor: Visitor | None, path: str) -> list[Entry]:
     """What this visitor can use; `path` is where they are. Nothing for who still owes a password or a code."""
     if visitor is None or visitor.must_change or visitor.owes_code:
         return []
+    rights = visitor.actor.rights
+    # where a tab is closed, the first one that opens
     return [
-        Entry(to, translated(word), path == to if to == "/" else path == to or path.startswith(f"{to}/"))
-        for to, word, right in _ENTRIES
-        if right in visitor.actor.rights
+        Entry(next(way for way, _, right in tabs if right in rights), translated(word), _is_in(path, to))
+        for to, word, tabs in _MENU
+        if any(right in rights for _, _, right in tabs)
     ]
+
+
+def tabs_for(visitor: Visitor | None, path: str) -> list[Entry]:
+    """The tabs beside this page; none where there would be one only."""
+    rights = visitor.actor.rights if visitor else frozenset()
+    for to, _, tabs in _MENU:
+        if to != "/" and _is_in(path, to):
+            found = [Entry(way, translated(word), _is_in(path, way)) for way, word, right in tabs if right in rights]
+            return found if len(found) > 1 else []
+    return []
+
+
+def _is_in(path: str, of: str) -> bool:
+    return path == of or (of != "/" and path.startswith(f"{of}/"))

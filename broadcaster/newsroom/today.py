@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from broadcaster.access.users import has_admin
 from broadcaster.newsroom.drawing import draw
+from broadcaster.newsroom.first_run import steps_left
 from broadcaster.web.doors import Open, elsewhere, shows
 from broadcaster.web.house import House
 from broadcaster.web.status import standing
@@ -29,16 +30,20 @@ def today(request: Request, house: House, visit: Here, hold: bool = False, live:
             raise elsewhere("/account/password")
         if visit.visitor.owes_code:
             raise elsewhere("/account/code")
-        return draw(request, "today_live.html" if live else "today.html", **standing(house, visit.actor, hold=hold))
-    if live:
-        # the whole page goes there, and not into the place of its part
-        return Response(status_code=204, headers={"HX-Redirect": "/login"})
+        if live:
+            return draw(request, "today_live.html", **standing(house, visit.actor, hold=hold))
+        steps = steps_left(house, visit)
+        return draw(request, "today.html", steps=steps, **standing(house, visit.actor, hold=hold))
     with house.reading() as tx:
         is_set_up = has_admin(tx.session)
+    if is_set_up and live:
+        # the whole page goes there, and not into the place of its part
+        return Response(status_code=204, headers={"HX-Redirect": "/login"})
     if is_set_up:
         raise elsewhere("/login")
     _keep_from_strangers(request)
-    return draw(request, "not_set_up.html", **standing(house, ONLOOKER, hold=hold))
+    template = "today_live.html" if live else "not_set_up.html"
+    return draw(request, template, **standing(house, ONLOOKER, hold=hold))
 
 
 def _keep_from_strangers(request: Request) -> None:

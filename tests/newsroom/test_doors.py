@@ -27,7 +27,7 @@ OF_NOBODY = {
     ("GET", "/static/{name:path}"),
 }
 #: forms that strangers may send
-OF_ANYBODY = {("POST", "/login"), ("POST", "/logout")}
+OF_ANYBODY = {("POST", "/login"), ("POST", "/logout"), ("POST", "/first")}
 
 #: one database will do: what is asked here is the routes
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -61,7 +61,7 @@ def test_strangers_may_send_these_forms_only(database_url: str) -> None:
 
 def test_what_needs_no_right_stands_here(database_url: str) -> None:
     free = {path for (_, path), needs in DECLARED.items() if not isinstance(needs, Right)}
-    assert all(path == "/" or path.startswith(("/login", "/logout", "/account")) for path in free), free
+    assert all(path == "/" or path.startswith(("/login", "/logout", "/account", "/first")) for path in free), free
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -1,0 +1,68 @@
+"""`python -m tests.screenshots FOLDER`: every page of the newsroom, in both languages, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from broadcaster import migrations
+from broadcaster.app import make_web, serve
+from broadcaster.newsroom.first_run import first_link
+from broadcaster.runtime import make_runtime
+from broadcaster.settings import Paper, Settings
+from broadcaster.web.doors import DECLARED
+from tests.browsers import DESKTOP, PHONE, Look, chromium, looking
+from tests.newsrooms import Signed, add_user, furnish
+
+#: what stands for `{...}` in an address
+_PATHS = {"{id}": "1", "{name}": "wang"}
+_LANGUAGES = {"zh": "zh-CN", "en": "en"}
+
+
+def main(folder: Path) -> None:
+    """Take them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data, chromium() as browser:
+        house = make_runtime(Settings(data=Path(data), paper=Paper(name="晨晖手机报", signature="【晨晖】")))
+        migrations.upgrade(house.engine)
+        try:
+            web = make_web(house)
+            with serve(web, "127.0.0.1", 0) as address:
+                _walk(browser, address, folder, "before", ["/", first_link(web, address).removeprefix(address[:-1])])
+                add_user(house, "wang", "admin")
+                add_user(house, "li", "editor")
+                _walk(browser, address, folder, "outside", ["/login"])
+                furnish(house)
+                cookie = Signed(house, "wang").token
+                shown = [path for (method, path) in sorted(DECLARED) if method == "GET"]
+                pages = [path for path in shown if not path.startswith(("/login", "/first"))]
+                _walk(browser, address, folder, "inside", pages, cookie)
+        finally:
+            house.close()
+    sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
+
+
+def _walk(browser: Browser, address: str, folder: Path, when: str, paths: list[str], cookie: str = "") -> None:
+    for language, locale in _LANGUAGES.items():
+        for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
+            with looking(browser, address, locale, size) as look:
+                if cookie:
+                    look.context.add_cookies([{"name": "broadsheet", "value": cookie, "url": address}])
+                for path in paths:
+                    _take(look, folder, when, path, f"{language}-{name}")
+
+
+def _take(look: Look, folder: Path, when: str, path: str, kind: str) -> None:
+    for field, value in _PATHS.items():
+        path = path.replace(field, value)
+    look.page.goto(path)
+    look.fits()
+    called = path.partition("?")[0].strip("/").replace("/", "-") or "home"
+    look.page.screenshot(path=folder / f"{when}-{called}-{kind}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
