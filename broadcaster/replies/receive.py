@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from broadcaster.delivery.models import Message
 from broadcaster.delivery.recording import insert_or_ignore
 from broadcaster.gateways.events import InboundMessage
 from broadcaster.replies.models import Letter, LetterState
-from subscribers.db import wake
+from subscribers.db import reserve_ids, wake
 from subscribers.models import Number
 
 #: the queue that routes letters
@@ -40,24 +41,26 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
             .group_by(Message.msisdn)
         ).all()
     )
-    session.execute(
-        insert_or_ignore(session, Letter),
-        [
-            {
-                "gateway": message.gateway,
-                "provider_id": provider_id,
-                "msisdn": message.msisdn[:20],
-                "destination": message.destination[:40],
-                "text": message.text[:LONGEST],
-                "received_at": message.received_at or now,
-                "member_id": members.get(message.msisdn),
-                "campaign_id": campaigns.get(message.msisdn),
-                "state": LetterState.NEW,
-                "handled_as": message.taken_as or None,
-            }
-            for message, provider_id in zip(messages, ids, strict=True)
-        ],
-    )
+    rows = [
+        {
+            # they are answered in the order in which they came
+            "id": id_,
+            "gateway": message.gateway,
+            "provider_id": provider_id,
+            "msisdn": message.msisdn[:20],
+            "destination": message.destination[:40],
+            "text": message.text[:LONGEST],
+            "received_at": message.received_at or now,
+            "member_id": members.get(message.msisdn),
+            "campaign_id": campaigns.get(message.msisdn),
+            "state": LetterState.NEW,
+            "handled_as": message.taken_as or None,
+        }
+        for message, provider_id, id_ in zip(messages, ids, reserve_ids(session, Letter, len(messages)), strict=True)
+    ]
+    # one order for all: two connections to which a carrier repeats the same letters wait for each other only once
+    rows.sort(key=itemgetter("gateway", "provider_id"))
+    session.execute(insert_or_ignore(session, Letter), rows)
     wake(session, ROUTE)
 
 

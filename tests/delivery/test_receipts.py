@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, select
@@ -17,7 +18,9 @@ from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from broadcaster.replies.receive import ROUTE
 from subscribers import numbers
 from subscribers.actor import OPERATOR
+from subscribers.db import Tx
 from subscribers.models import Number
+from tests.at_once import at_once
 from tests.databases import Transactions
 from tests.delivery.ledger import (
     THREE_PARTS,
@@ -329,22 +332,9 @@ def test_another_failure_is_no_reason_to_doubt_a_number(begin: Transactions) -> 
 def test_the_same_receipts_by_two_connections_at_once(begin: Transactions, engine: Engine) -> None:
     """A carrier may repeat what nobody acknowledged over another bind, in an order of its own."""
     told = [receipt(f"id-{n}") for n in range(2000)]
-    together = threading.Barrier(2)
-    wrong: list[Exception] = []
 
-    def hear(lot: list[Receipt]) -> None:
-        own = Transactions(engine, begin.clock)
-        together.wait()
-        try:
-            with own() as tx:
-                receipts.record(tx.session, lot, {}, now=tx.now)
-        except Exception as error:
-            wrong.append(error)
+    def hear(lot: list[Receipt]) -> Callable[[Tx], None]:
+        return lambda tx: receipts.record(tx.session, lot, {}, now=tx.now)
 
-    threads = [threading.Thread(target=hear, args=(lot,)) for lot in (told, told[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    assert at_once(engine, begin, hear(told), hear(told[::-1])) == []
     assert inbox(begin) == {"waiting": len(told)}

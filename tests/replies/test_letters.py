@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from broadcaster import ingest
@@ -14,7 +15,7 @@ from broadcaster.campaigns.models import Lane
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.states import State
 from broadcaster.gateways.events import InboundMessage
-from broadcaster.replies import inbox, router
+from broadcaster.replies import inbox, receive, router
 from broadcaster.replies.answer import Desk
 from broadcaster.replies.handling import Reply
 from broadcaster.replies.models import Letter, LetterState
@@ -22,8 +23,10 @@ from broadcaster.replies.receive import ROUTE
 from broadcaster.replies.router import HANDLERS
 from subscribers import consent
 from subscribers.actor import OPERATOR, Actor, Right
+from subscribers.db import Tx
 from subscribers.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from subscribers.models import Consent
+from tests.at_once import at_once
 from tests.databases import Transactions
 from tests.delivery.ledger import CAN, accept, claim, look, must_claim, owner, sending, states
 from tests.factories import make_member, make_organisation
@@ -74,6 +77,22 @@ def test_a_letter_is_kept_once_with_its_writer_and_its_occasion(begin: Transacti
 def test_the_same_id_by_another_gateway_is_another_letter(begin: Transactions) -> None:
     _take(begin, _mo("+8619900000001", "a"), _mo("+8619900000001", "b", gateway="other"))
     assert len(_letters(begin)) == 2
+
+
+def test_the_same_letters_by_two_connections_at_once(begin: Transactions, engine: Engine) -> None:
+    """A carrier may repeat what nobody acknowledged over another bind, in an order of its own."""
+    told = [_mo(f"+86199{n:08}", "收到", n) for n in range(2000)]
+
+    def hear(lot: list[InboundMessage]) -> Callable[[Tx], None]:
+        return lambda tx: receive.store(tx.session, lot, now=tx.now)
+
+    assert at_once(engine, begin, hear(told), hear(told[::-1])) == []
+    assert len(_letters(begin)) == len(told)
+
+
+def test_letters_are_read_in_the_order_in_which_they_came(begin: Transactions) -> None:
+    _take(begin, *(_mo("+8619900000001", str(n), n) for n in (30, 4, 200)))
+    assert [letter.text for letter in sorted(_letters(begin), key=lambda letter: letter.id)] == ["30", "4", "200"]
 
 
 def test_a_refusal_is_honoured_while_parts_are_still_queued(begin: Transactions) -> None:
