@@ -69,6 +69,8 @@ class Runtime:
     alone: Alone = field(default_factory=Alone)
     #: gateways whose connection is held by this process, and stands
     linked: set[str] = field(default_factory=set)
+    #: for overdue receipts, when: see `reconcile.expire`
+    looked: dict[tuple[str, int | None], datetime] = field(default_factory=dict)
     #: of the database, as this process knows it
     _life: str = ""
     _owner: Ownership | None = None

@@ -29,6 +29,8 @@ from subscribers.db import wake
 
 #: so many messages are taken up again at once
 _HEALED = 50_000
+#: so many parts of a campaign become overdue in one transaction
+OVERDUE = 20_000
 
 
 def take_over(
@@ -68,17 +70,27 @@ def wake_forgotten(session: Session, *, now: datetime) -> None:
         wake(session, submit_queue(gateway))
 
 
-def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime) -> int:
+def expire(
+    session: Session,
+    timeouts: Mapping[str, timedelta],
+    looked: dict[tuple[str, int | None], datetime],
+    *,
+    now: datetime,
+) -> int:
     """Parts whose receipt is overdue become `no_receipt`; a late one may still tell. Returns how many parts.
 
-    `timeouts` is how long each gateway's receipts may take.
+    `timeouts` is how long each gateway's receipts may take. `looked`: when this process looked last, by gateway and
+    campaign; a look goes through all that a campaign has sent, so that there is one in a hundredth of that time.
     """
     go_by_keys(session)
     message_of: dict[int, int] = {}
     for gateway, timeout in timeouts.items():
         # one after the other: a condition for all of them at once is on no key, and looks through years of messages
         for campaign_id in (None, *_old_and_awaiting(session, gateway, now - timeout)):
-            parts = session.execute(
+            last = looked.get((gateway, campaign_id))
+            if last is not None and timedelta() <= now - last < timeout / 100:
+                continue
+            found = session.execute(
                 select(Part.id, Part.message_id)
                 .join(Message, Message.id == Part.message_id)
                 .where(
@@ -88,8 +100,11 @@ def expire(session: Session, timeouts: Mapping[str, timedelta], *, now: datetime
                     Part.state.in_(AWAITED),
                     Part.submitted_at <= now - timeout,
                 )
-            )
-            message_of |= {row.id: row.message_id for row in parts}
+                .limit(OVERDUE)
+            ).all()
+            message_of |= {row.id: row.message_id for row in found}
+            if len(found) < OVERDUE:
+                looked[gateway, campaign_id] = now
     held = holding.hold(session, set(message_of.values()))
     return len(transitions.move(session, held, dict.fromkeys(message_of, Move(State.NO_RECEIPT)), now=now))
 

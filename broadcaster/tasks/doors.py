@@ -106,7 +106,7 @@ def sweep(runtime: Runtime) -> None:
     with runtime.begin() as tx:
         orphans.retry(tx.session, now=tx.now)
         router.wake_forgotten(tx.session, now=tx.now)
-        reconcile.expire(tx.session, runtime.receipt_timeouts, now=tx.now)
+        reconcile.expire(tx.session, runtime.receipt_timeouts, runtime.looked, now=tx.now)
         transfers.expire(tx.session, now=tx.now)
     with runtime.begin() as tx:
         outages = failover.watch(tx.session, now=tx.now)

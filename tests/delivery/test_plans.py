@@ -233,6 +233,6 @@ def test_a_sweep_goes_past_what_is_over(on_postgresql: Transactions) -> None:
     plans = Plans(begin.engine)
     begin.clock.advance(days=4)
     with begin() as tx:
-        reconcile.expire(tx.session, {"carrier": timedelta(days=3)}, now=tx.now)
+        reconcile.expire(tx.session, {"carrier": timedelta(days=3)}, {}, now=tx.now)
     assert plans.seen > 2
     assert not plans.wasteful, "\n".join(plans.wasteful)

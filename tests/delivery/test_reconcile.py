@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from sqlalchemy import Engine, delete, select, update
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import control, owners, reconcile
 from broadcaster.delivery.locks import Locks, locks_for
-from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Tally
+from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Part, Tally
 from broadcaster.gateways.contract import Accepted, OutcomeUnknown, Refused, Throttled
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR
@@ -55,7 +55,7 @@ HOUR = {"carrier": timedelta(hours=1), "other": timedelta(hours=1)}
 
 def _sweep(begin: Transactions) -> list[int]:
     with begin() as tx:
-        reconcile.expire(tx.session, HOUR, now=tx.now)
+        reconcile.expire(tx.session, HOUR, {}, now=tx.now)
         return reconcile.finish(tx.session, HOUR, now=tx.now)
 
 
@@ -237,8 +237,50 @@ def test_an_answer_has_a_deadline_too(begin: Transactions) -> None:
         tx.session.execute(delete(Tally))
     begin.clock.advance(hours=2)
     with begin() as tx:
-        assert reconcile.expire(tx.session, HOUR, now=tx.now) == 1
+        assert reconcile.expire(tx.session, HOUR, {}, now=tx.now) == 1
     assert states(begin, None) == {"no_receipt": 1}
+
+
+def _overdue(begin: Transactions, parts: int) -> int:
+    """A campaign, all receipts of which are overdue."""
+    campaign, _ = sent(begin, parts)
+    with begin() as tx:
+        tx.session.execute(update(Part).values(submitted_at=tx.now - timedelta(hours=2)))
+        tx.session.execute(update(Campaign).values(started_at=tx.now - timedelta(hours=2)))
+    return campaign
+
+
+def test_overdue_receipts_are_looked_for_now_and_then(begin: Transactions) -> None:
+    """A look goes through all that a campaign has sent. Each of these goes to those before, too."""
+    looked: dict[tuple[str, int | None], datetime] = {}
+
+    def found() -> int:
+        with begin() as tx:
+            return reconcile.expire(tx.session, HOUR, looked, now=tx.now)
+
+    first = _overdue(begin, 2)
+    assert found() == 2
+    assert looked["carrier", first] == begin.clock.now
+    second = _overdue(begin, 1)
+    looked["carrier", second] = begin.clock.now
+    begin.clock.advance(seconds=30)
+    assert found() == 0
+    begin.clock.advance(seconds=10)
+    assert found() == 3
+    third = _overdue(begin, 1)
+    # a clock that was set back
+    looked["carrier", third] = begin.clock.now + timedelta(hours=1)
+    assert found() == 4
+
+
+def test_many_overdue_ones_are_moved_in_pieces(begin: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "OVERDUE", 2)
+    _overdue(begin, 5)
+    looked: dict[tuple[str, int | None], datetime] = {}
+    for moved in (2, 2, 1, 0):
+        with begin() as tx:
+            assert reconcile.expire(tx.session, HOUR, looked, now=tx.now) == moved
+    assert part_states(begin) == {"no_receipt": 5}
 
 
 def test_doubt_holds_a_campaign_open_only_as_long_as_a_receipt_may_come(begin: Transactions) -> None:

@@ -71,7 +71,7 @@ def swept(begin: Transactions, dice: random.Random) -> None:
     with begin() as tx:
         orphans.retry(tx.session, now=tx.now)
         if dice.random() < 0.1:
-            reconcile.expire(tx.session, TIMEOUTS, now=tx.now)
+            reconcile.expire(tx.session, TIMEOUTS, {}, now=tx.now)
     with begin() as tx:
         reconcile.finish(tx.session, {"carrier": timedelta(hours=1)}, now=tx.now)
     with begin() as tx:
