@@ -101,4 +101,5 @@ def steps_left(house: Runtime, visit: Visit) -> list[Step]:
     return [
         Step(tr("You work here"), "/account", True),
         Step(tr("Send a sample to your phone"), "/settings/gateways", was_tried),
+        Step(tr("Take in your members"), "/members/import", False),
     ]

@@ -13,8 +13,14 @@ from subscribers.actor import Right
 Leads = tuple[str, str, Right]
 
 SETTINGS: Sequence[Leads] = (("/settings/gateways", msgid("Gateways"), Right.OPERATE),)
+MEMBERS: Sequence[Leads] = (
+    ("/members", msgid("Members"), Right.SEE),
+    ("/members/organisations", msgid("Organisations"), Right.SEE),
+    ("/members/import", msgid("Take in a list"), Right.REGISTER),
+)
 _MENU: Sequence[tuple[str, str, Sequence[Leads]]] = (
     ("/", msgid("Today"), (("/", "", Right.SEE),)),
+    ("/members", msgid("Members"), MEMBERS),
     ("/settings", msgid("Settings"), SETTINGS),
 )
 
@@ -46,7 +52,9 @@ def tabs_for(visitor: Visitor | None, path: str) -> list[Entry]:
     rights = visitor.actor.rights if visitor else frozenset()
     for to, _, tabs in _MENU:
         if to != "/" and _is_in(path, to):
-            found = [Entry(way, translated(word), _is_in(path, way)) for way, word, right in tabs if right in rights]
+            # the deepest that holds this page
+            here = max((way for way, _, _ in tabs if _is_in(path, way)), key=len, default="")
+            found = [Entry(way, translated(word), way == here) for way, word, right in tabs if right in rights]
             return found if len(found) > 1 else []
     return []
 

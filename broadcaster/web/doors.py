@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import quote, urlsplit
@@ -107,20 +107,28 @@ def _way_back(request: Request) -> str:
     return f"?next={quote(asked, safe='/')}"
 
 
-async def _unforged(request: Request, house: House) -> None:
-    """Read the form, if it comes from a page that this browser was given."""
+async def _unforged(request: Request, house: House) -> AsyncIterator[None]:
+    """Read the form, if it comes from a page that this browser was given; its file is there as long as the handler."""
     visit: Visit = request.state.visit
     site = request.headers.get("sec-fetch-site", "same-origin")
     if site not in ("same-origin", "none") or not _is_ours(request, house.settings.web.public_url):
         raise _forged()
     form = await _read(request)
+    try:
+        _check(request, visit, form)
+        request.state.form = form
+        yield
+    finally:
+        await form.close()
+
+
+def _check(request: Request, visit: Visit, form: FormData) -> None:
     token = form.get("form_token")
     given = token if isinstance(token, str) else request.headers.get("x-form-token", "")
     if not hmac.compare_digest(given.encode(), visit.form_token.encode()):
         raise _forged()
     if any("\x00" in each for name, value in form.multi_items() for each in (name, value) if isinstance(each, str)):
         raise Invalid("What was typed has a sign in it that cannot be kept.", hint="Type it anew.")
-    request.state.form = form
 
 
 def _is_ours(request: Request, public_url: str) -> bool:

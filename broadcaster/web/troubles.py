@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from broadcaster.language import msgid, tell, tr, translated
@@ -32,6 +33,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of this application in words."""
     app.add_exception_handler(BroadsheetError, _ours)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _not_an_address)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -45,6 +47,11 @@ def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     words = translated(_WORDS.get(error.status_code, error.detail))
     return _told(request, error.status_code, words, headers=dict(error.headers or {}))
+
+
+def _not_an_address(request: Request, _error: Exception) -> Response:
+    # a number in it is none, or larger than there can be
+    return _told(request, 404, translated(_WORDS[404]), headers={})
 
 
 def _unforeseen(request: Request, _error: Exception) -> Response:

@@ -59,10 +59,11 @@ def count(session: Session, actor: Actor, rule: str, *, on: date) -> Count:
 
 
 @needs(Right.SEE)
-def people(session: Session, actor: Actor, rule: str, *, on: date, limit: int = 20) -> list[Someone]:
-    """The first members of a rule in the actor's part of the tree, by id. Raises `Invalid` as `compile_rule`."""
+def people(session: Session, actor: Actor, rule: str, *, on: date, after: int = 0, limit: int = 20) -> list[Someone]:
+    """Members of a rule in the actor's part of the tree by id, those behind `after`. Raises as `compile_rule`."""
     resolved = resolve(session, rule, within=actor.under)
     ids = _of_rule(session, actor, select(Membership.member_id), resolved, on)
+    ids = ids.where(Membership.member_id > after) if after else ids
     chosen = ids.order_by(Membership.member_id).limit(limit).subquery()
     rows = session.execute(
         select(Member.id, Member.name, Membership.status, Membership.mobile, Organisation.path)

@@ -234,12 +234,11 @@ def test_ones_own_sign_ins(house: Runtime, browser: Browser) -> None:
 
 
 @SQLITE
-@pytest.mark.parametrize(
-    "onward", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "evil", "/\n/x", ""]
-)
-def test_it_leads_nowhere_else(browser: Browser, onward: str) -> None:
-    browser.get("/login")
-    assert browser.post("/login", name="wang", password=PASSWORD, next=onward).headers["location"] == "/"
+def test_it_leads_nowhere_else(browser: Browser) -> None:
+    for onward in ("//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/\n/x", ""):
+        browser.leave()
+        browser.get("/login")
+        assert browser.post("/login", name="wang", password=PASSWORD, next=onward).headers["location"] == "/", onward
 
 
 @SQLITE

@@ -1,0 +1,59 @@
+"""What people see of one member."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from broadcaster.language import tr
+from broadcaster.words import happening_word, standing_words
+from subscribers.models import NumberKind, Wish
+from subscribers.records import Happening, NumberOnRecord, Record
+
+
+def told_record(record: Record, on: date) -> dict[str, Any]:
+    """A member as finished text: opted out before all else, data, numbers, history with what is planned."""
+    facts = [
+        (tr("standing"), _standing(record) or tr("no member now")),
+        (tr("organisation"), record.organisation),
+        (tr("lives in"), record.away_place),
+        (tr("looked after by"), record.host_branch),
+        (tr("birthday"), record.birthday),
+        (tr("external id"), record.external_id),
+        (tr("tags"), ", ".join(record.tags)),
+        *record.fields.items(),
+    ]
+    return {
+        "id": record.id,
+        "name": record.name,
+        "is_out": any(number.wish == Wish.OUT for number in record.numbers),
+        "facts": [(name, value) for name, value in facts if value],
+        "numbers": [_number(number) for number in record.numbers],
+        "history": [_happening(each, on) for each in reversed(record.history)],
+    }
+
+
+def _number(number: NumberOnRecord) -> dict[str, str]:
+    wish = tr("not said") if number.wish is None else tr("yes") if number.wish == Wish.IN else tr("no")
+    remarks = (
+        tr("used") if number.preferred else "",
+        tr("shared") if number.shared else "",
+        tr("to be verified") if number.suspended_at else "",
+        tr("landline") if number.kind == NumberKind.LANDLINE else "",
+    )
+    return {"number": number.msisdn, "wish": wish, "remarks": " · ".join(filter(None, remarks))}
+
+
+def _happening(each: Happening, on: date) -> dict[str, str]:
+    planned = f" ({tr('planned')})" if each.day > on else ""
+    standing = standing_words(each.status, away=each.mobile) if each.status else ""
+    details = (each.organisation, standing, each.away_place, each.host_branch, each.by)
+    return {
+        "day": f"{each.day}",
+        "what": happening_word(each.what) + planned,
+        "details": " · ".join(detail for detail in details if detail),
+    }
+
+
+def _standing(record: Record) -> str:
+    return standing_words(record.status, away=record.mobile) if record.status else ""

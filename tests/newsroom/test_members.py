@@ -1,0 +1,277 @@
+"""Members on pages: found, listed, looked at, taken in from a file and taken back; nothing of anybody else's."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from broadcaster.runtime import Runtime
+from subscribers import audit, importing, organisations
+from subscribers.actor import OPERATOR
+from tests.databases import Clock
+from tests.factories import MadeMember, generated_msisdn, make_member, make_organisation
+from tests.newsrooms import Browser, Signed, add_user, troubles
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+#: what breaks out of HTML, of SQL, of a rule, of a sentence with fields, of an address
+NAUGHTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'; drop table member;--",
+    "{name} {0} %s %(x)s {{ 7*7 }}",
+    "../../../etc/passwd",
+    "\u202e\u200b\ufeff",
+    "a" * 5000,
+    "李\U0001f600\u0301",
+    "%00%0a%c0%af",
+    "=cmd|' /C calc'!A0",
+    "-1",
+    "9" * 40,
+    "(" * 300,
+]
+
+
+@pytest.fixture
+def east(house: Runtime) -> MadeMember:
+    with house.begin() as tx:
+        branch = make_organisation(tx.session, "East/First")
+        return make_member(tx.session, organisation=branch, name="李桂英", msisdn="+8619912345678")
+
+
+@pytest.fixture
+def west(house: Runtime) -> MadeMember:
+    with house.begin() as tx:
+        branch = make_organisation(tx.session, "West/Second")
+        return make_member(tx.session, organisation=branch, name="赵平", msisdn="+8619987654321")
+
+
+@pytest.fixture
+def admin(house: Runtime, browser: Browser, east: MadeMember, west: MadeMember) -> Browser:
+    add_user(house, "chief", "admin")
+    browser.client.cookies["broadsheet"] = Signed(house, "chief").token
+    return browser
+
+
+@pytest.fixture
+def local(house: Runtime, browser: Browser, east: MadeMember, west: MadeMember) -> Browser:
+    """An administrator of the east."""
+    add_user(house, "local", "admin", under="East")
+    browser.client.cookies["broadsheet"] = Signed(house, "local").token
+    return browser
+
+
+def test_found_and_listed(admin: Browser, east: MadeMember) -> None:
+    page = admin.get("/members").text
+    assert "李桂英" in page
+    assert "赵平" in page
+    assert "199****5678" in page
+    assert "12345678" not in page
+    for query, there, away in (
+        ("q=guiy", "李桂英", "赵平"),
+        ("q=4321", "赵平", "李桂英"),
+        ('rule=under("East")', "李桂英", "赵平"),
+        ("after=" + str(east.id), "赵平", "李桂英"),
+    ):
+        page = admin.get(f"/members?{query}").text
+        assert (there in page, away in page) == (True, False), query
+    assert "Nobody was found." in admin.get("/members?q=nobody").text
+    assert re.search(r"2 members.*can be sent to", admin.get("/members?count=1").text)
+
+
+@SQLITE
+def test_more_than_a_page(house: Runtime, admin: Browser) -> None:
+    with house.begin() as tx:
+        for n in range(60):
+            make_member(tx.session, name=f"第{n:02}人")
+    seen = set(re.findall("第[0-9]{2}人", admin.get("/members").text))
+    onward = re.search(r'href="\?(rule=&amp;after=\d+)"', admin.page.text if admin.page else "")
+    assert onward
+    rest = set(re.findall("第[0-9]{2}人", admin.get("/members?" + onward[1].replace("&amp;", "&")).text))
+    assert (len(seen), len(rest), len(seen | rest)) == (48, 12, 60)
+
+
+def test_one_member(house: Runtime, admin: Browser, east: MadeMember) -> None:
+    page = admin.get(f"/members/{east.id}")
+    assert "199****5678" in page.text
+    assert "19912345678" not in page.text
+    full = admin.post(f"/members/{east.id}")
+    assert "+8619912345678" in full.text
+    with house.reading() as tx:
+        assert audit.read(tx.session, OPERATOR, deed="members.show")[0].thing == f"member {east.id}"
+
+
+def test_nothing_of_anybody_elses(local: Browser, east: MadeMember, west: MadeMember) -> None:
+    page = local.get("/members").text
+    assert ("李桂英" in page, "赵平" in page) == (True, False)
+    assert local.get(f"/members/{west.id}").status_code == local.get("/members/999999").status_code == 404
+    local.get(f"/members/{east.id}")
+    assert local.post(f"/members/{west.id}").status_code == 404
+    for query in ("q=赵平", "q=4321", f"q=%23{west.id}", "rule=everyone", "after=0&count=1"):
+        text = local.get(f"/members?{query}").text
+        assert "赵平</a>" not in text
+        assert "87654321" not in text
+    assert "West" not in local.get("/members/organisations").text
+    assert local.get("/members/organisations?under=West").status_code == 404
+
+
+@SQLITE
+def test_what_is_no_member(admin: Browser) -> None:
+    for typed in ("0", "-1", "x", "9" * 30, "1.5", "%00", "1e3", "１"):
+        answer = admin.get(f"/members/{typed}")
+        assert answer.status_code == 404, typed
+        assert "There is nothing at this address." in answer.text or "no member" in answer.text
+
+
+def test_the_tree_one_level_at_a_time(admin: Browser) -> None:
+    top = admin.get("/members/organisations").text
+    assert "?under=East" in top
+    assert "First" not in top
+    below = admin.get("/members/organisations?under=East").text
+    assert "?under=East/First" in below
+    assert "There is no organisation below this one." in admin.get("/members/organisations?under=East/First").text
+
+
+LIST = """姓名,手机,支部,状态,备注
+王秀兰,19900000011,East/First,离退休,甲
+孙丽,19900000012,East/First,在职,乙
+坏行,12,East/First,在职,丙
+"""
+
+
+def hand_in(browser: Browser, content: bytes, name: str = "list.csv", **fields: str):
+    browser.get("/members/import")
+    assert browser.page is not None
+    token = re.search(r'name="form_token" value="([0-9a-f]{64})"', browser.page.text)
+    assert token
+    answer = browser.client.post(
+        "/members/import", data={"form_token": token[1], **fields}, files={"file": (name, content, "text/csv")}
+    )
+    browser.page = answer
+    return answer
+
+
+def token_of(text: str) -> str:
+    found = re.search(r'name="token" value="([0-9a-f]{32})"', text)
+    assert found, text
+    return found[1]
+
+
+def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Browser) -> None:
+    look = hand_in(admin, LIST.encode(), agreed="signed")
+    assert look.status_code == 200, troubles(look)
+    assert "Take 2 people in" in look.text
+    assert "Refused rows" in look.text
+    assert "王秀兰" not in admin.get("/members").text, "nothing is written yet"
+
+    admin.page = look
+    token = token_of(look.text)
+    page = admin.follow(admin.post("/members/import/take", token=token, agreed="signed"))
+    assert "Taken in: 2 new, 0 changed, 0 as they were, 1 refused." in page.text
+    assert "王秀兰" in page.text
+    assert list((house.settings.data / "uploads").rglob("*.csv")) == []
+    undo = re.search(r'name="import" value="(\d+)"', page.text)
+    assert undo
+    page = admin.follow(admin.post("/members/import/undo", **{"import": undo[1]}))
+    assert "Taken back: 2 gone again" in page.text
+    assert "王秀兰" not in page.text
+    assert admin.post("/members/import/undo", **{"import": undo[1]}).status_code == 409
+
+
+def test_columns_are_chosen_by_hand(admin: Browser) -> None:
+    content = "who,cell\n王秀兰,19900000011\n".encode()
+    assert "no row of headings" in troubles(hand_in(admin, content))
+    content = "姓名,手机,谁\n王秀兰,19900000011,东\n".encode()
+    look = hand_in(admin, content)
+    token = token_of(look.text)
+    assert admin.page is not None
+    form = re.search(r'form_token" value="([0-9a-f]{64})"', look.text)
+    assert form
+    answer = admin.client.post(
+        "/members/import/look",
+        data={
+            "form_token": form[1],
+            "token": token,
+            "heading": ["姓名", "手机", "谁"],
+            "field": ["name", "msisdn", "organisation"],
+        },
+    )
+    assert answer.status_code == 200, troubles(answer)
+    assert "1 organisation would be made, which is not there yet: 东." in answer.text
+
+
+@SQLITE
+def test_files_that_are_no_lists(house: Runtime, admin: Browser) -> None:
+    for name, content in (
+        ("list.exe", b"MZ"),
+        ("list.csv", b""),
+        ("list.csv", b"\x00\x01\x02" * 1000),
+        ("list.csv", b'"never closed,' + b"x" * 100_000),
+        ("list.xlsx", b"PK\x03\x04 broken"),
+        ("x", b"x"),
+        ("../../evil.csv", b"\xff\xfe"),
+        ("." * 200 + ".csv", "姓名\n李".encode()),
+    ):
+        answer = hand_in(admin, content, name)
+        assert answer.status_code == 422, name
+        assert troubles(answer), name
+    outside = [path for path in house.settings.data.parent.rglob("evil*") if "uploads" not in path.parts]
+    assert outside == []
+
+
+def test_a_file_is_its_owners(house: Runtime, admin: Browser) -> None:
+    token = token_of(hand_in(admin, LIST.encode()).text)
+    add_user(house, "other", "admin")
+    admin.client.cookies.clear()
+    admin.client.cookies["broadsheet"] = Signed(house, "other").token
+    admin.get("/members/import")
+    for path in ("/members/import/look", "/members/import/take"):
+        for given in (token, "../1/" + token, "", "x" * 32):
+            answer = admin.post(path, token=given)
+            assert (answer.status_code, "not here any more" in troubles(answer)) == (422, True)
+
+
+@SQLITE
+def test_a_file_that_nobody_took_in_is_forgotten(house: Runtime, admin: Browser, clock: Clock) -> None:
+    first = token_of(hand_in(admin, LIST.encode()).text)
+    clock.advance(minutes=25)
+    second = token_of(hand_in(admin, LIST.encode()).text)
+    clock.advance(minutes=25)
+    hand_in(admin, LIST.encode())
+    assert len(list((house.settings.data / "uploads").rglob("*.csv"))) == 3
+    clock.advance(minutes=25)
+    hand_in(admin, LIST.encode())
+    kept = {path.parent.name for path in (house.settings.data / "uploads").rglob("*.csv")}
+    assert (first in kept, second in kept, len(kept)) == (False, True, 3)
+
+
+def test_an_import_of_elsewhere_is_not_taken_back(house: Runtime, local: Browser) -> None:
+    file = house.settings.data / "west.csv"
+    file.write_text(f"姓名,手机,支部\n钱一,{generated_msisdn()},West/Second\n", encoding="utf-8")
+    with house.begin() as tx:
+        made = importing.import_members(tx.session, OPERATOR, file, now=tx.now)
+        assert organisations.find_by_path(tx.session, OPERATOR, "West/Second")
+    local.get("/members/import")
+    assert local.post("/members/import/undo", **{"import": str(made.import_id)}).status_code == 404
+    for wrong in ("", "x", "-1", "9" * 40, "１"):
+        assert local.post("/members/import/undo", **{"import": wrong}).status_code in (400, 404)
+
+
+def test_naughty_strings(admin: Browser) -> None:
+    for typed in NAUGHTY:
+        _type(admin, typed)
+
+
+def _type(admin: Browser, typed: str) -> None:
+    for path, name in (("/members", "q"), ("/members", "rule"), ("/members/organisations", "under")):
+        answer = admin.client.get(path, params={name: typed})
+        assert answer.status_code in (200, 400, 404, 422), (path, name, answer.status_code)
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
+    look = hand_in(
+        admin, f'姓名,手机,"{typed[:80].replace(chr(34), "")}"\n王秀兰,19900000011,x\n'.encode(), agreed=typed
+    )
+    assert look.status_code in (200, 422), look.status_code
+    assert "<script>alert" not in look.text
+    assert "<img src=x" not in look.text
