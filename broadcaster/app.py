@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from broadcaster import hooks
-from broadcaster.newsroom import account, entrance, first_run, gateways, member_import, members, today
+from broadcaster.newsroom import account, entrance, first_run, gateways, member_import, members, records, today, users
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
 from broadcaster.web.frame import Frame
@@ -28,7 +28,9 @@ def make_web(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.add_middleware(Frame, paper_language=runtime.settings.paper.language)
     troubles.install(app)
-    for room in (hooks, health, metrics, assets, entrance, first_run, account, today, member_import, members, gateways):
+    doors = (hooks, health, metrics, assets)
+    desks = (entrance, first_run, account, today, member_import, members, users, gateways, records)
+    for room in (*doors, *desks):
         app.include_router(room.router)
     return app
 

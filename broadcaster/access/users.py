@@ -96,6 +96,12 @@ def listing(session: Session, actor: Actor) -> list[Account]:
 
 
 @needs(Right.ADMINISTER)
+def find(session: Session, actor: Actor, name: str) -> Account:
+    """One user of the actor's part of the tree. Raises `NotFound`."""
+    return _accounts(session, [_get(session, actor, name)])[0]
+
+
+@needs(Right.ADMINISTER)
 def change(
     session: Session,
     actor: Actor,

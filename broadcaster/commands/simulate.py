@@ -35,7 +35,7 @@ _ANSWERS = tr("Answers")
 _PHONES = tr("Fates: fractions of the recipients")
 _RECEIPTS = tr("Receipts: fractions of them, times in milliseconds")
 _LINES = tr("Lines")
-_MEMBERS = tr("Members")
+_MEMBERS = tr("Letters from members")
 
 
 @app.callback()

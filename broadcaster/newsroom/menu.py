@@ -12,7 +12,11 @@ from subscribers.actor import Right
 #: where it leads, what it is called, what it needs
 Leads = tuple[str, str, Right]
 
-SETTINGS: Sequence[Leads] = (("/settings/gateways", msgid("Gateways"), Right.OPERATE),)
+SETTINGS: Sequence[Leads] = (
+    ("/settings/users", msgid("Users and roles"), Right.ADMINISTER),
+    ("/settings/gateways", msgid("Gateways"), Right.OPERATE),
+    ("/settings/records", msgid("Records"), Right.ADMINISTER),
+)
 MEMBERS: Sequence[Leads] = (
     ("/members", msgid("Members"), Right.SEE),
     ("/members/organisations", msgid("Organisations"), Right.SEE),

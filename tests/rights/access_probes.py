@@ -16,6 +16,7 @@ PROBES = {
         shows=True,
     ),
     _U + "listing": Probe(lambda s, a, side: users.listing(s, a), shows=True),
+    _U + "find": Probe(lambda s, a, side: users.find(s, a, side.user), shows=True),
     _U + "change": Probe(lambda s, a, side: users.change(s, a, side.user, role="viewer", now=NOW), shows=True),
     _U + "set_password": Probe(lambda s, a, side: users.set_password(s, a, side.user, PASSWORD, now=NOW), shows=True),
     _U + "drop_second_factor": Probe(lambda s, a, side: users.drop_second_factor(s, a, side.user, now=NOW), shows=True),

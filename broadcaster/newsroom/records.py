@@ -1,0 +1,50 @@
+"""The audit: who did what that somebody may have to answer for. It is read, and never changed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.newsroom.drawing import draw
+from broadcaster.newsroom.members import PAGE, Behind
+from broadcaster.web.doors import shows
+from broadcaster.web.figures import when
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here
+from subscribers import audit
+from subscribers.actor import Right
+from subscribers.models import Audit
+
+router = APIRouter()
+
+#: what a line has room for
+_LONGEST = 200
+
+
+@shows(router, "/settings/records", needs=Right.ADMINISTER)
+def records(request: Request, house: House, visit: Here, deed: str = "", by: str = "", before: Behind = 0) -> Response:
+    """The deeds done in one's part of the tree, the newest first, fifty at a time."""
+    with house.reading() as tx:
+        found = audit.read(
+            tx.session, visit.actor, deed=deed.strip(), by=by.strip(), before=before or None, limit=PAGE + 1
+        )
+        now = tx.now
+    lines = [
+        {
+            "at": when(each.at, now, house.settings.zone),
+            "exactly": f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
+            "who": each.actor,
+            "deed": each.deed,
+            "what": _what(each),
+            "people": each.people,
+        }
+        for each in found[:PAGE]
+    ]
+    more = urlencode({"deed": deed, "by": by, "before": found[PAGE - 1].id}) if len(found) > PAGE else ""
+    return draw(request, "records.html", lines=lines, deed=deed, by=by, onward=more)
+
+
+def _what(row: Audit) -> str:
+    details = ", ".join(f"{name}: {value}" for name, value in row.details.items() if value not in ("", None))
+    return " · ".join(filter(None, (row.thing, details)))[:_LONGEST]

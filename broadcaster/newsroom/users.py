@@ -1,0 +1,150 @@
+"""Who works here: made, given another role or place, let in no more, by an administrator of their part of the tree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.access import passwords, users
+from broadcaster.access.models import Role
+from broadcaster.access.users import Account
+from broadcaster.language import msgid, tr
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.figures import when
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from broadcaster.words import role_word
+from subscribers.actor import Right
+from subscribers.errors import BroadsheetError
+
+router = APIRouter()
+
+PATH = "/settings/users"
+
+
+@shows(router, PATH, needs=Right.ADMINISTER)
+def listing(request: Request, house: House, visit: Here) -> Response:
+    """All users of one's part of the tree, and the form for another."""
+    return _draw(request, house, visit)
+
+
+@takes(router, PATH, needs=Right.ADMINISTER)
+def add(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Another user; their password is shown once, on the page that answers."""
+    password = passwords.generate()
+    name, role, under = form.text("name"), form.text("role"), form.text("under")
+    try:
+        with house.begin() as tx:
+            made = users.add(tx.session, visit.actor, name, role, under=under, password=password, now=tx.now)
+    except BroadsheetError as error:
+        return _draw(request, house, visit, error, name=name, role=role, under=under)
+    return _draw(request, house, visit, given=(made.name, password))
+
+
+@takes(router, PATH + "/change", needs=Right.ADMINISTER)
+def change(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Another role, another place; a disabled user is let in again."""
+    name = form.text("name")
+    try:
+        with house.begin() as tx:
+            before = users.find(tx.session, visit.actor, name)
+            users.change(
+                tx.session,
+                visit.actor,
+                name,
+                role=form.text("role"),
+                under=form.text("under"),
+                enable=bool(form.text("enable")),
+                now=tx.now,
+            )
+    except BroadsheetError as error:
+        return _draw(request, house, visit, error)
+    return done(
+        visit,
+        PATH,
+        msgid("Changed: {name}. They sign in anew."),
+        name=before.name,
+        undo="" if before.disabled_at else PATH + "/change",
+        undo_fields={"name": before.name, "role": before.role, "under": before.under},
+    )
+
+
+@takes(router, PATH + "/disable", needs=Right.ADMINISTER)
+def disable(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """A user is let in no more."""
+    try:
+        with house.begin() as tx:
+            gone = users.disable(tx.session, visit.actor, form.text("name"), now=tx.now)
+    except BroadsheetError as error:
+        return _draw(request, house, visit, error)
+    back = {"name": gone.name, "role": gone.role, "under": gone.under, "enable": "1"}
+    told = msgid("{name} is let in no more.")
+    return done(visit, PATH, told, name=gone.name, undo=PATH + "/change", undo_fields=back)
+
+
+@takes(router, PATH + "/password", needs=Right.ADMINISTER)
+def give_password(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Another password, shown once; they are asked to replace it."""
+    password = passwords.generate()
+    try:
+        with house.begin() as tx:
+            account = users.set_password(tx.session, visit.actor, form.text("name"), password, now=tx.now)
+    except BroadsheetError as error:
+        return _draw(request, house, visit, error)
+    return _draw(request, house, visit, given=(account.name, password))
+
+
+@takes(router, PATH + "/new-phone", needs=Right.ADMINISTER)
+def new_phone(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """They set up the codes of another phone."""
+    try:
+        with house.begin() as tx:
+            account = users.drop_second_factor(tx.session, visit.actor, form.text("name"), now=tx.now)
+    except BroadsheetError as error:
+        return _draw(request, house, visit, error)
+    return done(visit, PATH, msgid("{name} sets up another phone at the next sign-in."), name=account.name)
+
+
+def _draw(
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    error: BroadsheetError | None = None,
+    *,
+    given: tuple[str, str] = ("", ""),
+    name: str = "",
+    role: str = Role.EDITOR,
+    under: str = "",
+) -> Response:
+    with house.reading() as tx:
+        found, now = users.listing(tx.session, visit.actor), tx.now
+    lines: list[dict[str, Any]] = [_line(house, one, when(one.created_at, now, house.settings.zone)) for one in found]
+    return draw(
+        request,
+        "users.html",
+        status=422 if error else 200,
+        trouble=trouble(error) if error else None,
+        users=lines,
+        roles=[(each.value, role_word(each)) for each in Role],
+        given=given,
+        name=name,
+        role=role,
+        under=under,
+    )
+
+
+def _line(house: Runtime, one: Account, since: str) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "role": one.role,
+        "role_word": role_word(one.role),
+        "under": one.under,
+        "place": one.under or tr("the whole tree"),
+        "since": since,
+        "made_by": one.created_by,
+        "is_disabled": one.disabled_at is not None,
+        "has_second_factor": one.has_second_factor,
+    }

@@ -1,0 +1,95 @@
+"""Users and records on pages: made, changed, taken back; nobody of another part of the tree."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from broadcaster.runtime import Runtime
+from tests.factories import make_organisation
+from tests.newsrooms import PASSWORD, Browser, Signed, add_user, at, troubles
+
+
+@pytest.fixture
+def admin(house: Runtime, browser: Browser) -> Browser:
+    with house.begin() as tx:
+        make_organisation(tx.session, "East/First")
+        make_organisation(tx.session, "West")
+    add_user(house, "chief", "admin")
+    browser.client.cookies["broadsheet"] = Signed(house, "chief").token
+    browser.get("/settings/users")
+    return browser
+
+
+def test_a_user_is_made_changed_disabled_and_let_in_again(house: Runtime, admin: Browser) -> None:
+    made = admin.post("/settings/users", name="Li", role="editor", under="East")
+    assert made.status_code == 200, troubles(made)
+    password = re.search(r'class="secret">([^<]+)<', made.text)
+    assert password
+    with at(house) as other:
+        assert other.follow(other.sign_in("li", password[1])).headers["location"] == "/account/password"
+    page = admin.follow(admin.post("/settings/users/change", name="li", role="viewer", under="East/First"))
+    assert "Changed: li." in page.text
+    assert "viewer, East/First" in page.text
+    undo = dict(re.findall(r'name="(role|under)" value="([^"]*)"', page.text.partition('role="status"')[2][:900]))
+    page = admin.follow(admin.post("/settings/users/change", name="li", **undo))
+    assert "editor, East" in page.text
+    page = admin.follow(admin.post("/settings/users/disable", name="li"))
+    assert "li is let in no more." in page.text
+    assert "Let in again" in page.text
+    admin.follow(admin.post("/settings/users/change", name="li", role="editor", under="East", enable="1"))
+    given = admin.post("/settings/users/password", name="li")
+    assert "shown only now" in given.text
+    text = admin.get("/settings/records").text
+    for deed in ("users.add", "users.change", "users.disable", "users.password"):
+        assert deed in text
+    assert password[1] not in text
+    assert "users.add" not in admin.get("/settings/records?deed=users.change").text
+    assert "Nothing of that kind" in admin.get("/settings/records?by=nobody").text
+
+
+def test_another_phone(house: Runtime, admin: Browser) -> None:
+    add_user(house, "signer", "approver")
+    Signed(house, "signer")
+    assert "Another phone" in admin.get("/settings/users").text
+    page = admin.follow(admin.post("/settings/users/new-phone", name="signer"))
+    assert "signer sets up another phone" in page.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_refused_is_told_in_the_form(admin: Browser) -> None:
+    for fields, told in (
+        ({"name": "", "role": "editor"}, "cannot be a user"),
+        ({"name": "li", "role": "king"}, "There is no role"),
+        ({"name": "li", "role": "editor", "under": "Nowhere"}, "There is no organisation"),
+        ({"name": "chief", "role": "editor"}, "already"),
+        ({"name": "<script>alert(1)</script>", "role": "editor"}, "cannot be a user"),
+        ({"name": "x" * 5000, "role": "x" * 5000}, ""),
+    ):
+        answer = admin.post("/settings/users", **fields)
+        assert (answer.status_code, told in troubles(answer)) == (422, True), fields
+        assert "<script>alert" not in answer.text
+    assert "last administrator" in troubles(admin.post("/settings/users/disable", name="chief"))
+    for path in ("change", "disable", "password", "new-phone"):
+        assert admin.post(f"/settings/users/{path}", name="nobody", role="viewer").status_code == 422
+
+
+def test_a_local_administrator_reaches_nobody_outside(house: Runtime, admin: Browser) -> None:
+    add_user(house, "wester", "editor", under="West")
+    add_user(house, "easter", "admin", under="East")
+    admin.post("/settings/users/password", name="wester")
+    with at(house) as local:
+        local.client.cookies["broadsheet"] = Signed(house, "easter").token
+        page = local.get("/settings/users")
+        assert "wester" not in page.text
+        assert ">chief" not in page.text
+        for name in ("wester", "chief"):
+            for path in ("change", "disable", "password", "new-phone"):
+                answer = local.post(f"/settings/users/{path}", name=name, role="viewer", under="")
+                assert (answer.status_code, "There is no user" in troubles(answer)) == (422, True)
+        answer = local.post("/settings/users", name="new", role="viewer", under="West")
+        assert "There is no organisation" in troubles(answer)
+        assert "wester" not in local.get("/settings/records").text
+    with at(house) as wester:
+        assert wester.sign_in("wester", PASSWORD).status_code == 422, "it was given another password above"
