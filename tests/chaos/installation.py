@@ -40,6 +40,8 @@ WORDS = {
     "worker": ("worker",),
     "beat": ("beat",),
 }
+#: the states of what is not over, as they stand in the database
+MOVING = ", ".join(str(state) for state, word in judge.WORDS.items() if word in judge.MOVING)
 MANNERS = Behaviour(
     seed=4,
     system_id="paper",
@@ -192,16 +194,22 @@ class Installation:
 
     def is_quiet(self) -> bool:
         """Whether nothing of any campaign moves any more."""
-        moving = sorted(state for state, word in judge.WORDS.items() if word in judge.MOVING)
-        listed = ", ".join(map(str, moving))
         return not any(
             self.rows(f"SELECT 1 FROM {query} LIMIT 1")
             for query in (
                 "campaign WHERE state IN ('preparing', 'scheduled')",
-                f"part WHERE state IN ({listed})",
-                f"message WHERE state IN ({listed})",
+                f"part WHERE state IN ({MOVING})",
+                f"message WHERE state IN ({MOVING})",
             )
         )
+
+    def left_to_do(self) -> int:
+        """How many parts still move."""
+        return int(self.rows(f"SELECT count(*) FROM part WHERE state IN ({MOVING})")[0][0])
+
+    def in_doubt(self) -> int:
+        """How many parts are in doubt now."""
+        return int(self.rows("SELECT count(*) FROM part WHERE state = 4")[0][0])
 
     def has_taken_over(self) -> bool:
         """Whether nothing stands under the name of a process that was killed: what it left in doubt is counted."""

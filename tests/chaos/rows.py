@@ -39,10 +39,6 @@ class Row:
         """Wait until the carrier has so many."""
         assert wait_until(lambda: self.on.log.parts >= parts, seconds), f"{self.on.log.parts}\n{self.on.logged()}"
 
-    def doubts(self) -> int:
-        """How many parts are in doubt now."""
-        return int(self.on.rows("SELECT count(*) FROM part WHERE state = 4")[0][0])
-
     def judged(self, *, in_doubt: int = WINDOW, patience: float = 90, but_for: Sequence[str] = ()) -> Verdict:
         """After quiet: nothing lost, nothing twice, and no more in doubt than that. `but_for`: words of what may be."""
         outcome = Outcome(0)

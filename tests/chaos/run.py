@@ -169,17 +169,28 @@ def finish(
 
 
 def settle(on: Installation, patience: float = 90) -> bool:
-    """Until nothing moves any more, and the receipts for what is in doubt have come."""
-    doubtful = "SELECT count(*) FROM part WHERE state = 4"
-    quiet = wait_until(on.is_quiet, patience)
-    wait_until(lambda: not (on.rows(doubtful)[0][0] and on.carrier.counts().receipts_waiting), patience)
+    """Until nothing moves any more, and the receipts for what is in doubt have come; or until nothing has happened for
+    so many seconds.
+    """
+    quiet = _until_still(on.is_quiet, on.left_to_do, patience)
+
+    def settled() -> bool:
+        return not (on.in_doubt() and on.carrier.counts().receipts_waiting)
+
+    _until_still(settled, on.in_doubt, patience)
     # what has come is matched by the next sweeps
-    before, since = -1, time.monotonic()
-    while (now := on.rows(doubtful)[0][0]) and time.monotonic() - since < 4:
-        if now != before:
-            before, since = now, time.monotonic()
-        time.sleep(0.2)
+    _until_still(lambda: not on.in_doubt(), on.in_doubt, min(patience, 4))
     return quiet
+
+
+def _until_still(over: Callable[[], bool], left: Callable[[], int], patience: float) -> bool:
+    """Whether it was over before nothing had changed for so long."""
+    before = left()
+    while not wait_until(over, patience):
+        if (now := left()) == before:
+            return False
+        before = now
+    return True
 
 
 def bound(happened: Sequence[Happened]) -> int:
