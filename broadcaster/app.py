@@ -12,7 +12,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from broadcaster import hooks
-from broadcaster.newsroom import account, entrance, first_run, gateways, member_import, members, records, today, users
+from broadcaster.newsroom import (
+    account,
+    entrance,
+    first_run,
+    gateways,
+    member_import,
+    members,
+    records,
+    segments,
+    today,
+    users,
+)
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
 from broadcaster.web.frame import Frame
@@ -29,7 +40,8 @@ def make_web(runtime: Runtime) -> FastAPI:
     app.add_middleware(Frame, paper_language=runtime.settings.paper.language)
     troubles.install(app)
     doors = (hooks, health, metrics, assets)
-    desks = (entrance, first_run, account, today, member_import, members, users, gateways, records)
+    registry = (member_import, segments, members)
+    desks = (entrance, first_run, account, today, *registry, users, gateways, records)
     for room in (*doors, *desks):
         app.include_router(room.router)
     return app

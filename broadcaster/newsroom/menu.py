@@ -20,6 +20,7 @@ SETTINGS: Sequence[Leads] = (
 MEMBERS: Sequence[Leads] = (
     ("/members", msgid("Members"), Right.SEE),
     ("/members/organisations", msgid("Organisations"), Right.SEE),
+    ("/members/segments", msgid("Segments"), Right.SEE),
     ("/members/import", msgid("Take in a list"), Right.REGISTER),
 )
 _MENU: Sequence[tuple[str, str, Sequence[Leads]]] = (

@@ -1,0 +1,96 @@
+"""Segments: rules with a name. A rule is tried out with its count and some of its people before it is saved."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from broadcaster.language import msgid
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.members import today
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from broadcaster.words import standing_words
+from subscribers import segments
+from subscribers.actor import Right
+from subscribers.errors import BroadsheetError
+
+router = APIRouter()
+
+PATH = "/members/segments"
+#: of the people of a rule, to see whether it is the right one
+SAMPLE = 20
+
+
+@shows(router, PATH, needs=Right.SEE)
+def listing(request: Request, house: House, visit: Here, name: str = "", rule: str = "") -> Response:
+    """The saved ones, and a rule that is being tried out."""
+    return _draw(request, house, visit, name, rule)
+
+
+@takes(router, PATH + "/look", needs=Right.SEE)
+def look(form: Form) -> Response:
+    """The rule goes into the address, so that the page can be kept and sent on."""
+    asked = urlencode({"name": form.text("name"), "rule": form.text("rule")})
+    return RedirectResponse(f"{PATH}?{asked}", 303)
+
+
+@takes(router, PATH, needs=Right.EDIT)
+def save(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """A rule gets a name, or a name of one's own place another rule."""
+    name, rule = form.text("name"), form.text("rule")
+    try:
+        with house.begin() as tx:
+            before = {one.name: one.rule for one in segments.listing(tx.session, visit.actor)}
+            saved = segments.save(tx.session, visit.actor, name, rule, now=tx.now)
+    except BroadsheetError as error:
+        return _draw(request, house, visit, name, rule, error)
+    told = msgid("Saved: {name}.")
+    if saved.name in before:
+        back = {"name": saved.name, "rule": before[saved.name]}
+        return done(visit, PATH, told, name=saved.name, undo=PATH, undo_fields=back)
+    return done(visit, PATH, told, name=saved.name, undo=PATH + "/remove", undo_fields={"name": saved.name})
+
+
+@takes(router, PATH + "/remove", needs=Right.EDIT)
+def remove(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """A saved one is gone; whatever names it keeps it."""
+    try:
+        with house.begin() as tx:
+            gone = segments.remove(tx.session, visit.actor, form.text("name"), now=tx.now)
+    except BroadsheetError as error:
+        return _draw(request, house, visit, "", "", error)
+    back = {"name": gone.name, "rule": gone.rule}
+    return done(visit, PATH, msgid("Removed: {name}."), name=gone.name, undo=PATH, undo_fields=back)
+
+
+def _draw(
+    request: Request, house: Runtime, visit: Visit, name: str, rule: str, error: BroadsheetError | None = None
+) -> Response:
+    counted, people = None, []
+    with house.reading() as tx:
+        day = today(house, tx)
+        if rule.strip() and error is None:
+            try:
+                counted = segments.count(tx.session, visit.actor, rule, on=day)
+                people = segments.people(tx.session, visit.actor, rule, on=day, limit=SAMPLE)
+            except BroadsheetError as wrong:
+                error = wrong
+        saved = segments.listing(tx.session, visit.actor)
+    return draw(
+        request,
+        "segments.html",
+        status=422 if error else 200,
+        trouble=trouble(error, "rule") if error else None,
+        saved=saved,
+        counted=counted,
+        sample=[
+            {"id": one.id, "name": one.name, "standing": standing_words(one.status, away=one.mobile)} for one in people
+        ],
+        name=name,
+        rule=rule,
+    )
