@@ -29,6 +29,8 @@ LAST_SEQUENCE = 0x7FFFFFFF
 _FAREWELL, _GRACE = 1.0, 5.0
 _TEMPORARY, _PERMANENT, _UNKNOWN_COMMAND, _WRONG_BIND = 0x64, 0x65, 0x03, 0x04
 _IDLE = 3600.0
+#: seconds after which a listener that is behind is looked at again
+_BEHIND = 0.05
 _CUT_OFF = msgid("the connection was lost before the answer came")
 _NOT_GONE = msgid("the connection was lost before the parts were handed over")
 
@@ -109,6 +111,9 @@ class Bound:
         """Write what the window and the pace allow. Returns the seconds until more may be allowed."""
         if self._their_unbind or self._unbind_at is not None:
             return _IDLE
+        if self._exchange.is_behind:
+            # each part brings a receipt, and a carrier repeats one that it cannot get rid of only so often
+            return _BEHIND
         while (room := self._window.room) > 0 and self._exchange.waiting:
             wait = self._pace.delay(now)
             if wait > 0:

@@ -65,6 +65,7 @@ class Exchange:
         self._telling = threading.RLock()
         self._queue: deque[Flight] = deque()
         self._inbox: deque[Delivery] = deque()
+        self._is_listened_to = False
         self._acknowledged: list[Deliver] = []
         self._questions: list[Question] = []
         self._called = False
@@ -130,6 +131,7 @@ class Exchange:
     def take_deliveries(self, most: int, seconds: float) -> list[Delivery]:
         """What has come in; empty when nothing does in time, or the connection is lost."""
         with self._changed:
+            self._is_listened_to = True
             if not self._inbox and self.standing is Standing.UP:
                 self._changed.wait(seconds)
             return [self._inbox.popleft() for _ in range(min(most, len(self._inbox)))]
@@ -221,6 +223,11 @@ class Exchange:
     def waiting(self) -> int:
         """Parts that have not begun to leave."""
         return len(self._queue)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a listener has so much to take in that what is sent now would come back to a full room."""
+        return self._is_listened_to and len(self._inbox) > MOST_WAITING // 2
 
     def arrived(self, deliveries: Sequence[Deliver]) -> list[Deliver]:
         """Keep what came for the listener. Returns those for which there is no room."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -246,6 +247,33 @@ class TestKeeping:
         assert {status for _, status in smsc.acknowledged} == {0x64}
         with Listener(gateway) as listener:
             wait_for(lambda: len(listener.messages) == 50)
+
+    def test_whoever_is_behind_with_receipts_sends_no_more_until_they_are_taken_in(
+        self, gateway: SmppGateway, smsc: Smsc, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A carrier that is asked to repeat them does so a few times only."""
+        monkeypatch.setattr(exchange, "MOST_WAITING", 50)
+        going_on = threading.Event()
+        events: list[Event] = []
+
+        def slowly(told: list[Event]) -> None:
+            assert going_on.wait(30)
+            events.extend(told)
+
+        outcomes: list[object] = []
+        with Listener(gateway, slowly):
+            smsc.say(MEMBER, "106", b"first")
+            sending = threading.Thread(target=lambda: outcomes.extend(gateway.submit(make_parts(200))))
+            sending.start()
+            wait_for(lambda: len(smsc.taken) > 25)
+            time.sleep(0.3)
+            taken = len(smsc.taken)
+            assert taken < 200
+            going_on.set()
+            sending.join()
+            wait_for(lambda: sum(isinstance(event, Receipt) for event in events) == 200)
+        assert len(outcomes) == 200
+        assert {status for _, status in smsc.acknowledged} == {0}
 
     def test_a_transmitter_listens_to_nobody(self, opened: Make, smsc: Smsc) -> None:
         gateway = opened(mode="transmitter")
