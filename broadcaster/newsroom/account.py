@@ -88,7 +88,10 @@ def choose_password(request: Request, house: House, visit: Here, form: Form) -> 
 
 @shows(router, "/account/code", needs=Open.SIGNED_IN)
 def second(request: Request, house: House, visit: Here) -> Response:
-    """What the authenticator is told, and the form for its first code."""
+    """What the authenticator is told, and the form for its first code; whoever has one finds nothing to set up."""
+    with house.reading() as tx:
+        if users.has_second_factor(tx.session, visit.signed_in.user_id):
+            return RedirectResponse("/account", 303)
     return _draw_code(request, house, visit)
 
 

@@ -47,7 +47,7 @@ def first_link(app: FastAPI, address: str) -> str:
 
 def _key(app: FastAPI) -> str:
     if not hasattr(app.state, "first_key"):
-        app.state.first_key = secrets.token_urlsafe(24)
+        app.state.first_key = secrets.token_urlsafe(16)
     key: str = app.state.first_key
     return key
 

@@ -154,6 +154,7 @@ def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Brows
     phone = browser.set_up_code(house)
     assert "From now on signing in asks for a code" in browser.get("/").text
     assert "From now on" not in browser.get("/").text
+    assert browser.get("/account/code").headers["location"] == "/account"
 
     browser.leave()
     clock.advance(minutes=1)
