@@ -1,4 +1,4 @@
-"""Wrong settings told in the reader's language: the checker of settings speaks English only."""
+"""What others say in English only, told in the reader's language: the checker of settings, the operating system."""
 
 from __future__ import annotations
 
@@ -37,6 +37,24 @@ _SENTENCES: Mapping[str, str] = {
     "model_type": msgid("must be a table."),
     "model_attributes_type": msgid("must be a table."),
 }
+#: what the system says most often; `language.tell` knows it by the system's own list
+OF_THE_SYSTEM = (
+    msgid("Address already in use"),
+    msgid("Cannot assign requested address"),
+    msgid("Connection refused"),
+    msgid("Connection reset by peer"),
+    msgid("File exists"),
+    msgid("Input/output error"),
+    msgid("Is a directory"),
+    msgid("Network is unreachable"),
+    msgid("No route to host"),
+    msgid("No space left on device"),
+    msgid("No such file or directory"),
+    msgid("Not a directory"),
+    msgid("Operation not permitted"),
+    msgid("Permission denied"),
+    msgid("Read-only file system"),
+)
 
 
 def tell_mistake(mistake: Any, known: Iterable[str]) -> str:

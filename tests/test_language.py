@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,8 +18,10 @@ from broadcaster.language import (
     CATALOGUE,
     Language,
     Phrase,
+    in_a_row,
     kept,
     language,
+    listed,
     ntr,
     read_catalogue,
     retold,
@@ -28,6 +32,7 @@ from broadcaster.language import (
 )
 from broadcaster.language.__main__ import entry
 from broadcaster.language.collect import ROOT, collect, fields, sources
+from broadcaster.mistakes import OF_THE_SYSTEM
 from subscribers.errors import Invalid, Unavailable
 
 COLLECTED = collect(sources())
@@ -261,3 +266,25 @@ class TestKept:
     @pytest.mark.parametrize("text", ["plain words", "3", "[]", "[1]", '["{a}", {}, []]', "null", '["a", null, []]'])
     def test_anything_else_stays_as_it_is(self, text: str) -> None:
         assert retold(text) == text
+
+
+def test_sentences_and_things_in_a_row() -> None:
+    assert in_a_row("One.", "", "Two.") == "One. Two."
+    assert in_a_row("", "一。", "二。", "", "三") == "一。二。三"
+    assert in_a_row() == ""
+    spoken: tuple[tuple[Language, str], ...] = (("en", "a, b"), ("zh", "a、b"))
+    for chosen, told in spoken:
+        set_language(chosen)
+        assert listed(["a", "b"]) == told
+        assert listed([]) == ""
+    set_language(None)
+
+
+def test_what_the_system_says_is_a_phrase_of_ours() -> None:
+    assert {os.strerror(number) for number in errno.errorcode} >= set(OF_THE_SYSTEM)
+    set_language("zh")
+    try:
+        error = Unavailable("{path} cannot be used: {detail}.", path="x", detail=os.strerror(errno.ENOSPC))
+        assert tell(error)[0] == retold(kept(error, 300)) == "x 不能用：磁盘已满。"
+    finally:
+        set_language(None)

@@ -8,17 +8,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 
 import typer
-from rich.text import Text
+from rich.console import RenderableType
 
 from broadcaster import logs
 from broadcaster.access.secret import secret_file, secret_key
 from broadcaster.commands.gateway_checks import clock, gateway_check
 from broadcaster.commands.house import is_served
 from broadcaster.commands.options import Free, asked, noun, verb
-from broadcaster.commands.output import answer, plain
-from broadcaster.commands.program import typed_again
+from broadcaster.commands.output import answer, plain, verdict
 from broadcaster.keeping import restoring
-from broadcaster.language import msgid, ntr, tell, tr, translated
+from broadcaster.language import listed, msgid, ntr, tell, tr, translated
 from broadcaster.reports.alarms import alarms
 from broadcaster.reports.stages import stages
 from broadcaster.runtime import Runtime, make_runtime
@@ -65,9 +64,7 @@ def _examine() -> Iterator[Check]:
     except BroadsheetError as error:
         yield Check("configuration", False, *tell(error))
         return
-    told = ntr(
-        "{n} gateway: {names}", "{n} gateways: {names}", len(settings.gateways), names=", ".join(settings.gateways)
-    )
+    told = ntr("{n} gateway: {names}", "{n} gateways: {names}", len(settings.gateways), names=listed(settings.gateways))
     yield Check("configuration", True, told)
     with contextlib.closing(runtime):
         yield looked_at("data", lambda: _data(settings))
@@ -134,7 +131,7 @@ def _backup(runtime: Runtime) -> str:
         raise Unavailable(
             "The database was restored from a backup, and campaigns wait for a decision: {ids}.",
             hint="Ask the carrier what it took since the backup, then resume or abort: docs/operating.md.",
-            ids=", ".join(map(str, waiting)),
+            ids=listed(map(str, waiting)),
         )
     return tr("no campaign waits because of a restored backup")
 
@@ -173,13 +170,11 @@ def _press(runtime: Runtime) -> Check:
     return Check("press", True, told)
 
 
-def _line(check: Check) -> Text:
-    mark = Text("ok   " if check.ok else "FAIL ", style="green" if check.ok else "bold red")
+def _line(check: Check) -> RenderableType:
     told = check.found
     kind, _, which = check.name.partition(" ")
     # most of what is wrong with a gateway begins with its name
     name = tr("Gateway {name}", name=which) if kind == "gateway" else translated(check.name)
     if not told.startswith(name):
         told = f"{name}: {told}"
-    advice = f"\n     {check.advice}" if check.advice else ""
-    return mark + Text(typed_again(f"{told}{advice}"))
+    return verdict(check.ok, told, check.advice)

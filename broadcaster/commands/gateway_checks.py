@@ -14,7 +14,7 @@ from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts, receipts_of
 from broadcaster.gateways.contract import Gateway
 from broadcaster.gateways.probing import address_of, probe
-from broadcaster.language import tell, tr
+from broadcaster.language import in_a_row, tell, tr
 from broadcaster.runtime import Runtime
 from broadcaster.web.readiness import Check
 from subscribers.db import is_sqlite
@@ -35,7 +35,7 @@ def gateway_check(runtime: Runtime, name: str) -> Check:
         _refuse_silence(runtime, gateway, receipts, now)
     except BroadsheetError as error:
         return Check(label, False, *tell(error))
-    return Check(label, True, found, " ".join(filter(None, (explained(gateway, learned), *_advice(runtime, gateway)))))
+    return Check(label, True, found, in_a_row(explained(gateway, learned), *_advice(runtime, gateway)))
 
 
 def clock(runtime: Runtime) -> str:

@@ -11,12 +11,12 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from broadcaster.commands.checked import duration
-from broadcaster.commands.output import clean, facts, local
+from broadcaster.commands.output import facts, local, verdict
 from broadcaster.commands.program import typed_again
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts
 from broadcaster.gateways.contract import Capabilities, Gateway, ListeningGateway
-from broadcaster.language import ntr, retold, tr, translated
+from broadcaster.language import listed, ntr, retold, tr, translated
 from broadcaster.trial import STEPS, Step
 
 #: what is kept of what a gateway has learned, and since when
@@ -71,7 +71,7 @@ def shown_gateway(
     lines = facts(
         (tr("kind"), gateway.kind),
         (tr("sender"), config.sender),
-        (tr("can"), "; ".join(_abilities(gateway.capabilities))),
+        (tr("can"), listed(_abilities(gateway.capabilities))),
         (tr("rate"), rate if config.parts_per_second else tr("no limit of our own")),
         # every place of it: a contract is about hundredths of a cent
         (tr("price"), tr("{price} a part", price=f"{config.price:f} {config.currency}") if config.price else ""),
@@ -85,14 +85,16 @@ def shown_gateway(
 
 def shown_step(step: Step) -> RenderableType:
     """A line for a step, and one more for what to do."""
-    mark = Text("ok   " if step.ok else "FAIL ", style="green" if step.ok else "bold red")
     took = tr(" ({seconds:.1f} s)", seconds=step.seconds) if step.seconds >= 0.05 else ""
-    hint = f"\n     {step.hint}" if step.hint else ""
-    return mark + Text(clean(typed_again(f"{translated(STEPS[step.name])}: {step.words}{took}{hint}")))
+    return verdict(step.ok, f"{translated(STEPS[step.name])}: {step.words}{took}", step.hint)
+
+
+_ALPHABETS = {"gsm": "GSM-7", "latin1": "Latin-1", "ascii": "ASCII", "ucs2": "UCS-2"}
 
 
 def _abilities(can: Capabilities) -> list[str]:
-    told = [can.alphabet.name, ntr("{n} part at most", "{n} parts at most", can.max_parts)]
+    alphabet = _ALPHABETS.get(can.alphabet.name, can.alphabet.name)
+    told = [tr("texts in {alphabet}", alphabet=alphabet), ntr("{n} part at most", "{n} parts at most", can.max_parts)]
     told.append(tr("receipts") if can.receipts else tr("no receipts"))
     told.append(tr("letters") if can.inbound else tr("no letters"))
     if can.bill == "chars_70_67":

@@ -21,7 +21,7 @@ from broadcaster.delivery import leases, memory
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.standing import receipts_of
 from broadcaster.gateways import registry
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from broadcaster.runtime import Runtime
 from broadcaster.tasks import hearing, make_app, running
 from broadcaster.trial import try_out
@@ -49,7 +49,7 @@ def list_() -> None:
         ]
         zone = house.settings.zone
     kinds = [{"kind": kind.kind, "status": kind.status, "reason": kind.reason} for kind in registry.installed()]
-    names = ", ".join(f"{kind['kind']} ({kind['reason']})" if kind["reason"] else str(kind["kind"]) for kind in kinds)
+    names = listed(f"{kind['kind']} ({kind['reason']})" if kind["reason"] else str(kind["kind"]) for kind in kinds)
     answer(
         {"gateways": [gateway_document(*each) for each in found], "kinds": kinds},
         *(line for each in found for line in shown_gateway(*each, zone)),
@@ -187,6 +187,6 @@ def _known(house: Runtime, name: str) -> str:
             "There is no gateway {name}.",
             hint="The configuration has: {known}.",
             name=name,
-            known=", ".join(house.gateways),
+            known=listed(house.gateways),
         )
     return name

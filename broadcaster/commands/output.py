@@ -91,6 +91,18 @@ def facts(*pairs: tuple[str, object]) -> Table:
     return drawn
 
 
+def verdict(ok: bool, found: str, to_do: str) -> Table:
+    """What was looked at: well or not, what was found, and what to do; long lines go on under their beginning."""
+    drawn = Table.grid()
+    drawn.add_column(no_wrap=True)
+    drawn.add_column(overflow="fold")
+    mark = Text("ok   " if ok else "FAIL ", style="green" if ok else "bold red")
+    drawn.add_row(mark, Text(clean(typed_again(found))))
+    if to_do:
+        drawn.add_row(Text(), Text(clean(typed_again(to_do))))
+    return drawn
+
+
 def money(amount: Decimal, currency: str) -> str:
     """An amount as people write it: 3 places, since a part costs a few hundredths."""
     return f"{amount:,.3f} {currency}"

@@ -17,7 +17,7 @@ from rich.text import Text
 from broadcaster.commands.ending import asked_to_end
 from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer, aside, console, facts
-from broadcaster.language import tr
+from broadcaster.language import Phrase, msgid, tr
 from broadcaster.rehearsal.alphabets import DefaultAlphabet
 from broadcaster.rehearsal.behaviour import Behaviour, IdForm, ReceiptBy, ReceiptWith, ThrottleWith
 from broadcaster.rehearsal.counts import Counts
@@ -265,9 +265,16 @@ def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
             "{cert} cannot be used as certificate: {detail}.",
             hint="--cert and --key are PEM files, made for each other; --key may be left out if --cert has both.",
             cert=blamed,
-            detail=error.strerror or type(error).__name__,
+            detail=_why(error),
         ) from error
     return context
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        # what OpenSSL says names its own source lines
+        return Phrase(msgid("it is not in PEM, or the key is that of another certificate"))
+    return error.strerror or type(error).__name__
 
 
 def _tell(counts: Counts, seconds: float, log: Path) -> None:

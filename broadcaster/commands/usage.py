@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from broadcaster.language import tr
+from broadcaster.language import msgid, tr, translated
 
 _COMMAND = re.compile(r"No such command '(?P<name>.*?)'\.?(?: Did you mean (?P<nearest>.+)\?)?")
+#: how the parser says what a value must be
+_WRONG = {
+    re.compile(r"Input should be a valid integer"): msgid("must be a whole number."),
+    re.compile(r"Input should be a valid number"): msgid("must be a number."),
+    re.compile(r"Input should be less than or equal to (?P<le>\S+?)\.?$"): msgid("must be at most {le}."),
+    re.compile(r"Input should be greater than or equal to (?P<ge>\S+?)\.?$"): msgid("must be at least {ge}."),
+    re.compile(r"Value error, '.*' is not one of (?P<expected>.+?)\.?$"): msgid("must be one of {expected}."),
+}
 
 
 def misuse(error: Any) -> tuple[str, str]:
@@ -24,6 +32,10 @@ def misuse(error: Any) -> tuple[str, str]:
     if kind == "MissingParameter" and parameter is not None:
         return tr("{name} is missing.", name=_name(parameter)), hint
     if kind == "BadParameter" and parameter is not None:
+        for wrong, told in _WRONG.items():
+            if found := wrong.match(error.message):
+                sentence = translated(told).format(**found.groupdict())
+                return tr("{name} {must_be}", name=_name(parameter), must_be=sentence), hint
         return tr("{name} cannot be used: {detail}.", name=_name(parameter), detail=error.message.rstrip(".")), hint
     if message.startswith("Missing command"):
         return tr("A command is missing."), hint

@@ -13,7 +13,7 @@ from typing import Any
 
 from broadcaster.gateways.contract import GatewayConfig
 from broadcaster.gateways.errors import LinkDown, Misconfigured
-from broadcaster.language import tr
+from broadcaster.language import Phrase, msgid, tr
 
 #: seconds
 PATIENCE = 5.0
@@ -79,15 +79,31 @@ def _connected(address: Address) -> Iterator[socket.socket]:
     try:
         link = socket.create_connection((address.host, address.port), PATIENCE)
     except OSError as error:
-        raise LinkDown(
-            "Nobody answers at {host}, port {port}: {detail}.",
-            hint="Compare address and port; many carriers let in only addresses that they have been told.",
-            host=address.host,
-            port=address.port,
-            detail=error.strerror or str(error),
-        ) from error
+        raise _nobody(address, error) from error
     with link:
         yield link
+
+
+def _nobody(address: Address, error: OSError) -> LinkDown:
+    told = {"host": address.host, "port": address.port}
+    if isinstance(error, ConnectionRefusedError):
+        return LinkDown(
+            "Nobody listens at {host}, port {port}.",
+            hint="Compare address and port with the carrier's sheet; if they are right, the carrier is down.",
+            **told,
+        )
+    if isinstance(error, TimeoutError):
+        return LinkDown(
+            "Nobody answers at {host}, port {port}.",
+            hint="Compare address and port; many carriers let in only addresses that they have been told.",
+            **told,
+        )
+    return LinkDown(
+        "There is no way to {host}, port {port}: {detail}.",
+        hint="Look at this machine's network.",
+        **told,
+        detail=error.strerror or type(error).__name__,
+    )
 
 
 def _greeted(address: Address, link: socket.socket) -> str:
@@ -121,8 +137,16 @@ def _trust(ca: Path | None) -> ssl.SSLContext:
             "{path} holds no certificates that can be read: {detail}.",
             hint="tls_ca names a file with the certificate of the carrier's authority, in PEM.",
             path=str(ca),
-            detail=error.strerror or type(error).__name__,
+            detail=not_read(error),
         ) from error
+
+
+def not_read(error: OSError) -> str:
+    """Why a file of certificates cannot be read, for a field of an error."""
+    if isinstance(error, ssl.SSLError):
+        # what OpenSSL says names its own source lines
+        return Phrase(msgid("it is not in PEM"))
+    return error.strerror or type(error).__name__
 
 
 def _not_believed(address: Address, error: ssl.SSLCertVerificationError) -> LinkDown:

@@ -7,9 +7,11 @@ broadsheet.po`; a sentence missing there is shown in English, and `tests/test_la
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,8 @@ CATALOGUE = Path(__file__).parents[1] / "locale" / "zh_CN" / "LC_MESSAGES" / "br
 _chosen: ContextVar[Language | None] = ContextVar("language", default=None)
 #: the first of these that is set decides, as in POSIX
 _VARIABLES = ("BROADSHEET_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+#: ends of sentences that are as wide as two letters, the blank behind them being in them
+_WIDE_ENDS = ("。", "！", "？", "：", "；")
 _ENTRY = re.compile(
     r"""^msgid[ ](?P<msgid>(?:".*"\n)+)
         (?:msgid_plural[ ](?:".*"\n)+)?
@@ -73,10 +77,21 @@ class Phrase(str):
     """A field of an error's sentence that is itself a phrase of the catalogue, told in the reader's language."""
 
 
+#: what the operating system says by itself, always in English; fields of ours have it as it came
+_OF_THE_SYSTEM = frozenset(map(os.strerror, errno.errorcode))
+
+
 def tell(error: BroadsheetError) -> tuple[str, str]:
     """What happened and what to do about it, in the reader's language; the second is "" when there is no hint."""
-    fields = {name: translated(value) if isinstance(value, Phrase) else value for name, value in error.fields.items()}
+    fields = {
+        name: translated(value) if isinstance(value, str) and _is_phrase(value) else value
+        for name, value in error.fields.items()
+    }
     return translated(error.message).format(**fields), translated(error.hint).format(**fields)
+
+
+def _is_phrase(value: str) -> bool:
+    return isinstance(value, Phrase) or value in _OF_THE_SYSTEM
 
 
 def kept(error: BroadsheetError, room: int) -> str:
@@ -106,7 +121,28 @@ def retold_hint(text: str) -> str:
 
 def retold_whole(text: str) -> str:
     """Both, one behind the other."""
-    return " ".join(filter(None, _retold(text)))
+    return in_a_row(*_retold(text))
+
+
+def in_a_row(*sentences: str) -> str:
+    """Sentences one behind the other, without those that are empty; no blank stands behind a Chinese full stop.
+
+    >>> in_a_row("One.", "", "Two."), in_a_row("一。", "二。")
+    ('One. Two.', '一。二。')
+    """
+    row = ""
+    for sentence in sentences:
+        row += " " * bool(row and sentence and not row.endswith(_WIDE_ENDS)) + sentence
+    return row
+
+
+def listed(items: Iterable[str]) -> str:
+    """Things one after the other, as the reader's language lists them.
+
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    return ("、" if language() == "zh" else ", ").join(items)
 
 
 def _retold(text: str) -> tuple[str, str]:

@@ -50,6 +50,35 @@ def test_help_in_chinese(desk: Desk) -> None:
     assert re.search(r"[\u4e00-\u9fff]", desk.run("members", "import", "--help", "--lang=zh").out)
 
 
+@pytest.mark.parametrize("verb", [*verbs(), *NOUNS])
+def test_help_in_chinese_is_cut_nowhere(desk: Desk, verb: str) -> None:
+    """There are no blanks to break at, and narrow terminals are usual."""
+    page = desk.type("--lang", "zh", *verb.split(), "--help", COLUMNS="60").out
+    assert page.lstrip().startswith("用法：broadsheet")
+    assert "…" not in page.replace("……", "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("--port abc", "--port 必须是整数。"),
+        ("--port 70000", "--port 不能大于 65535。"),
+        ("--throttle 3", "--throttle 不能大于 1。"),
+        ("--throttle x", "--throttle 必须是数字。"),
+        ("--latency -1", "--latency 不能小于 0。"),
+        ("--throttle-with x", "--throttle-with 必须是其中之一：'throttled', 'queue-full'。"),
+        ("--log nowhere/log", "nowhere/log 不能用：没有这个文件或文件夹。"),
+        ("--log .", ". 不能用：这是一个文件夹。"),
+        ("--cert broadsheet.toml", "broadsheet.toml 不能用作证书：不是 PEM 格式，或私钥属于别的证书。"),
+    ],
+)
+def test_what_others_say_in_english_is_told_in_chinese(desk: Desk, wrong: str, told: str) -> None:
+    desk.write("broadsheet.toml", "")
+    typed = desk.type("--lang", "zh", "simulate", "smpp", "--port", 0, "--log", "log", *wrong.split())
+    assert typed.err.splitlines()[0] == told
+    assert typed.code
+
+
 def test_names_are_completed(desk: Desk) -> None:
     completing = {"_BROADSHEET_COMPLETE": "complete_bash"}
     nouns = desk.run(**completing, COMP_WORDS="broadsheet me", COMP_CWORD="1")
@@ -66,7 +95,7 @@ def test_names_are_completed(desk: Desk) -> None:
         ("members find 李 --limt 3", "There is no option --limt.", "Did you mean --limit?"),
         ("campaigns send 1", "--confirm is missing.", "See `broadsheet campaigns send --help`."),
         ("campaigns show", "ID is missing.", "See `broadsheet campaigns show --help`."),
-        ("members find x --limit 0", "--limit cannot be used: ", "See `broadsheet members find --help`."),
+        ("members find x --limit 0", "--limit must be at least 1.", "See `broadsheet members find --help`."),
         ("--config", "", ""),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import ssl
@@ -16,6 +17,7 @@ from typing import IO
 
 import pytest
 import trustme
+from rich.cells import cell_len
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -146,7 +148,7 @@ def test_a_trial_of_a_gateway_that_is_not_there(staffed: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("host", "failed", "words"),
-    [("127.0.0.1", "connect", "Nobody answers"), ("no such host", "resolve", "There is no host")],
+    [("127.0.0.1", "connect", "Nobody listens"), ("no such host", "resolve", "There is no host")],
 )
 def test_a_carrier_that_is_not_there(staffed: Desk, host: str, failed: str, words: str) -> None:
     with socket.socket() as nobody:
@@ -252,6 +254,26 @@ def test_the_doctor_names_a_gateway_once(staffed: Desk, tmp_path: Path, language
     with rehearsing(tmp_path / "smsc.jsonl", Behaviour(system_id="paper", password="right")) as smsc:
         _configure_smpp(staffed, "127.0.0.1", smsc.port, 'password = "wrong"')
         assert f"FAIL {told}" in staffed.type("--lang", language, "doctor").out
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("line", ["doctor", "gateways test smsc --to 19900000009"])
+def test_long_lines_go_on_under_their_beginning(staffed: Desk, language: str, line: str) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        _configure_smpp(staffed, "127.0.0.1", port := nobody.getsockname()[1])
+        typed = staffed.type("--lang", language, *line.split(), COLUMNS="60")
+    assert all(re.match("ok   |FAIL |     ", row) for row in typed.out.splitlines() if row)
+    words = "".join(typed.out.split())
+    assert {"en": f"Nobodylistensat127.0.0.1,port{port}.", "zh": f"127.0.0.1端口{port}无人监听。"}[language] in words
+    assert "Connection refused" not in typed.out
+    assert max(map(cell_len, typed.out.splitlines())) <= 60
+
+
+def test_what_a_gateway_can_is_listed_as_one_lists_things(staffed: Desk) -> None:
+    told = staffed.type("--lang", "zh", "gateways", "list").out
+    assert "短信用 GSM-7、最多 10 条、回执、来信" in told
+    assert "; " not in told
 
 
 def test_what_was_learned_of_a_carrier_is_shown(staffed: Desk, tmp_path: Path) -> None:

@@ -98,16 +98,16 @@ def test_a_port_in_use(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        ("--port 70000 --log log", 2, "--port cannot be used"),
-        ("--port x --log log", 2, "--port cannot be used"),
+        ("--port 70000 --log log", 2, "--port must be at most 65535."),
+        ("--port x --log log", 2, "--port must be a whole number."),
         ("--log log", 2, "--port is missing."),
         ("--port 0", 2, "--log is missing."),
         ("--port 0 --log no/folder/log", 1, "no/folder/log cannot be used: No such file or directory."),
         ("--port 0 --log .", 1, ". cannot be used: Is a directory."),
-        ("--port 0 --log log --throttle 1.5", 2, "--throttle cannot be used"),
+        ("--port 0 --log log --throttle 1.5", 2, "--throttle must be at most 1."),
         ("--port 0 --log log --refuse 0.6 --lost 0.6", 2, "Refused, undelivered, expired, rejected and lost together"),
         ("--port 0 --log log --password ninechars", 2, "--password has at most 8 characters"),
-        ("--port 0 --log log --id-form octal", 2, "--id-form cannot be used"),
+        ("--port 0 --log log --id-form octal", 2, "--id-form must be one of 'decimal', "),
         ("--port 0 --log log --key key.pem", 2, "--key is the key of a certificate."),
         ("--port 0 --log log --cert no.pem", 2, "no.pem cannot be used as certificate: No such file or directory."),
         (
@@ -116,7 +116,7 @@ def test_a_port_in_use(desk: Desk) -> None:
             "no.pem cannot be used as certificate: No such file or directory.",
         ),
         ("--port 0 --log log --cert broadsheet.toml", 2, "broadsheet.toml cannot be used as certificate: "),
-        ("--port 0 --log log --receipt-window 0", 2, "--receipt-window cannot be used"),
+        ("--port 0 --log log --receipt-window 0", 2, "--receipt-window must be at least 1."),
     ],
 )
 def test_what_cannot_be_used_is_told_in_two_lines(desk: Desk, words: str, code: int, told: str) -> None:

@@ -12,8 +12,11 @@ import pytest
 from broadcaster.access import users
 from broadcaster.access.models import User
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox
+from broadcaster.delivery import leases
+from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Part, ReceiptInbox
 from broadcaster.delivery.states import State
+from broadcaster.gateways.smpp import road
+from broadcaster.gateways.smpp.config import SmppConfig
 from broadcaster.newspaper.models import Edition
 from broadcaster.replies.models import Letter
 from broadcaster.runtime import Runtime
@@ -223,6 +226,47 @@ class TestSending:
         chinese = look(site, "zh").text
         assert "‖ 已暂停" in chinese
         assert "没有网关 {王}。" in chinese
+
+    @pytest.mark.parametrize(
+        ("language", "nobody", "refused"),
+        [
+            (
+                "en",
+                "Gateway carrier: nobody sends for it. `broadsheet up` does, or `broadsheet gateways run carrier`.",
+                (
+                    "Gateway carrier: the carrier says that the password is wrong (0x0000000E). "
+                    "Compare `password` with what the carrier gave; too many tries may lock the account."
+                ),
+            ),
+            (
+                "zh",
+                "网关 carrier：没有进程在发送。请运行 `broadsheet up`，或 `broadsheet gateways run carrier`。",
+                "网关 carrier：运营商说密码不对（0x0000000E）。请与运营商给的 `password` 核对；试得太多账号可能被锁。",
+            ),
+        ],
+        ids=["en", "zh"],
+    )
+    def test_what_keeps_it_from_going_out(
+        self, house: Runtime, site: httpx2.Client, campaign: int, language: str, nobody: str, refused: str
+    ) -> None:
+        def notes() -> list[str]:
+            return [words for words in look(site, language).words if words.startswith(("Gateway ", "网关 "))]
+
+        assert notes() == [], "all that was cut into batches is out"
+        with house.begin() as tx:
+            tx.session.add(Batch(campaign_id=campaign, gateway="carrier", lane=2, low=1, high=9, cursor=1))
+        assert notes() == [nobody]
+        with house.begin() as tx:
+            sender = Owner(host="<b>", pid=7, started_at=tx.now)
+            tx.session.add(sender)
+            tx.session.flush()
+            leases.take(tx.session, "carrier", sender.id, places=1, now=tx.now)
+            config = SmppConfig(kind="smpp", host="smpp.carrier.example", system_id="paper")
+            leases.unbound(tx.session, "carrier", sender.id, road.refused("carrier", config, 0x0E), now=tx.now)
+        assert notes() == [refused]
+        with house.begin() as tx:
+            leases.bound(tx.session, "carrier", sender.id, now=tx.now)
+        assert notes() == []
 
     def test_a_draft_has_no_figures(self, site: httpx2.Client, campaign: int) -> None:
         words = look(site).words

@@ -6,6 +6,7 @@ import socket
 import ssl
 
 from broadcaster.gateways.errors import GatewayError, LinkDown, Misconfigured
+from broadcaster.gateways.probing import not_read
 from broadcaster.gateways.smpp.config import SmppConfig
 from broadcaster.gateways.smpp.reasons import status, status_code
 from broadcaster.language import Phrase
@@ -19,13 +20,13 @@ def trust(gateway: str, config: SmppConfig) -> ssl.SSLContext | None:
         return None
     try:
         return ssl.create_default_context(cafile=config.tls_ca)
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:
         raise Misconfigured(
             "Gateway {name}: {path} holds no certificates: {detail}.",
             hint="tls_ca names a file with the certificate of the carrier's authority, in PEM.",
             name=gateway,
             path=str(config.tls_ca),
-            detail=error.strerror or type(error).__name__,
+            detail=not_read(error),
         ) from None
 
 
@@ -114,7 +115,8 @@ def silent(gateway: str, config: SmppConfig) -> LinkDown:
     """The connection stands, and nobody answers the bind."""
     return LinkDown(
         "Gateway {name}: {host}:{port} takes the connection and says nothing.",
-        hint="Most likely it is no SMPP port, or one that speaks TLS (`tls = true`), or the carrier hangs: ask it.",
+        hint="Most likely it is no SMPP port (web servers wait like this, too), or one that speaks TLS (`tls = true`), "
+        "or the carrier hangs: ask it.",
         name=gateway,
         host=config.host,
         port=config.port,
