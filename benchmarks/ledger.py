@@ -209,7 +209,7 @@ class Round:
 
     def _sweep(self, session: Session) -> None:
         orphans.retry(session, now=NOW)
-        reconcile.expire(session, TIMEOUTS, now=NOW)
+        reconcile.expire(session, TIMEOUTS, {}, now=NOW)
         reconcile.finish(session, TIMEOUTS, now=NOW)
         reconcile.wake_forgotten(session, now=NOW)
 

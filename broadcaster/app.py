@@ -35,7 +35,8 @@ _STOP_WITHIN = 5
 
 def make_web(runtime: Runtime) -> FastAPI:
     """Hooks, health, metrics and the newsroom of this installation. No description of itself is served."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # a redirect to the path with one slash less would name whatever host the request names
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.runtime = runtime
     app.add_middleware(Frame, paper_language=runtime.settings.paper.language)
     troubles.install(app)

@@ -24,6 +24,8 @@ LONGEST = 200
 _AT_ONCE = threading.BoundedSemaphore(4)
 #: seconds to wait for one's turn
 _PATIENCE = 10.0
+#: that hash or wait for it, of the threads that everything else is answered by
+_IN_ALL = threading.BoundedSemaphore(12)
 
 #: neither 0 and o nor 1, i and l: it is read from paper, and typed
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -75,7 +77,8 @@ def check(password: str, name: str) -> str:
 
 def one_form(password: str) -> str:
     """The password with each character in its one form, since keyboards differ."""
-    return unicodedata.normalize("NFC", password)
+    # sorting marks takes their number squared; four signs at most become one, so what is cut is too long anyway
+    return unicodedata.normalize("NFC", password[: 4 * LONGEST + 1])
 
 
 def generate() -> str:
@@ -107,12 +110,18 @@ def matches(password: str, kept: str | None) -> tuple[bool, str | None]:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _AT_ONCE.acquire(timeout=_PATIENCE):
-        raise Unavailable("Too many people sign in at this moment.", hint="Try again in a minute.")
+    crowded = Unavailable("Too many people sign in at this moment.", hint="Try again in a minute.")
+    if not _IN_ALL.acquire(blocking=False):
+        raise crowded
     try:
-        yield
+        if not _AT_ONCE.acquire(timeout=_PATIENCE):
+            raise crowded
+        try:
+            yield
+        finally:
+            _AT_ONCE.release()
     finally:
-        _AT_ONCE.release()
+        _IN_ALL.release()
 
 
 def _is_common(folded: str) -> bool:

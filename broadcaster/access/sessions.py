@@ -93,6 +93,12 @@ def end_one(session: Session, user_id: int, sign_in_id: int, *, now: datetime) -
     session.execute(update(SignIn).where(*mine).values(ended_at=now))
 
 
+def end_others(session: Session, user_id: int, sign_in_id: int, *, now: datetime) -> None:
+    """All sign-ins of a user but this one are over."""
+    others = (SignIn.user_id == user_id, SignIn.id != sign_in_id, SignIn.ended_at.is_(None))
+    session.execute(update(SignIn).where(*others).values(ended_at=now))
+
+
 def end_all(session: Session, user_id: int, *, now: datetime) -> None:
     """All sign-ins of a user are over."""
     session.execute(update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None)).values(ended_at=now))

@@ -6,7 +6,7 @@ import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.access import second_factor, sessions, users
+from broadcaster.access import second_factor, sessions, sign_in, users
 from broadcaster.access.models import Door
 from broadcaster.language import msgid, tr
 from broadcaster.newsroom.drawing import done, draw, trouble
@@ -76,6 +76,7 @@ def choose_password(request: Request, house: House, visit: Here, form: Form) -> 
     try:
         if form.text("new") != form.text("again"):
             raise Invalid("The two are not the same.", hint="Nothing was changed; try again.")
+        sign_in.check_own(house.begin, user_id, form.text("old"))
         with house.begin() as tx:
             users.change_own_password(tx.session, user_id, form.text("old"), form.text("new"), now=tx.now)
             token = sessions.open_for(tx.session, user_id, door=Door.WEB, now=tx.now)
@@ -102,6 +103,8 @@ def confirm_second(request: Request, house: House, visit: Here, form: Form) -> R
     try:
         with house.begin() as tx:
             second_factor.confirm(tx.session, me.user_id, _seed(visit), house.secret, form.text("code"), now=tx.now)
+            # whoever came by the password alone must not get what the code is asked for
+            sessions.end_others(tx.session, me.user_id, me.sign_in_id, now=tx.now)
     except BroadsheetError as error:
         return _draw_code(request, house, visit, error)
     return done(visit, "/", msgid("From now on signing in asks for a code of your phone."))

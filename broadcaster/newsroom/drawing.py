@@ -84,14 +84,19 @@ def done(
     told = json.dumps([words, {name: str(value) for name, value in fields.items()}, undo, dict(undo_fields or {})])
     packed = base64.urlsafe_b64encode(told.encode()).decode()
     answer.set_cookie(
-        DONE, f"{packed}.{visit.signature(packed)}", max_age=60, httponly=True, secure=visit.is_secure, samesite="lax"
+        DONE,
+        f"{packed}.{visit.signature(f'{DONE} {packed}')}",
+        max_age=60,
+        httponly=True,
+        secure=visit.is_secure,
+        samesite="lax",
     )
     return answer
 
 
 def _done(request: Request, visit: Visit) -> Done | None:
     packed, _, signature = request.cookies.get(DONE, "").partition(".")
-    if not packed or not hmac.compare_digest(signature.encode(), visit.signature(packed).encode()):
+    if not packed or not hmac.compare_digest(signature.encode(), visit.signature(f"{DONE} {packed}").encode()):
         return None
     words, fields, undo, undo_fields = json.loads(base64.urlsafe_b64decode(packed))
     return Done(translated(words).format(**fields), undo, undo_fields)

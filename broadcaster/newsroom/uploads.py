@@ -25,7 +25,8 @@ def keep(house: Runtime, user_id: int, upload: UploadFile, *, now: datetime) -> 
     """Keep a file for this user; the name by which only they find it. Raises `Invalid` for what is no list."""
     name = _clean(upload.filename or "")
     folder = _folder(house, user_id)
-    _forget_old(folder, now)
+    for each in folder.parent.glob("*"):
+        _forget_old(each, now)
     token = secrets.token_hex(16)
     place = folder / token
     place.mkdir(parents=True, mode=0o700)
@@ -38,6 +39,8 @@ def keep(house: Runtime, user_id: int, upload: UploadFile, *, now: datetime) -> 
 def find(house: Runtime, user_id: int, token: str) -> Path:
     """The file of that name. Raises `NotFound` once it is gone, and for somebody else's."""
     place = _folder(house, user_id) / token
+    with house.reading() as tx:
+        _forget_old(place.parent, tx.now)
     if _NAME.fullmatch(token) and place.is_dir():
         for file in place.iterdir():
             return file

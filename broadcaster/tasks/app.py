@@ -44,6 +44,9 @@ def _settings(runtime: Runtime) -> dict[str, Any]:
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,
+        # after a lost connection it is set anew from the threads of the pool, while another one reads the line: then
+        # the worker may wait for ever for what it was told already
+        "worker_enable_prefetch_count_reduction": False,
         # a batch that is half handed over is finished, not cut
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_soft_shutdown_timeout": 0 if embedded else 10,

@@ -68,6 +68,8 @@ def _door(router: APIRouter, method: str, path: str, needs: Needs, asked: list[o
 
 def _asking(needs: Needs) -> Callable[[Request, House], None]:
     def ask(request: Request, house: House) -> None:
+        if "%00" in request.url.query:
+            raise _unkeepable()
         visit = request.state.visit = look(house, request)
         if needs is Open.ANYBODY:
             return
@@ -128,7 +130,7 @@ def _check(request: Request, visit: Visit, form: FormData) -> None:
     if not hmac.compare_digest(given.encode(), visit.form_token.encode()):
         raise _forged()
     if any("\x00" in each for name, value in form.multi_items() for each in (name, value) if isinstance(each, str)):
-        raise Invalid("What was typed has a sign in it that cannot be kept.", hint="Type it anew.")
+        raise _unkeepable()
 
 
 def _is_ours(request: Request, public_url: str) -> bool:
@@ -142,6 +144,10 @@ def _is_ours(request: Request, public_url: str) -> bool:
     )
 
 
+def _unkeepable() -> Invalid:
+    return Invalid("What was typed has a sign in it that cannot be kept.", hint="Type it anew.")
+
+
 def _forged() -> Denied:
     return Denied(
         "This form was not sent from a page that this browser has open.",
@@ -151,7 +157,8 @@ def _forged() -> Denied:
 
 async def _read(request: Request) -> FormData:
     announced = request.headers.get("content-length", "")
-    if not announced.isdigit() or int(announced) > LARGEST:
+    # in pieces, a body is as long as its sender likes, whatever else it announces
+    if "transfer-encoding" in request.headers or not announced.isdigit() or int(announced) > LARGEST:
         raise HTTPException(413)
     try:
         async with asyncio.timeout(PATIENCE):

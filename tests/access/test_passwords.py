@@ -58,6 +58,11 @@ def test_one_sign_has_one_form() -> None:
     assert passwords.matches(apart, passwords.hashed(passwords.check(composed, "li")))[0]
 
 
+def test_marks_without_end_are_not_sorted() -> None:
+    """Which takes their number squared, and holds everybody up: a small form would stop the house for minutes."""
+    assert len(passwords.one_form("a" + "\u0300" * 100_000 + "\u0316" * 100_000)) <= 4 * passwords.LONGEST + 1
+
+
 def test_kept_as_argon2id_and_never_twice_the_same() -> None:
     first, second = passwords.hashed("correct horse battery"), passwords.hashed("correct horse battery")
     assert first.startswith("$argon2id$v=19$m=65536,")

@@ -166,7 +166,7 @@ def test_a_receipt_that_comes_after_its_text_is_gone(begin: Transactions, clock:
     campaign, parts = sent(begin, 1)
     clock.advance(days=4)
     with begin() as tx:
-        reconcile.expire(tx.session, {"carrier": timedelta(hours=72)}, now=tx.now)
+        reconcile.expire(tx.session, {"carrier": timedelta(hours=72)}, {}, now=tx.now)
     finish(begin)
     finish(begin)
     clock.advance(days=LATER)
