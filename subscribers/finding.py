@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, literal, or_, select, union
 from sqlalchemy.orm import Session
 
 from subscribers import msisdn, spelling
@@ -26,6 +26,8 @@ from subscribers.registry import Profile, members_as_of, profiles
 LONGEST = 100
 #: digits of the end of a number that are worth reading all numbers for
 FEWEST_DIGITS = 4
+#: digits of the end of a number that everybody may see
+SHOWN_DIGITS = 4
 #: an id as the lists show it; no id has more digits
 _ID = re.compile(r"#([0-9]{1,18})")
 #: follows everything that a key can go on with
@@ -37,11 +39,14 @@ def find(session: Session, actor: Actor, text: str, *, on: date, limit: int = 50
     """Members of a day by name, pinyin whole, half typed or in initials, number or its end, external id, or `#id`.
 
     At most `limit`: who is meant for sure first, then names that begin so, then the others; each by organisation.
-    Numbers without a country code are read as those of `region`. Raises `Invalid` for a text that can be nobody's.
+    Numbers without a country code are read as those of `region`. Who may not see numbers finds nobody by more of an end
+    than a masked one shows: asked digit by digit, a longer one would tell the rest. Raises `Invalid` for a text that
+    can be nobody's.
     """
     wanted = _checked(text)
     found: list[tuple[int, Any]] = []
-    for rank, condition in enumerate((_is_meant(wanted, region), _begins(wanted), _has_within(wanted))):
+    end = LONGEST if Right.NUMBERS in actor.rights else SHOWN_DIGITS
+    for rank, condition in enumerate((_is_meant(wanted, region), _begins(wanted), _has_within(wanted, end))):
         if condition is None or len(found) >= limit or (rank == 2 and _is_known_by_number(wanted, region, found)):
             continue
         seen = [row.Member.id for _, row in found]
@@ -103,11 +108,12 @@ def _begins(wanted: str) -> ColumnElement[bool] | None:
     return and_(Member.search_key >= first, Member.search_key < last, or_(*ranges))
 
 
-def _has_within(wanted: str) -> ColumnElement[bool] | None:
+def _has_within(wanted: str, end: int) -> ColumnElement[bool] | None:
+    """`end`: most digits that are looked for at the end of numbers."""
     if _ID.fullmatch(wanted):
         return None
     if digits := _digits(wanted):
-        ending = select(Number.member_id).where(Number.msisdn.endswith(digits))
+        ending = select(Number.member_id).where(Number.msisdn.endswith(digits), literal(len(digits) <= end))
         named = select(Member.id).where(Member.name.contains(wanted, autoescape=True))
         return Member.id.in_(union(ending, named))
     if _is_without_case(wanted):

@@ -140,6 +140,15 @@ def test_numbers_without_a_country_code_are_of_the_papers_region(session: Sessio
     assert found(session, "07400 123456", region="GB") == ["Reader"]
 
 
+def test_a_masked_number_is_not_told_digit_by_digit(session: Session) -> None:
+    make_member(session, name="李桂英", msisdn="+8619912345678")
+    viewer = Actor("viewer", rights=frozenset({Right.SEE}))
+    assert found(session, "5678", viewer) == ["李桂英"]
+    assert found(session, "45678", viewer) == []
+    assert found(session, "45678") == ["李桂英"]
+    assert found(session, "19912345678", viewer) == ["李桂英"]
+
+
 def test_the_ends_of_numbers_do_not_matter_once_a_whole_number_is_known(session: Session) -> None:
     make_member(session, name="张伟", msisdn=generated_msisdn(12345678))
     make_member(session, name="读者乙", msisdn="+8619919912345678"[:15])
