@@ -32,6 +32,8 @@ from tests.journeys.stage import runtime_on
 from tests.servers import Server, postgresql_at, rabbitmq_at, valkey_at
 
 WINDOW = 50
+#: seconds after which a process hears a signal, on a busy machine too
+GROWN_UP = 5.0
 BINDS = ("bind 1", "bind 2")
 WORDS = {
     "bind 1": ("gateways", "run", "carrier"),
@@ -148,6 +150,8 @@ class Installation:
     elsewhere: Path | None = None
     #: process ids of those that were killed
     dead: list[int] = field(default_factory=list)
+    #: when one was started last
+    started: float = 0.0
 
     def start(self, *roles: str) -> None:
         """Start these processes, or all."""
@@ -160,6 +164,7 @@ class Installation:
             log = self.folder / f"{role.replace(' ', '-')}.log"
             self.processes[role] = FORKS.Process(target=serve, args=(WORDS[role], environment, log, self.broken))
             self.processes[role].start()
+        self.started = time.monotonic()
 
     def kill(self, *roles: str) -> None:
         """`kill -9` these, or all."""
@@ -179,6 +184,8 @@ class Installation:
     def end(self, *roles: str) -> dict[str, int | None]:
         """Ask these, or all, to end: their exit codes."""
         chosen = {role: self.processes.pop(role) for role in roles or tuple(self.processes)}
+        # one that has only just begun to start knows nothing of being asked yet, and dies of it
+        time.sleep(max(0.0, self.started + GROWN_UP - time.monotonic()))
         for process in chosen.values():
             process.terminate()
         for process in chosen.values():
