@@ -152,6 +152,8 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         return
     place = folder / "server"
     place.mkdir()
+    # PostgreSQL refuses to run as root, and the plain user that it gets must come through here
+    place.parent.chmod(0o755)
     with servers.postgresql(place) as url:
         yield url
 
