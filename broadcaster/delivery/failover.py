@@ -101,16 +101,17 @@ def _move(session: Session, campaign: Campaign, gateway: str, other: str, *, now
         ids = [row.id for row in found if not row.parts]
         begun = [row.id for row in found if row.parts]
         ids += _unwritten(session, begun, now=now)
+        # at once: another batch may cover some of them, too
+        session.execute(
+            update(Message)
+            .where(among(session, Message.id, ids))
+            .values(gateway=other)
+            .execution_options(synchronize_session=False)
+        )
         moved += ids
         batch.done = len(ids) == len(found) < AT_ONCE
         if len(moved) >= AT_ONCE:
             break
-    session.execute(
-        update(Message)
-        .where(among(session, Message.id, moved))
-        .values(gateway=other)
-        .execution_options(synchronize_session=False)
-    )
     cell = Cell(campaign.id, Kind.MESSAGE, gateway, State.QUEUED)
     tally.add(session, {cell: -len(moved), cell._replace(gateway=other): len(moved)})
     plan(session, campaign, [(other, id_) for id_ in moved])

@@ -156,6 +156,19 @@ def test_the_rest_of_a_text_stays_where_its_first_part_has_left(begin: Transacti
     figures_are_true(begin)
 
 
+def test_what_two_batches_cover_moves_once(begin: Transactions) -> None:
+    """What a carrier puts off gets a batch from its first to its last message, whatever lies between."""
+    campaign, _ = sending(begin, 4)
+    with begin() as tx:
+        there = tx.session.scalars(select(Batch)).one()
+        tx.session.add(
+            Batch(campaign_id=campaign, gateway="carrier", lane=there.lane, low=1, high=there.high, cursor=1)
+        )
+    assert fail(begin) == 4
+    assert gateways(begin, campaign) == {"other": 4}
+    figures_are_true(begin)
+
+
 def test_a_large_campaign_moves_in_pieces(begin: Transactions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failover, "AT_ONCE", 4)
     campaign, _ = sending(begin, 10)
