@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from broadcaster import hooks
 from broadcaster.newsroom import (
@@ -49,7 +50,7 @@ def make_web(runtime: Runtime) -> FastAPI:
 
 
 @contextlib.contextmanager
-def serve(app: FastAPI, host: str, port: int) -> Iterator[str]:
+def serve(app: ASGIApp, host: str, port: int) -> Iterator[str]:
     """Serve for the length of the block; the address to open. Port 0: any free one. Raises `Unavailable`."""
     with _listening(host, port) as listener:
         config = uvicorn.Config(
@@ -76,7 +77,7 @@ def serve(app: FastAPI, host: str, port: int) -> Iterator[str]:
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise Unavailable(
             "{host} port {port} cannot be used: {detail}.",
@@ -85,6 +86,9 @@ def _listening(host: str, port: int) -> socket.socket:
             port=port,
             detail=error.strerror or str(error),
         ) from None
+    # every connection has it from the listener: or the body of an answer waits 40 ms for the browser to have its head
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _address(listener: socket.socket) -> str:

@@ -140,7 +140,7 @@ def postgresql_template(postgres_url: str) -> Iterator[PostgresqlTemplate]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database with today's schema: for tests that start processes of their own."""
     # processes of its own may be left behind: what they had is used by no other test
-    in_process = "engine" in request.fixturenames
+    in_process = {"engine", "house"} & {*request.fixturenames}
     if request.param == "sqlite":
         template: SqliteTemplate = request.getfixturevalue("sqlite_template")
         yield template.lend() if in_process else template.copy(tmp_path)

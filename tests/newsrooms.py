@@ -13,10 +13,11 @@ from sqlalchemy import select, update
 
 from broadcaster.access import sessions, users
 from broadcaster.access.models import Door, User
-from broadcaster.app import make_web, serve
+from broadcaster.app import make_web
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from tests.factories import make_member, make_members, make_organisation
+from tests.websites import hosted, make_client
 
 PASSWORD = "correct horse battery staple"
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
@@ -27,9 +28,7 @@ class Browser:
     """One person's browser, which speaks English."""
 
     def __init__(self, address: str) -> None:
-        self.client = httpx2.Client(
-            base_url=address, timeout=30, headers={"accept": "text/html", "accept-language": "en"}
-        )
+        self.client = make_client(address, accept="text/html", **{"accept-language": "en"})
         self.page: httpx2.Response | None = None
 
     def get(self, path: str) -> httpx2.Response:
@@ -72,7 +71,7 @@ class Browser:
 @contextlib.contextmanager
 def at(house: Runtime) -> Iterator[Browser]:
     """A browser at this house's newsroom."""
-    with serve(make_web(house), "127.0.0.1", 0) as address:
+    with hosted(make_web(house)) as address:
         browser = Browser(address)
         with browser.client:
             yield browser

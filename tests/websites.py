@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import hmac
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from broadcaster.app import make_web, serve
 from broadcaster.gateways.contract import (
@@ -98,10 +100,47 @@ def make_house(url: str, folder: Path, clock: Clock, *, language: str = "zh") ->
     return house
 
 
+class OneServer:
+    """The server of this process: beginning and ending one takes longer than most tests.
+
+    It answers as the site that was put on last; what was on before is on again after it.
+    """
+
+    def __init__(self) -> None:
+        self._sites: list[ASGIApp] = []
+        self._running = contextlib.ExitStack()
+        self._address = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._sites[-1](scope, receive, send)
+
+    @contextlib.contextmanager
+    def playing(self, site: ASGIApp) -> Iterator[str]:
+        """The address of this site, for the length of the block."""
+        if not self._address:
+            self._address = self._running.enter_context(serve(self, "127.0.0.1", 0))
+            atexit.register(self._running.close)
+        self._sites.append(site)
+        try:
+            yield self._address
+        finally:
+            self._sites.pop()
+
+
+_SERVER = OneServer()
+hosted = _SERVER.playing
+
+
+def make_client(address: str, **headers: str) -> httpx2.Client:
+    """A client of a site of ours."""
+    # reading everybody's certificates takes longer than most tests
+    return httpx2.Client(base_url=address, timeout=30, headers=headers, verify=False)
+
+
 @contextlib.contextmanager
 def opened(house: Runtime) -> Iterator[httpx2.Client]:
-    """A client of this house's site, on a port of its own."""
-    with serve(make_web(house), "127.0.0.1", 0) as address, httpx2.Client(base_url=address, timeout=10) as client:
+    """A client of this house's site."""
+    with hosted(make_web(house)) as address, make_client(address) as client:
         yield client
 
 

@@ -8,12 +8,13 @@ from time import monotonic
 
 import pytest
 
-from broadcaster.app import make_web, serve
+from broadcaster.app import make_web
 from broadcaster.binds import holding
 from broadcaster.newsroom.first_run import first_link
 from broadcaster.runtime import Runtime
 from tests.factories import make_member
 from tests.newsrooms import PASSWORD, Browser, Signed, add_user, troubles
+from tests.websites import hosted
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def begun(house: Runtime):
     """A browser that was given the link, and its key."""
     web = make_web(house)
-    with serve(web, "127.0.0.1", 0) as address:
+    with hosted(web) as address:
         browser = Browser(address)
         with browser.client:
             yield browser, first_link(web, address).rpartition("=")[2]

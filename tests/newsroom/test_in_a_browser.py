@@ -9,12 +9,13 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser
 
-from broadcaster.app import make_web, serve
+from broadcaster.app import make_web
 from broadcaster.newsroom.first_run import first_link
 from broadcaster.runtime import Runtime
 from tests.browsers import DESKTOP, PHONE, chromium, looking
 from tests.databases import Clock
 from tests.newsrooms import PASSWORD, add_user
+from tests.websites import hosted
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -27,7 +28,7 @@ def chrome() -> Iterator[Browser]:
 
 @pytest.fixture
 def address(house: Runtime) -> Iterator[str]:
-    with serve(make_web(house), "127.0.0.1", 0) as made:
+    with hosted(make_web(house)) as made:
         yield made
 
 
@@ -84,7 +85,7 @@ def test_from_nothing_to_a_list_of_members(house: Runtime, chrome: Browser, cloc
         "name,phone,branch\n<b>Ann</b>,19900000011,East\nBob,19900000012,East\nBad,1,East\n", encoding="utf-8"
     )
     web = make_web(house)
-    with serve(web, "127.0.0.1", 0) as address, looking(chrome, address, "en", DESKTOP) as look:
+    with hosted(web) as address, looking(chrome, address, "en", DESKTOP) as look:
         page = look.page
         page.goto("/")
         page.get_by_text("Nobody works here yet.").wait_for()

@@ -8,10 +8,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from broadcaster.app import make_web, serve
+from broadcaster.app import make_web
 from broadcaster.runtime import Runtime
 from subscribers.db import make_engine
 from subscribers.errors import BroadsheetError, Conflict, Denied, Invalid, NotFound, Unavailable
+from tests.websites import hosted, make_client
 
 #: errors are the same on either database
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -35,7 +36,7 @@ def failing(app: FastAPI) -> FastAPI:
 
 @pytest.fixture
 def site(house: Runtime) -> Iterator[httpx2.Client]:
-    with serve(failing(make_web(house)), "127.0.0.1", 0) as address, httpx2.Client(base_url=address) as client:
+    with hosted(failing(make_web(house))) as address, make_client(address) as client:
         yield client
 
 
