@@ -42,6 +42,8 @@ log = get(__name__)
 
 #: parts that are claimed at once for a gateway that streams; it holds two such turns at most
 TURN = 500
+#: seconds that a turn is claimed before it is due: as long as a claim may take
+AHEAD = 0.05
 #: seconds between two looks at what is due while the last turns are on their way, and while there is no room
 LOOK_AROUND, SHORT = 0.5, 0.01
 #: between tries to write down what the gateway said, when the database does not answer
@@ -115,9 +117,9 @@ def _run_stream(press: Press, gateway: SessionGateway, limit: int | None) -> boo
                 return True
             size = press.throttle.turn_size(min(TURN, press.ownership.journal.slots // 4))
             wait = press.throttle.wait_for(size)
-            if wait > 0 or not stream.has_room(size):
+            if wait > AHEAD or not stream.has_room(size):
                 stream.wait(0)
-                press.sleep(max(wait, SHORT))
+                press.sleep(max(wait - AHEAD, SHORT))
                 continue
             turn = _claim(press, size)
             if turn is not None:

@@ -14,13 +14,17 @@ class Throttle:
     """Parts per second, shared by the threads of this process. A rate of 0 is no limit.
 
     It remembers what was handed over within the last second, so that saved-up rights cannot make a burst on top of a
-    full second, as they would in a token bucket. `share` is this process's part of the gateway's rate, when several
+    full second, as they would in a token bucket. And it goes evenly: a second that is used up at its beginning would
+    keep what is urgent waiting for the rest of it. `share` is this process's part of the gateway's rate, when several
     send for it.
     """
 
-    #: a claim takes at most this much of a second's rate, so that what is urgent need not wait behind it
-    TURN_SECONDS = 0.5
-    #: a hand-over that took longer was too much for this carrier at once, whatever rate and window allow
+    #: a claim takes at most this much of a second's rate, and the next one comes as much later: what is urgent need not
+    #: wait longer. Whoever was late makes up for as much
+    TURN_SECONDS = 0.2
+    #: what a carrier should have answered within; a hand-over that took longer than the second was too much at once,
+    #: whatever rate and window allow
+    DIGEST_SECONDS = 0.5
     SLOW_SECONDS = 1.0
     #: parts of the first turn, while nobody knows how fast the carrier is; and what a slow one is left with
     FIRST, LEAST = 16, 8
@@ -35,6 +39,8 @@ class Throttle:
         self._taken: deque[tuple[float, int]] = deque()
         self._reserved = 0
         self._blocked_until = 0.0
+        #: when the next part is due, at an even pace
+        self._due = 0.0
         self._digestible = self.FIRST
         self.share = 1.0
 
@@ -60,8 +66,8 @@ class Throttle:
         """Learn from a hand-over: so many parts were answered after so many seconds."""
         with self._lock:
             if seconds > self.SLOW_SECONDS:
-                self._digestible = max(self.LEAST, int(parts * self.TURN_SECONDS / seconds))
-            elif seconds < self.TURN_SECONDS and 2 * parts > self._digestible:
+                self._digestible = max(self.LEAST, int(parts * self.DIGEST_SECONDS / seconds))
+            elif seconds < self.DIGEST_SECONDS and 2 * parts > self._digestible:
                 self._digestible = min(2 * self._digestible, self._MOST_DIGESTIBLE)
 
     def wait_for(self, wanted: int, *, kept: bool = False) -> float:
@@ -79,6 +85,7 @@ class Throttle:
             wait = self._wait(count, now, self._reserved)
             if self._rate:
                 self._taken.append((now + wait, count))
+                self._due = self._due_at(now + wait, count)
             return wait
 
     def reserve(self, count: int) -> None:
@@ -98,6 +105,7 @@ class Throttle:
             if not self._rate:
                 return
             now = self._clock()
+            self._due = self._due_at(now, 1)
             last = self._taken[-1] if self._taken else (0.0, 0)
             if now - last[0] < self._GRAIN:
                 self._taken[-1] = (now, last[1] + 1)
@@ -113,6 +121,7 @@ class Throttle:
         wait = max(0.0, self._blocked_until - now)
         if not self._rate:
             return wait
+        wait = max(wait, self._due_at(now, reserved) - now)
         room = self._room(now, reserved)
         for at, count in self._taken:
             if room >= min(wanted, self._most):
@@ -121,6 +130,10 @@ class Throttle:
             wait = max(wait, at + self._span - now)
         # nobody knows when the gateway will have written what it was fed
         return wait if room >= min(wanted, self._most) else max(wait, self._GRAIN)
+
+    def _due_at(self, now: float, ahead: int) -> float:
+        """When the next part is due once so many have gone before it."""
+        return max(self._due, now - self.TURN_SECONDS) + ahead / self.rate
 
     def _room(self, now: float, reserved: int) -> int:
         """What may still be handed over at this instant."""

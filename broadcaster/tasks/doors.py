@@ -14,6 +14,7 @@ from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
 from subscribers import transfers
+from subscribers.clock import monotonic
 from subscribers.db import is_sqlite, wake
 
 #: turns per task; then the hint goes to the end of the queue, so that one gateway does not keep a worker for itself
@@ -21,7 +22,8 @@ TURNS = 20
 
 #: pieces of an audience per task, for the same reason: what has been written down is sent meanwhile
 PIECES = 3
-#: seconds between two of them on SQLite, where the others wait for the same lock and look at it ten times a second
+#: seconds between two of them on SQLite, where the others wait for the same lock and look at it ten times a second; no
+#: longer than the piece took itself, which is short when it holds few: an urgent notice to one branch
 GIVE_WAY = 0.1
 
 #: seconds in which more receipts may come that are applied together
@@ -81,10 +83,11 @@ def write_down(runtime: Runtime, campaign_id: int, *, pieces: int) -> bool:
     """Write down the next pieces of a campaign's audience. Returns whether there are more."""
     for _ in range(pieces):
         with runtime.begin() as tx:
+            began = monotonic()
             alone = is_sqlite(tx.session)
             if not preparing.prepare(tx.session, campaign_id, runtime.route, now=tx.now):
                 return False
-        if runtime.stopping.wait(GIVE_WAY if alone else 0):
+        if runtime.stopping.wait(min(GIVE_WAY, monotonic() - began) if alone else 0):
             break
     return True
 

@@ -84,8 +84,34 @@ def test_a_rate_of_nothing_is_no_limit() -> None:
     assert throttle.take(10**6) == throttle.wait_for(10**6) == 0
 
 
-def test_a_turn_is_half_a_second_at_most() -> None:
-    assert Throttle(20).turn_size(50) == 10
+@pytest.mark.parametrize("rate", [20, 100, 333])
+def test_what_is_urgent_never_waits_longer_than_a_turn_takes(rate: float) -> None:
+    """A second that was used up at its beginning would keep an answer waiting for the rest of it."""
+    watch = Watch()
+    throttle = Throttle(rate, clock=watch)
+    while watch.now < 1010:
+        n = throttle.turn_size(1000)
+        watch.now += throttle.wait_for(n)
+        throttle.take(n)
+        # what was made up for at the beginning is missing at its end
+        assert throttle.wait_for(1) <= 2 * Throttle.TURN_SECONDS
+
+
+def test_who_was_late_makes_up_for_it() -> None:
+    watch = Watch()
+    throttle = Throttle(100, clock=watch)
+    sent = 0
+    while watch.now < 1010:
+        n = throttle.turn_size(1000)
+        watch.now += throttle.wait_for(n)
+        sent += n
+        throttle.take(n)
+        watch.now += 0.1
+    assert sent >= 950
+
+
+def test_a_turn_is_a_fifth_of_a_second_at_most() -> None:
+    assert Throttle(20).turn_size(50) == 4
     assert Throttle(1).turn_size(50) == 1
     assert _after(Throttle(1000), 0.01, 0.01).turn_size(50) == 50
 
@@ -172,8 +198,9 @@ def test_rights_that_are_not_used_are_given_back() -> None:
     for _ in range(4):
         throttle.wrote()
     throttle.give_back(6)
+    watch.now += 0.4
     assert throttle.wait_for(6) == 0
-    assert throttle.wait_for(7) == pytest.approx(1)
+    assert throttle.wait_for(7) == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize("rate", [0, 100])
