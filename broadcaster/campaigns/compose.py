@@ -150,9 +150,15 @@ def draft_edition(
     rule: str = "everyone",
     **more: Any,
 ) -> Campaign:
-    """A draft of an edition: a text per variant, in the edition's order."""
+    """A draft of an edition: a text per variant, in the edition's order. Raises `Invalid` for one without items."""
     edition = editions.get(session, actor, number)
     texts = _of_edition(session, edition, paper=paper, language=language)
+    if empty := next((text.name for text in texts if not text.context["columns"]), ""):
+        raise Invalid(
+            "The variant {variant} has no item.",
+            hint="Write an item for it or for everyone, or take it out of variants.",
+            variant=empty,
+        )
     return create_draft(
         session, actor, texts, title=edition.title, rule=rule, dress=dress, kind="edition", edition=edition, **more
     )

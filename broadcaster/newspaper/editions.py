@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,8 +11,8 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from broadcaster.newspaper.edition_file import EditionText, decode, parse, stands_in
-from broadcaster.newspaper.models import Column, Edition, Item, Variant
+from broadcaster.newspaper.edition_file import ColumnText, EditionText, ItemText, decode, parse, stands_in
+from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, Variant
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, NotFound
@@ -81,7 +81,7 @@ def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: 
 def listing(session: Session, actor: Actor) -> list[EditionLine]:
     """The editions of the actor's part of the tree and of all above it, the newest number first."""
     columns = _counts(session, select(Column.edition_id, func.count()).group_by(Column.edition_id))
-    per_edition = select(Column.edition_id, func.count()).join(Item, Item.column_id == Column.id)
+    per_edition = select(Column.edition_id, func.count()).join(Placement, Placement.column_id == Column.id)
     items = _counts(session, per_edition.group_by(Column.edition_id))
     variants: dict[int, list[str]] = {}
     for edition_id, name in session.execute(select(Variant.edition_id, Variant.name).order_by(Variant.position)):
@@ -118,17 +118,17 @@ def next_number(session: Session) -> int:
 
 def variants(session: Session, edition: Edition) -> list[VariantContent]:
     """The variants of an edition, in the order in which readers are given theirs."""
-    rows = session.execute(
-        select(Column, Item)
-        .join(Item, Item.column_id == Column.id)
-        .where(Column.edition_id == edition.id)
-        .order_by(Column.position, Item.position)
-    ).all()
-    named = session.scalars(select(Variant).where(Variant.edition_id == edition.id).order_by(Variant.position))
+    rows = [(column, item) for column, _, item in contents(session, edition) if item.state != ItemState.WITHDRAWN]
     return [
-        VariantContent(variant.position, variant.name, variant.name, _columns_of(variant.name, rows))
-        for variant in named
+        VariantContent(position, name, name, _columns_of(name, rows))
+        for position, name in enumerate(variant_names(session, edition))
     ]
+
+
+def variant_names(session: Session, edition: Edition) -> list[str]:
+    """The segments of an edition's variants, in their order."""
+    query = select(Variant.name).where(Variant.edition_id == edition.id).order_by(Variant.position)
+    return list(session.scalars(query))
 
 
 def context(edition: Edition, variant: VariantContent, paper: str) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _reads(actor: Actor, edition: Edition) -> bool:
 
 
 def _the_same(session: Session, actor: Actor, existing: Edition, content: EditionText) -> Edition:
-    if _reads(actor, existing) and parse(existing.source) == content:
+    if _reads(actor, existing) and _as_text(session, existing) == content:
         return existing
     raise Conflict(
         "There is an edition {number} already, with other content.",
@@ -159,6 +159,32 @@ def _the_same(session: Session, actor: Actor, existing: Edition, content: Editio
         number=existing.number,
         free=next_number(session),
     )
+
+
+def _as_text(session: Session, edition: Edition) -> EditionText:
+    """What stands in it now, as its file would have it."""
+    columns = session.scalars(select(Column).where(Column.edition_id == edition.id).order_by(Column.position)).all()
+    items: dict[int, list[ItemText]] = {column.id: [] for column in columns}
+    for column, _, item in contents(session, edition):
+        items[column.id].append(ItemText(item.headline, item.sms, item.full, tuple(item.audience)))
+    return EditionText(
+        edition.number,
+        edition.date,
+        edition.title,
+        tuple(variant_names(session, edition)),
+        tuple(ColumnText(column.name, tuple(items[column.id])) for column in columns),
+    )
+
+
+def contents(session: Session, edition: Edition) -> Sequence[Row[Column, Placement, Item]]:
+    """Every item where it stands, in the order of the edition."""
+    return session.execute(
+        select(Column, Placement, Item)
+        .join(Placement, Placement.column_id == Column.id)
+        .join(Item, Item.id == Placement.item_id)
+        .where(Column.edition_id == edition.id)
+        .order_by(Column.position, Placement.position, Placement.id)
+    ).all()
 
 
 def _store(session: Session, edition: Edition, content: EditionText) -> None:
@@ -171,22 +197,34 @@ def _store(session: Session, edition: Edition, content: EditionText) -> None:
         Variant(edition_id=edition.id, position=position, name=name) for position, name in enumerate(content.variants)
     )
     session.flush()
-    session.add_all(
-        Item(
-            column_id=row.id,
-            position=position,
-            headline=item.headline,
-            sms=item.sms,
-            full=item.full,
-            audience=list(item.audience),
-        )
+    placed = [
+        (row, position, _item(edition, item))
         for row, column in zip(columns, content.columns, strict=True)
         for position, item in enumerate(column.items)
-    )
+    ]
+    session.add_all(item for _, _, item in placed)
+    session.flush()
+    session.add_all(Placement(column_id=row.id, item_id=item.id, position=at) for row, at, item in placed)
     session.flush()
 
 
-def _columns_of(variant: str, rows: Sequence[Row[Column, Item]]) -> list[dict[str, Any]]:
+def _item(edition: Edition, text: ItemText) -> Item:
+    by, at = edition.created_by, edition.created_at
+    return Item(
+        under=edition.under,
+        headline=text.headline,
+        sms=text.sms,
+        full=text.full,
+        audience=list(text.audience),
+        state=ItemState.READY,
+        created_by=by,
+        created_at=at,
+        changed_by=by,
+        changed_at=at,
+    )
+
+
+def _columns_of(variant: str, rows: Iterable[tuple[Column, Item]]) -> list[dict[str, Any]]:
     columns: dict[int, dict[str, Any]] = {}
     for column, item in rows:
         if stands_in(variant, item.audience):

@@ -1,10 +1,11 @@
-"""The tables of the desk. Columns, items and variants belong to one edition and keep the order of its file."""
+"""The tables of the desk: columns and items that last, and the editions that they stand in."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
@@ -20,16 +21,34 @@ class Edition(Base):
     number: Mapped[int] = mapped_column(unique=True)
     date: Mapped[date]
     title: Mapped[str] = mapped_column(String(200))
-    #: the file it was read from, as it was written
+    #: the file it was read from, as it was written; empty: it was made in the newsroom
     source: Mapped[str] = mapped_column(Text)
     #: the part of the tree whose paper it is, as a path of ids; all that is under it may read it
     under: Mapped[str] = mapped_column(Bytewise, default="", server_default=text("''"))
+    #: counts the changes of what stands in it
+    version: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    created_by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class StandingColumn(Base):
+    """A column that comes back in every edition: a tree, each with the place whose it is and an owner."""
+
+    __tablename__ = "standing_column"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("standing_column.id"))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    name: Mapped[str] = mapped_column(String(50))
+    under: Mapped[str] = mapped_column(Bytewise)
+    #: the user whom contributions wait for; empty: any editor of the place
+    owner: Mapped[str] = mapped_column(String(100))
     created_by: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Column(Base):
-    """A named place for items."""
+    """A named place for items in one edition."""
 
     # COLUMN is a word of SQL
     __tablename__ = "edition_column"
@@ -39,22 +58,65 @@ class Column(Base):
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"))
     position: Mapped[int] = mapped_column(SmallInteger)
     name: Mapped[str] = mapped_column(String(50))
+    #: the lasting one that it is
+    standing_id: Mapped[int | None] = mapped_column(ForeignKey("standing_column.id"))
+
+
+class ItemState(StrEnum):
+    """How far an item is."""
+
+    DRAFT = "draft"
+    #: handed in; waits for an editor
+    CONTRIBUTED = "contributed"
+    READY = "ready"
+    WITHDRAWN = "withdrawn"
 
 
 class Item(Base):
     """One article: a headline, what stands in the SMS, and the full text in Markdown for the reading page."""
 
     __tablename__ = "item"
-    __table_args__ = (UniqueConstraint("column_id", "position"),)
+    __table_args__ = (Index("ix_item_under", "under"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    column_id: Mapped[int] = mapped_column(ForeignKey("edition_column.id"))
-    position: Mapped[int] = mapped_column(SmallInteger)
+    #: the part of the tree whose it is, as a path of ids
+    under: Mapped[str] = mapped_column(Bytewise)
+    #: where it wants to stand
+    standing_id: Mapped[int | None] = mapped_column(ForeignKey("standing_column.id"))
     headline: Mapped[str] = mapped_column(String(100))
     sms: Mapped[str] = mapped_column(Text)
     full: Mapped[str] = mapped_column(Text, default="")
-    #: variants of the edition, or "everyone" for all of them
+    #: variants of an edition, or "everyone" for all of them
     audience: Mapped[list[str]] = mapped_column(JSON)
+    #: the organisation or person that it comes from, as it is printed
+    source: Mapped[str] = mapped_column(String(100), default="")
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    state: Mapped[str] = mapped_column(String(20), default=ItemState.DRAFT)
+    #: in the shared pool: everybody below its place may use it
+    shared: Mapped[bool] = mapped_column(default=False)
+    #: the item that this one puts right
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"))
+    #: why it was sent back or withdrawn
+    note: Mapped[str] = mapped_column(String(200), default="")
+    #: counts the changes of its words, so that of two who write at once none loses theirs
+    version: Mapped[int] = mapped_column(default=1)
+    created_by: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    changed_by: Mapped[str] = mapped_column(String(100))
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Placement(Base):
+    """An item in a column of an edition. It is a reference: the words are the item's."""
+
+    __tablename__ = "placement"
+    __table_args__ = (UniqueConstraint("column_id", "item_id"), Index("ix_placement_item", "item_id"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    column_id: Mapped[int] = mapped_column(ForeignKey("edition_column.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    position: Mapped[int] = mapped_column(SmallInteger)
 
 
 class Variant(Base):

@@ -212,6 +212,48 @@ def test_receipts_of_an_earlier_revision_wait_as_before(empty: Engine) -> None:
         assert connection.scalars(text("SELECT outcome FROM receipt_inbox ORDER BY id")).all() == [1, 1, 1, 3]
 
 
+def test_items_of_an_earlier_revision_stand_where_they_stood(empty: Engine) -> None:
+    edition = {
+        "id": 1,
+        "number": 128,
+        "date": "2026-11-23",
+        "title": "-",
+        "source": "-",
+        "under": "1/",
+        "created_by": "li",
+    }
+    rows = [
+        ("organisation", {"id": 1, "name": "-", "kind": "", "level": 1, "path": "1/"}),
+        ("edition", edition | {"created_at": "2026-11-21 02:00:00"}),
+        ("edition_column", {"id": 5, "edition_id": 1, "position": 0, "name": "要闻"}),
+        ("variant", {"edition_id": 1, "position": 0, "name": "everyone"}),
+    ]
+    item = {"column_id": 5, "headline": "h", "full": "f", "audience": '["everyone"]'}
+    rows += [("item", item | {"id": 7 - at, "position": at, "sms": f"s{at}"}) for at in (0, 1)]
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "r0017")
+        for table, row in rows:
+            names = [f'"{name}"' for name in row]
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"), row)
+    migrations.upgrade(empty)
+    placed = "SELECT item.sms FROM placement JOIN item ON item.id = item_id WHERE column_id = 5 ORDER BY position"
+    with empty.begin() as connection:
+        assert connection.scalars(text(placed)).all() == ["s0", "s1"]
+        assert {tuple(row) for row in connection.execute(text("SELECT under, state, created_by FROM item"))} == {
+            ("1/", "ready", "li")
+        }
+        assert connection.scalar(text("SELECT audience FROM item WHERE id = 7")) in ('["everyone"]', ["everyone"])
+        # the next one gets a number of its own
+        insert = (
+            'INSERT INTO item (under, headline, sms, "full", audience, source, state, shared, note, version,'
+            ' created_by, created_at, changed_by, changed_at) SELECT under, headline, sms, "full", audience, source,'
+            " state, shared, note, version, created_by, created_at, changed_by, changed_at FROM item WHERE id = 7"
+        )
+        connection.execute(text(insert))
+        assert connection.scalar(text("SELECT max(id) FROM item")) == 8
+
+
 def test_a_database_of_somebody_else(empty: Engine) -> None:
     with empty.begin() as connection:
         connection.execute(text("CREATE TABLE customers (id INTEGER PRIMARY KEY)"))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper import editions
 from broadcaster.newspaper.edition_file import decode, parse
-from broadcaster.newspaper.models import Column, Edition, Item, Variant
+from broadcaster.newspaper.models import Column, Edition, Item, Placement, Variant
 from broadcaster.templates import compile_template, load
 from subscribers import segments
 from subscribers.actor import OPERATOR, Actor, Right
@@ -53,8 +53,9 @@ def test_an_edition_is_kept_as_it_was_written(session: Session, now: datetime) -
     assert (edition.created_by, edition.created_at, edition.source) == ("operator", now, source)
     kept = session.execute(
         select(Column.name, Item.headline, Item.sms, Item.full, Item.audience)
-        .join(Item, Item.column_id == Column.id)
-        .order_by(Column.position, Item.position)
+        .join(Placement, Placement.column_id == Column.id)
+        .join(Item, Item.id == Placement.item_id)
+        .order_by(Column.position, Placement.position)
     ).all()
     written = [
         (column.name, item.headline, item.sms, item.full, list(item.audience))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from broadcaster.access.models import Role, User
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.delivery.models import Doubt, Message, Part
-from broadcaster.newspaper import editions
+from broadcaster.newspaper import columns, editions
 from subscribers import segments
 from subscribers.actor import Actor, Right
 from subscribers.audit import note
@@ -41,6 +41,7 @@ class Side:
     left: MadeMember
     suspended: MadeMember
     edition: int
+    column: int
     campaigns: Mapping[str, int]
     letter: int
     doubt: int
@@ -118,6 +119,7 @@ def _side(session: Session, folder: Path, mark: str, n: int) -> Side:
     left = make_member(session, name=f"{mark}旧人", organisation=branch, left_on=TODAY - timedelta(days=30))
     suspended = make_member(session, name=f"{mark}待核", organisation=branch, suspended_at=NOW)
     edition = editions.import_edition(session, chief, _edition(mark, n), now=NOW).number
+    column = columns.add(session, chief, f"{mark}栏", now=NOW).id
     campaigns = {state: _campaign(session, top.path, mark, state) for state in ("draft", "sending", "paused", "sent")}
     sent = session.get_one(Campaign, campaigns["sent"])
     make_message(session, sent, "failed", organisation=branch)
@@ -172,6 +174,7 @@ def _side(session: Session, folder: Path, mark: str, n: int) -> Side:
         left=left,
         suspended=suspended,
         edition=edition,
+        column=column,
         campaigns=campaigns,
         letter=letter,
         doubt=doubt,

@@ -1,0 +1,66 @@
+"""The words of an item: as they were typed, cleaned and held to what a page and an SMS have room for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from broadcaster.newspaper.edition_file import MAX_FULL, MAX_HEADLINE, MAX_SMS
+from broadcaster.newspaper.pasted import clean_line, clean_text
+from broadcaster.newspaper.values import MAX_ENTRIES
+from subscribers.errors import Invalid
+
+MAX_SOURCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody writes in an item."""
+
+    headline: str
+    #: what stands in the SMS: one line
+    sms: str
+    #: Markdown for the reading page; may be empty
+    full: str = ""
+    audience: tuple[str, ...] = ("everyone",)
+    #: the organisation or person that it comes from
+    source: str = ""
+    #: the column in which it wants to stand
+    standing_id: int | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+def checked(words: Words) -> Words:
+    """The same without what came along from Word. Raises `Invalid`, naming what is missing or too long."""
+    clean = replace(
+        words,
+        headline=clean_line(words.headline),
+        sms=clean_line(words.sms),
+        full=clean_text(words.full),
+        source=clean_line(words.source),
+        audience=tuple(dict.fromkeys(filter(None, map(clean_line, words.audience)))) or ("everyone",),
+    )
+    if not clean.headline:
+        raise Invalid("The headline is missing.", hint="Write a headline.")
+    if not clean.sms:
+        raise Invalid("The sentence for the SMS is missing.", hint="Write one sentence that says it all.")
+    for text, limit in (
+        (clean.headline, MAX_HEADLINE),
+        (clean.sms, MAX_SMS),
+        (clean.full, MAX_FULL),
+        (clean.source, MAX_SOURCE),
+    ):
+        if len(text) > limit:
+            raise Invalid(
+                "“{beginning}…” has {length} characters; {limit} are the most here.",
+                hint="Long texts belong into the full text, which stands on the reading page.",
+                beginning=text[:20],
+                length=len(text),
+                limit=limit,
+            )
+    if len(clean.audience) > MAX_ENTRIES:
+        raise Invalid("An item can be for {limit} segments at most.", limit=MAX_ENTRIES)
+    if clean.valid_from and clean.valid_to and clean.valid_to < clean.valid_from:
+        raise Invalid("The item would end before it begins.", hint="Change one of the two days.")
+    return clean

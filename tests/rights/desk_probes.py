@@ -1,0 +1,89 @@
+"""Columns and items that last, and editions made at the desk."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.newspaper import columns, items, making
+from broadcaster.newspaper.item_words import Words
+from broadcaster.newspaper.items import Move, Shelf
+from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement
+from tests.factories import NOW
+from tests.rights.probe import Probe
+from tests.rights.world import TODAY, Side
+
+WORDS = Words("要闻", "今天供暖。")
+
+
+def _item(session: Session, side: Side) -> int:
+    return session.scalars(select(Item.id).where(Item.headline == f"{side.mark}开会")).one()
+
+
+def _stands(session: Session, side: Side) -> tuple[int, int]:
+    """The column and the placement of the side's item in its edition."""
+    query = select(Column.id, Placement.id).join(Placement, Placement.column_id == Column.id)
+    query = query.join(Edition, Edition.id == Column.edition_id).where(Edition.number == side.edition)
+    column, placement = session.execute(query).one()
+    return column, placement
+
+
+def _draft(session: Session, side: Side) -> None:
+    session.get_one(Item, _item(session, side)).state = ItemState.DRAFT
+
+
+def _contributed(session: Session, side: Side) -> None:
+    session.get_one(Item, _item(session, side)).state = ItemState.CONTRIBUTED
+
+
+def _shared(session: Session, side: Side) -> None:
+    session.get_one(Item, _item(session, side)).shared = True
+
+
+_I, _K, _M = "broadcaster.newspaper.items.", "broadcaster.newspaper.columns.", "broadcaster.newspaper.making."
+_OWN = "it is of the actor's own part of the tree"
+PROBES = {
+    _I + "write": Probe(lambda s, a, side: items.write(s, a, WORDS, now=NOW), makes=True, blind=_OWN),
+    _I + "change": Probe(
+        lambda s, a, side: items.change(s, a, _item(s, side), WORDS, version=1, now=NOW), ready=_draft
+    ),
+    _I + "contribute": Probe(lambda s, a, side: items.contribute(s, a, _item(s, side), now=NOW), ready=_draft),
+    _I + "decide": Probe(lambda s, a, side: items.decide(s, a, _item(s, side), Move.WITHDRAW, now=NOW)),
+    _I + "copy": Probe(lambda s, a, side: items.copy(s, a, _item(s, side), now=NOW), ready=_shared),
+    _I + "get": Probe(lambda s, a, side: items.get(s, a, _item(s, side)), shows=True, ready=_shared),
+    _I + "listing": Probe(lambda s, a, side: [items.listing(s, a, shelf) for shelf in Shelf], shows=True),
+    _I + "stands_in": Probe(lambda s, a, side: items.stands_in(s, a, _item(s, side))),
+    _K + "tree": Probe(lambda s, a, side: columns.tree(s, a), shows=True),
+    _K + "get": Probe(lambda s, a, side: columns.get(s, a, side.column), shows=True),
+    _K + "add": Probe(lambda s, a, side: columns.add(s, a, "新栏", parent=side.column, owner=side.user, now=NOW)),
+    _K + "change": Probe(lambda s, a, side: columns.change(s, a, side.column, name="新名", owner=side.user)),
+    _K + "move": Probe(lambda s, a, side: columns.move(s, a, side.column, down=True)),
+    _K + "remove": Probe(lambda s, a, side: columns.remove(s, a, side.column, into=None, now=NOW)),
+    _M + "layout": Probe(lambda s, a, side: making.layout(s, a, side.edition), shows=True),
+    _M + "begin": Probe(
+        lambda s, a, side: making.begin(s, a, number=77, day=TODAY, title="新一期", now=NOW), makes=True, blind=_OWN
+    ),
+    _M + "rename": Probe(lambda s, a, side: making.rename(s, a, side.edition, day=TODAY, title="新名")),
+    _M + "place": Probe(lambda s, a, side: making.place(s, a, side.edition, _stands(s, side)[0], [_item(s, side)])),
+    _M + "move": Probe(lambda s, a, side: making.move(s, a, side.edition, _stands(s, side)[1], down=True)),
+    _M + "move_to": Probe(
+        lambda s, a, side: making.move_to(s, a, side.edition, _stands(s, side)[1], _stands(s, side)[0], 0)
+    ),
+    _M + "take_out": Probe(lambda s, a, side: making.take_out(s, a, side.edition, _stands(s, side)[1])),
+    _M + "set_variants": Probe(lambda s, a, side: making.set_variants(s, a, side.edition, ["retired", "everyone"])),
+    _M + "add_column": Probe(lambda s, a, side: making.add_column(s, a, side.edition, "新栏")),
+    _M + "remove_column": Probe(
+        lambda s, a, side: making.remove_column(s, a, side.edition, _empty_column(s, side)),
+        ready=lambda s, side: _empty_column(s, side),
+    ),
+}
+
+
+def _empty_column(session: Session, side: Side) -> int:
+    edition = session.scalars(select(Edition.id).where(Edition.number == side.edition)).one()
+    found = session.scalars(select(Column).where(Column.edition_id == edition, Column.position == 9)).one_or_none()
+    if found is None:
+        found = Column(edition_id=edition, position=9, name=f"{side.mark}空栏")
+        session.add(found)
+        session.flush()
+    return found.id
