@@ -11,6 +11,7 @@ from ipaddress import ip_address
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from broadcaster import hooks
 from broadcaster.newsroom import (
@@ -39,7 +40,10 @@ def make_web(runtime: Runtime) -> FastAPI:
     # a redirect to the path with one slash less would name whatever host the request names
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.runtime = runtime
-    app.add_middleware(Frame, paper_language=runtime.settings.paper.language)
+    paper, web = runtime.settings.paper, runtime.settings.web
+    app.add_middleware(Frame, paper_language=paper.language, public_url=web.public_url)
+    # outermost: whoever is asked for the address or the scheme hears what a proxy of ours says
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
     doors = (hooks, health, metrics, assets)
     registry = (member_import, segments, members)
@@ -58,6 +62,8 @@ def serve(app: ASGIApp, host: str, port: int) -> Iterator[str]:
             log_config=None,
             # a line per request would hold numbers: some carriers write them into the address
             access_log=False,
+            # in `make_web`, by our own settings
+            proxy_headers=False,
             server_header=False,
             lifespan="off",
             ws="none",

@@ -9,6 +9,7 @@ import difflib
 import os
 import tomllib
 from datetime import time
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -125,6 +126,17 @@ class Web(Section):
     #: for Prometheus; empty: programs of this machine may read the metrics, as long as public_url is empty, too
     metrics_token: str = Field(default="", repr=False)
     metrics_token_file: str = ""
+
+    #: networks of the proxies in front of us, which are believed what they say of where a request comes from
+    proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ip_network(each)) for each in value)
+        except ValueError:
+            raise ValueError(msgid("are networks; write them like 10.0.0.0/24 or 10.0.0.7.")) from None
 
     @field_validator("public_url")
     @classmethod

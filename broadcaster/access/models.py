@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, false, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
@@ -36,9 +36,6 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(300))
     #: the password was given out by somebody else, and is to be replaced at the first sign-in
     must_change: Mapped[bool] = mapped_column(default=False, server_default=false())
-    #: wrong passwords in a row, and when the first of them was tried
-    failures: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
-    failing_since: Mapped[datetime | None] = mapped_column(Instant)
     #: what the secret of their authenticator is made from, together with the installation's own: alone it is no use
     code_seed: Mapped[str | None] = mapped_column(String(40))
     #: since when signing in at the web asks for a code; None: they have not shown one yet
@@ -76,10 +73,11 @@ class SignIn(Base):
 
 
 class SignInTry(Base):
-    """How often it was tried from one address of the network; forgotten when the span is over."""
+    """How often something was tried; forgotten when the span is over: see `broadcaster.access.tries`."""
 
     __tablename__ = "sign_in_try"
 
-    address: Mapped[str] = mapped_column(String(45), primary_key=True)
+    #: an address of the network, or an account and the way that it was tried
+    counted: Mapped[str] = mapped_column(String(60), primary_key=True)
     tries: Mapped[int] = mapped_column(SmallInteger)
     since: Mapped[datetime] = mapped_column(Instant, index=True)

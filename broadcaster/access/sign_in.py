@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, case, false, or_, select, update
+from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.access import addresses, passwords, second_factor, sessions
+from broadcaster.access import devices, passwords, second_factor, sessions, tries, users
 from broadcaster.access.models import Door, SignIn, User
 from broadcaster.access.users import actor_for, clean_name
 from subscribers.actor import Actor
@@ -17,9 +17,6 @@ from subscribers.db import Begin
 from subscribers.errors import Denied, Invalid
 from subscribers.models import Organisation
 
-#: so many tries an account takes in so long; the right password is one of them
-TRIES = 10
-SPAN = timedelta(minutes=15)
 #: between the password and the code
 HALFWAY = timedelta(minutes=5)
 #: how often its use is written down
@@ -46,50 +43,86 @@ class Visitor:
         return abs(now - self.last_used_at) > NOTED
 
 
-def sign_in(begin: Begin, name: str, password: str, *, door: Door = Door.SHELL, address: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody came to the door.
+
+    `address`: of the network, if they came by one. `device`: what their browser keeps, and `secret` tells whose it is:
+    see `broadcaster.access.devices`.
+    """
+
+    door: Door = Door.SHELL
+    address: str = ""
+    device: str = field(default="", repr=False)
+    secret: bytes = field(default=b"", repr=False)
+
+
+AT_THE_SHELL = Way()
+
+
+def sign_in(begin: Begin, name: str, password: str, way: Way = AT_THE_SHELL) -> str:
     """Let somebody in: a new token. Raises `Denied`, in the same words for whatever was not right.
 
-    Three steps, so that a try counts even if it fails, and that no transaction waits for the hash. The tries of one
-    account take turns at its row: none is lost, however many come at once. `address`: of the network, if it came by
-    one. At the web the token of who has a second factor is good for `enter_code` only.
+    Three steps, so that a try counts even if it fails, and that no transaction waits for the hash. At the web the token
+    of who has a second factor is good for `enter_code` only.
     """
     with begin() as tx:
-        welcome = not address or addresses.claim_try(tx.session, address, now=tx.now)
-        kept = _claim_try(tx.session, name, now=tx.now) if welcome else None
+        tries.forget_old(tx.session, now=tx.now)
+        user = _named(tx.session, name)
+        mark = devices.mark_of(way.secret, way.device, user.id) if user else ""
+        # a browser that is known is counted for itself, whoever else is behind its address
+        address = "" if mark else tries.network_of(way.address)
+        welcome = not address or tries.claim(tx.session, address, most=tries.OF_ADDRESS, now=tx.now) is not None
+        may = welcome and user is not None and _claim(tx.session, user, _counted(user, way.door, mark), now=tx.now)
     if not welcome:
         # an address knows how often it tried: not hashing tells nothing of any account
         raise _refusal()
+    kept = user.password_hash if user and may else None
     right, newer = passwords.matches(password, kept)
-    if not right or kept is None:
+    if not right or kept is None or user is None:
         raise _refusal()
     with begin() as tx:
         if address:
-            addresses.give_back(tx.session, address)
-        return _enter(tx.session, clean_name(name), kept, newer, door, now=tx.now)
+            tries.give_back(tx.session, address)
+        return _enter(tx.session, user, kept, newer, way.door, _counted(user, way.door, mark), now=tx.now)
 
 
-def check_own(begin: Begin, user_id: int, password: str) -> None:
-    """Whether a user who is signed in types the password they have; a wrong one counts like one at the door."""
+def change_own_password(begin: Begin, user_id: int, old: str, new: str) -> None:
+    """A user who is signed in chooses another password, with the one they have; all their sign-ins end.
+
+    Wrong ones are counted apart from those of whoever stands at the door. Raises `Denied`, `Invalid`.
+    """
     with begin() as tx:
-        kept = _claim_try(tx.session, tx.session.get_one(User, user_id).name, now=tx.now)
-    if not passwords.matches(password, kept)[0]:
-        raise _refusal()
+        user = tx.session.get_one(User, user_id)
+        passwords.check(new, user.name)
+        counted = tries.of_account(user_id, tries.OWN)
+        kept = user.password_hash if _claim(tx.session, user, counted, now=tx.now) else None
+    if kept is None or not passwords.matches(old, kept)[0]:
+        raise Denied(
+            "The password you have now is not right, or it was tried too often.",
+            hint="Nothing was changed. After {tries} tries in {minutes} minutes one has to wait.",
+            **_limits(),
+        )
+    if passwords.one_form(old) == passwords.one_form(new):
+        raise Invalid("That is the password you have.", hint="Choose another one.")
+    hashed = passwords.hashed(passwords.check(new, user.name))
+    with begin() as tx:
+        users.put_own_password(tx.session, user_id, kept, hashed, now=tx.now)
 
 
-def enter_code(begin: Begin, secret: bytes, token: str, code: str) -> str:
+def enter_code(begin: Begin, token: str, code: str, way: Way) -> str:
     """The second step: for the token of the first and a code, one that is good for everything.
 
     A try counts like one of a password. Raises `Denied` in the same words whatever was not right.
     """
     with begin() as tx:
-        entered = _try_code(tx.session, secret, token, code, now=tx.now)
+        entered = _try_code(tx.session, token, code, way, now=tx.now)
     if entered is None:
         raise Denied(
             "The code is not right, or it was used already.",
             hint="Wait for the next one, and see that the clock of your phone is right. After {tries} tries in "
             "{minutes} minutes the account waits.",
-            tries=TRIES,
-            minutes=int(SPAN.total_seconds() // 60),
+            **_limits(),
         )
     return entered
 
@@ -130,67 +163,64 @@ def actor_of(session: Session, token: str, *, now: datetime, door: Door = Door.S
     return found.actor
 
 
-def _claim_try(session: Session, name: str, *, now: datetime) -> str | None:
-    """Count a try. The hash to compare with, or None for who is not let in whatever they type."""
+def _named(session: Session, name: str) -> User | None:
+    """Who is let in under this name, if they know the password."""
     try:
         wanted = clean_name(name)
     except Invalid:
         return None
-    # a span that begins in the future was written by a clock that has been put right since
-    fresh = or_(User.failing_since.is_(None), User.failing_since <= now - SPAN, User.failing_since > now)
-    row = session.execute(
-        update(User)
-        .where(User.name == wanted, User.disabled_at.is_(None), or_(fresh, User.failures < TRIES))
-        .values(
-            failures=case((fresh, 1), else_=User.failures + 1),
-            failing_since=case((fresh, now), else_=User.failing_since),
-        )
-        .returning(User.id, User.password_hash, User.failures)
-        .execution_options(synchronize_session=False)
-    ).first()
-    if row is None:
-        return None
-    if row.failures == TRIES:
-        note(session, Actor(wanted, frozenset()), "login.tries", f"user {row.id}", now=now, tries=TRIES)
-    kept: str = row.password_hash
-    return kept
+    return session.scalar(select(User).where(User.name == wanted, User.disabled_at.is_(None)))
 
 
-def _enter(session: Session, name: str, kept: str, newer: str | None, door: Door, *, now: datetime) -> str:
+def _counted(user: User, door: Door, mark: str) -> str:
+    return f"device {mark}" if mark else tries.of_account(user.id, door)
+
+
+def _claim(session: Session, user: User, counted: str, *, now: datetime) -> bool:
+    """Count a try at an account: whether it may go on."""
+    n = tries.claim(session, counted, most=tries.OF_ACCOUNT, now=now)
+    if n == tries.OF_ACCOUNT:
+        note(session, Actor(user.name, frozenset()), "login.tries", f"user {user.id}", now=now, tries=n)
+    return n is not None
+
+
+def _enter(
+    session: Session, user: User, kept: str, newer: str | None, door: Door, counted: str, *, now: datetime
+) -> str:
     # what was true before the hash was computed must be so still: another password or a disabled user is another story
-    asks_code = User.code_since.is_not(None) if door is Door.WEB else false()
     entered = session.execute(
         update(User)
-        .where(and_(User.name == name, User.password_hash == kept, User.disabled_at.is_(None)))
-        .values(
-            # with the code still to come, nothing is forgiven yet: or it could be tried for ever
-            failures=case((asks_code, User.failures), else_=0),
-            failing_since=case((asks_code, User.failing_since), else_=None),
-            password_hash=newer or kept,
-        )
-        .returning(User.id, User.code_since)
+        .where(and_(User.id == user.id, User.password_hash == kept, User.disabled_at.is_(None)))
+        .values(password_hash=newer or kept)
+        .returning(User.code_since)
         .execution_options(synchronize_session=False)
     ).first()
     if entered is None:
         raise _refusal()
     if entered.code_since is not None and door is Door.WEB:
-        return sessions.open_for(session, entered.id, door=door, code_due=True, now=now)
-    note(session, Actor(name, frozenset()), "login", f"user {entered.id}", now=now)
-    return sessions.open_for(session, entered.id, door=door, now=now)
+        # with the code still to come, nothing is forgiven yet: or it could be tried for ever
+        return sessions.open_for(session, user.id, door=door, code_due=True, now=now)
+    tries.forget(session, counted)
+    note(session, Actor(user.name, frozenset()), "login", f"user {user.id}", now=now)
+    return sessions.open_for(session, user.id, door=door, now=now)
 
 
-def _try_code(session: Session, secret: bytes, token: str, code: str, *, now: datetime) -> str | None:
+def _try_code(session: Session, token: str, code: str, way: Way, *, now: datetime) -> str | None:
     user_id = session.scalar(_halfway(token, now))
-    name = session.scalar(select(User.name).where(User.id == user_id))
-    # counted before it is looked at, and at the row of the user: of two at once, one comes after the other
-    if name is None or _claim_try(session, name, now=now) is None:
+    user = session.get(User, user_id) if user_id is not None else None
+    if user is None or user.disabled_at is not None:
         return None
-    user = session.get_one(User, user_id, populate_existing=True)
-    if not second_factor.take(session, user, secret, code, now=now):
+    counted = _counted(user, Door.WEB, devices.mark_of(way.secret, way.device, user.id))
+    # counted before it is looked at
+    if not _claim(session, user, counted, now=now):
+        return None
+    # of two at once, one comes after the other
+    session.refresh(user, with_for_update=True)
+    if not second_factor.take(session, user, way.secret, code, now=now):
         return None
     sessions.end(session, token, now=now)
-    user.failures, user.failing_since = 0, None
-    note(session, Actor(name, frozenset()), "login", f"user {user.id}", now=now)
+    tries.forget(session, counted)
+    note(session, Actor(user.name, frozenset()), "login", f"user {user.id}", now=now)
     return sessions.open_for(session, user.id, door=Door.WEB, now=now)
 
 
@@ -207,6 +237,9 @@ def _refusal() -> Denied:
     return Denied(
         "The name or the password is not right, or it was tried too often.",
         hint="An account takes {tries} tries in {minutes} minutes; an administrator can give it a new password.",
-        tries=TRIES,
-        minutes=int(SPAN.total_seconds() // 60),
+        **_limits(),
     )
+
+
+def _limits() -> dict[str, int]:
+    return {"tries": tries.OF_ACCOUNT, "minutes": int(tries.SPAN.total_seconds() // 60)}

@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from broadcaster.access import passwords, second_factor, sessions
-from broadcaster.access.models import Role, User
+from broadcaster.access import passwords, second_factor, sessions, tries
+from broadcaster.access.models import Door, Role, User
 from broadcaster.access.roles import rights_of
 from subscribers import organisations
 from subscribers.actor import OPERATOR, Actor, Right, needs
@@ -147,7 +147,8 @@ def change(
 def set_password(session: Session, actor: Actor, name: str, password: str, *, now: datetime) -> Account:
     """Give a user a password that they are asked to replace; wherever they are signed in, they are no more."""
     user, path = _get(session, actor, name)
-    _put_password(session, user, password, given_out=True, now=now)
+    hashed = passwords.hashed(passwords.check(password, user.name))
+    _put_password(session, user, hashed, given_out=True, now=now)
     note(session, actor, "users.password", f"user {user.id}", now=now, name=user.name)
     return _accounts(session, [(user, path)])[0]
 
@@ -187,14 +188,15 @@ def stand_in(session: Session, actor: Actor, name: str, deed: str, *, now: datet
     return actor_for(user, path)
 
 
-def change_own_password(session: Session, user_id: int, old: str, new: str, *, now: datetime) -> None:
-    """A user chooses another password, with the one they have; all their sign-ins end. Raises `Denied`, `Invalid`."""
-    user = session.get_one(User, user_id)
-    if not passwords.matches(old, user.password_hash)[0]:
-        raise Denied("The password you have now is not right.", hint="Nothing was changed; try again.")
-    if passwords.one_form(old) == passwords.one_form(new):
-        raise Invalid("That is the password you have.", hint="Choose another one.")
-    _put_password(session, user, new, given_out=False, now=now)
+def put_own_password(session: Session, user_id: int, kept: str, hashed: str, *, now: datetime) -> None:
+    """Another password in the place of `kept`, which its user was found to know; all their sign-ins end.
+
+    Raises `Conflict` if it was replaced meanwhile.
+    """
+    user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    if user.password_hash != kept:
+        raise Conflict("Your password was changed at this moment.", hint="Sign in with the new one.")
+    _put_password(session, user, hashed, given_out=False, now=now)
     note(session, Actor(user.name, frozenset()), "users.password", f"user {user.id}", now=now, name=user.name)
 
 
@@ -274,10 +276,10 @@ def _admins() -> Select[int]:
     return select(User.id).where(User.role == Role.ADMIN, User.organisation_id.is_(None), User.disabled_at.is_(None))
 
 
-def _put_password(session: Session, user: User, password: str, *, given_out: bool, now: datetime) -> None:
-    user.password_hash = passwords.hashed(passwords.check(password, user.name))
+def _put_password(session: Session, user: User, hashed: str, *, given_out: bool, now: datetime) -> None:
+    user.password_hash = hashed
     user.must_change = given_out
-    user.failures, user.failing_since = 0, None
+    tries.forget(session, *(tries.of_account(user.id, way) for way in (*Door, tries.OWN)))
     sessions.end_all(session, user.id, now=now)
     session.flush()
 

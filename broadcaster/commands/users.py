@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from broadcaster.access import passwords, sessions, users
+from broadcaster.access import passwords, sessions, sign_in, users
 from broadcaster.access.models import Role
 from broadcaster.access.users import Account
 from broadcaster.commands import token_file
@@ -163,8 +163,8 @@ def _choose(file: Path | None, old_file: Path | None) -> None:
             raise Denied("You are not signed in.", hint="`broadsheet login NAME` signs you in.")
         old = read_password(old_file, tr("The password you have now"))
         new = read_new_password(file)
+        sign_in.change_own_password(house.begin, house.visitor.user_id, old, new)
         with house.begin() as tx:
-            users.change_own_password(tx.session, house.visitor.user_id, old, new, now=tx.now)
             token = sessions.open_for(tx.session, house.visitor.user_id, now=tx.now)
         token_file.keep(house.settings, token)
         told = tr("Your password is changed. You are signed in here, and nowhere else.")

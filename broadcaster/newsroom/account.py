@@ -76,9 +76,8 @@ def choose_password(request: Request, house: House, visit: Here, form: Form) -> 
     try:
         if form.text("new") != form.text("again"):
             raise Invalid("The two are not the same.", hint="Nothing was changed; try again.")
-        sign_in.check_own(house.begin, user_id, form.text("old"))
+        sign_in.change_own_password(house.begin, user_id, form.text("old"), form.text("new"))
         with house.begin() as tx:
-            users.change_own_password(tx.session, user_id, form.text("old"), form.text("new"), now=tx.now)
             token = sessions.open_for(tx.session, user_id, door=Door.WEB, now=tx.now)
     except BroadsheetError as error:
         return draw(request, "account_password.html", status=422, trouble=trouble(error, "old"))

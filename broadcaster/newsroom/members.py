@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.newsroom.member_page import told_record
 from broadcaster.runtime import Runtime
-from broadcaster.web.doors import shows, takes
+from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import standing_words
 from subscribers import finding, organisations, records, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError
+from subscribers.errors import BroadsheetError, Invalid
+from subscribers.finding import FEWEST_DIGITS
 from subscribers.msisdn import mask
 
 router = APIRouter()
@@ -41,14 +44,44 @@ def members(
     request: Request, house: House, visit: Here, q: str = "", rule: str = "", after: Behind = 0, count: bool = False
 ) -> Response:
     """Who was looked for, or whom a rule holds, fifty at a time. `?count=1` says how many these are."""
+    if _may_be_number(q):
+        wrong = Invalid(
+            "A number is not looked for by an address: addresses are kept in many places.",
+            hint="Type it into the field and press the button.",
+        )
+        return _draw_nobody(request, wrong, "", rule)
+    return _draw(request, house, visit, q, rule, after=after, count=count)
+
+
+@takes(router, "/members", needs=Right.SEE)
+def look_for(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """The same by the form. What may be a number is answered here, and everything else has an address of its own."""
+    q, rule = form.text("q"), form.text("rule")
+    if _may_be_number(q):
+        return _draw(request, house, visit, q, rule)
+    asked = {name: typed for name, typed in (("q", q), ("rule", rule)) if typed.strip()}
+    return RedirectResponse(f"/members?{urlencode(asked)}" if asked else "/members", 303)
+
+
+def _may_be_number(text: str) -> bool:
+    return sum(sign.isdigit() for sign in unicodedata.normalize("NFKC", text[:200])) >= FEWEST_DIGITS
+
+
+def _draw_nobody(request: Request, error: BroadsheetError, q: str, rule: str) -> Response:
+    wrong = trouble(error, "q" if q else "rule")
+    nothing: dict[str, Any] = {"lines": (), "onward": "", "counted": None, "after": 0}
+    return draw(request, "members.html", status=422, trouble=wrong, q=q, rule=rule, **nothing)
+
+
+def _draw(
+    request: Request, house: Runtime, visit: Visit, q: str, rule: str, *, after: int = 0, count: bool = False
+) -> Response:
     try:
         with house.reading() as tx:
             lines, onward = _found(house, tx, visit, q, rule, after)
             told = segments.count(tx.session, visit.actor, rule or EVERYONE, on=today(house, tx)) if count else None
     except BroadsheetError as error:
-        wrong = trouble(error, "q" if q else "rule")
-        nothing: dict[str, Any] = {"lines": (), "onward": "", "counted": None, "after": 0}
-        return draw(request, "members.html", status=422, trouble=wrong, q=q, rule=rule, **nothing)
+        return _draw_nobody(request, error, q, rule)
     return draw(request, "members.html", lines=lines, onward=onward, counted=told, after=after, q=q, rule=rule)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
@@ -25,14 +25,17 @@ SAFE = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+#: for a year the browser comes here by https only, whatever it is told; what else is under the domain is not ours
+ONLY_TLS = "max-age=31536000"
 
 
 class Frame:
     """ASGI middleware. What a handler has set itself stays."""
 
-    def __init__(self, app: ASGIApp, paper_language: Language) -> None:
+    def __init__(self, app: ASGIApp, paper_language: Language, public_url: str) -> None:
         self.app = app
         self.paper_language = paper_language
+        self.public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,6 +53,8 @@ class Frame:
                 headers = MutableHeaders(scope=message)
                 for name, value in SAFE.items():
                     headers.setdefault(name, value)
+                if over_tls(asked, self.public_url):
+                    headers.setdefault("Strict-Transport-Security", ONLY_TLS)
                 headers.add_vary_header("Accept-Language")
                 headers.add_vary_header("Cookie")
                 if wish and wish != kept:
@@ -57,6 +62,14 @@ class Frame:
             await send(message)
 
         await self.app(scope, receive, send_framed)
+
+
+def over_tls(asked: HTTPConnection, public_url: str) -> bool:
+    """Whether the browser came by https: to us, or to a proxy that stands at the public address."""
+    if asked.url.scheme == "https":
+        return True
+    public = urlsplit(public_url)
+    return public.scheme == "https" and public.netloc == asked.headers.get("host", "")
 
 
 def language_for(wish: str, accepted: str, otherwise: Language) -> Language:

@@ -8,7 +8,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
@@ -16,6 +15,7 @@ from broadcaster.access import sessions, sign_in
 from broadcaster.access.models import Door
 from broadcaster.access.sign_in import Visitor
 from broadcaster.runtime import Runtime
+from broadcaster.web.frame import over_tls
 from subscribers.actor import Actor
 from subscribers.errors import Denied
 
@@ -24,6 +24,10 @@ COOKIE = "broadsheet"
 LIVE = "live"
 #: browsers let nobody but this very host set a cookie that is called so
 COOKIE_OVER_TLS = "__Host-broadsheet"
+#: what a browser keeps when its user has left
+DEVICE, DEVICE_OVER_TLS = "device", "__Host-device"
+#: seconds: half a year
+_DEVICE_KEPT = 180 * 24 * 3600
 _TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
 
 
@@ -76,18 +80,23 @@ def look(house: Runtime, request: Request) -> Visit:
     return Visit(token, is_new=False, is_secure=is_secure, visitor=visitor, is_halfway=is_halfway)
 
 
-def over_tls(request: Request, public_url: str) -> bool:
-    """Whether the browser came by https: to us, or to a proxy that stands at the public address."""
-    if request.url.scheme == "https":
-        return True
-    public = urlsplit(public_url)
-    return public.scheme == "https" and public.netloc == request.headers.get("host", "")
-
-
 def give(response: Response, visit: Visit, token: str) -> None:
     """Let the browser come with this token from now on, until it is closed."""
     name = COOKIE_OVER_TLS if visit.is_secure else COOKIE
     response.set_cookie(name, token, httponly=True, secure=visit.is_secure, samesite="lax", path="/")
+
+
+def device_of(request: Request) -> str:
+    """What this browser keeps of those who have signed in from it; "" if nobody has."""
+    return request.cookies.get(DEVICE_OVER_TLS, "") or request.cookies.get(DEVICE, "")
+
+
+def give_device(response: Response, visit: Visit, kept: str) -> None:
+    """Let the browser keep this: see `broadcaster.access.devices`."""
+    name = DEVICE_OVER_TLS if visit.is_secure else DEVICE
+    response.set_cookie(
+        name, kept, max_age=_DEVICE_KEPT, httponly=True, secure=visit.is_secure, samesite="strict", path="/"
+    )
 
 
 async def _present(request: Request) -> Visit:

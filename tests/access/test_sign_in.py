@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from broadcaster.access import passwords, sessions, sign_in, users
-from broadcaster.access.models import Door, SignIn, User
-from broadcaster.access.sign_in import TRIES
+from broadcaster.access.models import Door, SignIn, SignInTry, User
+from broadcaster.access.tries import OF_ACCOUNT as TRIES
 from subscribers.actor import OPERATOR
-from subscribers.errors import Denied
+from subscribers.errors import Conflict, Denied, Invalid
 from subscribers.models import Audit
 from tests.databases import Transactions
 
@@ -46,7 +46,7 @@ def refused(begin: Transactions, name: str, password: str) -> str:
 
 def failures(begin: Transactions) -> int:
     with begin() as tx:
-        return tx.session.scalars(select(User.failures).where(User.name == "li")).one()
+        return tx.session.scalar(select(SignInTry.tries)) or 0
 
 
 def name_of(begin: Transactions, token: str, door: Door = Door.SHELL) -> str:
@@ -111,7 +111,7 @@ def test_tries_at_the_same_time_are_all_counted(begin: Transactions, quick_hashe
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures(begin) == TRIES
+    assert failures(begin) == TRIES + 1, "those that were not looked at are not counted on"
     assert sum(kept is not None for kept in quick_hashes) == TRIES
 
 
@@ -195,6 +195,49 @@ def test_an_older_hash_is_replaced_at_the_next_sign_in(begin: Transactions, monk
     sign_in.sign_in(begin, "li", GOOD)
     with begin() as tx:
         assert tx.session.scalars(select(User.password_hash)).one() == "newer"
+
+
+def test_ones_own_password_asks_for_the_one_before(begin: Transactions, li: int) -> None:
+    token = sign_in.sign_in(begin, "li", GOOD)
+    for old, new, wrong in (
+        (WRONG, "another horse battery", Denied),
+        (GOOD, GOOD, Invalid),
+        (GOOD, "short", Invalid),
+        (GOOD, "password12345", Invalid),
+    ):
+        with pytest.raises(wrong):
+            sign_in.change_own_password(begin, li, old, new)
+        assert name_of(begin, token) == "li"
+    sign_in.change_own_password(begin, li, GOOD, "another horse battery")
+    with pytest.raises(Denied):
+        name_of(begin, token)
+    with begin() as tx:
+        assert not tx.session.get_one(User, li).must_change
+        assert tx.session.scalars(select(SignInTry)).all() == []
+
+
+@pytest.mark.parametrize("door", list(Door))
+def test_tries_at_one_door_close_no_other(begin: Transactions, li: int, door: Door) -> None:
+    for _ in range(TRIES + 1):
+        with pytest.raises(Denied):
+            sign_in.sign_in(begin, "li", WRONG, sign_in.Way(door))
+    other = Door.WEB if door is Door.SHELL else Door.SHELL
+    sign_in.sign_in(begin, "li", GOOD, sign_in.Way(other))
+    sign_in.change_own_password(begin, li, GOOD, "another horse battery")
+    sign_in.sign_in(begin, "li", "another horse battery", sign_in.Way(door))
+
+
+def test_a_password_that_is_replaced_meanwhile_is_not_replaced_again(
+    begin: Transactions, li: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def matches(password: str, kept: str | None) -> tuple[bool, str | None]:
+        with begin() as tx:
+            tx.session.get_one(User, li).password_hash = "another"
+        return True, None
+
+    monkeypatch.setattr(passwords, "matches", matches)
+    with pytest.raises(Conflict):
+        sign_in.change_own_password(begin, li, GOOD, "another horse battery")
 
 
 @pytest.mark.usefixtures("li")

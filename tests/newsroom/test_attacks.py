@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from broadcaster.access import passwords, sign_in
+from broadcaster.access import passwords, tries
 from broadcaster.runtime import Runtime
 from tests.databases import Clock
 from tests.newsrooms import PASSWORD, Browser, Signed, add_user
@@ -48,7 +48,7 @@ def test_an_address_that_has_tried_too_often_costs_nothing_more(
     browser.get("/login")
     for number in range(70):
         browser.post("/login", name=f"nobody{number}", password="x")
-    assert len(hashed) == sign_in.addresses.TRIES
+    assert len(hashed) == tries.OF_ADDRESS
 
 
 def test_a_body_in_pieces_is_not_taken_whatever_it_announces(house: Runtime, browser: Browser) -> None:

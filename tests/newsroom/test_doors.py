@@ -13,6 +13,7 @@ from broadcaster.access.models import Role
 from broadcaster.access.roles import RIGHTS
 from broadcaster.app import make_web
 from broadcaster.runtime import Runtime
+from broadcaster.settings import Settings
 from broadcaster.web.doors import DECLARED, Open, own_path
 from subscribers.actor import Right
 from tests.newsrooms import Browser, add_user
@@ -36,7 +37,7 @@ GUARDED = sorted((key, needs) for key, needs in DECLARED.items() if isinstance(n
 
 
 def routes() -> set[tuple[str, str]]:
-    app = make_web(SimpleNamespace(settings=SimpleNamespace(paper=SimpleNamespace(language="en"))))  # type: ignore[arg-type]
+    app = make_web(SimpleNamespace(settings=Settings()))  # type: ignore[arg-type]
     return {
         (method, context.path)
         for context in iter_route_contexts(app.routes)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from broadcaster.access import addresses, sign_in, users
+from broadcaster.access import passwords, sign_in, tries, users
 from broadcaster.access.models import SignIn
-from broadcaster.access.sign_in import TRIES
+from broadcaster.access.tries import OF_ACCOUNT as TRIES
 from broadcaster.runtime import Runtime
+from broadcaster.settings import Web
 from subscribers.actor import OPERATOR
 from tests.databases import Clock
 from tests.newsrooms import PASSWORD, Browser, add_user, at, troubles
@@ -20,6 +21,7 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def people(house: Runtime) -> None:
     add_user(house, "chief", "admin")
     add_user(house, "wang", "editor")
+    add_user(house, "li", "editor")
 
 
 def test_in_and_out(house: Runtime, browser: Browser) -> None:
@@ -40,7 +42,7 @@ def test_in_and_out(house: Runtime, browser: Browser) -> None:
 def test_the_cookie(browser: Browser) -> None:
     browser.get("/login")
     planted = browser.client.cookies["broadsheet"]
-    cookie = browser.sign_in("wang").headers["set-cookie"]
+    cookie = browser.sign_in("wang").headers.get_list("set-cookie")[0]
     assert cookie.endswith("; HttpOnly; Path=/; SameSite=lax")
     assert browser.client.cookies["broadsheet"] != planted
     browser.leave()
@@ -83,7 +85,7 @@ def test_an_account_takes_ten_tries(browser: Browser, clock: Clock) -> None:
 
 
 def test_an_address_takes_so_many(browser: Browser, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(addresses, "TRIES", 5)
+    monkeypatch.setattr(tries, "OF_ADDRESS", 5)
     for n in range(5):
         browser.sign_in(f"guess{n}", "no")
     assert browser.sign_in("wang").status_code == 422
@@ -93,6 +95,92 @@ def test_an_address_takes_so_many(browser: Browser, clock: Clock, monkeypatch: p
     del browser.client.headers["x-forwarded-for"]
     clock.advance(minutes=15)
     assert browser.sign_in("wang").status_code == 303
+
+
+def test_strangers_lock_nobody_out_where_they_have_signed_in_before(
+    house: Runtime, browser: Browser, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "OF_ADDRESS", TRIES + 2)
+    browser.sign_in("wang")
+    browser.leave()
+    kept = browser.sign_in("wang")
+    device = kept.cookies["device"]
+    assert [part for part in kept.headers.get_list("set-cookie") if "Max-Age=15552000; Path=/; SameSite=strict" in part]
+    with at(house) as stranger:
+        for _ in range(TRIES + 2):
+            stranger.sign_in("wang", "no")
+        assert stranger.sign_in("wang").status_code == 422, "what they were told was wrong is right at last"
+    browser.leave()
+    browser.client.cookies["device"] = device
+    assert browser.sign_in("wang").status_code == 303, "neither the account nor the address is closed to its owner"
+    browser.leave()
+    for forged in (device[:-1] + ("0" if device[-1] != "0" else "1"), device.partition(".")[0], "x", "", "." * 99):
+        browser.client.cookies["device"] = forged
+        assert browser.sign_in("wang").status_code == 422, forged
+        browser.leave()
+    browser.client.cookies["device"] = device
+    assert browser.sign_in("chief").status_code == 422, "it is worth nothing for anybody else"
+    for _ in range(TRIES):
+        assert browser.sign_in("wang", "no").status_code == 422
+    assert browser.sign_in("wang").status_code == 422, "whoever took the browser has no more tries than others"
+
+
+def test_a_browser_that_two_take_turns_at_knows_both(browser: Browser) -> None:
+    for name in ("wang", "li", "wang"):
+        assert browser.sign_in(name).status_code == 303
+        browser.client.cookies.delete("broadsheet")
+    assert len(browser.client.cookies["device"].split(".")) == 3
+    with pytest.MonkeyPatch.context() as patch:
+        # whoever is counted by the address is not let in
+        patch.setattr(tries, "OF_ADDRESS", 0)
+        for name, status in (("wang", 303), ("li", 303), ("chief", 422)):
+            assert browser.sign_in(name).status_code == status, name
+            browser.client.cookies.delete("broadsheet")
+
+
+def test_a_name_in_the_way_of_a_proxy_is_believed_from_proxies_only(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, house: Runtime
+) -> None:
+    monkeypatch.setattr(tries, "OF_ADDRESS", 2)
+    house.settings = house.settings.model_copy(update={"web": Web(proxies=("192.0.2.0/24",))})
+    with at(house) as stranger:
+        for number in range(2):
+            stranger.client.headers["x-forwarded-for"] = f"203.0.113.{number}"
+            stranger.sign_in("wang", "no")
+        stranger.client.headers["x-forwarded-for"] = "203.0.113.9"
+        assert stranger.sign_in("wang").status_code == 422
+        stranger.client.headers["x-forwarded-proto"] = "https"
+        assert "Secure" not in stranger.get("/login").headers.get("set-cookie", "")
+    for number in range(2):
+        browser.client.headers["x-forwarded-for"] = f"203.0.113.{number + 20}, 127.0.0.1"
+        browser.sign_in("wang", "no")
+    assert browser.sign_in("wang").status_code == 303
+
+
+@SQLITE
+def test_over_tls_the_browser_is_told_to_come_by_tls_only(house: Runtime, browser: Browser) -> None:
+    assert "strict-transport-security" not in browser.get("/login").headers
+    house.settings = house.settings.model_copy(update={"web": Web(public_url="https://paper.example.org")})
+    with at(house) as other:
+        assert "strict-transport-security" not in other.get("/login").headers
+        for answer in (
+            other.client.get("/login", headers={"host": "paper.example.org"}),
+            other.client.get("/login", headers={"x-forwarded-proto": "https"}),
+        ):
+            assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+@SQLITE
+def test_another_password_costs_two_hashes(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser.sign_in("wang")
+    browser.get("/account/password")
+    done: list[str] = []
+    matches, hashed = passwords.matches, passwords.hashed
+    monkeypatch.setattr(passwords, "matches", lambda *given: done.append("matches") or matches(*given))
+    monkeypatch.setattr(passwords, "hashed", lambda *given: done.append("hashed") or hashed(*given))
+    new = "entirely my own words"
+    assert browser.post("/account/password", old=PASSWORD, new=new, again=new).status_code == 303
+    assert done == ["matches", "hashed"]
 
 
 @SQLITE
@@ -133,7 +221,7 @@ def test_a_password_that_was_given_out_is_replaced_first(house: Runtime, browser
     assert "choose one of your own" in page.text
     assert 'href="/members"' not in page.text
     for old, new, again, told in (
-        ("no", "x" * 12, "x" * 12, "not right"),
+        ("no", "entirely my own words", "entirely my own words", "not right"),
         (PASSWORD, "short", "short", "too short"),
         (PASSWORD, "one of two passwords", "another of the two", "not the same"),
     ):
