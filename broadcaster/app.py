@@ -16,9 +16,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from broadcaster import hooks
 from broadcaster.newsroom import (
     account,
+    columns,
     entrance,
     first_run,
     gateways,
+    item_page,
+    items,
     member_import,
     members,
     records,
@@ -47,7 +50,9 @@ def make_web(runtime: Runtime) -> FastAPI:
     troubles.install(app)
     doors = (hooks, health, metrics, assets)
     registry = (member_import, segments, members)
-    desks = (entrance, first_run, account, today, *registry, users, gateways, records)
+    # what has a name of its own before what has a number
+    paper = (columns, items, item_page)
+    desks = (entrance, first_run, account, today, *paper, *registry, users, gateways, records)
     for room in (*doors, *desks):
         app.include_router(room.router)
     return app

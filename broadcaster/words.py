@@ -122,6 +122,14 @@ TRANSFER_STATES: Mapping[str, Word] = {
     "expired": Word("out of time", "已过期"),
 }
 
+#: of an item
+ITEM_STATES: Mapping[str, Word] = {
+    "draft": Word("draft", "草稿"),
+    "contributed": Word("handed in", "来稿"),
+    "ready": Word("accepted", "已采用"),
+    "withdrawn": Word("withdrawn", "已撤稿"),
+}
+
 #: of somebody who asked to join
 ADMISSION_STATES: Mapping[str, Word] = {
     "waiting": Word("waiting", "待核对"),
@@ -191,6 +199,11 @@ def transfer_state_word(state: str) -> str:
 def admission_state_word(state: str) -> str:
     """How far it is with somebody who asked to join. Raises KeyError for a state there is not."""
     return _said(ADMISSION_STATES[state])
+
+
+def item_state_word(state: str) -> str:
+    """How far an item is. Raises KeyError for a state there is not."""
+    return _said(ITEM_STATES[state])
 
 
 def happening_word(what: str) -> str:

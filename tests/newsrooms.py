@@ -14,11 +14,19 @@ from sqlalchemy import select, update
 from broadcaster.access import sessions, users
 from broadcaster.access.models import Door, User
 from broadcaster.app import make_web
+from broadcaster.newspaper import columns, items
+from broadcaster.newspaper.item_words import Words
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from tests.factories import make_member, make_members, make_organisation
 from tests.websites import hosted, make_client
 
+#: headline, sentence, for whom
+ITEMS = (
+    ("社区食堂周一起供应老年套餐", "社区食堂周一起供应老年套餐，12元一份，会员证登记。", "everyone"),
+    ("取暖季用气安全", "取暖季到了，睡前关好燃气阀门，窗户留一道缝。", "everyone"),
+    ("11月28日分会开会", "11月28日（周六）下午两点半，离退休分会在三楼会议室开会。", "retired", "mobile"),
+)
 PASSWORD = "correct horse battery staple"
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 _SECRET = re.compile(r'class="secret">([A-Z2-7 ]+)<')
@@ -103,10 +111,20 @@ class Signed:
 
 
 def furnish(house: Runtime) -> None:
-    """A small registry, so that no page is empty."""
+    """A small registry and a few items, so that no page is empty."""
     with house.begin() as tx:
         east = make_organisation(tx.session, "东城/东街分会")
         make_organisation(tx.session, "东城/长安里分会")
         make_organisation(tx.session, "西城")
         make_members(tx.session, 60, organisation=east)
         make_member(tx.session, organisation=east, name="欧阳子涵", status="retired")
+        news = columns.add(tx.session, OPERATOR, "身边事", owner="li", now=tx.now).id
+        columns.add(tx.session, OPERATOR, "东城", parent=news, now=tx.now)
+        columns.add(tx.session, OPERATOR, "通知", now=tx.now)
+        for number, (headline, sms, *audience) in enumerate(ITEMS):
+            words = Words(headline, sms, f"**{headline}**，详情见下。", tuple(audience), "东街分会", news)
+            made = items.write(tx.session, OPERATOR, words, now=tx.now).id
+            if number:
+                items.decide(tx.session, OPERATOR, made, items.Move.ACCEPT, now=tx.now)
+        items.decide(tx.session, OPERATOR, made, items.Move.SHARE, now=tx.now)
+        items.contribute(tx.session, OPERATOR, 1, now=tx.now)

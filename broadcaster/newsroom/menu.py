@@ -23,8 +23,15 @@ MEMBERS: Sequence[Leads] = (
     ("/members/segments", msgid("Segments"), Right.SEE),
     ("/members/import", msgid("Take in a list"), Right.REGISTER),
 )
+ITEMS: Sequence[Leads] = (
+    ("/items", msgid("Items"), Right.SEE),
+    ("/items/contributed", msgid("Handed in"), Right.SEE),
+    ("/items/shared", msgid("Shared pool"), Right.SEE),
+    ("/items/columns", msgid("Columns"), Right.SEE),
+)
 _MENU: Sequence[tuple[str, str, Sequence[Leads]]] = (
     ("/", msgid("Today"), (("/", "", Right.SEE),)),
+    ("/items", msgid("Items"), ITEMS),
     ("/members", msgid("Members"), MEMBERS),
     ("/settings", msgid("Settings"), SETTINGS),
 )

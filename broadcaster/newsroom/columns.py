@@ -1,0 +1,94 @@
+"""The columns that come back in every edition: a tree with owners."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.language import msgid
+from broadcaster.newspaper import columns
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.members import Id
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, Posted, shows, takes
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from subscribers.actor import Right
+from subscribers.errors import BroadsheetError, Conflict, Invalid
+
+router = APIRouter()
+
+PATH = "/items/columns"
+
+
+@shows(router, PATH, needs=Right.SEE)
+def tree(request: Request, house: House, visit: Here) -> Response:
+    """All of them."""
+    return _draw(request, house, visit)
+
+
+@takes(router, PATH, needs=Right.EDIT)
+def add(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Another one."""
+    try:
+        with house.begin() as tx:
+            name, owner, parent = form.text("name"), form.text("owner"), _number(form, "parent")
+            made = columns.add(tx.session, visit.actor, name, parent=parent, owner=owner, now=tx.now)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, error, form.text("name"), form.text("owner"))
+    return done(visit, PATH, msgid("The column {name} is there."), name=made.name)
+
+
+@takes(router, PATH + "/{id}", needs=Right.EDIT)
+def change(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """Another name and owner."""
+    try:
+        with house.begin() as tx:
+            before = columns.get(tx.session, visit.actor, id)
+            back = {"name": before.name, "owner": before.owner}
+            made = columns.change(tx.session, visit.actor, id, name=form.text("name"), owner=form.text("owner"))
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, error)
+    return done(visit, PATH, msgid("Changed: {name}."), name=made.name, undo=f"{PATH}/{id}", undo_fields=back)
+
+
+@takes(router, PATH + "/{id}/move", needs=Right.EDIT)
+def move(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """One place up or down among its neighbours."""
+    down = form.text("to") == "down"
+    with house.begin() as tx:
+        name = columns.move(tx.session, visit.actor, id, down=down).name
+    back = {"to": "up" if down else "down"}
+    return done(visit, PATH, msgid("Moved: {name}."), name=name, undo=f"{PATH}/{id}/move", undo_fields=back)
+
+
+@takes(router, PATH + "/{id}/remove", needs=Right.EDIT)
+def remove(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """A column ends; its items go elsewhere."""
+    try:
+        with house.begin() as tx:
+            name = columns.get(tx.session, visit.actor, id).name
+            moved = columns.remove(tx.session, visit.actor, id, into=_number(form, "into"), now=tx.now)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, error)
+    return done(visit, PATH, msgid("{name} has ended; {items} items have moved."), name=name, items=moved)
+
+
+def _number(form: Posted, name: str) -> int | None:
+    text = form.text(name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _draw(
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    error: BroadsheetError | None = None,
+    name: str = "",
+    owner: str = "",
+) -> Response:
+    with house.reading() as tx:
+        lines = columns.tree(tx.session, visit.actor)
+    wrong = trouble(error, "name") if error else None
+    return draw(
+        request, "columns.html", status=422 if error else 200, trouble=wrong, lines=lines, name=name, owner=owner
+    )

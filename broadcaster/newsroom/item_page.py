@@ -1,0 +1,232 @@
+"""One item: written, saved over nobody else's words, handed in, accepted, sent back, shared, withdrawn."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from broadcaster.language import msgid, tr
+from broadcaster.newspaper import columns, items
+from broadcaster.newspaper.item_words import Words
+from broadcaster.newspaper.items import MOVES, Move, Outdated
+from broadcaster.newspaper.models import Item, ItemState
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.items import audience_words, state_words
+from broadcaster.newsroom.members import Id
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, Posted, shows, takes
+from broadcaster.web.figures import when
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from subscribers import segments
+from subscribers.actor import Actor, Right
+from subscribers.errors import BroadsheetError, Conflict, Invalid
+from subscribers.organisations import names_of
+
+router = APIRouter()
+
+#: segments that are there from the beginning, the most usual first
+_BUILT_IN = ("everyone", "in_service", "retired", "mobile")
+_EMPTY = Words("", "")
+_TOLD = {
+    Move.ACCEPT: msgid("Accepted: {headline}."),
+    Move.SEND_BACK: msgid("Sent back: {headline}."),
+    Move.WITHDRAW: msgid("Withdrawn: {headline}. It stands in no edition any more."),
+    Move.RESTORE: msgid("Put back: {headline}."),
+    Move.SHARE: msgid("In the shared pool: {headline}."),
+    Move.UNSHARE: msgid("No longer in the shared pool: {headline}."),
+}
+#: what takes it back
+_BACK = {
+    Move.ACCEPT: Move.SEND_BACK,
+    Move.WITHDRAW: Move.RESTORE,
+    Move.RESTORE: Move.WITHDRAW,
+    Move.SHARE: Move.UNSHARE,
+    Move.UNSHARE: Move.SHARE,
+}
+
+
+@shows(router, "/items/new", needs=Right.WRITE)
+def blank(request: Request, house: House, visit: Here, corrects: Annotated[int, Query(ge=0, lt=2**53)] = 0) -> Response:
+    """An empty sheet; `corrects` is the item that this one puts right."""
+    words = _EMPTY
+    if corrects:
+        with house.reading() as tx:
+            words = items.words_of(items.get(tx.session, visit.actor, corrects))
+    return _draw(request, house, visit, words, corrects=corrects)
+
+
+@takes(router, "/items/new", needs=Right.WRITE)
+def write(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """A new item."""
+    words, corrects = _EMPTY, int(form.text("corrects")) if form.text("corrects").isdecimal() else 0
+    corrects = corrects if corrects < 2**53 else 0
+    try:
+        words = _words(form)
+        with house.begin() as tx:
+            made = items.write(tx.session, visit.actor, words, corrects=corrects or None, now=tx.now)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, _typed(form), error=error, corrects=corrects)
+    return done(visit, f"/items/{made.id}", msgid("Saved: {headline}."), headline=made.headline)
+
+
+@shows(router, "/items/{id}", needs=Right.SEE)
+def item(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """One item, with all that may be done with it."""
+    with house.reading() as tx:
+        found = items.get(tx.session, visit.actor, id)
+    return _draw(request, house, visit, items.words_of(found), found)
+
+
+@takes(router, "/items/{id}", needs=Right.WRITE)
+def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """Other words; if somebody else was faster, both texts are shown."""
+    version = form.text("version")
+    try:
+        with house.begin() as tx:
+            number = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
+            saved = items.change(tx.session, visit.actor, id, _words(form), version=number, now=tx.now)
+    except (Invalid, Conflict) as error:
+        with house.reading() as tx:
+            found = items.get(tx.session, visit.actor, id)
+        return _draw(request, house, visit, _typed(form), found, error=error)
+    return done(visit, f"/items/{id}", msgid("Saved: {headline}."), headline=saved.headline)
+
+
+@takes(router, "/items/{id}/contribute", needs=Right.WRITE)
+def contribute(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """Handed in."""
+    with house.begin() as tx:
+        headline = items.contribute(tx.session, visit.actor, id, now=tx.now).headline
+    return done(visit, f"/items/{id}", msgid("Handed in: {headline}. It waits for an editor."), headline=headline)
+
+
+@takes(router, "/items/{id}/decide", needs=Right.EDIT)
+def decide(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """What an editor does with it."""
+    wish = form.text("move")
+    if wish not in list(Move):
+        raise Invalid("This cannot be done with an item.", hint="Load the page again.")
+    move = Move(wish)
+    with house.begin() as tx:
+        headline = items.decide(tx.session, visit.actor, id, move, note=form.text("note"), now=tx.now).headline
+    back = _BACK.get(move)
+    undo = {"undo": f"/items/{id}/decide", "undo_fields": {"move": back.value}} if back else {}
+    return done(visit, f"/items/{id}", _TOLD[move], headline=headline, **undo)  # type: ignore[arg-type]
+
+
+@takes(router, "/items/{id}/copy", needs=Right.WRITE)
+def copy(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """A copy of one's own."""
+    with house.begin() as tx:
+        made = items.copy(tx.session, visit.actor, id, now=tx.now)
+    return done(visit, f"/items/{made.id}", msgid("Copied. This one is yours."))
+
+
+def _words(form: Posted) -> Words:
+    typed = _typed(form)
+    days = [_day(form.text(name)) for name in ("valid_from", "valid_to")]
+    return Words(
+        typed.headline, typed.sms, typed.full, typed.audience, typed.source, typed.standing_id, days[0], days[1]
+    )
+
+
+def _typed(form: Posted) -> Words:
+    """The words of a form as far as they can be read, to be shown once more."""
+    column = form.text("column")
+    own = [line for line in form.text("other_audience").splitlines() if line.strip()]
+    days = []
+    for name in ("valid_from", "valid_to"):
+        try:
+            days.append(_day(form.text(name)))
+        except Invalid:
+            days.append(None)
+    return Words(
+        form.text("headline"),
+        form.text("sms"),
+        form.text("full"),
+        (*form.texts("audience"), *own),
+        form.text("source"),
+        int(column) if column.isascii() and column.isdigit() and len(column) < 16 else None,
+        *days,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        raise Invalid(
+            "{text} is no day.", hint="Write it year first: 2026-11-23.", text=repr(text.strip()[:20])
+        ) from None
+
+
+def _draw(
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    words: Words,
+    item: Item | None = None,
+    *,
+    error: BroadsheetError | None = None,
+    corrects: int = 0,
+) -> Response:
+    actor = visit.actor
+    with house.reading() as tx:
+        choices = _choices(tx.session, actor, words)
+        told = _told(house, tx.session, actor, item, now=tx.now) if item else {}
+    return draw(
+        request,
+        "item.html",
+        status=422 if error else 200,
+        trouble=trouble(error, "headline") if error else None,
+        theirs=items.words_of(item) if item and isinstance(error, Outdated) else None,
+        theirs_audience=audience_words(item.audience) if item else "",
+        words=words,
+        item=item,
+        corrects=item.corrects_id if item else corrects,
+        may_write=_may_write(actor, item),
+        **choices,
+        **({"state": "", "place": "", "changed": "", "editions": (), "moves": ()} | told),
+    )
+
+
+def _may_write(actor: Actor, item: Item | None) -> bool:
+    if item is None:
+        return Right.WRITE in actor.rights
+    needed = Right.WRITE if item.state == ItemState.DRAFT else Right.EDIT
+    return needed in actor.rights and item.under.startswith(actor.under)
+
+
+def _choices(session: Session, actor: Actor, words: Words) -> dict[str, Any]:
+    known = [*_BUILT_IN, *(one.name for one in segments.listing(session, actor))][:30]
+    return {
+        "segments": [(name, audience_words([name]), name in words.audience) for name in known],
+        "other_audience": "\n".join(name for name in words.audience if name not in known),
+        "columns": [
+            (line.id, "\u2003" * line.depth + line.name, line.id == words.standing_id)
+            for line in columns.tree(session, actor)
+        ],
+    }
+
+
+def _told(house: Runtime, session: Session, actor: Actor, item: Item, *, now: Any) -> dict[str, Any]:
+    is_own = item.under.startswith(actor.under)
+    fitting = [move for move, (before, _) in MOVES.items() if ItemState(item.state) in before and _helps(item, move)]
+    return {
+        "state": state_words(item),
+        "place": names_of(session, [item.under]).get(item.under) or tr("the whole paper"),
+        "changed": when(item.changed_at, now, house.settings.zone),
+        "editions": items.stands_in(session, actor, item.id),
+        "moves": [move.value for move in fitting] if is_own and Right.EDIT in actor.rights else [],
+    }
+
+
+def _helps(item: Item, move: Move) -> bool:
+    """Whether it changes anything that one would want to change."""
+    if move in (Move.SHARE, Move.UNSHARE):
+        return item.shared is (move is Move.UNSHARE)
+    return True

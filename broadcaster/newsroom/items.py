@@ -1,0 +1,81 @@
+"""The shelves of items: all of one's place, what was handed in, the shared pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.newspaper import columns, items
+from broadcaster.newspaper.items import Shelf
+from broadcaster.newspaper.models import Item
+from broadcaster.newsroom.drawing import draw
+from broadcaster.newsroom.members import PAGE, Behind
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import shows
+from broadcaster.web.figures import when
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from broadcaster.words import STATUSES, item_state_word, status_word
+from subscribers.actor import Right
+from subscribers.organisations import names_of
+
+router = APIRouter()
+
+_MARKS = {"draft": "○", "contributed": "◐", "ready": "✓", "withdrawn": "✕"}
+
+
+@shows(router, "/items", needs=Right.SEE)
+def everything(request: Request, house: House, visit: Here, q: str = "", before: Behind = 0) -> Response:
+    """All items of one's part of the tree, the newest first."""
+    return _shelf(request, house, visit, Shelf.ALL, q, before)
+
+
+@shows(router, "/items/contributed", needs=Right.SEE)
+def contributed(request: Request, house: House, visit: Here, q: str = "", before: Behind = 0) -> Response:
+    """What waits for an editor."""
+    return _shelf(request, house, visit, Shelf.CONTRIBUTED, q, before)
+
+
+@shows(router, "/items/shared", needs=Right.SEE)
+def shared(request: Request, house: House, visit: Here, q: str = "", before: Behind = 0) -> Response:
+    """What may be used by everybody below the place that shared it."""
+    return _shelf(request, house, visit, Shelf.SHARED, q, before)
+
+
+def state_words(item: Item) -> str:
+    """How far an item is, with its mark."""
+    return f"{_MARKS[item.state]} {item_state_word(item.state)}"
+
+
+def audience_words(names: Sequence[str]) -> str:
+    """For whom, as people say it."""
+    return ", ".join(status_word(name) if name in STATUSES else name for name in names)
+
+
+def _shelf(request: Request, house: Runtime, visit: Visit, shelf: Shelf, q: str, before: int) -> Response:
+    q = q.strip()
+    with house.reading() as tx:
+        found = items.listing(tx.session, visit.actor, shelf, words=q, before=before or None, limit=PAGE + 1)
+        named = {line.id: line for line in columns.tree(tx.session, visit.actor)}
+        places = names_of(tx.session, {item.under for item in found})
+        now = tx.now
+    lines: list[dict[str, Any]] = [
+        {
+            "id": item.id,
+            "headline": item.headline,
+            "sms": item.sms,
+            "state": state_words(item),
+            "shared": item.shared,
+            "column": named[item.standing_id].name if item.standing_id in named else "—",
+            "owner": named[item.standing_id].owner if item.standing_id in named else "",
+            "source": item.source or places.get(item.under, "").rpartition("/")[2] or "—",
+            "changed": when(item.changed_at, now, house.settings.zone),
+            "by": item.changed_by,
+        }
+        for item in found[:PAGE]
+    ]
+    onward = urlencode({"q": q, "before": found[PAGE - 1].id}) if len(found) > PAGE else ""
+    return draw(request, "items.html", shelf=shelf.value, lines=lines, q=q, onward=onward, before=before)

@@ -1,0 +1,211 @@
+"""Items and columns on pages: written by two at once, handed in, accepted, shared; nothing of anybody else's."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from broadcaster.newspaper import columns, items
+from broadcaster.newspaper.item_words import Words
+from broadcaster.newspaper.items import Move
+from broadcaster.runtime import Runtime
+from subscribers.actor import OPERATOR
+from tests.factories import make_organisation
+from tests.newsroom.test_members import NAUGHTY
+from tests.newsrooms import Browser, Signed, add_user, at, troubles
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def come(house: Runtime, browser: Browser, name: str, role: str, under: str = "") -> Browser:
+    if under:
+        with house.begin() as tx:
+            make_organisation(tx.session, under)
+    add_user(house, name, role, under=under)
+    browser.client.cookies["broadsheet"] = Signed(house, name).token
+    browser.get("/items")
+    return browser
+
+
+@pytest.fixture
+def editor(house: Runtime, browser: Browser) -> Browser:
+    return come(house, browser, "chief", "editor")
+
+
+def id_of(page: str) -> int:
+    found = re.search(r'action="/items/(\d+)"', page)
+    assert found, page
+    return int(found[1])
+
+
+def written(browser: Browser, **fields: str) -> int:
+    answer = browser.post("/items/new", **({"headline": "供暖了", "sms": "今天供暖。"} | fields))
+    assert answer.status_code == 303, troubles(answer)
+    return id_of(browser.follow(answer).text)
+
+
+def version_of(browser: Browser, item_id: int) -> str:
+    found = re.search(r'name="version" value="(\d+)"', browser.get(f"/items/{item_id}").text)
+    assert found
+    return found[1]
+
+
+def test_from_word_to_the_shelf(editor: Browser) -> None:
+    pasted = "\u3000\u3000第一段\r\n\r\n\r\n\r\n\uf0b7\t第一条\v续"
+    item = written(editor, sms="今天\r\n供暖。", full=pasted, source="东街分会", audience="retired")
+    page = editor.get(f"/items/{item}").text
+    assert "今天供暖。</textarea>" in page
+    assert "第一段\n\n- 第一条\n续</textarea>" in page
+    assert 'value="retired" checked' in page
+    assert 'value="everyone" checked' not in page
+    shelf = editor.get("/items").text
+    assert "东街分会" in shelf
+    assert "○ draft" in shelf
+    assert "No item was found" in editor.get("/items?q=nothing").text
+    assert "供暖了" in editor.get("/items?q=供暖").text
+
+
+def test_two_in_one_item(house: Runtime, editor: Browser) -> None:
+    item = written(editor)
+    version = version_of(editor, item)
+    with at(house) as other:
+        come(house, other, "li", "editor")
+        assert other.post(f"/items/{item}", headline="李", sms="李的话。", version=version).status_code == 303
+    answer = editor.post(f"/items/{item}", headline="王", sms="王的话。", full="王的全文", version=version)
+    assert answer.status_code == 422
+    assert "li has changed this item" in troubles(answer)
+    for words in ("李的话。", "王的话。</textarea>", "王的全文</textarea>", "Take theirs", "Take mine"):
+        assert words in answer.text
+    newest = re.search(r'name="version" value="(\d+)"', answer.text)
+    assert newest
+    editor.follow(editor.post(f"/items/{item}", headline="王", sms="李和王的话。", version=newest[1]))
+    assert "李和王的话。" in editor.get(f"/items/{item}").text
+
+
+def test_from_a_branch_to_the_pool(house: Runtime, editor: Browser) -> None:
+    with at(house) as branch:
+        come(house, branch, "zhang", "writer", "East/First")
+        item = written(branch)
+        page = branch.follow(branch.post(f"/items/{item}/contribute")).text
+        assert "It waits for an editor" in page
+        assert 'name="version"' not in page, "a writer changes it no more"
+        assert branch.post(f"/items/{item}", headline="x", sms="x", version="1").status_code == 403
+        assert branch.post(f"/items/{item}/decide", move="accept").status_code == 403
+        assert "供暖了" in editor.get("/items/contributed").text
+        editor.follow(editor.post(f"/items/{item}/decide", move="send_back", note="哪一天？"))
+        assert "哪一天？" in branch.get(f"/items/{item}").text
+        branch.post(f"/items/{item}/contribute")
+        page = editor.follow(editor.post(f"/items/{item}/decide", move="accept")).text
+        assert "Accepted: 供暖了." in page
+        own = written(editor, headline="全县")
+        editor.post(f"/items/{own}/decide", move="accept")
+        assert branch.get(f"/items/{own}").status_code == 404
+        editor.post(f"/items/{own}/decide", move="share")
+        assert "全县" in branch.get("/items/shared").text
+        assert "Make a copy of my own" in branch.get(f"/items/{own}").text
+        assert "This one is yours" in branch.follow(branch.post(f"/items/{own}/copy")).text
+    assert editor.post(f"/items/{item}/decide", move="accept").status_code == 409
+    for wrong in ("", "x", "delete"):
+        assert editor.post(f"/items/{item}/decide", move=wrong).status_code == 400
+
+
+def test_withdrawn_taken_back_and_corrected(editor: Browser) -> None:
+    item = written(editor)
+    page = editor.follow(editor.post(f"/items/{item}/decide", move="withdraw", note="日期不对")).text
+    assert "Withdrawn: 供暖了." in page
+    assert "日期不对" in page
+    assert 'name="move" value="restore"' in page.partition('role="status"')[2][:900]
+    page = editor.get(f"/items/new?corrects={item}").text
+    assert "今天供暖。</textarea>" in page
+    correction = written(editor, corrects=str(item))
+    assert f'href="/items/{item}"' in editor.get(f"/items/{correction}").text
+
+
+def test_columns(editor: Browser) -> None:
+    page = editor.follow(editor.post("/items/columns", name="要闻", owner="chief")).text
+    assert "The column 要闻 is there." in page
+    news = re.search(r"/items/columns/(\d+)/move", page)
+    assert news
+    editor.follow(editor.post("/items/columns", name="街道", parent=news[1]))
+    item = written(editor, column=news[1])
+    editor.post(f"/items/{item}/contribute")
+    assert "waits for chief" in editor.get("/items/contributed").text
+    page = editor.follow(editor.post(f"/items/columns/{news[1]}", name="身边事", owner="")).text
+    assert "Changed: 身边事." in page
+    editor.follow(editor.post(f"/items/columns/{news[1]}/move", to="down"))
+    assert "There are columns below" in troubles(editor.post(f"/items/columns/{news[1]}/remove"))
+    for name, owner in (("", ""), ("身边事", ""), ("新", "nobody"), ("x" * 5000, "x" * 5000)):
+        assert editor.post("/items/columns", name=name, owner=owner).status_code == 422
+    for wrong in ("", "x", "-1", "9" * 40, "１"):
+        assert editor.post("/items/columns/999999/remove", into=wrong).status_code == 404
+
+
+@SQLITE
+def test_nothing_of_another_place(house: Runtime, browser: Browser) -> None:
+    with house.begin() as tx:
+        make_organisation(tx.session, "West")
+        item = items.write(tx.session, OPERATOR, Words("上级的稿", "不给看。"), now=tx.now).id
+        column = columns.add(tx.session, OPERATOR, "上级的栏", now=tx.now).id
+    with at(house) as west:
+        come(house, west, "wester", "editor", "West")
+        theirs = written(west, headline="西边的稿")
+    local = come(house, browser, "easter", "editor", "East")
+    for hidden in (item, theirs):
+        assert local.get(f"/items/{hidden}").status_code == 404
+        local.get("/items")
+        for path in ("", "/contribute", "/decide", "/copy"):
+            answer = local.post(f"/items/{hidden}{path}", headline="x", sms="x", move=Move.WITHDRAW.value)
+            assert answer.status_code == 404, path
+        assert local.post("/items/new", headline="x", sms="x", corrects=str(hidden)).status_code == 404
+    for path in ("/items", "/items/contributed", "/items/shared"):
+        assert "稿</a>" not in local.get(path).text
+    # a column of the place above is used there, and not changed
+    assert "上级的栏" in local.get("/items/columns").text
+    for path in ("", "/move", "/remove"):
+        assert local.post(f"/items/columns/{column}{path}", name="x", owner="").status_code == 404
+
+
+@SQLITE
+def test_naughty_strings(editor: Browser) -> None:
+    for typed in NAUGHTY:
+        for name in (
+            "headline",
+            "sms",
+            "full",
+            "source",
+            "column",
+            "valid_from",
+            "valid_to",
+            "other_audience",
+            "corrects",
+        ):
+            fields = {"headline": "标题", "sms": "一句话。", name: typed}
+            answer = editor.post("/items/new", **fields)
+            assert answer.status_code in (303, 404, 422), (name, typed, answer.status_code)
+            assert_tame(answer.text)
+        for answer in (
+            editor.client.get("/items", params={"q": typed}),
+            editor.client.get("/items/new", params={"corrects": typed}),
+            editor.post("/items/columns", name=typed, owner=typed, parent=typed),
+        ):
+            assert answer.status_code in (200, 303, 404, 422), (typed, answer.status_code)
+            assert_tame(answer.text)
+    assert_tame(editor.get("/items").text)
+    assert_tame(editor.get("/items/columns").text)
+
+
+def assert_tame(page: str) -> None:
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+
+
+@SQLITE
+def test_a_form_that_is_refused_keeps_what_was_typed(editor: Browser) -> None:
+    answer = editor.post(
+        "/items/new", headline="", sms="留着。", full="全文", valid_from="２月", other_audience="age >"
+    )
+    assert answer.status_code == 422
+    assert "is no day" in troubles(answer)
+    for kept in ("留着。</textarea>", "全文</textarea>", "age &gt;</textarea>"):
+        assert kept in answer.text
