@@ -41,11 +41,15 @@ def main() -> None:
         figures[f"limit {limit}/s"] = measured(Bucket(limit), limit, 0, told.seconds)
         figures[f"limit {limit} by the second"] = measured(Seconds(limit), limit, 0, told.seconds)
         figures[f"limit {limit}/s, chance 0.1"] = measured(Bucket(limit), limit, 0.1, told.seconds)
+        for chance in (0.3, 0.5):
+            figures[f"limit {limit} by the second, chance {chance:g}"] = measured(
+                Seconds(limit), limit, chance, told.seconds
+            )
     if told.json:
         print(json.dumps(figures))
         return
     for name, values in figures.items():
-        print(f"{name:26} {values['goodput']:>7.1%} {values['asked_per_taken']:>6.2f}")
+        print(f"{name:36} {values['goodput']:>7.1%} {values['asked_per_taken']:>6.2f}")
 
 
 if __name__ == "__main__":
