@@ -33,6 +33,7 @@ usage: python3 run.py COMMAND [options]
   demo              make a small newspaper, send it, collect receipts and answers
   up                run everything in one process: worker, schedule, web
   test [...]        run all tests on all cores, on servers that they start themselves; or pytest with these options
+                    (files or folders: these alone, in one process)
   test-peers [...]  fetch other people's programs (docs/peers.md) and run the tests against them
   chaos [...]       send while things break, and hold the carrier's log against the ledger (docs/chaos.md)
   screenshots [DIR] a picture of every page of the newsroom (needs chromium)
@@ -71,7 +72,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(check(python, caches))
     if word == "test":
         os.chdir(ROOT)
-        command = ["-m", "pytest", "-o", f"cache_dir={caches / 'pytest'}", *(rest or ALL_AT_ONCE)]
+        command = ["-m", "pytest", "-o", f"cache_dir={caches / 'pytest'}", *at_once(rest), *rest]
     elif word == "test-peers":
         os.chdir(ROOT)
         command = ["-m", "tests.peers", str(cache_folder() / "peers"), "-o", f"cache_dir={caches / 'pytest'}", *rest]
@@ -90,6 +91,12 @@ def main(arguments: list[str]) -> None:
     # from here on signals, exit code and output are that program's own
     sys.stdout.flush()
     os.execv(python, [str(python), *command])
+
+
+def at_once(options: list[str]) -> list[str]:
+    """How many workers: several, unless these options name some of the tests, or their number, or want a debugger."""
+    alone = any(Path(option.split("::")[0]).exists() or option.startswith(("-n", "--pdb")) for option in options)
+    return [] if alone else ALL_AT_ONCE
 
 
 def language_last(arguments: list[str]) -> list[str]:
@@ -189,6 +196,8 @@ def ready_environment() -> tuple[Path, Path]:
     caches = (venv if may_write(venv) else cache_folder()) / "caches"
     if not may_write(ROOT):
         os.environ["PYTHONPYCACHEPREFIX"] = str(caches / "bytecode")
+    # images that shall stay small ask for none; then each of the processes that the tests start compiles the house anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["RUFF_CACHE_DIR"] = str(caches / "ruff")
     os.environ["MYPY_CACHE_DIR"] = str(caches / "mypy")
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(caches / "hypothesis")
