@@ -28,6 +28,7 @@ from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import settle_doubts
 from broadcaster.delivery.states import State, advance, contradicts
 from broadcaster.delivery.transitions import Alike, Move
+from broadcaster.delivery.whose import by_number, tell_strangers
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from subscribers import consent, numbers
 from subscribers.actor import SYSTEM
@@ -105,9 +106,12 @@ def _row(receipt: Receipt, known: Reason | None, now: datetime) -> dict[str, Any
 def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
     """Apply the next receipts that wait to their parts, forward only. Returns how many were looked at."""
     go_by_keys(session)
-    rows = {row.id: row for row in _take(session, limit)}
+    taken = _take(session, limit)
+    rows = {row.id: row for row in taken}
     if not rows:
         return 0
+    if len(taken) > len(rows):
+        rows |= by_number(taken)
     place_of = _match(session, rows)
     holding.lock(session, {place.message_id for place in place_of.values()})
     whole = _take_whole(session, rows, now=now)
@@ -171,6 +175,7 @@ def _apply_each(
         else:
             outcomes[InboxState.CONFLICT if contradicts(current, to) else InboxState.STALE].append(id_)
     _write_moves(session, held, moves, now=now)
+    tell_strangers(session, [rows[id_] for id_ in strangers])
     insert_all(session, ReceiptOrphan, [{"inbox_id": id_, "since": now, "due": now} for id_ in strangers])
     for outcome, ids in outcomes.items():
         session.execute(

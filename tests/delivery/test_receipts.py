@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, select
+from structlog.testing import capture_logs
 
 from broadcaster.campaigns.audience import Route, count_audience
 from broadcaster.delivery import orphans, receipts
@@ -131,6 +132,18 @@ def test_another_gateways_receipt_moves_nothing(begin: Transactions) -> None:
     assert inbox(begin) == {"orphan": 2}
 
 
+def test_whoever_reads_the_log_is_told_of_another_gateways_receipts(begin: Transactions) -> None:
+    _, parts = sent(begin, 2)
+    told = [receipt(f"id-{part.part_id}", gateway="other", msisdn=part.msisdn) for part in parts]
+    # the same id may be somebody else's at the other carrier
+    strangers = [receipt("id-1", gateway="third", msisdn="+8619999999999"), receipt("x", gateway="third")]
+    with capture_logs() as logged:
+        receive(begin, *told, *strangers)
+    assert [(line["gateway"], line["of"], line["receipts"]) for line in logged] == [("other", "carrier", 2)]
+    assert "Compare the addresses" in logged[0]["hint"]
+    assert parts[0].msisdn[4:] not in str(logged)
+
+
 def test_a_receipt_before_its_answer_is_applied_when_the_answer_is_known(begin: Transactions) -> None:
     campaign, _ = sending(begin, 1)
     turn = must_claim(begin, owner(begin))
@@ -195,6 +208,24 @@ def test_an_id_that_the_carrier_gives_again_means_the_newest_part(begin: Transac
     receive(begin, receipt("7"))
     assert state_of(begin, first.parts[0].part_id) is State.SUBMITTED
     assert state_of(begin, second.parts[0].part_id) is State.DELIVERED
+
+
+def test_one_id_on_two_connections_goes_by_the_number(begin: Transactions) -> None:
+    """A carrier that counts anew on each connection: the newest part is not meant, the number says."""
+    sending(begin, 2)
+    mine = owner(begin)
+    first, second = must_claim(begin, mine, 1), must_claim(begin, mine, 1)
+    record(begin, first, [Accepted("7")])
+    record(begin, second, [Accepted("7")])
+    with capture_logs() as logged:
+        receive(begin, receipt("7", msisdn=first.parts[0].msisdn))
+    assert state_of(begin, first.parts[0].part_id) is State.DELIVERED
+    assert state_of(begin, second.parts[0].part_id) is State.SUBMITTED
+    assert "Ask the carrier for ids" in logged[0]["hint"]
+    with capture_logs() as logged:
+        receive(begin, receipt("7", R.FAILED, msisdn=second.parts[0].msisdn))
+    assert state_of(begin, second.parts[0].part_id) is State.FAILED
+    assert logged == []
 
 
 def test_long_and_odd_words_are_kept_as_far_as_there_is_room(begin: Transactions) -> None:

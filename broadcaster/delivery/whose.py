@@ -1,0 +1,58 @@
+"""Whose a receipt is, where the carrier's id alone does not tell; and what people should know of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.delivery.models import Message, Part, Submission
+from broadcaster.logs import get
+from subscribers.db import among
+
+log = get(__name__)
+
+
+def by_number(taken: Sequence[Any]) -> dict[int, Any]:
+    """Of the parts that bear one id of the carrier, the newest that went to the number of the receipt, by inbox id.
+
+    `taken` has a row for each receipt and part, the newest part last. Where no number agrees, the newest is left.
+    """
+    newest = {row.id: row for row in taken}
+    chosen = {row.id: row for row in taken if row.recipient == row.msisdn}
+    # a carrier that counts round gives an id again, months later: nobody has to do anything about that
+    older = [row for row in chosen.values() if row.part_id != newest[row.id].part_id]
+    if older:
+        log.warning(
+            "one id for several parts: their numbers tell whose a receipt is",
+            gateways=sorted({row.gateway for row in older}),
+            receipts=len(older),
+            hint="Ask the carrier for ids that an account is given once: it seems to count anew on each connection.",
+        )
+    return chosen
+
+
+def tell_strangers(session: Session, strangers: Sequence[Any]) -> None:
+    """A receipt for another gateway's message moves nothing. That it came tells of settings that a person mends."""
+    told = {(row.provider_id, row.msisdn): row.gateway for row in strangers if row.msisdn}
+    if not told:
+        return
+    found = session.execute(
+        select(Submission.provider_id, Message.msisdn, Submission.gateway)
+        .join(Part, Part.id == Submission.part_id)
+        .join(Message, Message.id == Part.message_id)
+        .where(among(session, Submission.provider_id, sorted({provider_id for provider_id, _ in told})))
+    )
+    of = Counter((told.get((row.provider_id, row.msisdn)), row.gateway) for row in found)
+    for (gateway, other), n in of.items():
+        if gateway not in (None, other):
+            log.warning(
+                "receipts for another gateway's messages",
+                gateway=gateway,
+                of=other,
+                receipts=n,
+                hint="Nothing was changed. Compare the addresses and accounts of both, and where each carrier calls.",
+            )
