@@ -17,7 +17,8 @@ from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.states import AWAITED, FINAL, State
 from broadcaster.delivery.trial import Fate, Trial
 from broadcaster.gateways.contract import Gateway
-from broadcaster.gateways.probing import address_of, probe
+from broadcaster.gateways.errors import Misconfigured
+from broadcaster.gateways.probing import address_of, knock, probe
 from broadcaster.language import msgid, ntr, retold, tell, tr
 from broadcaster.replies.handling import reply_text
 from broadcaster.runtime import Runtime
@@ -100,6 +101,8 @@ def _signed_on(runtime: Runtime, gateway: Gateway, holders: list[Holder], link: 
     try:
         if not runtime.is_held(gateway.name):
             gateway.open()
+            if knock(gateway, now=runtime.clock()):
+                return Step("sign_on", True, tr("the carrier has let us in"), monotonic() - began)
             return Step("sign_on", True, tr("nothing to sign on to: each request does it by itself"))
         if gateway.name in runtime.linked:
             return Step("sign_on", True, tr("the carrier has let us in"))
@@ -143,18 +146,22 @@ def _about(text: Split) -> str:
 def _sent(runtime: Runtime, actor: Actor, gateway: Gateway, msisdn: str, text: Split, wait: float) -> Iterator[Step]:
     began = monotonic()
     ready = runtime.press(gateway.name)
+    turned_away: list[Misconfigured] = []
     with runtime.begin() as tx:
         mine = trial.queue(tx.session, actor, ready.sender, msisdn, text, now=tx.now)
     if gateway.name in runtime.linked or not runtime.is_held(gateway.name):
         runtime.join_in(gateway.name)
         with runtime.between_turns(gateway.name):
-            press.run(replace(ready, only=mine.batch_id), limit=_TRIES)
+            press.run(replace(ready, only=mine.batch_id, on_turned_away=turned_away.append), limit=_TRIES)
     waiting = (State.QUEUED, State.SUBMITTING)
-    _wait(lambda: _fate(runtime, mine).state not in waiting, wait if gateway.name not in runtime.linked else 0)
+    here = bool(turned_away) or gateway.name in runtime.linked
+    _wait(lambda: _fate(runtime, mine).state not in waiting, 0 if here else wait)
     fate = _fate(runtime, mine)
     if fate.state in waiting:
         with runtime.begin() as tx:
             trial.withdraw(tx.session, mine, now=tx.now)
+        if turned_away:
+            raise _Failed("sent", *tell(turned_away[-1]), monotonic() - began)
         hint = tr("The carrier could not be reached, or asks for a pause; it has been withdrawn. Try again later.")
         raise _Failed("sent", tr("not handed over within {seconds:g} seconds", seconds=wait), hint, monotonic() - began)
     yield Step("sent", True, ntr("{n} part handed over", "{n} parts handed over", len(text.parts)), monotonic() - began)

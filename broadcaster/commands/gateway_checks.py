@@ -13,7 +13,7 @@ from broadcaster.delivery import leases, memory
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts, receipts_of
 from broadcaster.gateways.contract import Gateway
-from broadcaster.gateways.probing import address_of, probe
+from broadcaster.gateways.probing import address_of, knock, probe
 from broadcaster.language import in_a_row, tell, tr
 from broadcaster.runtime import Runtime
 from broadcaster.web.readiness import Check
@@ -78,6 +78,7 @@ def _link(runtime: Runtime, gateway: Gateway, holders: list[Holder]) -> str:
         list(probe(address))
     try:
         gateway.open()
+        knock(gateway, now=runtime.clock())
     finally:
         gateway.close()
     return tr("{kind}: ready", kind=gateway.kind)

@@ -32,7 +32,7 @@ from broadcaster.gateways.contract import (
     Unreachable,
     settled,
 )
-from broadcaster.gateways.errors import Misconfigured
+from broadcaster.gateways.errors import Misconfigured, in_log
 from broadcaster.logs import get
 from subscribers.clock import monotonic
 from subscribers.db import Begin, in_bulk
@@ -67,6 +67,8 @@ class Press:
     on_claimed: Callable[[ClaimedTurn], None] = lambda _turn: None
     #: the batch to hand over, and nothing else
     only: int | None = None
+    #: told what a person must mend before the gateway takes anything
+    on_turned_away: Callable[[Misconfigured], None] = lambda _trouble: None
 
     @property
     def sender(self) -> Sender:
@@ -93,8 +95,8 @@ def run(press: Press, *, limit: int | None = None) -> bool:
             return False
         outcomes, trouble = _hand_over(press, turn, size)
         recorded = _record(press, turn, settled(turn.parts, outcomes), closes=True)
-        if trouble is not None and turn.campaign_id is not None:
-            _stop(press, turn.campaign_id, trouble)
+        if trouble is not None:
+            _turned_away(press, turn, trouble)
         turns += 1
         if recorded.pause:
             press.throttle.slow_down(recorded.pause)
@@ -166,6 +168,15 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
             _record(press, turn, settled(turn.parts, [nothing] * len(turn.parts)), closes=True)
         raise
     return turn
+
+
+def _turned_away(press: Press, turn: ClaimedTurn, trouble: Misconfigured) -> None:
+    press.on_turned_away(trouble)
+    if turn.campaign_id is not None:
+        _stop(press, turn.campaign_id, trouble)
+    else:
+        # an answer has no campaign that could be stopped: it waits, and nobody would ever know why
+        log.error("the carrier turns us away", gateway=press.gateway.name, **in_log(trouble))
 
 
 def _stop(press: Press, campaign_id: int, trouble: BroadsheetError) -> None:

@@ -8,10 +8,11 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from broadcaster.gateways.contract import GatewayConfig
+from broadcaster.gateways.contract import Gateway, GatewayConfig, Question
 from broadcaster.gateways.errors import LinkDown, Misconfigured
 from broadcaster.language import Phrase, msgid, tr
 
@@ -23,6 +24,8 @@ _OTHER_NAME = frozenset({62, 63, 64})
 _OUT_OF_TIME = frozenset({9, 10})
 #: no issuer's certificate, self-signed alone or in the chain, first certificate unproved
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+#: of a range that is given to nobody
+_NOBODY = "+8619900000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,17 @@ def probe(address: Address) -> Iterator[tuple[str, str, float]]:
         if address.tls:
             began = time.monotonic()
             yield "tls", _greeted(address, link), time.monotonic() - began
+
+
+def knock(gateway: Gateway, *, now: datetime) -> bool:
+    """Ask a carrier that can be asked, about a message that never was: then it has to know this account.
+
+    False where it cannot be asked. The gateway is open. Raises `LinkDown`, `Misconfigured`.
+    """
+    if not gateway.capabilities.looks_up:
+        return False
+    gateway.look_up([Question("", _NOBODY, "", now, None)])
+    return True
 
 
 @contextlib.contextmanager

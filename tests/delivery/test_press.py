@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import control, owners, press
+from broadcaster.delivery import control, owners, press, trial
 from broadcaster.delivery.journal import Journal
 from broadcaster.delivery.models import Turn
 from broadcaster.delivery.owners import Ownership
+from broadcaster.delivery.states import State
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways.contract import OutboundPart, Outcome, Throttled, Unreachable
 from broadcaster.gateways.errors import Misconfigured
+from broadcaster.sms import split
 from subscribers.actor import OPERATOR
 from subscribers.db import Tx
 from subscribers.errors import Unavailable
@@ -107,6 +111,26 @@ def test_a_gateway_that_a_person_must_mend_stops_its_campaigns(begin: Transactio
     begin.clock.advance(seconds=5)
     press.run(mine)
     assert states(begin, campaign) == {"submitted": 5}
+
+
+def test_an_answer_that_waits_for_a_person_is_told_in_the_log(begin: Transactions, me: Me) -> None:
+    """No campaign can be stopped for it, so nobody would ever know why it does not leave."""
+
+    def submit(parts: Sequence[OutboundPart]) -> list[Outcome]:
+        raise Misconfigured("The password of {name} is wrong.", hint="Compare it with the sheet.", name="carrier")
+
+    told: list[Misconfigured] = []
+    mine = replace(press_for(begin, me(), ScriptedGateway(submit)), on_turned_away=told.append)
+    with begin() as tx:
+        queued = trial.queue(tx.session, OPERATOR, mine.sender, "+8619900000001", split("好"), now=tx.now)
+    with capture_logs() as logged:
+        press.run(mine, limit=1)
+    assert [(line["log_level"], line["reason"], line["hint"]) for line in logged] == [
+        ("error", "The password of carrier is wrong.", "Compare it with the sheet.")
+    ]
+    assert len(told) == 1
+    with begin() as tx:
+        assert trial.fate(tx.session, queued).state is State.QUEUED
 
 
 @pytest.mark.parametrize("broken", ["raises", "too few", "too many"])
