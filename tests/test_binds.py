@@ -11,6 +11,7 @@ from sqlalchemy import select
 from broadcaster import binds
 from broadcaster.delivery import memory
 from broadcaster.gateways.contract import Capabilities, GatewayConfig, GatewayContext, ListeningGateway
+from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.events import Event, InboundMessage
 from broadcaster.replies.models import Letter
 from broadcaster.runtime import make_runtime
@@ -82,3 +83,33 @@ def test_what_a_gateway_has_learned_is_told_to_the_next_process(tmp_path: Path, 
     with runtime.reading() as tx:
         assert list(memory.by_gateway(tx.session)) == ["talking"]
     runtime.close()
+
+
+class Gone(Talking):
+    """A carrier that is not there."""
+
+    def open(self) -> None:
+        raise LinkDown("Nobody listens.")
+
+
+@pytest.mark.timeout(60)
+def test_a_carrier_that_is_away_is_tried_ever_more_seldom_and_never_in_step(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = make_runtime(load(None, data=tmp_path, store={"url": database_url}))
+    pauses: list[float] = []
+
+    class Ending(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0)
+            if len(pauses) == 20:
+                self.set()
+            return self.is_set()
+
+    monkeypatch.setattr(binds, "_tell_link", lambda *_: None)
+    binds.listen(runtime, Gone([], tmp_path, runtime.settings.zone), Ending())
+    runtime.close()
+    for number, seconds in enumerate(pauses):
+        usual = min(binds.LONGEST_PAUSE, binds.FIRST_PAUSE * 2**number)
+        assert usual / 2 <= seconds <= usual * 1.5
+    assert len(set(pauses[8:])) > 6

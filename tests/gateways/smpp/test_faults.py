@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,8 @@ from broadcaster.gateways.contract import (
     Throttled,
     Unreachable,
 )
-from broadcaster.gateways.smpp import SmppGateway, bind, bound
+from broadcaster.gateways.errors import LinkDown
+from broadcaster.gateways.smpp import SmppGateway, bind, bound, exchange
 from broadcaster.gateways.testkit import assert_true_to_the_record, make_part, make_parts
 from broadcaster.gateways.testsessions import wait_for
 from tests.gateways.smpp.conftest import Make
@@ -82,6 +84,45 @@ class TestLost:
         gateway.close()
         assert len(settled) == 5
         wait_for(lambda: threading.active_count() <= threads)
+
+
+class TestAgain:
+    def test_ever_more_seldom_and_never_in_step(self, make: Make, smsc: Smsc, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Many senders that lost one carrier at the same instant must not all knock at the same instant."""
+        pauses: list[float] = []
+
+        def rest(self: exchange.Exchange, seconds: float) -> None:
+            pauses.append(seconds)
+            time.sleep(0.001)
+
+        monkeypatch.setattr(exchange.Exchange, "rest", rest)
+        smsc.kill()
+        gateway = make()
+        with pytest.raises(LinkDown):
+            gateway.open()
+        wait_for(lambda: len(pauses) >= 40)
+        gateway.close()
+        for number, seconds in enumerate(pauses):
+            most = min(bind.LONGEST_PAUSE, bind.FIRST_PAUSE * 2**number)
+            assert most / 2 <= seconds <= most
+        assert len({round(seconds, 6) for seconds in pauses[8:40]}) > 16
+
+    def test_a_connection_that_stood_begins_with_a_short_pause(
+        self, opened: Make, smsc: Smsc, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bind, "_GOOD", 0.05)
+        pauses: list[float] = []
+        rest = exchange.Exchange.rest
+        monkeypatch.setattr(
+            exchange.Exchange, "rest", lambda self, seconds: (pauses.append(seconds), rest(self, seconds / 10))
+        )
+        opened()
+        for number in range(8):
+            wait_for(lambda: smsc.bound)
+            time.sleep(0.1)
+            smsc.hang_up()
+            wait_for(lambda number=number: len(smsc.binds) > number + 1)
+        assert max(pauses) <= bind.FIRST_PAUSE
 
 
 class TestSilence:
@@ -214,6 +255,17 @@ class TestNo:
         outcome = gateway.submit(make_parts(1))[0]
         assert isinstance(outcome, Refused)
         assert outcome.code == "0x00000003"
+
+    @pytest.mark.parametrize("wrong", [{"text": "私下的话"}, {"sender": "1069" * 10}, {"msisdn": "+86199" + "0" * 20}])
+    def test_what_smpp_cannot_carry_is_not_quoted(
+        self, opened: Make, smsc: Smsc, caplog: pytest.LogCaptureFixture, wrong: dict[str, str]
+    ) -> None:
+        caplog.set_level("DEBUG")
+        gateway = opened()
+        outcomes = gateway.submit([replace(make_part(1, "a private matter"), **wrong), *make_parts(2, first=2)])
+        assert [type(outcome) for outcome in outcomes] == [Refused, Accepted, Accepted]
+        written = f"{outcomes[0]} {caplog.text}"
+        assert not any(private in written for private in ("私下", "a private matter", "86199"))
 
     def test_codes_of_ones_own_throttle(self, opened: Make, smsc: Smsc) -> None:
         gateway = opened(throttle_codes=[0x400])
