@@ -22,11 +22,15 @@ from broadcaster.newsroom import (
     gateways,
     item_page,
     items,
+    member,
     member_import,
     members,
+    new_member,
+    organisations,
     records,
     segments,
     today,
+    transfers,
     users,
 )
 from broadcaster.runtime import Runtime
@@ -49,10 +53,10 @@ def make_web(runtime: Runtime) -> FastAPI:
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
     doors = (hooks, health, metrics, assets)
-    registry = (member_import, segments, members)
+    registry = (member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    paper = (columns, items, item_page)
-    desks = (entrance, first_run, account, today, *paper, *registry, users, gateways, records)
+    paper_desk = (columns, items, item_page)
+    desks = (entrance, first_run, account, today, *paper_desk, *registry, users, gateways, records)
     for room in (*doors, *desks):
         app.include_router(room.router)
     return app

@@ -154,6 +154,15 @@ HAPPENINGS: Mapping[str, Word] = {
     "forgotten": Word("forgotten", "资料已清除"),
 }
 
+#: through which door a wish came
+SOURCES: Mapping[str, Word] = {
+    "sms": Word("their own SMS", "本人短信"),
+    "carrier": Word("the carrier", "运营商"),
+    "page": Word("their own word on a page", "本人在网页上"),
+    "operator": Word("told to us", "本人告知我们"),
+    "import": Word("a list", "名单"),
+}
+
 #: where the ledger keeps a name; most reasons are sentences of the gateways' own tables, kept in the catalogue
 _FAILURES: Mapping[str, Word] = {
     "": Word("No reason given", "没有说明原因"),
@@ -209,6 +218,11 @@ def item_state_word(state: str) -> str:
 def happening_word(what: str) -> str:
     """What happened to a member. Raises KeyError for what does not happen."""
     return _said(HAPPENINGS[what])
+
+
+def source_word(source: str) -> str:
+    """Through which door a wish came; as it stands there if we have no word for it."""
+    return _said(SOURCES[source]) if source in SOURCES else source
 
 
 def status_word(status: str) -> str:

@@ -121,13 +121,14 @@ def update(
     *,
     name: str | None = None,
     birthday: date | None = None,
+    no_birthday: bool = False,
     tags: Sequence[str] | None = None,
     fields: Mapping[str, str] | None = None,
     external_id: str | None = None,
     on: date,
     now: datetime,
 ) -> Member:
-    """Correct a member's own data; None leaves a thing as it is.
+    """Correct a member's own data; None leaves a thing as it is. `no_birthday`: nobody knows it any more.
 
     An empty external id removes it, and so does an empty field; tags are replaced as a whole.
     """
@@ -135,7 +136,7 @@ def update(
     if name is not None:
         member.name = clean_name(name)
         member.search_key = search_key(member.name)
-    if birthday is not None:
+    if birthday is not None or no_birthday:
         member.birthday = _checked_birthday(birthday, on)
     if tags is not None:
         member.tags = clean_tags(tags)

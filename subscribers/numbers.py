@@ -65,7 +65,7 @@ def add_number(
 def remove_number(session: Session, actor: Actor, member_id: int, written: str, *, now: datetime) -> None:
     """Take a number off a member; the next one is preferred then. What its holder wants stays on record."""
     hold(session, actor, member_id)
-    _remove(session, _number_of(session, member_id, written))
+    _remove(session, number_of(session, member_id, written))
     audit.note(session, actor, "members.number", f"member {member_id}", now=now, removed=1)
 
 
@@ -73,7 +73,7 @@ def remove_number(session: Session, actor: Actor, member_id: int, written: str, 
 def prefer_number(session: Session, actor: Actor, member_id: int, written: str, *, now: datetime) -> Number:
     """Use this number of the member's from now on."""
     hold(session, actor, member_id)
-    number = _number_of(session, member_id, written)
+    number = number_of(session, member_id, written)
     _prefer(session, number)
     return number
 
@@ -85,7 +85,7 @@ def set_operator(session: Session, actor: Actor, member_id: int, written: str, o
     Raises `Invalid` for an operator that there is not.
     """
     hold(session, actor, member_id)
-    number = _number_of(session, member_id, written)
+    number = number_of(session, member_id, written)
     correct_operator(session, {number.msisdn: operator}, now=now)
     audit.note(session, actor, "members.number", f"member {member_id}", now=now, operator=operator)
 
@@ -119,7 +119,7 @@ def verify(session: Session, actor: Actor, member_id: int, written: str, *, ok: 
     Raises `Conflict` if it is not suspended.
     """
     hold(session, actor, member_id)
-    number = _number_of(session, member_id, written)
+    number = number_of(session, member_id, written)
     if number.suspended_at is None:
         raise Conflict(
             "{number} is in use: there is nothing to verify.",
@@ -280,7 +280,7 @@ def end_sharing(session: Session, msisdns: Collection[str]) -> None:
     )
 
 
-def _number_of(session: Session, member_id: int, written: str) -> Number:
+def number_of(session: Session, member_id: int, written: str) -> Number:
     """The member's number that is meant: in full, or by the digits at its end."""
     held = session.scalars(
         select(Number).where(Number.member_id == member_id).order_by(Number.id).with_for_update()

@@ -48,6 +48,8 @@ class Happening:
     away_place: str | None = None
     host_branch: str | None = None
     by: str = ""
+    #: of a wish: how it is known
+    wording: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +192,4 @@ def _wishes(session: Session, member_id: int, zone: tzinfo) -> list[Happening]:
     collective = select(Subscription.consent_id).where(Subscription.msisdn.in_(mine))
     said = or_(Consent.msisdn.in_(mine), Consent.id.in_(collective))
     rows = session.scalars(select(Consent).where(said, Consent.topic == "").order_by(Consent.id))
-    return [Happening(row.at.astimezone(zone).date(), row.wish, by=row.source) for row in rows]
+    return [Happening(row.at.astimezone(zone).date(), row.wish, by=row.source, wording=row.wording) for row in rows]

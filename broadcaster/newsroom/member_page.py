@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from broadcaster.language import tr
-from broadcaster.words import happening_word, standing_words
+from broadcaster.words import happening_word, source_word, standing_words
 from subscribers.models import NumberKind, Wish
 from subscribers.records import Happening, NumberOnRecord, Record
 
@@ -26,6 +26,15 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
+        "birthday": record.birthday or "",
+        "external_id": record.external_id or "",
+        "tags": ", ".join(record.tags),
+        "fields": record.fields,
+        "organisation": record.organisation,
+        "status": record.status,
+        "is_away": record.mobile,
+        "away_place": record.away_place or "",
+        "host_branch": record.host_branch or "",
         "is_out": any(number.wish == Wish.OUT for number in record.numbers),
         "facts": [(name, value) for name, value in facts if value],
         "numbers": [_number(number) for number in record.numbers],
@@ -33,7 +42,7 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
     }
 
 
-def _number(number: NumberOnRecord) -> dict[str, str]:
+def _number(number: NumberOnRecord) -> dict[str, Any]:
     wish = tr("not said") if number.wish is None else tr("yes") if number.wish == Wish.IN else tr("no")
     remarks = (
         tr("used") if number.preferred else "",
@@ -41,13 +50,22 @@ def _number(number: NumberOnRecord) -> dict[str, str]:
         tr("to be verified") if number.suspended_at else "",
         tr("landline") if number.kind == NumberKind.LANDLINE else "",
     )
-    return {"number": number.msisdn, "wish": wish, "remarks": " · ".join(filter(None, remarks))}
+    return {
+        "number": number.msisdn,
+        # a masked one is named by what it shows of itself
+        "ending": number.msisdn.rpartition("*")[2],
+        "wish": wish,
+        "remarks": " · ".join(filter(None, remarks)),
+        "is_used": number.preferred,
+        "is_to_be_verified": number.suspended_at is not None,
+    }
 
 
 def _happening(each: Happening, on: date) -> dict[str, str]:
     planned = f" ({tr('planned')})" if each.day > on else ""
     standing = standing_words(each.status, away=each.mobile) if each.status else ""
-    details = (each.organisation, standing, each.away_place, each.host_branch, each.by)
+    by = source_word(each.by) if each.what in set(Wish) else each.by
+    details = (each.organisation, standing, each.away_place, each.host_branch, by, each.wording)
     return {
         "day": f"{each.day}",
         "what": happening_word(each.what) + planned,

@@ -12,13 +12,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.newsroom.drawing import draw, trouble
-from broadcaster.newsroom.member_page import told_record
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import standing_words
-from subscribers import finding, organisations, records, segments
+from subscribers import finding, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Invalid
@@ -110,50 +109,3 @@ def _line(id_: int, name: str, number: str | None, status: str, away: bool, orga
         "standing": standing_words(status, away=away),
         "organisation": organisation,
     }
-
-
-@shows(router, "/members/organisations", needs=Right.SEE)
-def tree(request: Request, house: House, visit: Here, under: str = "", after: Behind = 0) -> Response:
-    """One level of the tree, with how many members each has; `under` is a path of names."""
-    with house.reading() as tx:
-        actor, day = visit.actor, today(house, tx)
-        top = organisations.find_by_path(tx.session, actor, under) if under else None
-        nodes = organisations.tree(tx.session, actor, top.path if top else None, depth=2 if top or actor.under else 1)
-        here = top or next((node for node in nodes if node.path == actor.under), None)
-        below = [node for node in nodes if node is not here and node.id != (here.id if here else 0)]
-        shown = [node for node in below if node.id > after][: PAGE + 1]
-        counts = organisations.count_members(tx.session, actor, shown[:PAGE], on=day)
-    lines = [
-        {"name": node.name, "names": node.names, "members": counts[node.id], "closed_on": node.closed_on}
-        for node in shown[:PAGE]
-    ]
-    onward = urlencode({"under": under, "after": shown[PAGE - 1].id}) if len(shown) > PAGE else ""
-    above = _above(here.names, visit) if here else []
-    return draw(request, "organisations.html", here=here, above=above, lines=lines, onward=onward)
-
-
-def _above(names: str, visit: Visit) -> list[dict[str, str]]:
-    """The way to here, as far as it is the visitor's."""
-    steps = names.split("/")
-    first = max(visit.actor.under.count("/") - 1, 0)
-    return [{"name": step, "names": "/".join(steps[: n + 1])} for n, step in enumerate(steps)][first:]
-
-
-@shows(router, "/members/{id}", needs=Right.SEE)
-def member(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """One member, with numbers masked."""
-    with house.reading() as tx:
-        day = today(house, tx)
-        record = records.show(tx.session, visit.actor, id, zone=house.settings.zone, on=day, now=tx.now)
-    return draw(request, "member.html", member=told_record(record, day), is_full=False)
-
-
-@takes(router, "/members/{id}", needs=Right.NUMBERS)
-def member_in_full(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """The same with numbers in full; that they were seen is written down."""
-    with house.begin() as tx:
-        day = today(house, tx)
-        record = records.show(
-            tx.session, visit.actor, id, full_numbers=True, zone=house.settings.zone, on=day, now=tx.now
-        )
-    return draw(request, "member.html", member=told_record(record, day), is_full=True)

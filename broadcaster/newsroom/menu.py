@@ -21,6 +21,7 @@ MEMBERS: Sequence[Leads] = (
     ("/members", msgid("Members"), Right.SEE),
     ("/members/organisations", msgid("Organisations"), Right.SEE),
     ("/members/segments", msgid("Segments"), Right.SEE),
+    ("/members/transfers", msgid("Transfers"), Right.SEE),
     ("/members/import", msgid("Take in a list"), Right.REGISTER),
 )
 ITEMS: Sequence[Leads] = (

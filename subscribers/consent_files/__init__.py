@@ -4,7 +4,7 @@ columns -> rows -> taking_in; handing_out and undoing; speaking is for one numbe
 """
 
 from subscribers.consent_files.handing_out import export_consent
-from subscribers.consent_files.speaking import Evidence, history, say
+from subscribers.consent_files.speaking import Evidence, history, say, say_for_member
 from subscribers.consent_files.taking_in import ConsentImported, import_consent
 from subscribers.consent_files.undoing import undo_consent
 
@@ -15,5 +15,6 @@ __all__ = [
     "history",
     "import_consent",
     "say",
+    "say_for_member",
     "undo_consent",
 ]

@@ -16,8 +16,10 @@ from subscribers.consent_files.rows import clean_wording
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.forgetting import stays_forgotten
 from subscribers.holders import numbers_within
+from subscribers.holding import hold
 from subscribers.models import ColumnWish, Consent, ImportRun, Subscription, Wish
 from subscribers.msisdn import mask
+from subscribers.numbers import number_of
 
 SOURCE = "operator"
 
@@ -100,6 +102,25 @@ def say(
     if is_news:
         audit.note(session, actor, f"consent.{wish.value}", now=now, of_column=bool(column))
     return is_news
+
+
+@needs(Right.REGISTER)
+def say_for_member(
+    session: Session,
+    actor: Actor,
+    member_id: int,
+    ending: str,
+    wish: Wish,
+    *,
+    wording: str,
+    key: bytes,
+    region: str = "CN",
+    now: datetime,
+) -> bool:
+    """The same of a number of one member, which is named in full or by its last digits. Raises as `say`."""
+    hold(session, actor, member_id)
+    number = number_of(session, member_id, ending).msisdn
+    return say(session, actor, number, wish, wording=wording, key=key, region=region, now=now)
 
 
 def _record(session: Session, actor: Actor, said: Said, column: str, now: datetime) -> Recorded:

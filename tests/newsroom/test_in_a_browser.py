@@ -110,7 +110,7 @@ def test_from_nothing_to_a_list_of_members(house: Runtime, chrome: Browser, cloc
         page.get_by_role("status").get_by_text("Taken in: 2 new").wait_for()
         look.fits()
         page.get_by_role("link", name="<b>Ann</b>").click()
-        page.get_by_text("199****0011").wait_for()
+        page.get_by_role("rowheader", name="199****0011").wait_for()
         look.fits()
         page.go_back()
         page.get_by_label("Name, pinyin").fill("Bob")

@@ -47,6 +47,11 @@ def _say(session: Session, actor: Actor, side: Side) -> object:
     return consent_files.say(session, actor, number, Wish.OUT, wording="-", key=KEY, now=NOW)
 
 
+def _say_for_member(session: Session, actor: Actor, side: Side) -> object:
+    ending, member = number_of(session, side.member)[-4:], side.member.id
+    return consent_files.say_for_member(session, actor, member, ending, Wish.OUT, wording="-", key=KEY, now=NOW)
+
+
 _S = "subscribers.consent_files."
 PROBES = {
     _S + "taking_in.import_consent": Probe(_import, makes=True, echoes=True),
@@ -57,5 +62,6 @@ PROBES = {
     ),
     _S + "speaking.history": Probe(_history, shows=True),
     _S + "speaking.say": Probe(_say),
+    _S + "speaking.say_for_member": Probe(_say_for_member),
     "subscribers.column_wishes.record_columns": Probe(_column),
 }

@@ -1,0 +1,186 @@
+"""The tree of organisations: one level at a time; added to, renamed, moved, closed."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster import moving
+from broadcaster.language import msgid
+from broadcaster.newsroom.acting import attempt, read_day
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.members import PAGE, Behind, today
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from subscribers import organisations, tree_changes
+from subscribers.actor import Right
+from subscribers.db import Tx
+from subscribers.errors import BroadsheetError, Invalid
+from subscribers.organisations import Node
+
+router = APIRouter()
+
+PATH = "/members/organisations"
+#: people from which on a move is not done before their number was typed
+MANY = 1000
+
+
+@shows(router, PATH, needs=Right.SEE)
+def tree(request: Request, house: House, visit: Here, under: str = "", after: Behind = 0) -> Response:
+    """One level of the tree, with how many members each has; `under` is a path of names."""
+    return _draw(request, house, visit, under, after=after)
+
+
+@takes(router, PATH, needs=Right.REGISTER)
+def add(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """One more organisation, under the one that is looked at."""
+    under = form.text("under")
+
+    def work(tx: Tx) -> Response:
+        kind = form.text("kind")
+        made = tree_changes.add(tx.session, visit.actor, form.text("name"), under=under, kind=kind, now=tx.now)
+        return done(visit, _page(made.names), msgid("Added: {name}."), name=made.name)
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, under, error))
+
+
+@takes(router, PATH + "/rename", needs=Right.REGISTER)
+def rename(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Another name, in its place."""
+    under = form.text("under")
+
+    def work(tx: Tx) -> Response:
+        before = organisations.find_by_path(tx.session, visit.actor, under)
+        after = tree_changes.rename(tx.session, visit.actor, under, form.text("name"), now=tx.now)
+        back = {"under": after.names, "name": before.name}
+        told = msgid("{name} is called {other} now.")
+        page = _page(after.names)
+        return done(visit, page, told, undo=f"{PATH}/rename", undo_fields=back, name=before.name, other=after.name)
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, under, error))
+
+
+@takes(router, PATH + "/move", needs=Right.REGISTER)
+def move(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Under another one, with all that is below; where many are affected, their number is typed first."""
+    under, to = form.text("under"), form.text("to")
+
+    def work(tx: Tx) -> Response:
+        node = organisations.find_by_path(tx.session, visit.actor, under)
+        people = organisations.count_members(tx.session, visit.actor, [node], on=today(house, tx))[node.id]
+        typed = form.text("people")
+        if people > MANY and _figure(typed) != people:
+            below = len(organisations.tree(tx.session, visit.actor, node.path))
+            return draw(
+                request,
+                "organisation_move.html",
+                status=422 if typed else 200,
+                trouble=trouble(_miscounted(people, typed), "people") if typed else None,
+                node=node,
+                to=to,
+                people=people,
+                organisations=below,
+            )
+        moving.move(tx.session, visit.actor, under, under=to, now=tx.now)
+        above, _, name = node.names.rpartition("/")
+        there = f"{organisations.clean_path(to)}/{name}" if to.strip() else name
+        back = {"under": there, "to": above, "people": typed}
+        told = msgid("{name} is under {other} now.") if to.strip() else msgid("{name} is at the top now.")
+        return done(visit, _page(there), told, undo=f"{PATH}/move", undo_fields=back, name=name, other=to.strip())
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, under, error))
+
+
+@takes(router, PATH + "/close", needs=Right.REGISTER)
+def close(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Nobody is put there from a day on; or again."""
+    under = form.text("under")
+
+    def work(tx: Tx) -> Response:
+        if form.text("reopen"):
+            node = tree_changes.reopen(tx.session, visit.actor, under, now=tx.now)
+            return done(visit, _page(node.names), msgid("{name} is open again."), name=node.name)
+        on, into = read_day(form.text("on")) or today(house, tx), form.text("into").strip()
+        closed = moving.close(tx.session, visit.actor, under, on=on, into=into, now=tx.now)
+        # whoever went elsewhere does not come back by opening it again
+        undo = "" if closed.members or closed.organisations else f"{PATH}/close"
+        told = msgid("{name} is closed. {members} members and {organisations} organisations went elsewhere.")
+        return done(
+            visit,
+            _page(closed.organisation.names),
+            told,
+            undo=undo,
+            undo_fields={"under": closed.organisation.names, "reopen": "1"},
+            name=closed.organisation.name,
+            members=closed.members,
+            organisations=closed.organisations,
+        )
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, under, error))
+
+
+def _miscounted(people: int, typed: str) -> Invalid:
+    return Invalid(
+        "That is not the number. {people} people are affected, and {typed} was typed.",
+        hint="Nothing was moved.",
+        people=f"{people:,}",
+        typed=typed.strip()[:20],
+    )
+
+
+def _figure(typed: str) -> int:
+    """A number as people type it, with commas and full-width digits; -1 if it is none."""
+    digits = unicodedata.normalize("NFKC", typed[:20]).replace(",", "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() else -1
+
+
+def _page(names: str) -> str:
+    return f"{PATH}?{urlencode({'under': names})}"
+
+
+def _draw(
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    under: str,
+    error: BroadsheetError | None = None,
+    *,
+    after: int = 0,
+) -> Response:
+    with house.reading() as tx:
+        actor, day = visit.actor, today(house, tx)
+        top = organisations.find_by_path(tx.session, actor, under) if under else None
+        nodes = organisations.tree(tx.session, actor, top.path if top else None, depth=2 if top or actor.under else 1)
+        here = top or next((node for node in nodes if node.path == actor.under), None)
+        below = [node for node in nodes if node.id != (here.id if here else 0)]
+        shown = [node for node in below if node.id > after][: PAGE + 1]
+        counts = organisations.count_members(tx.session, actor, shown[:PAGE], on=day)
+    return draw(
+        request,
+        "organisations.html",
+        status=422 if error else 200,
+        trouble=trouble(error) if error else None,
+        here=here,
+        above=_above(here.names, visit) if here else [],
+        lines=[_line(node, counts[node.id]) for node in shown[:PAGE]],
+        onward=urlencode({"under": under, "after": shown[PAGE - 1].id}) if len(shown) > PAGE else "",
+        may_change="register" in actor.rights and here is not None and here.path != actor.under,
+        may_add="register" in actor.rights and (here is not None or not actor.under),
+        day=day,
+    )
+
+
+def _line(node: Node, members: int) -> dict[str, str | int | date | None]:
+    return {"name": node.name, "names": node.names, "members": members, "closed_on": node.closed_on}
+
+
+def _above(names: str, visit: Visit) -> list[dict[str, str]]:
+    """The way to here, as far as it is the visitor's."""
+    steps = names.split("/")
+    first = max(visit.actor.under.count("/") - 1, 0)
+    return [{"name": step, "names": "/".join(steps[: n + 1])} for n, step in enumerate(steps)][first:]
