@@ -77,6 +77,8 @@ class Exchange:
         self.connection = 0
         """Counts the connections that stood."""
         self.leave_by = 0.0
+        self.heard_on = self
+        """Where the receipts of what leaves here come in: itself, or the other one of two links."""
         self._attempts = 0
         self._retry_at = 0.0
 
@@ -227,7 +229,8 @@ class Exchange:
     @property
     def is_behind(self) -> bool:
         """Whether a listener has so much to take in that what is sent now would come back to a full room."""
-        return self._is_listened_to and len(self._inbox) > MOST_WAITING // 2
+        heard = self.heard_on
+        return heard._is_listened_to and len(heard._inbox) > MOST_WAITING // 2
 
     def arrived(self, deliveries: Sequence[Deliver]) -> list[Deliver]:
         """Keep what came for the listener. Returns those for which there is no room."""

@@ -198,6 +198,7 @@ class SmppGateway(SessionGateway):
             if not self._binds:
                 binds = [Bind(self._terms(command), command) for command in _MODES[self._config.mode]]
                 for bind in binds:
+                    bind.exchange.heard_on = binds[-1].exchange
                     bind.start()
                 self._binds = binds
             return list(self._binds)

@@ -248,10 +248,14 @@ class TestKeeping:
         with Listener(gateway) as listener:
             wait_for(lambda: len(listener.messages) == 50)
 
+    @pytest.mark.parametrize("mode", ["transceiver", "two_links"])
     def test_whoever_is_behind_with_receipts_sends_no_more_until_they_are_taken_in(
-        self, gateway: SmppGateway, smsc: Smsc, monkeypatch: pytest.MonkeyPatch
+        self, opened: Make, smsc: Smsc, monkeypatch: pytest.MonkeyPatch, mode: str
     ) -> None:
         """A carrier that is asked to repeat them does so a few times only."""
+        gateway = opened(mode=mode, window=5)
+        # two links are two threads: one is a few parts ahead of the other
+        smsc.manners.latency = 0.002
         monkeypatch.setattr(exchange, "MOST_WAITING", 50)
         going_on = threading.Event()
         events: list[Event] = []
