@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from broadcaster import ingest
 from broadcaster.gateways.contract import Gateway
-from broadcaster.gateways.errors import ForgedRequest, Unsupported
+from broadcaster.gateways.errors import ForgedRequest, Unsupported, in_log
 from broadcaster.gateways.events import Event, InboundRequest
 from broadcaster.logs import get
 from broadcaster.web.bodies import read_body
@@ -54,7 +54,7 @@ def _read(gateway: Gateway, request: InboundRequest) -> Sequence[Event]:
     except Unsupported as error:
         raise NotFound(error.message, hint=error.hint, **error.fields) from None
     except ForgedRequest as error:
-        log.warning("forged request refused", gateway=gateway.name, reason=str(error))
+        log.warning("forged request refused", gateway=gateway.name, **in_log(error))
         raise Denied("This request does not prove where it comes from.") from None
     # somebody else's bytes in somebody else's parser
     except (ValueError, LookupError, RecursionError) as error:

@@ -41,7 +41,13 @@ def verify(gateway: str, request: InboundRequest, config: TwilioConfig, *, reach
     """Raise `ForgedRequest` unless Twilio signed exactly this for this account, and it can be read one way only."""
 
     def forged(why: str) -> ForgedRequest:
-        return ForgedRequest("A request to gateway {name} is not proved: {why}.", name=gateway, why=why)
+        return ForgedRequest(
+            "A request to gateway {name} is not proved: {why}.",
+            hint="If Twilio itself called, compare account_sid, auth_token and [web] public_url with its console. If "
+            "it did not, there is nothing to do: nothing of the request was read.",
+            name=gateway,
+            why=why,
+        )
 
     token = config.auth_token.get_secret_value()
     if not reachable:
@@ -60,7 +66,7 @@ def verify(gateway: str, request: InboundRequest, config: TwilioConfig, *, reach
     proofs = [validator.compute_signature(url, fields).encode() for url in addresses(request.url)]
     proved = [hmac.compare_digest(proof, signature) for proof in proofs]
     if not any(proved):
-        raise forged("the signature is another; is auth_token this account's, and [web] public_url what Twilio calls?")
+        raise forged("the signature is another")
     if fields.get("AccountSid") != config.account_sid:
         raise forged("it is another account's")
     sids = {fields[name] for name in ("MessageSid", "SmsMessageSid", "SmsSid") if name in fields}

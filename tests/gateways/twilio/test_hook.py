@@ -119,6 +119,7 @@ def test_forged_requests_change_nothing(house: Runtime, site: httpx2.Client, nam
     assert answer.status_code == 403
     assert kept(house) == (0, 0)
     assert [line["event"] for line in logged] == ["forged request refused"]
+    assert "compare account_sid, auth_token" in logged[0]["hint"]
     assert "19900000001" not in str(logged)
 
 
