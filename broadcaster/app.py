@@ -17,6 +17,8 @@ from broadcaster import hooks
 from broadcaster.newsroom import (
     account,
     columns,
+    composer,
+    editions,
     entrance,
     first_run,
     gateways,
@@ -55,8 +57,8 @@ def make_web(runtime: Runtime) -> FastAPI:
     doors = (hooks, health, metrics, assets)
     registry = (member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    paper_desk = (columns, items, item_page)
-    desks = (entrance, first_run, account, today, *paper_desk, *registry, users, gateways, records)
+    desk = (editions, composer, columns, items, item_page)
+    desks = (entrance, first_run, account, today, *desk, *registry, users, gateways, records)
     for room in (*doors, *desks):
         app.include_router(room.router)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from datetime import date
 from html import unescape
 
 import httpx2
@@ -14,7 +15,7 @@ from sqlalchemy import select, update
 from broadcaster.access import sessions, users
 from broadcaster.access.models import Door, User
 from broadcaster.app import make_web
-from broadcaster.newspaper import columns, items
+from broadcaster.newspaper import columns, items, making
 from broadcaster.newspaper.item_words import Words
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
@@ -127,4 +128,8 @@ def furnish(house: Runtime) -> None:
             if number:
                 items.decide(tx.session, OPERATOR, made, items.Move.ACCEPT, now=tx.now)
         items.decide(tx.session, OPERATOR, made, items.Move.SHARE, now=tx.now)
+        making.begin(tx.session, OPERATOR, number=1, day=date(2026, 11, 23), title="入冬第一周", now=tx.now)
+        making.set_variants(tx.session, OPERATOR, 1, ["retired", "mobile", "everyone"])
+        column = making.layout(tx.session, OPERATOR, 1).columns[0].id
+        making.place(tx.session, OPERATOR, 1, column, [made - 1, made])
         items.contribute(tx.session, OPERATOR, 1, now=tx.now)

@@ -166,23 +166,34 @@ def draft_edition(
 
 @needs(Right.SEE)
 def edition_unsaved(
-    session: Session, actor: Actor, number: int, *, rule: str, paper: str, language: str, dress: Dress, now: datetime
+    session: Session,
+    actor: Actor,
+    number: int,
+    *,
+    rule: str,
+    paper: str,
+    language: str,
+    dress: Dress,
+    now: datetime,
+    instead: Mapping[int, str] | None = None,
 ) -> Campaign:
-    """What `draft_edition` would make, to be checked and looked at; nothing is stored."""
+    """What `draft_edition` would make, to be checked and looked at; nothing is stored. `instead`: see `variants`."""
     edition = editions.get(session, actor, number)
     rule = segments.frozen(session, rule, within=actor.under)
     texts = [
         replace(text, rule=segments.frozen(session, text.rule, within=actor.under))
-        for text in _of_edition(session, edition, paper=paper, language=language)
+        for text in _of_edition(session, edition, paper=paper, language=language, instead=instead)
     ]
     return _written(actor, texts, title=edition.title, rule=rule, dress=dress, now=now)
 
 
-def _of_edition(session: Session, edition: Edition, *, paper: str, language: str) -> list[Text]:
+def _of_edition(
+    session: Session, edition: Edition, *, paper: str, language: str, instead: Mapping[int, str] | None = None
+) -> list[Text]:
     file = load_template("headlines", language)
     return [
         Text(content.name, content.rule, file.source, editions.context(edition, content, paper))
-        for content in editions.variants(session, edition)
+        for content in editions.variants(session, edition, instead=instead)
     ]
 
 

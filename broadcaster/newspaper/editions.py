@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -116,11 +116,14 @@ def next_number(session: Session) -> int:
     return (session.scalar(select(func.max(Edition.number))) or 0) + 1
 
 
-def variants(session: Session, edition: Edition) -> list[VariantContent]:
-    """The variants of an edition, in the order in which readers are given theirs."""
+def variants(session: Session, edition: Edition, *, instead: Mapping[int, str] | None = None) -> list[VariantContent]:
+    """The variants of an edition, in the order in which readers are given theirs.
+
+    `instead`: by the id of an item another sentence for its SMS, to see what would become of it.
+    """
     rows = [(column, item) for column, _, item in contents(session, edition) if item.state != ItemState.WITHDRAWN]
     return [
-        VariantContent(position, name, name, _columns_of(name, rows))
+        VariantContent(position, name, name, _columns_of(name, rows, instead or {}))
         for position, name in enumerate(variant_names(session, edition))
     ]
 
@@ -224,12 +227,12 @@ def _item(edition: Edition, text: ItemText) -> Item:
     )
 
 
-def _columns_of(variant: str, rows: Iterable[tuple[Column, Item]]) -> list[dict[str, Any]]:
+def _columns_of(variant: str, rows: Iterable[tuple[Column, Item]], instead: Mapping[int, str]) -> list[dict[str, Any]]:
     columns: dict[int, dict[str, Any]] = {}
     for column, item in rows:
         if stands_in(variant, item.audience):
             entry = columns.setdefault(column.id, {"name": column.name, "items": []})
-            entry["items"].append({"headline": item.headline, "sms": item.sms})
+            entry["items"].append({"headline": item.headline, "sms": instead.get(item.id, item.sms)})
     return list(columns.values())
 
 

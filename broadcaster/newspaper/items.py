@@ -29,6 +29,8 @@ class Shelf(StrEnum):
     CONTRIBUTED = "contributed"
     #: the shared pool
     SHARED = "shared"
+    #: whatever may be put into an edition
+    READY = "ready"
 
 
 class Move(StrEnum):
@@ -172,10 +174,9 @@ def stands_in(session: Session, actor: Actor, item_id: int) -> Sequence[int]:
 
 def _shelf(actor: Actor, shelf: Shelf) -> Select[Item]:
     query = select(Item)
-    if shelf is Shelf.SHARED:
-        return query.where(
-            Item.shared.is_(True), Item.state == ItemState.READY, seen_from(Item.under, Item.shared, actor.under)
-        )
+    if shelf in (Shelf.SHARED, Shelf.READY):
+        query = query.where(Item.state == ItemState.READY, seen_from(Item.under, Item.shared, actor.under))
+        return query.where(Item.shared.is_(True)) if shelf is Shelf.SHARED else query
     query = query.where(at_or_under(Item.under, actor.under))
     if shelf is Shelf.CONTRIBUTED:
         return query.where(Item.state == ItemState.CONTRIBUTED)

@@ -32,6 +32,7 @@ ITEMS: Sequence[Leads] = (
 )
 _MENU: Sequence[tuple[str, str, Sequence[Leads]]] = (
     ("/", msgid("Today"), (("/", "", Right.SEE),)),
+    ("/editions", msgid("Editions"), (("/editions", "", Right.SEE),)),
     ("/items", msgid("Items"), ITEMS),
     ("/members", msgid("Members"), MEMBERS),
     ("/settings", msgid("Settings"), SETTINGS),

@@ -1,0 +1,145 @@
+"""What some real readers of each variant would get: quick enough to follow the typing.
+
+Texts are made, dressed and cut by what a check and a sender use. A check looks at everybody, this at a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, not_, select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns import dress, render
+from broadcaster.campaigns.belonging import refuse_foreign
+from broadcaster.campaigns.check import Way
+from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.models import Campaign, CampaignVariant
+from broadcaster.campaigns.profiles import worn
+from broadcaster.sms import Split, Why, billed_parts, why
+from subscribers import segments
+from subscribers.actor import Actor, Right, needs
+from subscribers.models import Member, Membership, Organisation
+from subscribers.organisations import in_subtree
+from subscribers.registry import standing_on
+
+#: readers of a variant that are looked at
+SAMPLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One reader's text as it will stand on their phone."""
+
+    reader: str
+    body: str
+    text: str
+    dress: Dress
+    split: Split
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class VariantProof:
+    """What the sampled readers of a variant get. `typical`, `longest`, `odd`: None where nobody is in it."""
+
+    name: str
+    readers: int
+    #: everybody was looked at, not only a sample
+    is_whole: bool
+    fewest: int = 0
+    most: int = 0
+    #: of one copy, in the gateway's currency
+    dearest: Decimal = Decimal(0)
+    typical: Seen | None = None
+    longest: Seen | None = None
+    #: whose name takes the most room or has rare characters
+    odd: Seen | None = None
+    #: field -> some who lack it
+    lacking: Mapping[str, Sequence[str]] | None = None
+
+
+@needs(Right.SEE)
+def sample(session: Session, actor: Actor, campaign: Campaign, *, on: date) -> list[list[int]]:
+    """Some members of each variant's audience, whoever can be found at once. They may be kept for a while."""
+    refuse_foreign(actor, campaign)
+    taken: list[ColumnElement[bool]] = []
+    found = []
+    for variant in campaign.variants:
+        mine = segments.condition(session, variant.rule, on=on)
+        query = (
+            select(Member.id)
+            .join(Membership, Membership.member_id == Member.id)
+            .join(Organisation, Organisation.id == Membership.organisation_id)
+            .where(
+                standing_on(on),
+                in_subtree(Organisation.path, campaign.under),
+                segments.condition(session, campaign.rule, on=on),
+                mine,
+                *taken,
+            )
+            .limit(SAMPLE)
+        )
+        found.append(list(session.scalars(query)))
+        taken.append(not_(mine))
+    return found
+
+
+@needs(Right.SEE)
+def look(
+    session: Session, actor: Actor, campaign: Campaign, way: Way, members: Sequence[Sequence[int]], *, on: date
+) -> list[VariantProof]:
+    """The texts of these members, variant by variant, as the gateway would be given them."""
+    refuse_foreign(actor, campaign)
+    return [
+        _variant(session, campaign, variant, way, ids, on)
+        for variant, ids in zip(campaign.variants, members, strict=True)
+    ]
+
+
+def _variant(
+    session: Session, campaign: Campaign, variant: CampaignVariant, way: Way, ids: Sequence[int], on: date
+) -> VariantProof:
+    people = render.readers_of(session, ids, on=on)
+    readers = [people[each] for each in ids if each in people]
+    lacking: dict[str, list[str]] = {}
+    for missing in render.missing_values(variant, readers):
+        lacking.setdefault(missing.field, []).append(str(readers[missing.row]["name"]))
+    bodies, without = render.render_whole(variant, readers)
+    whole = [str(reader["name"]) for at, reader in enumerate(readers) if at not in without]
+    own, can = worn(campaign, way.name, way.capabilities, way.profile)
+    proof = VariantProof(variant.name, len(readers), is_whole=len(ids) < SAMPLE, lacking=lacking)
+    if not bodies:
+        return proof
+
+    texts = [dress.dressed(own, body) for body in bodies]
+    splits = [dress.cut(own, text, can) for text in texts]
+
+    def seen(at: int) -> Seen:
+        return Seen(whole[at], bodies[at], texts[at], own, splits[at], why(texts[at], can.alphabet))
+
+    order = sorted(range(len(bodies)), key=lambda at: (len(splits[at].parts), len(texts[at])))
+    longest, typical = seen(order[-1]), seen(order[len(order) // 2])
+    odd = seen(max(range(len(bodies)), key=lambda at: (_rareness(whole[at]), len(whole[at]))))
+    most = len(longest.split.parts)
+    billed = most if can.bill == "parts" else billed_parts(longest.text, can.bill, can.alphabet)
+    return VariantProof(
+        variant.name,
+        len(readers),
+        is_whole=len(ids) < SAMPLE,
+        fewest=len(splits[order[0]].parts),
+        most=most,
+        dearest=billed * way.price,
+        typical=typical,
+        longest=longest,
+        odd=odd,
+        lacking=lacking,
+    )
+
+
+def _rareness(name: str) -> int:
+    """How many characters of a name are outside of what every phone shows."""
+    return sum(ord(each) > 0x9FFF or 0x3400 <= ord(each) <= 0x4DBF for each in name)

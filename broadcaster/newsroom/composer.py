@@ -1,0 +1,238 @@
+"""An edition being put together: its columns and items on one side, the phones of its readers on the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from broadcaster.language import msgid
+from broadcaster.newspaper import items, making
+from broadcaster.newspaper.edition_file import MAX_SMS
+from broadcaster.newspaper.items import Outdated, Shelf
+from broadcaster.newspaper.making import Layout, PlacedItem
+from broadcaster.newspaper.models import ItemState
+from broadcaster.newspaper.pasted import clean_line
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.editions import PATH, day_of
+from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.members import Id
+from broadcaster.newsroom.proofs import phones
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, Posted, shows, takes
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from subscribers.actor import Right
+from subscribers.errors import BroadsheetError, Conflict, Invalid
+
+router = APIRouter()
+
+#: of an edition, by its number
+ONE = PATH + "/{id}"
+#: items that are offered at once
+OFFERED = 50
+_Asked = Annotated[int, Query(ge=0, lt=2**53)]
+
+
+@shows(router, ONE, needs=Right.SEE)
+def edition(
+    request: Request,
+    house: House,
+    visit: Here,
+    id: Id,  # noqa: A002
+    add: _Asked = 0,
+    q: str = "",
+    who: str = "",
+    item: _Asked = 0,
+    sms: str = "",
+) -> Response:
+    """The edition. `add` is a column for which items are offered, `q` what they are looked for by.
+
+    With `item` only the phones, with `sms` for its sentence: what is being typed.
+    """
+    if not item:
+        return _draw(request, house, visit, id, add=add, q=q, who=who)
+    typed = {item: clean_line(sms[: 4 * MAX_SMS])[:MAX_SMS]}
+    with house.reading() as tx:
+        drawn = phones(house, tx, visit.actor, id, who=who, instead=typed)
+    return draw(request, "phone.html", phones=drawn)
+
+
+@takes(router, ONE, needs=Right.EDIT)
+def rename(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """Another day and title."""
+    try:
+        with house.begin() as tx:
+            making.rename(tx.session, visit.actor, id, day=day_of(form), title=form.text("title"))
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error)
+    return done(visit, f"{PATH}/{id}", msgid("Saved."))
+
+
+@takes(router, ONE + "/place", needs=Right.EDIT)
+def place(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """Items into a column."""
+    column = _number(form, "column")
+    try:
+        with house.begin() as tx:
+            chosen = [int(each) for each in form.texts("item") if _is_number(each)]
+            made = making.place(tx.session, visit.actor, id, column, chosen)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error, add=column)
+    return RedirectResponse(f"{PATH}/{id}" + (f"#p{made[0]}" if made else ""), 303)
+
+
+@takes(router, ONE + "/move", needs=Right.EDIT)
+def move(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """A step up or down, or into a column."""
+    placement, to = _number(form, "placement"), form.text("to")
+    try:
+        with house.begin() as tx:
+            if to in ("up", "down"):
+                making.move(tx.session, visit.actor, id, placement, down=to == "down")
+            else:
+                position = _number(form, "position") if form.text("position") else None
+                making.move_to(tx.session, visit.actor, id, placement, _number(form, "column"), position)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error)
+    return RedirectResponse(f"{PATH}/{id}#p{placement}", 303)
+
+
+@takes(router, ONE + "/out", needs=Right.EDIT)
+def take_out(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """An item out of the edition."""
+    with house.begin() as tx:
+        column, item = making.take_out(tx.session, visit.actor, id, _number(form, "placement"))
+        headline = items.get(tx.session, visit.actor, item).headline
+    back = {"column": str(column), "item": str(item)}
+    told = msgid("Taken out: {headline}.")
+    return done(visit, f"{PATH}/{id}", told, headline=headline, undo=f"{PATH}/{id}/place", undo_fields=back)
+
+
+@takes(router, ONE + "/variants", needs=Right.EDIT)
+def set_variants(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """Which segments get a variant of their own."""
+    try:
+        with house.begin() as tx:
+            before = making.layout(tx.session, visit.actor, id).variants
+            making.set_variants(tx.session, visit.actor, id, form.text("variants").splitlines())
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error, variants=form.text("variants"))
+    back = {"variants": "\n".join(before)}
+    return done(visit, f"{PATH}/{id}", msgid("Saved."), undo=f"{PATH}/{id}/variants", undo_fields=back)
+
+
+@takes(router, ONE + "/columns", needs=Right.EDIT)
+def add_column(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """A column of this edition only."""
+    try:
+        with house.begin() as tx:
+            made = making.add_column(tx.session, visit.actor, id, form.text("name"))
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error)
+    back = {"column": str(made.id)}
+    told = msgid("The column {name} is there.")
+    return done(visit, f"{PATH}/{id}", told, name=made.name, undo=f"{PATH}/{id}/columns/remove", undo_fields=back)
+
+
+@takes(router, ONE + "/columns/remove", needs=Right.EDIT)
+def remove_column(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """An empty column out of this edition."""
+    try:
+        with house.begin() as tx:
+            making.remove_column(tx.session, visit.actor, id, _number(form, "column"))
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error)
+    return done(visit, f"{PATH}/{id}", msgid("The column is gone."))
+
+
+@takes(router, ONE + "/sentence", needs=Right.EDIT)
+def sentence(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """Another sentence for an item, without leaving the edition."""
+    item, version = _number(form, "item"), _number(form, "version")
+    try:
+        with house.begin() as tx:
+            making.layout(tx.session, visit.actor, id)
+            words = items.words_of(items.get(tx.session, visit.actor, item))
+            words = replace(words, sms=form.text("sms"))
+            items.change(tx.session, visit.actor, item, words, version=version, now=tx.now)
+    except (Invalid, Conflict) as error:
+        kept = {item: form.text("sms")}
+        return _draw(request, house, visit, id, error=error, typed=kept, theirs=isinstance(error, Outdated))
+    return RedirectResponse(f"{PATH}/{id}#p{_number(form, 'placement')}", 303)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+def _number(form: Posted, name: str) -> int:
+    """A number that a page of ours has put there; 0, which nothing has, for anything else."""
+    text = form.text(name)
+    return int(text) if _is_number(text) else 0
+
+
+def _draw(
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    number: int,
+    *,
+    error: BroadsheetError | None = None,
+    add: int = 0,
+    q: str = "",
+    who: str = "",
+    variants: str | None = None,
+    typed: dict[int, str] | None = None,
+    theirs: bool = False,
+) -> Response:
+    with house.reading() as tx:
+        laid = making.layout(tx.session, visit.actor, number)
+        drawn: list[dict[str, Any]] = []
+        wrong = error
+        try:
+            drawn = phones(house, tx, visit.actor, number, who=who, instead=typed)
+        except Invalid as gone:
+            # a segment that a variant names is not there any more: that is mended on this page
+            wrong = error or gone
+        offered = items.listing(tx.session, visit.actor, Shelf.READY, words=q.strip(), limit=OFFERED) if add else ()
+    may_edit = laid.is_own and Right.EDIT in visit.actor.rights
+    there = {placed.item.id for column in laid.columns for placed in column.items}
+    return draw(
+        request,
+        "composer.html",
+        status=422 if error else 200,
+        trouble=trouble(wrong) if wrong else None,
+        edition=laid.edition,
+        columns=[
+            {"id": column.id, "name": column.name, "items": [_told(laid, each, typed or {}) for each in column.items]}
+            for column in laid.columns
+        ],
+        variants="\n".join(laid.variants) if variants is None else variants,
+        phones=drawn,
+        who=who,
+        may_edit=may_edit,
+        add=add if may_edit else 0,
+        q=q,
+        offered=[each for each in offered if each.id not in there],
+        typed=typed or {},
+        theirs=theirs,
+    )
+
+
+def _told(laid: Layout, placed: PlacedItem, typed: dict[int, str]) -> dict[str, Any]:
+    item = placed.item
+    return {
+        "placement": placed.id,
+        "id": item.id,
+        "headline": item.headline,
+        "sms": typed.get(item.id, item.sms),
+        "version": item.version,
+        "audience": audience_words(item.audience),
+        "source": item.source,
+        "until": item.valid_to,
+        "is_late": item.valid_to is not None and item.valid_to < laid.edition.date,
+        "is_gone": item.state == ItemState.WITHDRAWN,
+    }

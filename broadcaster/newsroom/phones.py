@@ -1,0 +1,124 @@
+"""A variant as it will stand on a phone: what was written, what is added, where it is cut. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from broadcaster.campaigns.proof import Seen, VariantProof
+from broadcaster.language import ntr, tr, translated
+from broadcaster.newsroom.items import audience_words
+from broadcaster.sms import Encoding
+from broadcaster.web.figures import count
+
+#: whose text is shown
+WHO = ("longest", "typical", "odd")
+_GAUGE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of a bubble: `written` by the editor, `added` by us, or by the `carrier`."""
+
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One part. `units` of `capacity` are used; `width` of 300 is its piece of the gauge."""
+
+    stretches: Sequence[Stretch]
+    units: int
+    capacity: int
+    x: int
+    width: int
+    used: int
+
+
+def phone(proof: VariantProof, who: str, currency: str) -> dict[str, Any]:
+    """The values of `phone.html`."""
+    chosen = who if who in WHO else WHO[0]
+    seen: Seen | None = getattr(proof, chosen)
+    told: dict[str, Any] = {
+        "name": audience_words([proof.name]),
+        "who": chosen,
+        "people": _people(proof),
+        "lacking": [
+            tr("{field} is missing for {names}.", field=field, names=", ".join(names[:5]))
+            for field, names in (proof.lacking or {}).items()
+        ],
+        "bubbles": (),
+    }
+    if seen is None:
+        return told
+    parts = ntr("{n} part", "{n} parts", proof.most)
+    if proof.fewest != proof.most:
+        parts = tr("{min}–{max} parts", min=proof.fewest, max=proof.most)
+    return told | {
+        "parts": parts,
+        "cost": proof.dearest and tr("at most {currency} {cost} each", currency=currency, cost=f"{proof.dearest:.3f}"),
+        "reader": seen.reader,
+        "bubbles": bubbles(seen),
+        "length": _length(seen),
+        "because": translated(seen.why.because).format(**seen.why.fields),
+        "is_dear": bool(seen.why.forced_by),
+        "encoding": tr("Chinese encoding") if seen.split.encoding is Encoding.UCS2 else seen.split.encoding.value,
+        "added": seen.dress.signature + seen.dress.opt_out,
+        "by_carrier": seen.dress.place == "carrier" and bool(seen.dress.signature),
+    }
+
+
+def _people(proof: VariantProof) -> str:
+    if proof.is_whole:
+        return ntr("{n} reader", "{n} readers", proof.readers)
+    return tr("the first {n} readers", n=count(proof.readers))
+
+
+def _length(seen: Seen) -> str:
+    told = tr(
+        "{length} characters, {parts}.",
+        length=len(seen.text),
+        parts=ntr("{n} part", "{n} parts", seen.why.parts),
+    )
+    if seen.why.room_left:
+        told += " " + tr("{n} more fit.", n=seen.why.room_left)
+    if seen.why.surplus:
+        told += " " + tr("{n} less save a part.", n=seen.why.surplus)
+    return told
+
+
+def bubbles(seen: Seen) -> list[Bubble]:
+    """The parts of a text, each in stretches."""
+    kinds = _kinds(seen)
+    capacity = seen.split.capacity_single if len(seen.split.parts) == 1 else seen.split.capacity_part
+    step = _GAUGE // max(len(seen.split.parts), 1)
+    made, start = [], 0
+    for at, (part, used) in enumerate(zip(seen.split.parts, seen.split.units, strict=True)):
+        stretches = _stretches(part, kinds[start : start + len(part)])
+        made.append(Bubble(stretches, used, capacity, at * step, step - 2, max((step - 2) * used // capacity, 1)))
+        start += len(part)
+    return made
+
+
+def _kinds(seen: Seen) -> list[str]:
+    """Of each character of the text whose it is."""
+    own = seen.dress
+    body = len(seen.body.rstrip())
+    signature = len(own.signature)
+    rest = len(seen.text) - body - signature
+    if own.place == "front":
+        return ["added"] * signature + ["written"] * body + ["added"] * rest
+    last = "carrier" if own.place == "carrier" else "added"
+    return ["written"] * body + ["added"] * rest + [last] * signature
+
+
+def _stretches(part: str, kinds: Sequence[str]) -> list[Stretch]:
+    found: list[Stretch] = []
+    start = 0
+    for at in range(1, len(part) + 1):
+        if at == len(part) or kinds[at] != kinds[start]:
+            found.append(Stretch(part[start:at], kinds[start]))
+            start = at
+    return found

@@ -1,0 +1,249 @@
+"""Editions on pages: begun, filled, put in order, shown as they will stand on a phone."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from broadcaster.newspaper import editions, making
+from broadcaster.runtime import Runtime
+from subscribers.actor import OPERATOR
+from tests.factories import make_member, make_organisation
+from tests.newsroom.test_items import assert_tame, come, written
+from tests.newsroom.test_members import NAUGHTY
+from tests.newsrooms import Browser, at, troubles
+
+FORMS = ("place", "move", "out", "variants", "columns", "columns/remove", "sentence")
+FIELDS = ["number", "day", "title", "item", "column", "placement", "position", "to", "variants", "name", "sms"]
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def editor(house: Runtime, browser: Browser) -> Browser:
+    with house.begin() as tx:
+        branch = make_organisation(tx.session, "东街")
+        make_member(tx.session, organisation=branch, name="李敏", status="in_service")
+        make_member(tx.session, organisation=branch, name="欧阳子涵", status="retired")
+    come(house, browser, "chief", "editor")
+    for name in ("要闻", "关怀"):
+        browser.post("/items/columns", name=name)
+    page = browser.follow(browser.post("/editions/new", number="7", day="2026-11-23", title="入冬"))
+    assert "No. 7 is there." in page.text
+    return browser
+
+
+def accepted(browser: Browser, headline: str, **fields: str) -> str:
+    item = written(browser, headline=headline, **({"sms": f"{headline}的一句。"} | fields))
+    assert browser.post(f"/items/{item}/decide", move="accept").status_code == 303
+    return str(item)
+
+
+def columns_of(browser: Browser) -> list[str]:
+    return re.findall(r'data-column="(\d+)"', browser.get("/editions/7").text)
+
+
+def laid(house: Runtime) -> dict[str, list[str]]:
+    with house.reading() as tx:
+        found = making.layout(tx.session, OPERATOR, 7)
+        return {column.name: [placed.item.headline for placed in column.items] for column in found.columns}
+
+
+def placement(house: Runtime, headline: str) -> str:
+    with house.reading() as tx:
+        columns = making.layout(tx.session, OPERATOR, 7).columns
+        return str(next(each.id for column in columns for each in column.items if each.item.headline == headline))
+
+
+def bubbles(page: str) -> list[str]:
+    found = re.findall(r'<div class="bubble".*?</div>', page, re.DOTALL)
+    return [unescape("".join(re.findall(r"<span[^>]*>([^<]*)</span>", each))) for each in found]
+
+
+def test_from_columns_to_phones(house: Runtime, editor: Browser) -> None:
+    news, care = columns_of(editor)
+    heating, walk = accepted(editor, "供暖"), accepted(editor, "晨练", audience="retired")
+    draft = written(editor, headline="草稿")
+    offered = editor.get(f"/editions/7?add={news}").text
+    assert "供暖" in offered
+    assert f'type="checkbox" name="item" value="{draft}"' not in offered
+    assert "No accepted item" in editor.get(f"/editions/7?add={news}&q=nothing").text
+    assert editor.post("/editions/7/place", column=news, item=heating).status_code == 303
+    editor.post("/editions/7/place", column=care, item=walk)
+    editor.follow(editor.post("/editions/7/variants", variants="retired\neveryone\n"))
+    page = editor.get("/editions/7").text
+    retired, everyone = bubbles(page)
+    assert retired == "欧阳子涵您好！《晨晖手机报》第7期，11月23日。\n要闻：供暖的一句。\n关怀：晨练的一句。拒收请回复R"
+    assert everyone == "李敏您好！《晨晖手机报》第7期，11月23日。\n要闻：供暖的一句。拒收请回复R"
+    assert f'type="checkbox" name="item" value="{heating}"' not in editor.get(f"/editions/7?add={care}").text
+    assert "No. 7" in editor.get("/editions").text
+    assert editor.get("/editions?before=7").status_code == 200
+    assert "7" in editor.get(f"/items/{heating}").text.partition("Stands in:")[2][:40]
+
+
+def test_moved_taken_out_and_put_back(house: Runtime, editor: Browser) -> None:
+    news, care = columns_of(editor)
+    for name in ("甲", "乙"):
+        editor.post("/editions/7/place", column=news, item=accepted(editor, name))
+    answer = editor.post("/editions/7/move", placement=placement(house, "乙"), to="up")
+    assert answer.headers["location"].endswith(f"#p{placement(house, '乙')}")
+    assert laid(house) == {"要闻": ["乙", "甲"], "关怀": []}
+    editor.post("/editions/7/move", placement=placement(house, "乙"), column=care, position="0")
+    assert laid(house) == {"要闻": ["甲"], "关怀": ["乙"]}
+    page = editor.follow(editor.post("/editions/7/out", placement=placement(house, "甲"))).text
+    assert "Taken out: 甲." in page
+    back = dict(re.findall(r'name="(column|item)" value="(\d+)"', page.partition('role="status"')[2][:900]))
+    editor.post("/editions/7/place", **back)
+    assert laid(house) == {"要闻": ["甲"], "关怀": ["乙"]}
+    page = editor.follow(editor.post("/editions/7/columns", name="特刊")).text
+    assert laid(house) == {"要闻": ["甲"], "关怀": ["乙"], "特刊": []}
+    column = re.findall(r'data-column="(\d+)"', page)[-1]
+    editor.follow(editor.post("/editions/7/columns/remove", column=column))
+    assert laid(house) == {"要闻": ["甲"], "关怀": ["乙"]}
+    assert "There are items in" in troubles(editor.post("/editions/7/columns/remove", column=news))
+    page = editor.follow(editor.post("/editions/7", day="2026-11-30", title="又一期")).text
+    assert "又一期" in page
+    assert "2026-11-30" in page
+
+
+def test_a_sentence_is_tried_and_kept(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    item = accepted(editor, "供暖")
+    editor.post("/editions/7/place", column=news, item=item)
+    live = editor.client.get("/editions/7", params={"item": item, "sms": "周一\n供暖，" + "很长" * 40})
+    assert "周一供暖，很长很长" in bubbles(live.text)[0]
+    assert "end of part 2" in live.text
+    assert "周一" not in editor.get("/editions/7").text, "what is only typed is not kept"
+    fields = {"item": item, "placement": placement(house, "供暖"), "version": "1"}
+    assert editor.post("/editions/7/sentence", sms="周二供暖。", **fields).status_code == 303
+    assert "周二供暖。" in bubbles(editor.get("/editions/7").text)[0]
+    answer = editor.post("/editions/7/sentence", sms="周三供暖。", **fields)
+    assert answer.status_code == 422
+    assert "has changed this item" in troubles(answer)
+    assert "周三供暖。</textarea>" in answer.text
+
+
+def test_who_is_shown(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    editor.post("/editions/7/place", column=news, item=accepted(editor, "供暖"))
+    assert "欧阳子涵您好" in bubbles(editor.get("/editions/7").text)[0]
+    with house.begin() as tx:
+        make_member(tx.session, organisation="东街", name="王\U0002000b\U0002000b")
+    editor.post("/editions/7/variants", variants="status = in_service or status = retired\nmobile\neveryone")
+    page = editor.get("/editions/7?who=odd").text
+    assert "王\U0002000b\U0002000b您好" in bubbles(page)[0]
+    assert "Nobody is in this segment now." in page
+
+
+def test_what_is_refused_is_told(editor: Browser) -> None:
+    for fields in (
+        {"number": "7", "day": "2026-11-23", "title": "x"},
+        {"number": "x", "day": "2026-11-23", "title": "x"},
+        {"number": "8", "day": "", "title": "x"},
+        {"number": "8", "day": "2026-11-23", "title": ""},
+    ):
+        answer = editor.post("/editions/new", **fields)
+        assert (answer.status_code, bool(troubles(answer))) == (422, True), fields
+    assert "The next free one is 8." in troubles(editor.post("/editions/new", number="7", day="2026-11-23", title="x"))
+    for path, fields in (
+        ("/variants", {"variants": "no_such"}),
+        ("/variants", {"variants": "everyone\nretired"}),
+        ("/columns", {"name": ""}),
+        ("", {"day": "x", "title": "x"}),
+    ):
+        answer = editor.post(f"/editions/7{path}", **fields)
+        assert (answer.status_code, bool(troubles(answer))) == (422, True), path
+    for path in ("/move", "/out", "/place", "/sentence", "/columns/remove"):
+        assert editor.post(f"/editions/7{path}").status_code == 404, path
+
+
+def test_a_segment_that_is_gone_does_not_shut_the_page(house: Runtime, editor: Browser) -> None:
+    editor.post("/members/segments", name="老人", rule="retired")
+    editor.follow(editor.post("/editions/7/variants", variants="老人\neveryone"))
+    editor.follow(editor.post("/members/segments/remove", name="老人"))
+    answer = editor.get("/editions/7")
+    assert (answer.status_code, "老人" in troubles(answer)) == (200, True)
+    editor.follow(editor.post("/editions/7/variants", variants="everyone"))
+    assert not troubles(editor.get("/editions/7"))
+
+
+def test_an_edition_from_a_file_is_composed_as_well(house: Runtime, editor: Browser) -> None:
+    file = 'number = 9\ndate = 2026-11-23\ntitle = "x"\nvariants = ["everyone"]\n[[columns]]\nname = "a"\n'
+    file += '[[columns.items]]\nheadline = "文件里的"\nsms = "来自文件。"\n'
+    with house.begin() as tx:
+        editions.import_edition(tx.session, OPERATOR, file, now=tx.now)
+    assert "来自文件。" in bubbles(editor.get("/editions/9").text)[0]
+    page = editor.get("/editions/new").text
+    assert 'value="10"' in page
+
+
+@SQLITE
+def test_nothing_of_another_place(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    editor.post("/editions/7/place", column=news, item=accepted(editor, "供暖"))
+    placed = placement(house, "供暖")
+    with at(house) as west:
+        come(house, west, "wester", "editor", "西街")
+        west.post("/editions/new", number="8", day="2026-11-23", title="西街报")
+        # a paper from above is read by those below, and by them it is not changed
+        assert "Take out" not in west.get("/editions/7").text
+        for path in ("", "/move", "/out", "/place", "/variants", "/columns", "/columns/remove", "/sentence"):
+            answer = west.post(
+                f"/editions/7{path}",
+                day="2026-11-23",
+                title="x",
+                name="x",
+                variants="everyone",
+                placement=placed,
+                to="up",
+            )
+            assert answer.status_code == 404, path
+        assert laid(house)["要闻"] == ["供暖"]
+        with at(house) as east:
+            come(house, east, "easter", "editor", "东城")
+            for asked in ("", "?item=1&sms=x"):
+                assert east.get(f"/editions/8{asked}").status_code == 404
+            assert "西街报" not in east.get("/editions").text
+
+
+@SQLITE
+def test_naughty_strings(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    item = accepted(editor, "<script>alert(1)</script>", sms='"><img src=x onerror=alert(1)>')
+    editor.post("/editions/7/place", column=news, item=item)
+    assert_tame(editor.get("/editions/7").text)
+    for typed in NAUGHTY:
+        for path in (
+            "new",
+            "7",
+            "7/place",
+            "7/move",
+            "7/out",
+            "7/variants",
+            "7/columns",
+            "7/columns/remove",
+            "7/sentence",
+        ):
+            names = (
+                "number",
+                "day",
+                "title",
+                "item",
+                "column",
+                "placement",
+                "position",
+                "to",
+                "variants",
+                "name",
+                "sms",
+            )
+            answer = editor.post(f"/editions/{path}", **dict.fromkeys(names, typed))
+            assert answer.status_code in (303, 404, 422), (path, typed, answer.status_code)
+            assert_tame(answer.text)
+        for params in ({"add": news, "q": typed, "who": typed}, {"item": item, "sms": typed, "who": typed}):
+            answer = editor.client.get("/editions/7", params=params)
+            assert answer.status_code in (200, 400), typed
+            assert_tame(answer.text)
+    assert_tame(editor.get("/editions/7").text)
+    assert_tame(editor.get("/editions").text)

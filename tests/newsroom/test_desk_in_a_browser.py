@@ -1,0 +1,103 @@
+"""The desk in a real browser: from nothing to an edition with three variants, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from broadcaster.app import make_web, serve
+from broadcaster.runtime import Runtime
+from tests.browsers import DESKTOP, PHONE, Look, chromium, looking
+from tests.factories import make_members
+from tests.newsrooms import Signed, add_user, furnish
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def address(house: Runtime) -> Iterator[str]:
+    with serve(make_web(house), "127.0.0.1", 0) as made:
+        yield made
+
+
+def enter(house: Runtime, look: Look, address: str) -> Page:
+    add_user(house, "li", "editor")
+    look.context.add_cookies([{"name": "broadsheet", "value": Signed(house, "li").token, "url": address}])
+    return look.page
+
+
+def headlines(page: Page, column: str) -> list[str]:
+    return (
+        page.locator("section.column", has=page.get_by_role("heading", name=column))
+        .locator(".words > a")
+        .all_inner_texts()
+    )
+
+
+def test_from_nothing_to_three_variants(house: Runtime, chrome: Browser, address: str) -> None:
+    with house.begin() as tx:
+        make_members(tx.session, 9)
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        page = enter(house, look, address)
+        page.goto("/items/columns")
+        look.fits()
+        page.get_by_label("栏目名称").fill("要闻")
+        page.get_by_role("button", name="加栏目").click()
+        page.get_by_role("status").get_by_text("要闻").wait_for()
+        page.goto("/items/new")
+        page.get_by_label("标题", exact=True).fill("供暖了")
+        page.get_by_label("短信里的一句").fill("今天\n供暖。")
+        page.get_by_role("button", name="保存").click()
+        page.get_by_role("button", name="采用").click()
+        page.get_by_role("status").get_by_text("已采用：供暖了。").wait_for()
+        page.get_by_role("link", name="手机报").click()
+        page.get_by_role("link", name="新建一期").click()
+        look.fits()
+        page.get_by_label("题目").fill("入冬")
+        page.get_by_role("button", name="新建").click()
+        page.get_by_role("link", name="加稿件 要闻").click()
+        look.fits()
+        page.get_by_label("供暖了").check()
+        page.get_by_role("button", name="放进“要闻”").click()
+        page.locator("summary", has_text="栏目、版本").click()
+        page.get_by_label("版本").fill("retired\nmobile\neveryone")
+        look.fits()
+        page.locator("form", has=page.get_by_label("版本")).get_by_role("button", name="保存").click()
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        assert page.locator(".phone").count() == 3
+        assert "今天供暖。" in page.locator(".bubble").first.inner_text()
+        look.fits()
+
+
+def test_dragged_stepped_and_typed(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "en", DESKTOP) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        page.goto("/editions/1")
+        first, second = headlines(page, "东城")
+        # the keyboard alone, again and again
+        page.locator(".placed .words > a").first.focus()
+        page.keyboard.press("Alt+ArrowDown")
+        page.wait_for_url("**#p*")
+        assert headlines(page, "东城") == [second, first]
+        page.keyboard.press("Alt+ArrowDown")
+        page.locator("section.column", has_text="通知").get_by_role("link", name=first).wait_for()
+        # the mouse
+        page.locator("li", has_text=first).locator(".grip").drag_to(page.locator(".placed").first)
+        page.locator("section.column", has_text="东城").get_by_role("link", name=first).wait_for()
+        # the phone follows the typing, and nothing is kept before it is saved
+        page.locator(".placed summary").first.click()
+        box = page.locator(".placed textarea").first
+        box.fill("打字看看。")
+        page.locator(".bubble", has_text="打字看看。").first.wait_for()
+        look.fits()
+        page.reload()
+        assert page.locator(".bubble", has_text="打字看看。").count() == 0
