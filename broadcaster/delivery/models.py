@@ -50,7 +50,8 @@ class Message(Base):
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    #: no foreign key: an audience is written down while its campaign is claimed from, and each check would queue at it
+    campaign_id: Mapped[int | None] = mapped_column(Key)
     member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     msisdn: Mapped[str | None] = mapped_column(String(20))
     gateway: Mapped[str | None] = mapped_column(String(40))
