@@ -114,6 +114,25 @@ class TestIds:
             wait_for(lambda: len(listener.receipts) == 60)
         assert written.getvalue().count("hex_decimal") == 1
 
+    def test_what_was_learned_serves_after_a_restart(self, opened: Make, smsc: Smsc) -> None:
+        """A receipt for a part of the process before: its id is in no memory, only its form is known."""
+        smsc.manners.submit_id, smsc.manners.receipt_id = hexadecimal, decimal
+        first = opened()
+        with Listener(first) as listener:
+            first.submit(make_parts(40))
+            wait_for(lambda: len(listener.receipts) == 40)
+        learned = first.learned()
+        first.close()
+        second = opened()
+        assert second.learned() == ""
+        second.recall(learned)
+        with Listener(second) as listener:
+            smsc.receipt(7, MEMBER, "1069000012")
+            wait_for(lambda: listener.receipts)
+        assert listener.receipts[0].message_id == hexadecimal(7)
+        assert second.learned() == learned
+        assert second.explain(learned) == "The answer gives the id in hexadecimal, the receipt in decimal."
+
     def test_as_the_settings_say_after_a_restart(self, opened: Make, smsc: Smsc) -> None:
         gateway = opened(receipt_ids="hex_decimal")
         smsc.manners.receipt_id = decimal
