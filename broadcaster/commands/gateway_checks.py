@@ -102,3 +102,13 @@ def _advice(runtime: Runtime, gateway: Gateway) -> Iterator[str]:
         yield tr("parts_per_second is 0: these clouds refuse who is too fast; set what the contract says.")
     if not runtime.is_held(gateway.name) and can.receipts and not runtime.settings.web.public_url:
         yield tr("It calls us back, but public_url under [web] is empty: no call arrives.")
+    token = getattr(config, "auth_token", None)
+    if token is not None and not token.get_secret_value():
+        yield tr("auth_token is not set: its calls cannot be proved, and are refused.")
+    if config.binds > 1 and runtime.is_held(gateway.name) and runtime.settings.embedded:
+        yield tr(
+            "binds is {n}; `broadsheet up` holds one connection, each `broadsheet gateways run {name}` without it "
+            "another.",
+            n=config.binds,
+            name=gateway.name,
+        )

@@ -22,6 +22,7 @@ from twilio.request_validator import RequestValidator
 from broadcaster.gateways.testkit import AcceptedPart
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
+KEY = "SK" + "0" * 32
 TOKEN = "a-token-that-nobody-may-see"
 SENDER = "+8619900000099"
 
@@ -144,7 +145,7 @@ class TwilioServer:
         return taken
 
     def answer(self, method: str, path: str, query: dict[str, str], form: dict[str, str], auth: str) -> Answer:
-        if auth != "Basic " + base64.b64encode(f"{ACCOUNT}:{self.token}".encode()).decode():
+        if auth not in {"Basic " + base64.b64encode(f"{who}:{self.token}".encode()).decode() for who in (ACCOUNT, KEY)}:
             return refusal(401, 20003)
         home = f"/2010-04-01/Accounts/{ACCOUNT}/Messages"
         if method == "POST" and path == f"{home}.json":
