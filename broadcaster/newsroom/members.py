@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
@@ -78,7 +79,7 @@ def _draw(
     try:
         with house.reading() as tx:
             lines, onward = _found(house, tx, visit, q, rule, after)
-            told = segments.count(tx.session, visit.actor, rule or EVERYONE, on=today(house, tx)) if count else None
+            told = None if q or after else how_many(tx, visit, rule or EVERYONE, today(house, tx), exactly=count)
     except BroadsheetError as error:
         return _draw_nobody(request, error, q, rule)
     return draw(request, "members.html", lines=lines, onward=onward, counted=told, after=after, q=q, rule=rule)

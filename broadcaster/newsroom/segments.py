@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.language import msgid
+from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
@@ -27,9 +28,11 @@ SAMPLE = 20
 
 
 @shows(router, PATH, needs=Right.SEE)
-def listing(request: Request, house: House, visit: Here, name: str = "", rule: str = "") -> Response:
-    """The saved ones, and a rule that is being tried out."""
-    return _draw(request, house, visit, name, rule)
+def listing(
+    request: Request, house: House, visit: Here, name: str = "", rule: str = "", count: bool = False
+) -> Response:
+    """The saved ones, and a rule that is being tried out. `?count=1` says how many exactly it holds."""
+    return _draw(request, house, visit, name, rule, exactly=count)
 
 
 @takes(router, PATH + "/look", needs=Right.SEE)
@@ -69,14 +72,21 @@ def remove(request: Request, house: House, visit: Here, form: Form) -> Response:
 
 
 def _draw(
-    request: Request, house: Runtime, visit: Visit, name: str, rule: str, error: BroadsheetError | None = None
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    name: str,
+    rule: str,
+    error: BroadsheetError | None = None,
+    *,
+    exactly: bool = False,
 ) -> Response:
     counted, people = None, []
     with house.reading() as tx:
         day = today(house, tx)
         if rule.strip() and error is None:
             try:
-                counted = segments.count(tx.session, visit.actor, rule, on=day)
+                counted = how_many(tx, visit, rule, day, exactly=exactly)
                 people = segments.people(tx.session, visit.actor, rule, on=day, limit=SAMPLE)
             except BroadsheetError as wrong:
                 error = wrong

@@ -16,6 +16,14 @@ def count(n: int) -> str:
     return f"{n:,}"
 
 
+def about(n: int) -> str:
+    """A number that is known to two figures: 130 万, 1.3 million."""
+    rounded = float(f"{n:.1e}")
+    if language() == "zh":
+        return f"{rounded / 10_000:g} 万" if rounded >= 10_000 else f"{rounded:g}"
+    return f"{rounded / 1_000_000:g} million" if rounded >= 1_000_000 else f"{rounded:,.0f}"
+
+
 def share(part: int, whole: int) -> str:
     """A share in percent with one decimal; 100% and 0% only when it is exactly all or nothing."""
     if whole <= 0:

@@ -7,11 +7,12 @@ missing.
 
 from subscribers.segments.audience import check, compile_rule, condition, frozen, members_matching
 from subscribers.segments.conditions import day_years_before
-from subscribers.segments.counting import Count, Someone, count, has_birthdays, people
+from subscribers.segments.counting import Count, Estimate, Someone, count, estimate, has_birthdays, people
 from subscribers.segments.saved import SavedSegment, listing, remove, save
 
 __all__ = [
     "Count",
+    "Estimate",
     "SavedSegment",
     "Someone",
     "check",
@@ -19,6 +20,7 @@ __all__ = [
     "condition",
     "count",
     "day_years_before",
+    "estimate",
     "frozen",
     "has_birthdays",
     "listing",

@@ -76,6 +76,9 @@ PROBES = {
     "subscribers.segments.counting.count": Probe(
         lambda s, a, side: segments.count(s, a, f'under("{side.names}")', on=TODAY)
     ),
+    "subscribers.segments.counting.estimate": Probe(
+        lambda s, a, side: segments.estimate(s, a, f'under("{side.names}")', on=TODAY)
+    ),
     "subscribers.segments.counting.people": Probe(
         lambda s, a, side: segments.people(s, a, "everyone", on=TODAY), shows=True
     ),

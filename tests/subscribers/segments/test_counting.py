@@ -15,8 +15,8 @@ from subscribers.errors import Denied
 from subscribers.models import Membership, Status
 from subscribers.msisdn import mask
 from subscribers.organisations import ensure_paths, find_by_path
-from subscribers.segments import Count
-from tests.factories import NOW, make_member, make_members
+from subscribers.segments import Count, counting
+from tests.factories import NOW, make_member, make_members, make_organisation
 from tests.subscribers.segments.asking import TODAY, clerk, count, matching
 
 
@@ -102,3 +102,33 @@ def explained(session: Session, statement: str, parameters: Any) -> str:
     assert connection is not None
     rows = connection.cursor().execute(prefix + statement, parameters).fetchall()
     return "\n".join(" ".join(map(str, row)) for row in rows)
+
+
+def test_about_how_many_of_a_large_registry(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "COUNTED", 500)
+    monkeypatch.setattr(counting, "DRAWN", 1000)
+    make_members(session, 3000, status="in_service")
+    make_members(session, 1000, status="retired")
+    exact = count(session, "retired")
+    found = segments.estimate(session, OPERATOR, "retired", on=TODAY)
+    assert (found.is_exact, found.is_bound) == (False, False)
+    # four deviations: what is drawn is drawn the same each time
+    assert abs(found.members - exact.members) < 4 * 55
+    assert abs(found.reachable - exact.reachable) < 4 * 55
+    assert found == segments.estimate(session, OPERATOR, "retired", on=TODAY)
+    nobody = segments.estimate(session, OPERATOR, "status = applicant", on=TODAY)
+    assert nobody == segments.Estimate(12, 0, is_exact=False, is_bound=True), (
+        "nobody was drawn, and somebody may be there"
+    )
+
+
+def test_a_small_registry_and_a_small_place_are_counted(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert segments.estimate(session, OPERATOR, "everyone", on=TODAY) == segments.Estimate(0, 0, is_exact=True)
+    small = make_organisation(session, "Small")
+    make_members(session, 300, organisation=make_organisation(session, "Large"))
+    make_members(session, 30, organisation=small)
+    assert segments.estimate(session, OPERATOR, "everyone", on=TODAY).members == 330
+    monkeypatch.setattr(counting, "COUNTED", 100)
+    assert not segments.estimate(session, OPERATOR, "everyone", on=TODAY).is_exact
+    there = segments.estimate(session, Actor("local", frozenset({Right.SEE}), small.path), "everyone", on=TODAY)
+    assert (there.members, there.is_exact) == (30, True)
