@@ -16,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from broadcaster import hooks
 from broadcaster.newsroom import (
     account,
+    checks,
     columns,
     composer,
     editions,
@@ -34,6 +35,7 @@ from broadcaster.newsroom import (
     today,
     transfers,
     users,
+    words,
 )
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
@@ -57,8 +59,8 @@ def make_web(runtime: Runtime) -> FastAPI:
     doors = (hooks, health, metrics, assets)
     registry = (member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    desk = (editions, composer, columns, items, item_page)
-    desks = (entrance, first_run, account, today, *desk, *registry, users, gateways, records)
+    desk = (editions, composer, checks, columns, items, item_page)
+    desks = (entrance, first_run, account, today, *desk, *registry, users, gateways, words, records)
     for room in (*doors, *desks):
         app.include_router(room.router)
     return app

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.newspaper.models import Edition, Item, StandingColumn
+from broadcaster.newspaper.models import Edition, Item, StandingColumn, WordList
 from subscribers import tree_changes
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import lock_table
@@ -21,7 +21,13 @@ from subscribers.organisations import find_by_path
 from subscribers.tree_changes import Closed
 
 #: whatever keeps a path of ids; a test looks for others among the tables
-PATHS: tuple[InstrumentedAttribute[str], ...] = (Campaign.under, Edition.under, Item.under, StandingColumn.under)
+PATHS: tuple[InstrumentedAttribute[str], ...] = (
+    Campaign.under,
+    Edition.under,
+    Item.under,
+    StandingColumn.under,
+    WordList.under,
+)
 
 
 @needs(Right.REGISTER)

@@ -129,3 +129,15 @@ class Variant(Base):
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     #: a segment by its name, or a rule
     name: Mapped[str] = mapped_column(String(500))
+
+
+class WordList(Base):
+    """Words that editors of a place, and of all below it, are warned of."""
+
+    __tablename__ = "word_list"
+
+    #: as a path of ids
+    under: Mapped[str] = mapped_column(Bytewise, primary_key=True)
+    words: Mapped[list[str]] = mapped_column(JSON)
+    changed_by: Mapped[str] = mapped_column(String(100))
+    changed_at: Mapped[datetime] = mapped_column(Instant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.newspaper import columns, items, making
+from broadcaster.newspaper import columns, items, making, word_lists
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
 from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement
@@ -87,3 +87,15 @@ def _empty_column(session: Session, side: Side) -> int:
         session.add(found)
         session.flush()
     return found.id
+
+
+def _word_list(session: Session, side: Side) -> None:
+    word_lists.save(session, side.chief, [f"{side.mark}词"], now=NOW)
+
+
+_W = "broadcaster.newspaper.word_lists."
+PROBES |= {
+    _W + "own": Probe(lambda s, a, side: word_lists.own(s, a), shows=True, ready=_word_list),
+    _W + "holding": Probe(lambda s, a, side: word_lists.holding(s, a), shows=True, ready=_word_list),
+    _W + "save": Probe(lambda s, a, side: word_lists.save(s, a, ["词"], now=NOW), makes=True, blind=_OWN),
+}

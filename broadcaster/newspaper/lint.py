@@ -1,0 +1,145 @@
+"""What an editor should look at before an edition goes out: sentence by sentence. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from broadcaster.language import msgid
+from broadcaster.newspaper.edition_file import stands_in
+from broadcaster.newspaper.models import Item, ItemState
+from broadcaster.sms import find_lookalikes
+
+#: fields of other programs and of templates, which nobody fills in here, and what is written where something is to come
+_LEFT_OVER = re.compile(
+    r"\{\{.*?\}\}|\{%.*?%\}|\$\{.*?\}|\{\w{1,30}\}|%\w{1,20}%|<\w{1,20}>|"
+    r"[\[〔【（(](?:姓名|名字|日期|时间|地点|链接|name|date|time|place|link)[\]〕】）)]|"
+    r"[xX×＊*]{2,}[年月日时点分元人号]|待定|待补|TODO|TBD|XXX",
+)
+_LINK = re.compile(r"(?:https?://|www\.)[^\s\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
+_VARIABLE = re.compile(r"[{}$<>\[\]]|%7[bd]", re.IGNORECASE)
+_SHORTENED = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:bit\.ly|t\.cn|dwz\.cn|url\.cn|suo\.im|tinyurl\.com)/", re.IGNORECASE
+)
+_HAN = re.compile("[\u3400-\u9fff]")
+#: carriers take what stands in these for the signature
+_BRACKETS = re.compile("【[^】]*】?|】")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something about an edition: a sentence of the catalogue and its fields. `stops`: it must not go out so."""
+
+    message: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    hint: str = ""
+    stops: bool = False
+    item: Item | None = None
+    #: there is another sentence for the item in which this is mended
+    can_repair: bool = False
+
+
+def lint(
+    items: Sequence[Item], variants: Sequence[str], *, day: date, forbidden: Collection[str], words: Collection[str]
+) -> list[Remark]:
+    """Remarks on the items of an edition, the worst first. `forbidden`: characters that a gateway refuses."""
+    found = [remark for item in items for remark in _about(item, variants, day, forbidden, words)]
+    standing = [item for item in items if item.state != ItemState.WITHDRAWN]
+    found += [
+        Remark(
+            msgid("The variant {variant} has no item."),
+            {"variant": variant},
+            msgid("Put an item for it or for everyone into a column, or take it out of the variants."),
+            stops=True,
+        )
+        for variant in variants
+        if not any(stands_in(variant, item.audience) for item in standing)
+    ]
+    return sorted(found, key=lambda remark: not remark.stops)
+
+
+def _about(
+    item: Item, variants: Sequence[str], day: date, forbidden: Collection[str], words: Collection[str]
+) -> Iterator[Remark]:
+    if item.state == ItemState.WITHDRAWN:
+        yield Remark(msgid("It was withdrawn, and nobody gets it."), hint=msgid("Take it out."), item=item)
+        return
+    if not any(stands_in(variant, item.audience) for variant in variants):
+        yield Remark(
+            msgid("No variant of this edition is for {audience}: nobody gets it."),
+            {"audience": ", ".join(item.audience)},
+            msgid("Add the variant, or say on the page of the item for whom it is."),
+            stops=True,
+            item=item,
+        )
+    if item.valid_to is not None and item.valid_to < day:
+        message = msgid("It is good until {day} only.")
+        yield Remark(message, {"day": item.valid_to}, msgid("Take it out, or change the day."), item=item)
+    if item.valid_from is not None and item.valid_from > day:
+        message = msgid("It is good from {day} on only.")
+        yield Remark(message, {"day": item.valid_from}, msgid("Take it out, or change the day."), item=item)
+    yield from _about_text(item, forbidden)
+    yield from _about_words(item, words)
+    if looks := find_lookalikes(item.sms):
+        yield Remark(
+            msgid("{count} characters look like others: {characters}"),
+            {"count": len(looks), "characters": " ".join(dict.fromkeys(_visible(each.character) for each in looks))},
+            msgid("They are hard to read, or cost more."),
+            item=item,
+            can_repair=True,
+        )
+
+
+def _about_text(item: Item, forbidden: Collection[str]) -> Iterator[Remark]:
+    text = item.sms
+    if left := list(dict.fromkeys(_LEFT_OVER.findall(_LINK.sub("", text)))):
+        yield Remark(
+            msgid("Something is still to be filled in: {what}"),
+            {"what": " ".join(left)},
+            msgid("Members would read it as it stands."),
+            stops=True,
+            item=item,
+        )
+    refused = sorted(set(text) & set(forbidden))
+    if refused:
+        yield Remark(
+            msgid("A gateway refuses these characters: {characters}"),
+            {"characters": " ".join(map(_visible, refused))},
+            msgid("Write it without them."),
+            stops=True,
+            item=item,
+        )
+    elif _BRACKETS.search(text):
+        yield Remark(
+            msgid("There are 【】 in the sentence; carriers take these for the signature."),
+            hint=msgid("Write “” or () instead."),
+            item=item,
+        )
+    for link in _LINK.findall(text):
+        if _VARIABLE.search(link):
+            message, stops = msgid("A link has a field in it, and leads nowhere: {link}"), True
+        elif _HAN.search(link):
+            message, stops = msgid("The words behind a link become part of it: {link}"), True
+        elif _SHORTENED.match(link):
+            message, stops = msgid("A shortened link is taken for a fraud by carriers: {link}"), False
+        else:
+            continue
+        yield Remark(message, {"link": link[:80]}, msgid("A space ends a link."), stops=stops, item=item)
+
+
+def _about_words(item: Item, words: Collection[str]) -> Iterator[Remark]:
+    text = f"{item.headline}\n{item.sms}\n{item.full}".casefold()
+    if there := [word for word in words if word.casefold() in text]:
+        yield Remark(
+            msgid("Words of your list stand in it: {words}"),
+            {"words": ", ".join(there)},
+            msgid("The list is under Settings, Words."),
+            item=item,
+        )
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"

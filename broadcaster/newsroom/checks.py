@@ -1,0 +1,105 @@
+"""An edition looked through before it goes out: what stops it, what is odd, and what one button mends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.language import msgid, tr, translated
+from broadcaster.newspaper import items, making, word_lists
+from broadcaster.newspaper.lint import Remark, lint
+from broadcaster.newsroom.composer import ONE
+from broadcaster.newsroom.drawing import done, draw
+from broadcaster.newsroom.editions import PATH
+from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.members import Id
+from broadcaster.newsroom.proofs import phones, unsaved
+from broadcaster.runtime import Runtime
+from broadcaster.sms import repair
+from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from subscribers.actor import Right
+from subscribers.db import Tx
+from subscribers.errors import Conflict, Invalid
+
+router = APIRouter()
+
+
+@shows(router, ONE + "/check", needs=Right.SEE)
+def check(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """All remarks, the worst first."""
+    with house.reading() as tx:
+        laid = making.layout(tx.session, visit.actor, id)
+        placed = [each.item for column in laid.columns for each in column.items]
+        remarks, drawn = _looked_through(house, tx, visit, id)
+        words = word_lists.holding(tx.session, visit.actor)
+        forbidden = _forbidden(house, tx, visit, id) if drawn or not remarks else ""
+        found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
+    may_edit = laid.is_own and Right.EDIT in visit.actor.rights
+    lines = [*remarks, *map(_told, found)]
+    return draw(
+        request,
+        "check.html",
+        edition=laid.edition,
+        lines=sorted(lines, key=lambda line: not line["stops"]),
+        stops=sum(line["stops"] for line in lines),
+        phones=drawn,
+        may_edit=may_edit,
+    )
+
+
+@takes(router, ONE + "/repair", needs=Right.EDIT)
+def mend(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """Look-alike characters of an item's sentence become plain ones."""
+    item, version = form.text("item"), form.text("version")
+    if not all(each.isascii() and each.isdigit() and len(each) < 16 for each in (item, version)):
+        raise Invalid("This cannot be done with an item.", hint="Load the page again.")
+    with house.begin() as tx:
+        before = making.layout(tx.session, visit.actor, id)
+        words = items.words_of(items.get(tx.session, visit.actor, int(item)))
+        if not any(each.item.id == int(item) for column in before.columns for each in column.items):
+            raise Conflict("It does not stand in edition {number} any more.", hint="Load it again.", number=id)
+        mended = replace(words, sms=repair(words.sms))
+        items.change(tx.session, visit.actor, int(item), mended, version=int(version), now=tx.now)
+    return done(visit, f"{PATH}/{id}/check", msgid("Repaired: {headline}."), headline=words.headline)
+
+
+def _looked_through(
+    house: Runtime, tx: Tx, visit: Visit, number: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the texts of readers show: remarks, and the phones."""
+    try:
+        drawn = phones(house, tx, visit.actor, number)
+    except Invalid as gone:
+        # a segment that a variant names is not there any more
+        return [_line(translated(gone.message).format(**gone.fields), stops=True)], []
+    lines = []
+    for phone in drawn:
+        lines += [_line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
+        if not phone["bubbles"] and not phone["lacking"]:
+            lines.append(_line(tr("Nobody is in this segment now."), phone["name"]))
+        if phone.get("is_dear"):
+            lines.append(_line(phone["because"], phone["name"]))
+    return lines, drawn
+
+
+def _forbidden(house: Runtime, tx: Tx, visit: Visit, number: int) -> str:
+    ways = house.ways(tx)
+    route = house.route(unsaved(house, tx, visit.actor, number))
+    return "".join(ways[name].capabilities.forbidden for name in route.gateways)
+
+
+def _told(remark: Remark) -> dict[str, Any]:
+    fields = dict(remark.fields)
+    if "variant" in fields:
+        fields["variant"] = audience_words([fields["variant"]])
+    line = _line(translated(remark.message).format(**fields), stops=remark.stops)
+    hint = translated(remark.hint).format(**fields) if remark.hint else ""
+    return line | {"hint": hint, "item": remark.item, "can_repair": remark.can_repair}
+
+
+def _line(words: str, where: str = "", *, stops: bool = False) -> dict[str, Any]:
+    return {"words": words, "where": where, "stops": stops, "hint": "", "item": None, "can_repair": False}
