@@ -9,7 +9,6 @@ only if the receipt names the number that the part went to.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -70,24 +69,6 @@ def candidates(receipt_id: str) -> list[tuple[Form, str]]:
     return found
 
 
-def forms(submit_id: str, receipt_id: str) -> list[Form]:
-    """The forms by which the receipt's id is that of the answer; the simplest first, none if they differ."""
-    if submit_id == receipt_id:
-        return [Form.SAME]
-    plain = normalise(submit_id)
-    return [form for form, candidate in candidates(receipt_id) if candidate == plain]
-
-
-def learn(pairs: Iterable[tuple[str, str]]) -> Learned:
-    """The form of pairs (answer's id, receipt's id) that are known to belong together."""
-    counted: Counter[Form] = Counter()
-    total = 0
-    for submit_id, receipt_id in pairs:
-        total += 1
-        counted.update(forms(submit_id, receipt_id)[:1])
-    return _settled(counted, total, least=1)
-
-
 class Ids:
     """The ids of late, and the form of receipts as it is learned. For one gateway; used by one thread at a time."""
 
@@ -110,7 +91,7 @@ class Ids:
         total = self._counted.total()
         if self._fixed is not None:
             return Learned(self._fixed, total, self._counted[self._fixed])
-        return _settled(self._counted, total, least=ENOUGH)
+        return _settled(self._counted, total)
 
     def kept(self) -> str:
         """What was learned, as a text for `recall`; empty while nothing is settled."""
@@ -206,9 +187,9 @@ def agree(msisdn: str, told: str | None) -> bool:
     return len(theirs) >= 5 and ours.endswith(theirs) if len(theirs) < len(ours) else theirs.endswith(ours)
 
 
-def _settled(counted: Counter[Form], total: int, *, least: int) -> Learned:
+def _settled(counted: Counter[Form], total: int) -> Learned:
     form, agreeing = max(counted.items(), key=lambda item: item[1], default=(None, 0))
-    if total < least or agreeing < _MOST_OF * total:
+    if total < ENOUGH or agreeing < _MOST_OF * total:
         form = None
     return Learned(form, total, agreeing)
 

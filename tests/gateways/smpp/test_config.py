@@ -102,3 +102,29 @@ def test_everything_on_the_wire(opened: Make, smsc: Smsc) -> None:
     assert (sent.priority_flag, sent.protocol_id, sent.registered_delivery) == (1, 2, 3)
     assert (sent.validity_period, sent.data_coding, sent.esm_class) == (b"000000010000000R", 24, 0x40)
     assert sent.short_message == bytes((6, 8, 4, 0x12, 0x34, 3, 2)) + "会".encode("utf-16-be")
+
+
+TEXT = "会".encode("utf-16-be")
+HEADER = bytes((5, 0, 3, 0x34, 3, 2))
+SAR = {"sar_msg_ref_num": 0x1234, "sar_total_segments": 3, "sar_segment_seqnum": 2, "esm_class": 0}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"joining": "sar"}, {**SAR, "short_message": TEXT}),
+        ({"joining": "sar", "payload": True}, {**SAR, "sm_length": 0, "message_payload": TEXT}),
+        (
+            {"payload": True},
+            {"sm_length": 0, "message_payload": HEADER + TEXT, "esm_class": 0x40},
+        ),
+    ],
+    ids=["sar", "sar and payload", "payload"],
+)
+def test_parts_as_the_carrier_wants_them(
+    opened: Make, smsc: Smsc, settings: dict[str, object], expected: dict[str, object]
+) -> None:
+    gateway = opened(**settings)
+    gateway.submit([replace(make_part(1, "会"), reference=0x1234, number=2, total=3)])
+    sent = smsc.taken[0].pdu
+    assert {name: getattr(sent, name) for name in expected} == expected
