@@ -241,6 +241,7 @@ class TestLookingUp:
         wanted = server.take(mine, made=self.NOW + timedelta(minutes=1), status="delivered")
         server.take({"To": to, "Body": "Another text"}, made=self.NOW)
         server.take(mine, made=self.NOW - timedelta(hours=2))
+        server.take(mine, made=self.NOW + timedelta(minutes=11))
         server.take(mine, made=self.NOW, direction="inbound")
         server.take({**mine, "To": "+8619900000002"}, made=self.NOW)
         told = make_gateway().look_up([self.question(1, None)])
