@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 import threading
 import time
@@ -84,6 +85,32 @@ class TestLost:
         gateway.close()
         assert len(settled) == 5
         wait_for(lambda: threading.active_count() <= threads)
+
+
+class TestNotTaken:
+    def test_what_the_kernel_has_not_taken_is_not_in_doubt(self, make: Make) -> None:
+        """A carrier that reads no more: the window is announced whole, and only the first of it has left."""
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            gateway = make(port=door.getsockname()[1], window=1000, payload=True, enquire_link_interval=60)
+            opening = threading.Thread(target=gateway.open)
+            opening.start()
+            link, _ = door.accept()
+            with link:
+                link.recv(1000)
+                link.sendall(pdu(0x80000009, 1, b"smsc\0"))
+                opening.join()
+                settled: list[Settled] = []
+                written: list[int] = []
+                parts = [make_part(number, "x" * 20_000) for number in range(1000)]
+                gateway.feed(parts, settled.extend, written.append)
+                wait_for(lambda: len(written) == 1000)
+                link.recv(50_000, socket.MSG_WAITALL)
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            wait_for(lambda: len(settled) == 1000)
+        doubtful = sorted(each.position for each in settled if isinstance(each.outcome, OutcomeUnknown))
+        assert 0 < len(doubtful) < 900
+        assert doubtful == list(range(len(doubtful))), "what left, left in order"
+        assert all(isinstance(each.outcome, OutcomeUnknown | Unreachable) for each in settled)
 
 
 class TestAgain:
