@@ -30,6 +30,7 @@ from broadcaster.newsroom import (
     members,
     new_member,
     organisations,
+    past_imports,
     records,
     segments,
     today,
@@ -57,7 +58,7 @@ def make_web(runtime: Runtime) -> FastAPI:
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
     doors = (hooks, health, metrics, assets)
-    registry = (member_import, segments, organisations, transfers, new_member, members, member)
+    registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
     desk = (editions, composer, checks, columns, items, item_page)
     desks = (entrance, first_run, account, today, *desk, *registry, users, gateways, words, records)

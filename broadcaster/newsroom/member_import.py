@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from pathlib import Path as FilePath
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
 
 from broadcaster.language import msgid, ntr, tr, translated
-from broadcaster.newsroom import uploads
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom import jobs, refused_rows, uploads
+from broadcaster.newsroom.drawing import draw, trouble
+from broadcaster.newsroom.jobs import Job
+from broadcaster.newsroom.member_page import told_record
 from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import LARGEST, Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from subscribers import importing
-from subscribers.actor import Right
+from subscribers import importing, records
+from subscribers.actor import Actor, Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Invalid
+from subscribers.errors import BroadsheetError, Invalid, NotFound
 from subscribers.importing import ImportResult, RefusedRow
+from subscribers.records import Record
 from subscribers.sheets import Limits
 
 router = APIRouter()
 
 #: refused rows, and kinds of them, that a page shows
 SHOWN = 20
+#: people who are shown as they would stand there
+SAMPLES = 3
+#: the name of a file that was handed in
+Token = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 _LIMITS = Limits(rows=500_000, bytes=LARGEST)
 
 #: what a column may be: fields as the import calls them
@@ -62,90 +72,122 @@ def hand_in(request: Request, house: House, visit: Here, form: Form) -> Response
         with house.reading() as tx:
             now = tx.now
         token = uploads.keep(house, visit.signed_in.user_id, upload, now=now)
-        return _look(request, house, visit, form, token)
     except BroadsheetError as error:
-        told = trouble(error, "file")
-        return draw(request, "import.html", status=422, trouble=told, agreed=form.text("agreed"))
+        return _choose_again(request, error, form.text("agreed"))
+    return _start(request, house, visit, token, Job("look", _given(form)))
 
 
-@takes(router, "/members/import/look", needs=Right.REGISTER)
-def look_again(request: Request, house: House, visit: Here, form: Form) -> Response:
+@shows(router, "/members/import/{token}", needs=Right.REGISTER)
+def follow(request: Request, house: House, visit: Here, token: Token, live: bool = False) -> Response:
+    """How far it is with a file: looked at, taken in, or what is to be said about it."""
+    job = _job(request, visit, token)
+    if not job.is_over:
+        template = "import_wait_live.html" if live else "import_wait.html"
+        return draw(request, template, token=token, kind=job.kind, rows=job.done)
+    if live:
+        # the whole page goes on, and not the part of it
+        return Response(status_code=204, headers={"HX-Redirect": f"/members/import/{token}"})
+    if job.error is not None:
+        return _choose_again(request, job.error, job.given["agreed"])
+    if job.kind == "take":
+        return _draw_taken(request, visit, job.answer)
+    result, samples = job.answer
+    with house.reading() as tx:
+        day = today(house, tx)
+    told = [told_record(each, day) for each in samples]
+    return draw(request, "import_look.html", **_told(result), samples=told, token=token, given=job.given)
+
+
+@takes(router, "/members/import/{token}/look", needs=Right.REGISTER)
+def look_again(request: Request, house: House, visit: Here, form: Form, token: Token) -> Response:
     """The same file with other columns."""
-    try:
-        return _look(request, house, visit, form, form.text("token"))
-    except BroadsheetError as error:
-        told = trouble(error, "file")
-        return draw(request, "import.html", status=422, trouble=told, agreed=form.text("agreed"))
+    return _start(request, house, visit, token, Job("look", _given(form)))
 
 
-@takes(router, "/members/import/take", needs=Right.REGISTER)
-def take_in(request: Request, house: House, visit: Here, form: Form) -> Response:
+@takes(router, "/members/import/{token}/take", needs=Right.REGISTER)
+def take_in(request: Request, house: House, visit: Here, form: Form, token: Token) -> Response:
     """The file is taken in."""
-    user_id, token = visit.signed_in.user_id, form.text("token")
-    try:
-        with house.begin() as tx:
-            result = _import(house, tx, visit, form, token, dry_run=False)
-    except BroadsheetError as error:
-        told = trouble(error, "file")
-        return draw(request, "import.html", status=422, trouble=told, agreed=form.text("agreed"))
-    uploads.forget(house, user_id, token)
-    return done(
-        visit,
-        "/members",
-        msgid("Taken in: {created} new, {updated} changed, {unchanged} as they were, {refused} refused."),
-        undo="/members/import/undo",
-        undo_fields={"import": str(result.import_id)},
-        created=result.created,
-        updated=result.updated,
-        unchanged=result.unchanged,
-        refused=len(result.refused),
-    )
+    return _start(request, house, visit, token, Job("take", _given(form)))
 
 
-@takes(router, "/members/import/undo", needs=Right.REGISTER)
-def take_back(house: House, visit: Here, form: Form) -> Response:
-    """An import is taken back."""
-    number = form.text("import")
-    if not (number.isascii() and number.isdigit() and len(number) < 16):
-        raise Invalid("{number} is no import.", number=repr(number[:20]))
+def _start(request: Request, house: Runtime, visit: Visit, token: str, job: Job) -> Response:
+    actor, user_id = visit.actor, visit.signed_in.user_id
+    file = uploads.find(house, user_id, token)
+    before = jobs.find(request.app, _name(visit, token))
+    # a button that is pressed twice takes nothing in twice
+    if before is None or before.is_over:
+        work = _take if job.kind == "take" else _look
+        jobs.start(request.app, _name(visit, token), job, lambda tell: work(house, actor, file, job, tell))
+    return RedirectResponse(f"/members/import/{token}", 303)
+
+
+def _look(
+    house: Runtime, actor: Actor, file: FilePath, job: Job, tell: Callable[[int], None]
+) -> tuple[ImportResult, list[Record]]:
+    """All is done as if, some of it looked at as it would stand there, and taken back."""
+    with house.begin() as tx, tx.session.begin_nested() as attempt:
+        result = _import(house, tx, actor, file, job, tell)
+        ids = importing.first_members(tx.session, result.import_id or 0, SAMPLES)
+        day, zone = today(house, tx), house.settings.zone
+        samples = [records.show(tx.session, actor, each, zone=zone, on=day, now=tx.now) for each in ids]
+        attempt.rollback()
+    return result, samples
+
+
+def _take(house: Runtime, actor: Actor, file: FilePath, job: Job, tell: Callable[[int], None]) -> ImportResult:
     with house.begin() as tx:
-        undone = importing.undo(tx.session, visit.actor, int(number), now=tx.now)
-    return done(
-        visit,
-        "/members",
-        msgid("Taken back: {removed} gone again, {restored} as before, {kept} changed since and left alone."),
-        removed=undone.removed,
-        restored=undone.restored - undone.removed,
-        kept=undone.kept,
-    )
+        result = _import(house, tx, actor, file, job, tell)
+    refused_rows.keep(house, result, _reason)
+    shutil.rmtree(file.parent, ignore_errors=True)
+    return result
 
 
-def _import(house: Runtime, tx: Tx, visit: Visit, form: Posted, token: str, *, dry_run: bool) -> ImportResult:
+def _import(
+    house: Runtime, tx: Tx, actor: Actor, file: FilePath, job: Job, tell: Callable[[int], None]
+) -> ImportResult:
     return importing.import_members(
         tx.session,
-        visit.actor,
-        uploads.find(house, visit.signed_in.user_id, token),
+        actor,
+        file,
         now=tx.now,
         on=today(house, tx),
         region=house.settings.paper.region,
-        mapping=_mapping(form),
-        shared=bool(form.text("shared")),
-        agreed=form.text("agreed"),
+        mapping=job.given["mapping"],
+        shared=job.given["shared"],
+        agreed=job.given["agreed"],
         key=house.secret,
         limits=_LIMITS,
-        dry_run=dry_run,
+        progress=tell,
     )
+
+
+def _given(form: Posted) -> dict[str, Any]:
+    return {"mapping": _mapping(form), "shared": bool(form.text("shared")), "agreed": form.text("agreed")}
+
+
+def _name(visit: Visit, token: str) -> str:
+    return f"{visit.signed_in.user_id} {token}"
+
+
+def _job(request: Request, visit: Visit, token: str) -> Job:
+    job = jobs.find(request.app, _name(visit, token))
+    if job is None:
+        raise NotFound("The file is not here any more.", hint="Hand it in again.")
+    return job
+
+
+def _choose_again(request: Request, error: BroadsheetError, agreed: str) -> Response:
+    return draw(request, "import.html", status=422, trouble=trouble(error, "file"), agreed=agreed)
+
+
+def _draw_taken(request: Request, visit: Visit, result: ImportResult) -> Response:
+    may_undo = bool(result.created + result.updated)
+    return draw(request, "import_taken.html", **_told(result), number=result.import_id, may_undo=may_undo)
 
 
 def _mapping(form: Posted) -> Mapping[str, str]:
     headings, fields = form.texts("heading"), form.texts("field")
     return {heading: field for heading, field in zip(headings, fields, strict=False) if heading and field}
-
-
-def _look(request: Request, house: Runtime, visit: Visit, form: Posted, token: str) -> Response:
-    with house.begin() as tx:
-        result = _import(house, tx, visit, form, token, dry_run=True)
-    return draw(request, "import_look.html", **_told(result), token=token, form=form)
 
 
 def _told(result: ImportResult) -> dict[str, Any]:

@@ -5,6 +5,7 @@ columns -> rows -> plain | possible -> known -> matching -> decisions -> writing
 """
 
 from subscribers.importing.importer import DEFAULT_ORGANISATION, ImportResult, import_members
+from subscribers.importing.past import PastImport, first_members, past
 from subscribers.importing.rejects import RefusedRow, write_rejects
 from subscribers.importing.undo import Undone, undo
 from subscribers.sheets import Limits
@@ -13,9 +14,12 @@ __all__ = [
     "DEFAULT_ORGANISATION",
     "ImportResult",
     "Limits",
+    "PastImport",
     "RefusedRow",
     "Undone",
+    "first_members",
     "import_members",
+    "past",
     "undo",
     "write_rejects",
 ]

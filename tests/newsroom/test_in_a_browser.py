@@ -109,6 +109,7 @@ def test_from_nothing_to_a_list_of_members(house: Runtime, chrome: Browser, cloc
         page.get_by_role("button", name="Take 2 people in").click()
         page.get_by_role("status").get_by_text("Taken in: 2 new").wait_for()
         look.fits()
+        page.get_by_role("link", name="To the members").click()
         page.get_by_role("link", name="<b>Ann</b>").click()
         page.get_by_role("rowheader", name="199****0011").wait_for()
         look.fits()

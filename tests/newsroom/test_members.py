@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+import time
+from time import monotonic
 
 import pytest
 
@@ -149,11 +153,24 @@ def hand_in(browser: Browser, content: bytes, name: str = "list.csv", **fields: 
         "/members/import", data={"form_token": token[1], **fields}, files={"file": (name, content, "text/csv")}
     )
     browser.page = answer
-    return answer
+    return settled(browser, answer) if answer.status_code == 303 else answer
+
+
+def settled(browser: Browser, answer):
+    """What comes of a file once it is looked at, or taken in."""
+    deadline = monotonic() + 60
+    page = browser.follow(answer)
+    while 'id="live"' in page.text and monotonic() < deadline:
+        time.sleep(0.02)
+        part = browser.client.get(answer.headers["location"] + "?live=1")
+        assert ('id="live"' in part.text) or part.headers["hx-redirect"] == answer.headers["location"]
+        page = browser.follow(answer)
+    assert 'id="live"' not in page.text
+    return page
 
 
 def token_of(text: str) -> str:
-    found = re.search(r'name="token" value="([0-9a-f]{32})"', text)
+    found = re.search(r'action="/members/import/([0-9a-f]{32})/', text)
     assert found, text
     return found[1]
 
@@ -167,16 +184,81 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
 
     admin.page = look
     token = token_of(look.text)
-    page = admin.follow(admin.post("/members/import/take", token=token, agreed="signed"))
+    assert look.text.count("199****00") == 2, "so the first of them would stand there"
+    page = settled(admin, admin.post(f"/members/import/{token}/take", agreed="signed"))
     assert "Taken in: 2 new, 0 changed, 0 as they were, 1 refused." in page.text
-    assert "王秀兰" in page.text
+    assert "王秀兰" in admin.get("/members").text
     assert list((house.settings.data / "uploads").rglob("*.csv")) == []
+    assert admin.post(f"/members/import/{token}/take", agreed="signed").status_code == 404, "it is taken in once"
     undo = re.search(r'name="import" value="(\d+)"', page.text)
     assert undo
-    page = admin.follow(admin.post("/members/import/undo", **{"import": undo[1]}))
+    past = admin.get("/members/imports").text
+    assert "2 new, 0 changed, 0 as they were, 1 refused" in past
+    refused = admin.get(f"/members/imports/{undo[1]}/refused")
+    assert "attachment" in refused.headers["content-disposition"]
+    assert "too short" in refused.text
+    assert "members.refused" in admin.get("/settings/records").text
+    admin.get("/members/imports")
+    page = admin.follow(admin.post("/members/imports", **{"import": undo[1]}))
     assert "Taken back: 2 gone again" in page.text
-    assert "王秀兰" not in page.text
-    assert admin.post("/members/import/undo", **{"import": undo[1]}).status_code == 409
+    assert "taken back" in page.text
+    assert "王秀兰" not in admin.get("/members").text
+    admin.get("/members/imports")
+    assert "undone already" in troubles(admin.post("/members/imports", **{"import": undo[1]}))
+
+
+@SQLITE
+def test_a_page_does_not_wait_for_a_list(
+    house: Runtime, admin: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    go_on, real = threading.Event(), importing.import_members
+
+    def slowly(*given, progress, **more):
+        progress(1234)
+        assert go_on.wait(60)
+        progress(2345)
+        return real(*given, progress=progress, **more)
+
+    monkeypatch.setattr(importing, "import_members", slowly)
+    admin.get("/members/import")
+    form = re.search(r'form_token" value="([0-9a-f]{64})"', admin.page.text if admin.page else "")
+    assert form
+    sent = admin.client.post(
+        "/members/import", data={"form_token": form[1]}, files={"file": ("list.csv", LIST.encode())}
+    )
+    deadline = monotonic() + 60
+    while "1,234 rows so far" not in (text := admin.follow(sent).text) and monotonic() < deadline:
+        time.sleep(0.02)
+    assert "1,234 rows so far" in text
+    token = sent.headers["location"].rpartition("/")[2]
+    again = admin.post(f"/members/import/{token}/look")
+    assert again.headers["location"] == sent.headers["location"], "what is being done is not begun again"
+    house.stopping.set()
+    go_on.set()
+    assert "The program is being stopped." in troubles(settled(admin, sent))
+    house.stopping.clear()
+
+    def broken(*given, **more):
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(importing, "import_members", broken)
+    assert "Something went wrong here." in troubles(settled(admin, admin.post(f"/members/import/{token}/look")))
+    assert "a mistake of ours" in caplog.text
+
+
+@SQLITE
+def test_refused_rows_are_kept_for_a_month(house: Runtime, admin: Browser, clock: Clock) -> None:
+    look = hand_in(admin, LIST.encode())
+    taken = settled(admin, admin.post(f"/members/import/{token_of(look.text)}/take"))
+    number = re.search(r'name="import" value="(\d+)"', taken.text)
+    assert number
+    file = house.settings.data / "refused" / f"{number[1]}.csv"
+    os.utime(file, (clock().timestamp(), clock().timestamp()))
+    clock.advance(days=31)
+    admin.client.cookies["broadsheet"] = Signed(house, "chief").token
+    look = hand_in(admin, LIST.encode())
+    settled(admin, admin.post(f"/members/import/{token_of(look.text)}/take"))
+    assert admin.get(f"/members/imports/{number[1]}/refused").status_code == 404
 
 
 def test_columns_are_chosen_by_hand(admin: Browser) -> None:
@@ -189,14 +271,14 @@ def test_columns_are_chosen_by_hand(admin: Browser) -> None:
     form = re.search(r'form_token" value="([0-9a-f]{64})"', look.text)
     assert form
     answer = admin.client.post(
-        "/members/import/look",
+        f"/members/import/{token}/look",
         data={
             "form_token": form[1],
-            "token": token,
             "heading": ["姓名", "手机", "谁"],
             "field": ["name", "msisdn", "organisation"],
         },
     )
+    answer = settled(admin, answer)
     assert answer.status_code == 200, troubles(answer)
     assert "1 organisation would be made, which is not there yet: 东." in answer.text
 
@@ -226,10 +308,10 @@ def test_a_file_is_its_owners(house: Runtime, admin: Browser) -> None:
     admin.client.cookies.clear()
     admin.client.cookies["broadsheet"] = Signed(house, "other").token
     admin.get("/members/import")
-    for path in ("/members/import/look", "/members/import/take"):
-        for given in (token, "../1/" + token, "", "x" * 32):
-            answer = admin.post(path, token=given)
-            assert (answer.status_code, "not here any more" in troubles(answer)) == (422, True)
+    for given in (token, "x" * 32, "%2e%2e", "0" * 32):
+        for path in ("look", "take"):
+            assert admin.post(f"/members/import/{given}/{path}").status_code == 404
+        assert admin.client.get(f"/members/import/{given}").status_code == 404
 
 
 @SQLITE
@@ -253,9 +335,11 @@ def test_an_import_of_elsewhere_is_not_taken_back(house: Runtime, local: Browser
         made = importing.import_members(tx.session, OPERATOR, file, now=tx.now)
         assert organisations.find_by_path(tx.session, OPERATOR, "West/Second")
     local.get("/members/import")
-    assert local.post("/members/import/undo", **{"import": str(made.import_id)}).status_code == 404
-    for wrong in ("", "x", "-1", "9" * 40, "１"):
-        assert local.post("/members/import/undo", **{"import": wrong}).status_code in (400, 404)
+    for wrong in (str(made.import_id), "", "x", "-1", "9" * 40, "１"):
+        answer = local.post("/members/imports", **{"import": wrong})
+        assert (answer.status_code, bool(troubles(answer))) == (422, True), wrong
+    assert local.get(f"/members/imports/{made.import_id}/refused").status_code == 404
+    assert "west.csv" not in local.get("/members/imports").text
 
 
 def test_naughty_strings(admin: Browser) -> None:

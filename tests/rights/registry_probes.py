@@ -62,6 +62,9 @@ def _moved(session: Session, side: Side) -> None:
 
 _S = "subscribers."
 PROBES = {
+    "subscribers.importing.past.past": Probe(
+        lambda s, a, side: importing.past(s, a), blind="of a part of the tree one's own are shown"
+    ),
     _S + "finding.find": Probe(lambda s, a, side: finding.find(s, a, side.mark, on=TODAY), shows=True),
     _S + "registry.get": Probe(lambda s, a, side: registry.get(s, a, side.member.id, on=TODAY), shows=True),
     _S + "registry.holders": Probe(
