@@ -31,6 +31,7 @@ from broadcaster.newsroom import (
     new_member,
     organisations,
     past_imports,
+    reading,
     records,
     segments,
     today,
@@ -38,6 +39,7 @@ from broadcaster.newsroom import (
     users,
     words,
 )
+from broadcaster.pages import editions as pages
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
 from broadcaster.web.frame import Frame
@@ -57,10 +59,10 @@ def make_web(runtime: Runtime) -> FastAPI:
     # outermost: whoever is asked for the address or the scheme hears what a proxy of ours says
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
-    doors = (hooks, health, metrics, assets)
+    doors = (hooks, health, metrics, assets, pages)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    desk = (editions, composer, checks, columns, items, item_page)
+    desk = (editions, composer, checks, reading, columns, items, item_page)
     desks = (entrance, first_run, account, today, *desk, *registry, users, gateways, words, records)
     for room in (*doors, *desks):
         app.include_router(room.router)

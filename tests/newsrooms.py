@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from broadcaster.access import sessions, users
 from broadcaster.access.models import Door, User
 from broadcaster.app import make_web
-from broadcaster.newspaper import columns, items, making
+from broadcaster.newspaper import columns, items, making, publishing
 from broadcaster.newspaper.item_words import Words
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
@@ -132,4 +132,5 @@ def furnish(house: Runtime) -> None:
         making.set_variants(tx.session, OPERATOR, 1, ["retired", "mobile", "everyone"])
         column = making.layout(tx.session, OPERATOR, 1).columns[0].id
         making.place(tx.session, OPERATOR, 1, column, [made - 1, made])
+        publishing.publish(tx.session, OPERATOR, 1, now=tx.now)
         items.contribute(tx.session, OPERATOR, 1, now=tx.now)

@@ -38,6 +38,7 @@ def main(folder: Path) -> None:
                 add_user(house, "li", "editor")
                 _walk(browser, address, folder, "outside", ["/login"])
                 furnish(house)
+                _walk(browser, address, folder, "reading", ["/p", "/p/1", "/p/1?z=3"])
                 cookie = Signed(house, "wang").token
                 token = _hand_in(address, cookie)
                 _PATHS["{token}"] = token

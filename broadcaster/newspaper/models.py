@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -141,3 +142,17 @@ class WordList(Base):
     words: Mapped[list[str]] = mapped_column(JSON)
     changed_by: Mapped[str] = mapped_column(String(100))
     changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class EditionPage(Base):
+    """The reading page of an edition, as it was when it was published: what members read does not change by itself."""
+
+    __tablename__ = "edition_page"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), primary_key=True)
+    #: [{"name": ..., "items": [{"id": ..., "headline": ..., "sms": ..., "full": ..., "source": ...}]}]
+    columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    #: all words of it, for the search of the archive
+    words: Mapped[str] = mapped_column(Text)
+    published_by: Mapped[str] = mapped_column(String(100))
+    published_at: Mapped[datetime] = mapped_column(Instant)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.language import msgid, tr, translated
-from broadcaster.newspaper import items, making, word_lists
+from broadcaster.newspaper import items, making, publishing, word_lists
 from broadcaster.newspaper.lint import Remark, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw
@@ -19,6 +19,7 @@ from broadcaster.newsroom.proofs import phones, unsaved
 from broadcaster.runtime import Runtime
 from broadcaster.sms import repair
 from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers.actor import Right
@@ -26,6 +27,9 @@ from subscribers.db import Tx
 from subscribers.errors import Conflict, Invalid
 
 router = APIRouter()
+
+#: where members read
+PAGES = "/p"
 
 
 @shows(router, ONE + "/check", needs=Right.SEE)
@@ -36,6 +40,8 @@ def check(request: Request, house: House, visit: Here, id: Id) -> Response:  # n
         placed = [each.item for column in laid.columns for each in column.items]
         remarks, drawn = _looked_through(house, tx, visit, id)
         words = word_lists.holding(tx.session, visit.actor)
+        published = publishing.published_at(tx.session, visit.actor, id)
+        now = tx.now
         forbidden = _forbidden(house, tx, visit, id) if drawn or not remarks else ""
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
@@ -48,6 +54,8 @@ def check(request: Request, house: House, visit: Here, id: Id) -> Response:  # n
         stops=sum(line["stops"] for line in lines),
         phones=drawn,
         may_edit=may_edit,
+        published=when(published, now, house.settings.zone) if published else "",
+        address=f"{house.settings.web.public_url.rstrip('/')}{PAGES}/{id}",
     )
 
 

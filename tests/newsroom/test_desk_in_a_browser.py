@@ -75,6 +75,17 @@ def test_from_nothing_to_three_variants(house: Runtime, chrome: Browser, address
         assert page.locator(".phone").count() == 3
         assert "今天供暖。" in page.locator(".bubble").first.inner_text()
         look.fits()
+        page.get_by_role("link", name="下一步：检查").click()
+        look.fits()
+        page.get_by_role("button", name="发布阅读页").click()
+        page.get_by_role("status").get_by_text("阅读页已发布").wait_for()
+        page.get_by_role("link", name="/p/1").click()
+        page.get_by_role("heading", name="供暖了").wait_for()
+        look.fits()
+        page.get_by_role("link", name="特大").click()
+        page.get_by_role("link", name="所有各期").click()
+        look.fits()
+        assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "28px"
 
 
 def test_dragged_stepped_and_typed(house: Runtime, chrome: Browser, address: str) -> None:

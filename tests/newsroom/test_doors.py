@@ -26,6 +26,8 @@ OF_NOBODY = {
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
     ("GET", "/static/{name:path}"),
+    ("GET", "/p"),
+    ("GET", "/p/{number}"),
 }
 #: forms that strangers may send
 OF_ANYBODY = {("POST", "/login"), ("POST", "/logout"), ("POST", "/first")}

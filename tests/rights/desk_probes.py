@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.newspaper import columns, items, making, word_lists
+from broadcaster.newspaper import columns, items, making, publishing, word_lists
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
 from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement
@@ -98,4 +98,16 @@ PROBES |= {
     _W + "own": Probe(lambda s, a, side: word_lists.own(s, a), shows=True, ready=_word_list),
     _W + "holding": Probe(lambda s, a, side: word_lists.holding(s, a), shows=True, ready=_word_list),
     _W + "save": Probe(lambda s, a, side: word_lists.save(s, a, ["词"], now=NOW), makes=True, blind=_OWN),
+}
+
+
+def _published(session: Session, side: Side) -> None:
+    publishing.publish(session, side.chief, side.edition, now=NOW)
+
+
+_R = "broadcaster.newspaper.publishing."
+PROBES |= {
+    _R + "publish": Probe(lambda s, a, side: publishing.publish(s, a, side.edition, now=NOW)),
+    _R + "take_down": Probe(lambda s, a, side: publishing.take_down(s, a, side.edition, now=NOW), ready=_published),
+    _R + "published_at": Probe(lambda s, a, side: publishing.published_at(s, a, side.edition), ready=_published),
 }

@@ -1,0 +1,157 @@
+"""Reading pages: an edition as it was published, for whoever has the address.
+
+Only what is for everyone stands there: an item for some of the members is theirs, and an address can be passed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import escape
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.newspaper.edition_file import EVERYONE
+from broadcaster.newspaper.editions import contents, get
+from broadcaster.newspaper.models import Edition, EditionPage, Item, ItemState
+from subscribers import audit
+from subscribers.actor import Actor, Right, needs
+from subscribers.errors import Conflict, Invalid, NotFound
+
+#: bytes of a page, as they are estimated here
+LARGEST = 46_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPage:
+    """What members read. `withdrawn`: of these items only the headline is shown."""
+
+    number: int
+    day: date
+    title: str
+    columns: Sequence[Mapping[str, Any]]
+    withdrawn: frozenset[int]
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLine:
+    """One edition in the archive."""
+
+    number: int
+    day: date
+    title: str
+
+
+@needs(Right.EDIT)
+def publish(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
+    """Make the reading page, or make it anew. How many items stand on it. Raises `Conflict`, `Invalid`."""
+    edition = _own(session, actor, number)
+    columns: list[dict[str, Any]] = []
+    for column, _, item in contents(session, edition):
+        if item.state == ItemState.WITHDRAWN or EVERYONE.isdisjoint(item.audience):
+            continue
+        if not columns or columns[-1]["id"] != column.id:
+            columns.append({"id": column.id, "name": column.name, "items": []})
+        columns[-1]["items"].append(
+            {
+                "id": item.id,
+                "headline": item.headline,
+                "sms": item.sms,
+                "full": item.full,
+                "source": item.source,
+                "corrects": item.corrects_id,
+            }
+        )
+    items = [item for column in columns for item in column["items"]]
+    if not items:
+        raise Conflict("No item of edition {number} is for everyone.", hint="The page would be empty.", number=number)
+    words = "\n".join(item[name] for item in items for name in ("headline", "sms", "full"))
+    if (size := _size(items)) > LARGEST:
+        raise Invalid(
+            "The reading page would have {size} bytes; {limit} are the most that an old phone loads in time.",
+            hint="Shorten the longest full texts.",
+            size=size,
+            limit=LARGEST,
+        )
+    page = session.get(EditionPage, edition.id)
+    if page is None:
+        page = EditionPage(edition_id=edition.id)
+        session.add(page)
+    page.columns, page.words, page.published_by, page.published_at = columns, words.lower(), actor.name, now
+    audit.note(session, actor, "editions.publish", str(number), people=0, now=now, items=len(items))
+    session.flush()
+    return len(items)
+
+
+@needs(Right.EDIT)
+def take_down(session: Session, actor: Actor, number: int, *, now: datetime) -> None:
+    """Nobody finds the page any more; it can be published again."""
+    edition = _own(session, actor, number)
+    page = session.get(EditionPage, edition.id)
+    if page is None:
+        raise NotFound("Edition {number} has no reading page.", hint="Load it again.", number=number)
+    audit.note(session, actor, "editions.take_down", str(number), people=0, now=now)
+    session.delete(page)
+    session.flush()
+
+
+@needs(Right.SEE)
+def published_at(session: Session, actor: Actor, number: int) -> datetime | None:
+    """Since when the page is as it is; None: there is none."""
+    edition = get(session, actor, number)
+    page = session.get(EditionPage, edition.id)
+    return page.published_at if page else None
+
+
+def _size(items: Sequence[Mapping[str, Any]]) -> int:
+    """Bytes of the page at most: words as HTML writes them, tags of paragraphs and links, what stands around items."""
+    written = [escape(item["full"] or item["sms"]) for item in items]
+    heads = sum(len(escape(item["headline"] * 2 + item["source"]).encode()) + 250 for item in items)
+    return heads + sum(len(text.encode()) + 20 * text.count("\n") + 40 * text.count("](") for text in written)
+
+
+def read(session: Session, number: int) -> ReadingPage | None:
+    """The page, for anybody; None: there is none."""
+    query = select(Edition, EditionPage).join(EditionPage, EditionPage.edition_id == Edition.id)
+    found = session.execute(query.where(Edition.number == number)).one_or_none()
+    if found is None:
+        return None
+    edition, page = found
+    ids = [item["id"] for column in page.columns for item in column["items"]]
+    withdrawn = session.scalars(select(Item.id).where(Item.id.in_(ids), Item.state == ItemState.WITHDRAWN))
+    numbers = select(Edition.number).join(EditionPage, EditionPage.edition_id == Edition.id)
+    return ReadingPage(
+        edition.number,
+        edition.date,
+        edition.title,
+        page.columns,
+        frozenset(withdrawn),
+        session.scalar(numbers.where(Edition.number < number).order_by(Edition.number.desc()).limit(1)),
+        session.scalar(numbers.where(Edition.number > number).order_by(Edition.number).limit(1)),
+    )
+
+
+def archive(session: Session, *, words: str = "", before: int | None = None, limit: int = 30) -> list[ArchiveLine]:
+    """The published editions, the newest first; `words` stand in the title or on the page."""
+    query = select(Edition.number, Edition.date, Edition.title)
+    query = query.join(EditionPage, EditionPage.edition_id == Edition.id).order_by(Edition.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Edition.number < before)
+    if words:
+        on_page = EditionPage.words.contains(words.lower(), autoescape=True)
+        query = query.where(on_page | Edition.title.contains(words, autoescape=True))
+    return [ArchiveLine(*row) for row in session.execute(query)]
+
+
+def _own(session: Session, actor: Actor, number: int) -> Edition:
+    edition = get(session, actor, number)
+    if not edition.under.startswith(actor.under):
+        raise NotFound(
+            "There is no edition {number} of yours.", hint="It is changed at the place above.", number=number
+        )
+    return edition

@@ -1,0 +1,38 @@
+"""The reading page of an edition: published, published anew, taken down."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from broadcaster.language import msgid
+from broadcaster.newspaper import publishing
+from broadcaster.newsroom.composer import ONE
+from broadcaster.newsroom.drawing import done
+from broadcaster.newsroom.editions import PATH
+from broadcaster.newsroom.members import Id
+from broadcaster.web.doors import takes
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here
+from subscribers.actor import Right
+
+router = APIRouter()
+
+
+@takes(router, ONE + "/publish", needs=Right.EDIT)
+def publish(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """As the edition is now."""
+    with house.begin() as tx:
+        before = publishing.published_at(tx.session, visit.actor, id)
+        items = publishing.publish(tx.session, visit.actor, id, now=tx.now)
+    undo = "" if before else f"{PATH}/{id}/take-down"
+    told = msgid("The reading page is there, with {items} items.")
+    return done(visit, f"{PATH}/{id}/check", told, items=items, undo=undo)
+
+
+@takes(router, ONE + "/take-down", needs=Right.EDIT)
+def take_down(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """Nobody finds it any more."""
+    with house.begin() as tx:
+        publishing.take_down(tx.session, visit.actor, id, now=tx.now)
+    told = msgid("The reading page is gone.")
+    return done(visit, f"{PATH}/{id}/check", told, undo=f"{PATH}/{id}/publish")
