@@ -28,6 +28,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 #: seconds between two looks at what is due, where no hint comes, and at whether a place has become free
 LOOK_AROUND = 1.0
 
+#: seconds for which a thread of a process that only sends keeps the interpreter while others want it: six of them take
+#: it from each other, and each time costs more than it hurries anything
+TURN_SECONDS = 0.02
+
 #: seconds in which an answer that is awaited has come, or its time is out
 _END_WITHIN = 30.0
 

@@ -7,8 +7,6 @@ the database works on one core, Python on another.
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,13 +20,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from subscribers.db import Base, is_sqlite, reserve_ids
+from subscribers.interpreter import turns_of
 
 #: a cell, or None for no value
 Cell = str | None
 
-#: new containers after which Python looks for cycles among them, while rows are put together
-_COLLECT_AFTER = 50_000
-#: after which a thread lets another one have the interpreter
+#: the thread that feeds the database needs the interpreter often and shortly, and would wait longer each time
 _TURN_SECONDS = 0.0005
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -137,34 +134,12 @@ def _told_as_ever(dialect: Dialect) -> Iterator[None]:
 
 
 @contextmanager
-def seldom_collecting() -> Iterator[None]:
-    """Rows hold no cycles; Python's search for some at its usual pace takes a third of the time of an import."""
-    usual = gc.get_threshold()
-    gc.set_threshold(_COLLECT_AFTER, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-
-
-@contextmanager
-def _quick_turns() -> Iterator[None]:
-    """The thread that feeds the database needs the interpreter often and shortly, and would wait 5 ms each time."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
-
-
-@contextmanager
 def loading(session: Session) -> Iterator[Loader]:
     """A loader; at the end everything is written, or has failed."""
     if is_sqlite(session):
         yield Loader(session, None)
         return
-    with _quick_turns(), ThreadPoolExecutor(1, "loading") as thread:
+    with turns_of(_TURN_SECONDS), ThreadPoolExecutor(1, "loading") as thread:
         loader = Loader(session, thread)
         try:
             yield loader

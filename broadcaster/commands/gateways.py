@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from broadcaster.binds import holding
+from broadcaster.binds import TURN_SECONDS, holding
 from broadcaster.campaigns import profile_changes
 from broadcaster.commands.gateway_profile import profile_document, read_settings, shown_history, shown_profile
 from broadcaster.commands.gateway_shown import gateway_document, shown_gateway, shown_step
@@ -27,6 +27,7 @@ from broadcaster.tasks import hearing, make_app, running
 from broadcaster.trial import try_out
 from subscribers.actor import Right
 from subscribers.errors import Invalid, NotFound, Unavailable
+from subscribers.interpreter import seldom_collecting, turns_of
 from subscribers.models import NumberKind
 from subscribers.msisdn import mask, parse
 
@@ -91,7 +92,7 @@ def test(
     needs=Free.MACHINE,
 )
 def run(name: Annotated[str, typer.Argument(metavar="NAME", help=tr("As in the configuration."))]) -> None:
-    with opened("INFO") as house, asked_to_end() as ending:
+    with opened("INFO") as house, asked_to_end() as ending, seldom_collecting(), turns_of(TURN_SECONDS):
         _known(house, name)
         answer({"gateway": name}, tr("Sending for {name}. Ctrl-C ends it.", name=name))
         if house.settings.embedded:

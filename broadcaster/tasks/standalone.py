@@ -9,6 +9,7 @@ from celery.platforms import EX_FAILURE
 
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
+from subscribers.interpreter import seldom_collecting
 
 log = get(__name__)
 
@@ -29,7 +30,8 @@ def work(app: Celery, runtime: Runtime, queues: Sequence[str], *, threads: int, 
                 without_gossip=True,
                 loglevel="WARNING",
             )
-            worker.start()
+            with seldom_collecting():
+                worker.start()
             if worker.exitcode != EX_FAILURE:
                 return
             # what broke it, a message that is no JSON for example, has left the queue with it

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from subscribers import audit
 from subscribers.actor import Actor, Right, needs
-from subscribers.bulk import Ids, loading, seldom_collecting
+from subscribers.bulk import Ids, loading
 from subscribers.db import in_bulk, is_sqlite
 from subscribers.errors import Conflict, Invalid
 from subscribers.importing.columns import Columns, check_fields, check_mapping, find_columns
@@ -31,6 +31,7 @@ from subscribers.importing.rejects import RefusedRow
 from subscribers.importing.rows import Reader
 from subscribers.importing.runs import open_run
 from subscribers.importing.writing import Writer
+from subscribers.interpreter import seldom_collecting
 from subscribers.models import Member, Membership, Number
 from subscribers.organisations import home_of
 from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
