@@ -12,6 +12,8 @@ from fastapi.responses import RedirectResponse
 from broadcaster.access import sessions, users
 from broadcaster.access.models import Door
 from broadcaster.language import tr
+from broadcaster.newspaper import editions, items
+from broadcaster.newspaper.items import Shelf
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Open, elsewhere, shows, takes
@@ -89,17 +91,22 @@ def _check(request: Request, house: Runtime, key: str) -> None:
 
 
 def steps_left(house: Runtime, visit: Visit) -> list[Step]:
-    """What a new installation still lacks, until it has members; nothing for who cannot do all of it."""
+    """What a new installation still lacks, until it has members and an edition; nothing for who cannot do all of it."""
     actor = visit.actor
     if not {Right.ADMINISTER, Right.REGISTER, Right.OPERATE} <= actor.rights:
         return []
     with house.reading() as tx:
         today = tx.now.astimezone(house.settings.zone).date()
-        if segments.people(tx.session, actor, "everyone", on=today, limit=1):
+        has_members = bool(segments.people(tx.session, actor, "everyone", on=today, limit=1))
+        has_edition = editions.next_number(tx.session) > 1
+        if has_members and has_edition:
             return []
+        has_items = bool(items.listing(tx.session, actor, Shelf.ALL, limit=1))
         was_tried = bool(audit.read(tx.session, actor, deed="gateways.test", limit=1))
     return [
         Step(tr("You work here"), "/account", True),
         Step(tr("Send a sample to your phone"), "/settings/gateways", was_tried),
-        Step(tr("Take in your members"), "/members/import", False),
+        Step(tr("Take in your members"), "/members/import", has_members),
+        Step(tr("Write an item"), "/items/new", has_items),
+        Step(tr("Make an edition"), "/editions/new", has_edition),
     ]

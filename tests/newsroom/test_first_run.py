@@ -48,6 +48,10 @@ def test_the_first_administrator(house: Runtime, begun: tuple[Browser, str]) -> 
     assert "Send a sample to your phone" in page.text
     with house.begin() as tx:
         make_member(tx.session)
+    page = browser.get("/")
+    assert "✓ Take in your members" in page.text
+    assert 'href="/items/new"' in page.text
+    browser.post("/editions/new", number="1", day="2026-11-23", title="one")
     assert "To begin with" not in browser.get("/").text
 
 
