@@ -63,6 +63,7 @@ def test_every_room_is_on_the_map() -> None:
         "language",
         "locale",
         "words.py",
+        "deeds.py",
         "mistakes.py",
         "logs.py",
         "settings.py",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -210,6 +210,23 @@ def actor_for(user: User, path: str) -> Actor:
 def has_admin(session: Session) -> bool:
     """Whether there is an administrator of the whole tree: from then on nobody acts without signing in."""
     return session.scalar(_admins().limit(1)) is not None
+
+
+def admins_over(session: Session, under: str, *, most: int) -> list[str]:
+    """Who gives roles at a place (a path of ids; empty for the whole tree): the nearest first, at most `most` names."""
+    above = [under[: at + 1] for at, sign in enumerate(under) if sign == "/"]
+    found = session.scalars(
+        select(User.name)
+        .outerjoin(Organisation, Organisation.id == User.organisation_id)
+        .where(
+            User.role == Role.ADMIN,
+            User.disabled_at.is_(None),
+            or_(User.organisation_id.is_(None), Organisation.path.in_(above)),
+        )
+        .order_by(func.coalesce(Organisation.level, -1).desc(), User.name)
+        .limit(most)
+    )
+    return list(found)
 
 
 def has_second_factor(session: Session, user_id: int) -> bool:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from broadcaster.deeds import deed_words
 from broadcaster.newsroom.drawing import draw
 from broadcaster.newsroom.members import PAGE, Behind
 from broadcaster.web.doors import shows
@@ -36,6 +37,7 @@ def records(request: Request, house: House, visit: Here, deed: str = "", by: str
             "exactly": f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
             "who": each.actor,
             "deed": each.deed,
+            "words": deed_words(each.deed),
             "what": _what(each),
             "people": each.people,
         }

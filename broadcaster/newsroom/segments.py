@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import msgid
+from broadcaster.language import msgid, tr
+from broadcaster.newsroom.clauses import MOST, ROWS, Clause, choices, clauses_of, rule_of
 from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import today
@@ -15,10 +18,11 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import standing_words
-from subscribers import segments
+from broadcaster.words import standing_words, status_word
+from subscribers import rules, segments
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError
+from subscribers.models import Status
 
 router = APIRouter()
 
@@ -29,10 +33,16 @@ SAMPLE = 20
 
 @shows(router, PATH, needs=Right.SEE)
 def listing(
-    request: Request, house: House, visit: Here, name: str = "", rule: str = "", count: bool = False
+    request: Request,
+    house: House,
+    visit: Here,
+    name: str = "",
+    rule: str = "",
+    count: bool = False,
+    rows: Annotated[int, Query(ge=1, le=MOST)] = ROWS,
 ) -> Response:
     """The saved ones, and a rule that is being tried out. `?count=1` says how many exactly it holds."""
-    return _draw(request, house, visit, name, rule, exactly=count)
+    return _draw(request, house, visit, name, rule, exactly=count, most=rows)
 
 
 @takes(router, PATH + "/look", needs=Right.SEE)
@@ -40,6 +50,21 @@ def look(form: Form) -> Response:
     """The rule goes into the address, so that the page can be kept and sent on."""
     asked = urlencode({"name": form.text("name"), "rule": form.text("rule")})
     return RedirectResponse(f"{PATH}?{asked}", 303)
+
+
+@takes(router, PATH + "/build", needs=Right.SEE)
+def build(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """The rows that were clicked together become a rule; what is more than rows is not touched."""
+    rows = [Clause(*each) for each in zip(*(form.texts(part) for part in ("field", "sign", "value")), strict=False)]
+    asked = [each for each in rows[:MOST] if each.field]
+    try:
+        rule = rule_of(asked, is_any=form.text("joined") == "any")
+        rules.parse(rule)
+    except BroadsheetError as error:
+        return _draw(request, house, visit, form.text("name"), form.text("rule"), error, rows=rows)
+    # one more row than there are, to go on with
+    found = urlencode({"name": form.text("name"), "rule": rule, "rows": min(max(len(asked) + 1, ROWS), MOST)})
+    return RedirectResponse(f"{PATH}?{found}", 303)
 
 
 @takes(router, PATH, needs=Right.EDIT)
@@ -80,8 +105,13 @@ def _draw(
     error: BroadsheetError | None = None,
     *,
     exactly: bool = False,
+    most: int = ROWS,
+    rows: Sequence[Clause] = (),
 ) -> Response:
     counted, people = None, []
+    clicked = clauses_of(rule) if rule.strip() else ([], False)
+    if rows:
+        clicked = (list(rows), False)
     with house.reading() as tx:
         day = today(house, tx)
         if rule.strip() and error is None:
@@ -103,4 +133,12 @@ def _draw(
         ],
         name=name,
         rule=rule,
+        clauses=None if clicked is None else _filled(clicked[0], most),
+        is_any=clicked is not None and clicked[1],
+        **choices(),
+        values=[*(status_word(each) for each in Status), tr("yes"), tr("no")],
     )
+
+
+def _filled(clauses: list[Clause], most: int) -> list[Clause]:
+    return clauses + [Clause("", "=", "")] * max(0, max(most, ROWS) - len(clauses))

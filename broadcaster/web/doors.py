@@ -16,8 +16,11 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 
+from broadcaster.access import users
+from broadcaster.runtime import Runtime
 from broadcaster.web.house import House
 from broadcaster.web.visits import Visit, look
+from broadcaster.words import right_word
 from subscribers.actor import Right
 from subscribers.errors import Denied, Invalid
 
@@ -27,6 +30,8 @@ FIELDS = 500
 FIELD = 1024 * 1024
 #: seconds in which a form has to arrive
 PATIENCE = 120.0
+#: administrators who are named to whoever lacks a right
+_NAMED = 3
 
 
 class Open(StrEnum):
@@ -84,9 +89,19 @@ def _asking(needs: Needs) -> Callable[[Request, House], None]:
                 raise elsewhere("/account/password")
             if visit.visitor.owes_code:
                 raise elsewhere("/account/code")
-            visit.actor.must(needs)
+            if needs not in visit.actor.rights:
+                raise _lacks(house, visit, needs)
 
     return ask
+
+
+def _lacks(house: Runtime, visit: Visit, right: Right) -> Denied:
+    with house.reading() as tx:
+        admins = users.admins_over(tx.session, visit.actor.under, most=_NAMED)
+    hint = "Ask an administrator: {names}." if admins else "Ask whoever runs this installation."
+    return Denied(
+        "You have no right here to do this: {right}.", hint=hint, right=right_word(right), names=", ".join(admins)
+    )
 
 
 def elsewhere(path: str) -> HTTPException:

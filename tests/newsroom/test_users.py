@@ -93,3 +93,24 @@ def test_a_local_administrator_reaches_nobody_outside(house: Runtime, admin: Bro
         assert "wester" not in local.get("/settings/records").text
     with at(house) as wester:
         assert wester.sign_in("wester", PASSWORD).status_code == 422, "it was given another password above"
+
+
+def test_who_lacks_a_right_is_told_who_gives_it(house: Runtime, admin: Browser) -> None:
+    add_user(house, "easter", "admin", under="East")
+    add_user(house, "wester", "admin", under="West")
+    add_user(house, "writer", "writer", under="East/First")
+    with at(house) as writer:
+        writer.client.cookies["broadsheet"] = Signed(house, "writer").token
+        page = writer.get("/members/import")
+        assert page.status_code == 403
+        assert "You have no right here to do this: change the registry." in page.text
+        assert "Ask an administrator: easter, chief." in page.text
+        writer.client.headers["accept-language"] = "zh"
+        assert "您没有“改会员资料”权限。" in writer.get("/members/import").text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_deeds_are_told_in_words(admin: Browser) -> None:
+    admin.post("/settings/users", name="li", role="editor", under="East")
+    assert "user: added" in admin.get("/settings/records").text
+    assert "用户：添加" in admin.get("/settings/records?lang=zh").text

@@ -1,0 +1,103 @@
+"""What the audit calls a deed, in words. A name that has none here is told as it stands: old records keep theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from broadcaster.language import language
+
+#: what it was done to, and what was done: (en, zh)
+_THINGS: Mapping[str, tuple[str, str]] = {
+    "admissions": ("asking to join", "入会申请"),
+    "campaigns": ("send", "发送任务"),
+    "columns": ("column", "栏目"),
+    "consent": ("wishes", "同意记录"),
+    "editions": ("edition", "手机报"),
+    "gateways": ("gateway", "网关"),
+    "items": ("item", "稿件"),
+    "lists": ("list of people", "人员名单"),
+    "members": ("member", "会员"),
+    "organisations": ("organisation", "组织"),
+    "replies": ("letter", "来信"),
+    "segments": ("segment", "人群"),
+    "transfers": ("transfer", "转移"),
+    "users": ("user", "用户"),
+    "words": ("word list", "词表"),
+}
+_ACTS: Mapping[str, tuple[str, str]] = {
+    "abort": ("aborted", "终止"),
+    "accept": ("accepted", "接收"),
+    "accepted": ("accepted", "接收"),
+    "add": ("added", "添加"),
+    "as": ("acted in place of", "代为操作"),
+    "ask": ("asked for", "申请"),
+    "change": ("changed", "修改"),
+    "close": ("closed", "停用"),
+    "code": ("second factor set up", "设置手机验证码"),
+    "disable": ("let in no more", "停用"),
+    "expired": ("out of time", "过期"),
+    "export": ("exported", "导出"),
+    "forget": ("forgotten", "清除资料"),
+    "import": ("list taken in", "导入"),
+    "in": ("wanted again, as told to us", "代记：同意接收"),
+    "kind": ("kind changed", "改类别"),
+    "leave": ("left", "登记离开"),
+    "messages": ("numbers seen in full", "查看完整号码"),
+    "move": ("moved", "移动"),
+    "new_phone": ("sets up another phone", "改设手机"),
+    "number": ("numbers changed", "改号码"),
+    "numbers": ("numbers seen in full", "查看完整号码"),
+    "out": ("not wanted, as told to us", "代记：退订"),
+    "password": ("password changed", "改密码"),
+    "pause": ("paused", "暂停"),
+    "profile": ("values changed", "改参数"),
+    "publish": ("published", "发布"),
+    "refuse": ("sent back", "退回"),
+    "refused": ("refused", "未同意"),
+    "rejoin": ("joined again", "登记回来"),
+    "remove": ("removed", "删除"),
+    "rename": ("renamed", "改名"),
+    "reopen": ("opened again", "重新启用"),
+    "replace": ("replaced", "替换"),
+    "resend": ("sent again", "补发"),
+    "restore": ("put back", "恢复"),
+    "resume": ("went on", "继续"),
+    "save": ("saved", "保存"),
+    "schedule": ("scheduled", "定时"),
+    "send": ("started", "开始发送"),
+    "send_back": ("sent back", "退回"),
+    "settle": ("settled", "对账处理"),
+    "share": ("shared", "放入共享稿库"),
+    "show": ("numbers seen in full", "查看完整号码"),
+    "status": ("standing changed", "改身份"),
+    "take_back": ("taken back", "撤回变更"),
+    "take_down": ("taken down", "撤下"),
+    "test": ("tried out", "测试"),
+    "undo": ("taken back", "撤销"),
+    "unshare": ("taken out of the shared pool", "移出共享稿库"),
+    "verify": ("number verified", "核对号码"),
+    "waiting": ("waiting", "待核对"),
+    "withdraw": ("withdrawn", "撤稿"),
+    "withdrawn": ("withdrawn", "撤回"),
+}
+_WHOLE: Mapping[str, tuple[str, str]] = {
+    "login": ("signed in", "登录"),
+    "login.tries": ("too many wrong tries to sign in", "登录试错过多"),
+    "members.refused": ("refused rows downloaded", "下载未通过的行"),
+    "replies.list": ("numbers of letters seen in full", "查看来信的完整号码"),
+    "replies.doubts": ("numbers of doubtful letters seen in full", "查看存疑来信的完整号码"),
+    "restored": ("the database was restored", "数据库已恢复"),
+}
+
+
+def deed_words(deed: str) -> str:
+    """A deed as people read it: member: standing changed; as it stands where there are no words for it."""
+    which = 1 if language() == "zh" else 0
+    if deed in _WHOLE:
+        return _WHOLE[deed][which]
+    thing, _, act = deed.partition(".")
+    act, _, undone = act.partition(".")
+    if thing not in _THINGS or (undone or act) not in _ACTS:
+        return deed
+    between = "：" if which else ": "
+    return f"{_THINGS[thing][which]}{between}{_ACTS[undone or act][which]}"

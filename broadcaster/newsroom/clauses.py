@@ -1,0 +1,136 @@
+"""A rule as rows to click together, and back: each row asks one thing, and all of them hold, or any. Pure.
+
+What is richer than that stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from broadcaster.language import language, msgid, translated
+from broadcaster.words import status_word
+from subscribers import rules
+from subscribers.errors import Invalid
+from subscribers.rules import All, AnyOf, Away, Compared, Field, Is, Not, OnList, Place, Reachable, Rule, Saved, Starts
+
+#: rows on a page that asks for no more
+ROWS = 3
+MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One row: what is asked, how, and the value."""
+
+    field: str
+    sign: str
+    value: str
+
+
+#: what can be asked by clicking -> what it is called on the page, and its words in the language of rules
+FIELDS: Mapping[str, tuple[str, str, str]] = {
+    "status": (msgid("Standing"), "status", "状态"),
+    "under": (msgid("Organisation, with all below"), "under", "属于"),
+    "age": (msgid("Age"), "age", "年龄"),
+    "years": (msgid("Years of membership"), "years", "会龄"),
+    "joined": (msgid("Joined on"), "joined", "入会"),
+    "birth_month": (msgid("Month of birth"), "birth_month", "出生月"),
+    "tag": (msgid("Tag"), "tag", "标签"),
+    "name": (msgid("Name"), "name", "姓名"),
+    "mobile": (msgid("Lives away"), "mobile", "流动"),
+    "reachable": (msgid("Can be sent to"), "reachable", "可达"),
+    "list": (msgid("List"), "list", "名单"),
+    "segment": (msgid("Segment"), "segment", "人群"),
+}
+SIGNS: Mapping[str, str] = {
+    "=": msgid("is"),
+    "!=": msgid("is not"),
+    ">=": msgid("is at least"),
+    "<=": msgid("is at most"),
+    "starts": msgid("begins with"),
+}
+_NAMING = ("under", "list", "segment")
+_QUOTES = ('""', "“”", "「」", "‘’", "''")
+
+
+def rule_of(clauses: Sequence[Clause], *, is_any: bool) -> str:
+    """The rule that these rows are, in the reader's language. Raises `Invalid` for what no rule can say."""
+    if not clauses:
+        raise Invalid("No row says what is asked.", hint="Choose something in the first row.")
+    is_chinese = language() == "zh"
+    between = (" 或 " if is_any else " 且 ") if is_chinese else (" or " if is_any else " and ")
+    return between.join(_text(each, is_chinese=is_chinese) for each in clauses)
+
+
+def clauses_of(rule: str) -> tuple[list[Clause], bool] | None:
+    """The rows of a rule, and whether any of them is enough; None for a rule that is more than rows, or none."""
+    try:
+        meaning = rules.parse(rule)
+    except Invalid:
+        return None
+    match meaning:
+        case All(terms):
+            found = [_clause(term) for term in terms]
+        case AnyOf(terms):
+            found = [_clause(term) for term in terms]
+        case _:
+            found = [_clause(meaning)]
+    clauses = [each for each in found if each is not None]
+    return (clauses, isinstance(meaning, AnyOf)) if len(clauses) == len(found) <= MOST else None
+
+
+def _text(clause: Clause, *, is_chinese: bool) -> str:
+    if clause.field not in FIELDS or clause.sign not in SIGNS:
+        raise Invalid("This cannot be asked: {field}.", field=repr(f"{clause.field} {clause.sign}"[:40]))
+    word, value = FIELDS[clause.field][2 if is_chinese else 1], _quoted(clause.value.strip())
+    if clause.field in _NAMING:
+        if clause.sign not in ("=", "!="):
+            raise Invalid("Whether somebody is in it can be asked, and nothing else.", hint="Choose “is” or “is not”.")
+        named = f"{word}({value})"
+        return named if clause.sign == "=" else f"非 {named}" if is_chinese else f"not {named}"
+    starts = "开头是" if is_chinese else "starts with"
+    return f"{word} {starts if clause.sign == 'starts' else clause.sign} {value}"
+
+
+def _quoted(value: str) -> str:
+    for quotes in _QUOTES:
+        if not set(quotes) & set(value) and value.isprintable():
+            return f"{quotes[0]}{value}{quotes[1]}"
+    raise Invalid("{value} has too many kinds of quotes in it.", hint="Leave them out.", value=repr(value[:40]))
+
+
+def _clause(term: Rule, *, is_not: bool = False) -> Clause | None:
+    sign = "!=" if is_not else "="
+    match term:
+        case Not(inner) if not is_not:
+            return _clause(inner, is_not=True)
+        case Is(field, (value,), "") if field.value in FIELDS:
+            return Clause(field.value, sign, status_word(str(value)) if field is Field.STATUS else str(value))
+        case Compared(field, kind, value) if field.value in FIELDS and kind in SIGNS and not is_not:
+            return Clause(field.value, kind, str(value))
+        case Starts(field, text, "") if field.value in FIELDS and not is_not:
+            return Clause(field.value, "starts", text)
+        case Away():
+            return Clause("mobile", sign, _yes())
+        case Reachable():
+            return Clause("reachable", sign, _yes())
+        case Place(names, True):
+            return Clause("under", sign, names)
+        case OnList(name):
+            return Clause("list", sign, name)
+        case Saved(name):
+            return Clause("segment", sign, name)
+    return None
+
+
+def _yes() -> str:
+    return "是" if language() == "zh" else "yes"
+
+
+def choices() -> dict[str, list[tuple[str, str]]]:
+    """What the rows offer, in the reader's language."""
+    return {
+        "fields": [("", "—"), *((field, translated(word)) for field, (word, _, _) in FIELDS.items())],
+        "signs": [(sign, translated(word)) for sign, word in SIGNS.items()],
+    }

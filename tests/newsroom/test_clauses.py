@@ -1,0 +1,80 @@
+"""Rules as rows: what is clicked together is understood, and comes back as it was; what is more stays text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadcaster.language import Language, set_language
+from broadcaster.newsroom.clauses import FIELDS, Clause, clauses_of, rule_of
+from subscribers import rules
+from subscribers.errors import Invalid
+
+ROWS = [
+    Clause("status", "!=", "离退休"),
+    Clause("under", "=", "东城/东街分会"),
+    Clause("under", "!=", "西城"),
+    Clause("age", ">=", "60"),
+    Clause("years", "<=", "5"),
+    Clause("joined", ">=", "2020-01-31"),
+    Clause("birth_month", "=", "11"),
+    Clause("tag", "=", "合唱"),
+    Clause("name", "starts", "欧阳"),
+    Clause("list", "=", "骨干"),
+    Clause("segment", "!=", "老年"),
+]
+
+
+@pytest.mark.parametrize("tongue", ["zh", "en"])
+@pytest.mark.parametrize("is_any", [True, False])
+def test_what_is_clicked_together_comes_back(tongue: Language, is_any: bool) -> None:
+    set_language(tongue)
+    yes = "是" if tongue == "zh" else "yes"
+    status = Clause("status", "!=", "离退休" if tongue == "zh" else "retired")
+    rows = [
+        status,
+        *ROWS[1:],
+        Clause("mobile", "=", yes),
+    ]
+    assert clauses_of(rule_of(rows, is_any=is_any)) == (rows, is_any)
+    for row in (*rows, Clause("reachable", "!=", yes)):
+        assert clauses_of(rule_of([row], is_any=is_any)) == ([row], False)
+
+
+def test_the_same_rule_in_both_languages() -> None:
+    set_language("zh")
+    chinese = rule_of(ROWS, is_any=False)
+    assert chinese.startswith('状态 != "离退休" 且 属于("东城/东街分会") 且 非 属于("西城")')
+    set_language("en")
+    assert rules.parse(rule_of(ROWS, is_any=False)) == rules.parse(chinese)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "status in (retired, probationary)",
+        "retired and (mobile or age > 60)",
+        'field("Post") = "x"',
+        'at("East")',
+        "not (retired and mobile)",
+        "age < 60",
+        "everyone",
+        "status =",
+        "",
+        " and ".join(["age >= 1"] * 13),
+    ],
+)
+def test_what_is_more_stays_text(rule: str) -> None:
+    assert clauses_of(rule) is None
+
+
+@given(st.text(max_size=40), st.sampled_from(sorted(FIELDS)), st.sampled_from(["=", "!=", ">=", "<=", "starts", "x"]))
+def test_whatever_is_typed_is_a_value_and_nothing_else(value: str, field: str, sign: str) -> None:
+    set_language("en")
+    try:
+        meaning = rules.parse(rule_of([Clause(field, sign, value)], is_any=False))
+    except Invalid:
+        return
+    # what is typed neither closes a quote nor adds a condition
+    assert len([term for term in rules.walk(meaning) if not isinstance(term, rules.Not)]) == 1

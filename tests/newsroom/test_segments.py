@@ -1,0 +1,88 @@
+"""Segments on their page: tried out, clicked together, saved, and taken back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from broadcaster.runtime import Runtime
+from tests.factories import make_member, make_organisation
+from tests.newsroom.naughty import NAUGHTY
+from tests.newsrooms import Browser, Signed, add_user, troubles
+
+
+@pytest.fixture
+def admin(house: Runtime, browser: Browser) -> Browser:
+    with house.begin() as tx:
+        make_member(tx.session, organisation=make_organisation(tx.session, "East/First"), name="李桂英")
+        make_member(tx.session, organisation=make_organisation(tx.session, "West/Second"), name="赵平")
+    add_user(house, "chief", "admin")
+    browser.client.cookies["broadsheet"] = Signed(house, "chief").token
+    return browser
+
+
+def test_a_segment_is_tried_out_saved_and_removed(admin: Browser) -> None:
+    admin.get("/members/segments")
+    page = admin.follow(admin.post("/members/segments/look", rule='under("East")'))
+    assert "1 member " in page.text
+    assert "李桂英" in page.text
+    assert "赵平" not in page.text
+    page = admin.follow(admin.post("/members/segments", name="东边", rule='under("East")'))
+    assert "Saved: 东边." in page.text
+    assert "/members/segments/remove" in page.text
+    page = admin.follow(admin.post("/members/segments", name="东边", rule="everyone"))
+    undone = admin.follow(admin.post("/members/segments", name="东边", rule='under("East")'))
+    assert "under(&#34;East&#34;)" in undone.text
+    assert "李桂英" in admin.get("/members?rule=东边").text
+    page = admin.follow(admin.post("/members/segments/remove", name="东边"))
+    assert "Removed: 东边." in page.text
+    assert "None is saved yet." in page.text
+    for name, rule in (("x", "status ="), ("x", "nobody_called_so"), ("", "everyone"), ("retired", "everyone")):
+        answer = admin.post("/members/segments", name=name, rule=rule)
+        assert (answer.status_code, bool(troubles(answer))) == (422, True), (name, rule)
+    for typed in NAUGHTY:
+        admin.get("/members/segments")
+        for answer in (
+            admin.post("/members/segments", name=typed, rule="everyone"),
+            admin.post("/members/segments", name="x", rule=typed),
+        ):
+            assert answer.status_code in (303, 422), typed
+            assert "<script>alert" not in answer.text
+        answer = admin.client.get("/members/segments", params={"rule": typed, "name": typed})
+        assert answer.status_code in (200, 422), typed
+        assert "<script>alert" not in answer.text
+        assert "<img src=x" not in answer.text
+
+
+def test_a_rule_is_clicked_together(admin: Browser) -> None:
+    page = admin.get("/members/segments").text
+    assert page.count('name="field"') == 3
+    token = re.search(r'form_token" value="([0-9a-f]{64})"', page)
+    assert token
+    rows = {"field": ["under", "status", ""], "sign": ["=", "!=", "="], "value": ["East", "retired", ""]}
+    built = admin.client.post("/members/segments/build", data={"form_token": token[1], "joined": "all", **rows})
+    text = admin.follow(built).text
+    assert "under(&#34;East&#34;) and status != &#34;retired&#34;" in text
+    assert "李桂英" in text
+    assert "赵平" not in text.partition('id="saved"')[0]
+    assert text.count('name="field"') == 3
+    assert 'value="East"' in text
+    for fields, told in (
+        ({"field": ["", "", ""]}, "No row says what is asked."),
+        ({"field": ["king", "", ""]}, "This cannot be asked"),
+        ({"sign": ["starts", "=", "="]}, "Whether somebody is in it"),
+        ({"value": ["\"“‘'「", "", ""]}, "too many kinds of quotes"),
+        ({"field": ["age", "", ""], "value": ["old", "", ""]}, "whole number"),
+    ):
+        answer = admin.client.post(
+            "/members/segments/build", data={"form_token": token[1], "joined": "all", **rows, **fields}
+        )
+        assert (answer.status_code, told in troubles(answer)) == (422, True), (fields, troubles(answer))
+    for typed in NAUGHTY:
+        for field in ("field", "sign", "value", "joined", "rule"):
+            given = {"form_token": token[1], "joined": "all", **rows, field: typed}
+            answer = admin.client.post("/members/segments/build", data=given)
+            assert answer.status_code in (303, 422), (field, typed)
+            assert "<script>alert" not in answer.text
+    assert "asks more than rows can" in admin.get("/members/segments?rule=age+%3C+60").text
