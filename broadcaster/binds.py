@@ -18,6 +18,8 @@ from broadcaster.gateways.errors import LinkDown, in_log
 from broadcaster.gateways.events import Event
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
+from broadcaster.tasks.rounds import EVERY, look_up_at
+from subscribers.clock import monotonic
 from subscribers.errors import BroadsheetError
 
 log = get(__name__)
@@ -129,6 +131,8 @@ def hold(runtime: Runtime, gateway: Gateway, on_place: Callable[[int], None] = l
     this process was taken for dead, is given up: the connection is closed before another one is made.
     """
     place = -1
+    asked_up_to: dict[str, int] = {}
+    asks_at = monotonic() + EVERY
     with contextlib.ExitStack() as connection:
         while not runtime.stopping.is_set():
             before = place
@@ -146,6 +150,9 @@ def hold(runtime: Runtime, gateway: Gateway, on_place: Callable[[int], None] = l
                     connection.enter_context(connected(runtime, gateway))
             if place:
                 _send(runtime, gateway)
+                if monotonic() >= asks_at:
+                    _ask(runtime, gateway, asked_up_to)
+                    asks_at = monotonic() + EVERY
             runtime.stopping.wait(LOOK_AROUND)
 
 
@@ -157,6 +164,16 @@ def _send(runtime: Runtime, gateway: Gateway) -> None:
     except Exception as error:
         log.warning("sending is tried again", gateway=gateway.name, reason=str(error))
         _tell_link(runtime, gateway, error if isinstance(error, BroadsheetError) else _mistake(gateway, error))
+
+
+def _ask(runtime: Runtime, gateway: Gateway, asked_up_to: dict[str, int]) -> None:
+    if not runtime.is_held(gateway.name):
+        # the schedule does
+        return
+    try:
+        look_up_at(runtime, gateway.name, asked_up_to)
+    except (BroadsheetError, DBAPIError) as error:
+        log.warning("a carrier could not be asked", gateway=gateway.name, reason=str(error))
 
 
 @contextlib.contextmanager

@@ -37,27 +37,34 @@ def register(app: Celery, runtime: Runtime) -> None:
 
 
 def look_up(runtime: Runtime, asked_up_to: MutableMapping[str, int]) -> None:
-    """Ask the carriers that can be asked about the next of the parts of whose end they have told nothing.
+    """Ask the carriers that can be asked; over a connection that is held, only its holder can."""
+    for name in runtime.gateways:
+        if not runtime.is_held(name):
+            look_up_at(runtime, name, asked_up_to)
+
+
+def look_up_at(runtime: Runtime, name: str, asked_up_to: MutableMapping[str, int]) -> None:
+    """Ask a carrier about the next of the parts of whose end it has told nothing.
 
     `asked_up_to`: by gateway, the part at which the last round ended; after the last part it begins anew.
     """
-    for name, gateway in runtime.gateways.items():
-        if not gateway.capabilities.looks_up:
-            continue
-        with runtime.reading() as tx:
-            asked = asking.questions(tx.session, name, after=asked_up_to.get(name, 0), now=tx.now)
-        asked_up_to[name] = asked[-1].part_id if len(asked) == asking.ROUND else 0
-        if not asked:
-            continue
-        try:
-            gateway.open()
-            told = gateway.look_up([each.question for each in asked])
-        except GatewayError as error:
-            log.warning("a carrier could not be asked", gateway=name, parts=len(asked), reason=str(error))
-            continue
-        with runtime.begin() as tx:
-            settled = asking.settle(tx.session, name, asked, told, gateway.reasons, now=tx.now)
-        log.info("a carrier was asked", gateway=name, parts=len(asked), told=settled)
+    gateway = runtime.gateways[name]
+    if not gateway.capabilities.looks_up:
+        return
+    with runtime.reading() as tx:
+        asked = asking.questions(tx.session, name, after=asked_up_to.get(name, 0), now=tx.now)
+    asked_up_to[name] = asked[-1].part_id if len(asked) == asking.ROUND else 0
+    if not asked:
+        return
+    try:
+        gateway.open()
+        told = gateway.look_up([each.question for each in asked])
+    except GatewayError as error:
+        log.warning("a carrier could not be asked", gateway=name, parts=len(asked), reason=str(error))
+        return
+    with runtime.begin() as tx:
+        settled = asking.settle(tx.session, name, asked, told, gateway.reasons, now=tx.now)
+    log.info("a carrier was asked", gateway=name, parts=len(asked), told=settled)
 
 
 def keep(runtime: Runtime) -> None:

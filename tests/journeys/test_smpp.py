@@ -5,21 +5,25 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from broadcaster import binds
 from broadcaster.campaigns import check, compose
+from broadcaster.commands.serving import pressing
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.states import State as Delivery
 from broadcaster.rehearsal.behaviour import Behaviour
 from broadcaster.rehearsal.fates import State, fate
 from broadcaster.rehearsal.running import Rehearsal, rehearsing
-from broadcaster.runtime import Runtime
+from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Settings, load
 from subscribers.actor import OPERATOR
+from subscribers.clock import utc_now
 from tests.journeys import sending
 from tests.journeys.stage import at_rest, draft, people, runtime_on, start, state_of
 
@@ -71,11 +75,17 @@ def settings_for(data: Path, url: str, port: int, **gateway: Any) -> Settings:
     return load(None, data=data, store={"url": url}, paper=paper, gateways={"carrier": table})
 
 
-def expected(msisdn: str) -> str:
-    met = fate(MANNERS, b"\1\1" + msisdn[1:].encode() + b"\0", 1)
+def expected(msisdn: str, manners: Behaviour = MANNERS) -> str:
+    met = fate(manners, b"\1\1" + msisdn[1:].encode() + b"\0", 1)
     if met.refused:
         return "rejected"
     return WORDS[next(turn.state for turn in met.turns if not turn.strange and turn.state is not State.ENROUTE)]
+
+
+def ends(runtime: Runtime, campaign_id: int) -> dict[str, str]:
+    with runtime.reading() as tx:
+        rows = tx.session.execute(select(Message.msisdn, Message.state).where(Message.campaign_id == campaign_id))
+        return {str(row.msisdn): row.state.word for row in rows}
 
 
 def whole_texts(rehearsal: Rehearsal) -> dict[str, str]:
@@ -185,3 +195,30 @@ def test_too_fast_slows_the_connector_and_fails_nobody(
     assert taken == {msisdn[1:]: 1 for msisdn in audience}
     assert counts.throttled
     assert counts.throttled + 300 <= most_per_part * 300
+
+
+def test_a_carrier_whose_receipts_do_not_come_is_asked(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the connection of whoever holds it; nobody listens on this one."""
+    monkeypatch.setattr(binds, "EVERY", 0.2)
+    ahead = [timedelta()]
+    manners = Behaviour(system_id="paper", password="s3cret99", receipt_delay=0.1, undelivered=0.3)
+    with rehearsing(tmp_path / "accepted.jsonl", manners) as carrier:
+        table = {"mode": "transmitter", "query_sm": True, "receipt_timeout": 7200}
+        settings = settings_for(tmp_path, database_url, carrier.port, **table)
+        runtime = make_runtime(settings, clock=lambda: utc_now() + ahead[0])
+        audience = people(runtime, 20)
+        campaign = draft(runtime, "您好。")
+        start(runtime, campaign)
+        try:
+            with pressing(runtime):
+                assert sending.wait_until(lambda: list(ends(runtime, campaign).values()) == ["submitted"] * 20, 30)
+                ahead[0] = timedelta(minutes=31)
+                assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
+        finally:
+            runtime.close()
+        with runtime_on(settings) as later:
+            told = ends(later, campaign)
+    assert told == {msisdn: expected(msisdn, manners) for msisdn in audience}
+    assert {"delivered", "failed"} <= set(told.values())

@@ -91,6 +91,8 @@ class SmppConfig(GatewayConfig):
     """How receipts write the ids that the answers gave; "auto" learns it."""
     receipt_by_text: bool = False
     """The carrier marks its receipts in no way but by their text."""
+    query_sm: bool = False
+    """The carrier answers query_sm: it is asked about parts whose receipt does not come."""
     join_timeout: Annotated[float, Field(gt=0, le=24 * 3600)] = 60.0
     """Seconds to wait for the other parts of a member's long message."""
 

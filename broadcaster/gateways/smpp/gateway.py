@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from broadcaster.gateways.contract import (
     BeforeWrite,
@@ -12,6 +13,7 @@ from broadcaster.gateways.contract import (
     GatewayContext,
     OnOutcomes,
     OutboundPart,
+    Question,
     SessionGateway,
     Unreachable,
     settled,
@@ -75,6 +77,7 @@ class SmppGateway(SessionGateway):
             window=config.window,
             receipts=bool(config.registered_delivery) and config.mode != "transmitter",
             inbound=config.mode != "transmitter",
+            looks_up=config.query_sm,
             bill=config.bill,
             max_parts=config.max_parts,
             forbidden=config.forbidden,
@@ -140,6 +143,15 @@ class SmppGateway(SessionGateway):
         """The form in a sentence."""
         form = form_of(learned)
         return WORDS[form] if form is not None else ""
+
+    def look_up(self, questions: Sequence[Question]) -> list[Receipt]:
+        """By the carrier's id; what is in doubt has none to ask by. See `Gateway.look_up`."""
+        told = []
+        for question in questions:
+            receipt = self.query_sm(question.message_id) if question.message_id is not None else None
+            if receipt is not None:
+                told.append(replace(receipt, msisdn=question.msisdn, client_reference=question.client_reference))
+        return told
 
     def query_sm(self, message_id: str) -> Receipt | None:
         """Ask the carrier what became of a message; None when it does not know it. Raises `LinkDown`.
