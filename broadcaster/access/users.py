@@ -90,9 +90,12 @@ def add_first_admin(session: Session, name: str, password: str, *, now: datetime
 
 
 @needs(Right.ADMINISTER)
-def listing(session: Session, actor: Actor) -> list[Account]:
-    """The users of the actor's part of the tree, by name."""
-    return _accounts(session, [(user, path or "") for user, path in session.execute(_visible(actor))])
+def listing(session: Session, actor: Actor, *, after: str = "", limit: int | None = None) -> list[Account]:
+    """The users of the actor's part of the tree, by name; those behind the name `after`, and at most so many."""
+    query = _visible(actor).limit(limit)
+    if after:
+        query = query.where(func.lower(User.name) > after.lower())
+    return _accounts(session, [(user, path or "") for user, path in session.execute(query)])
 
 
 @needs(Right.ADMINISTER)

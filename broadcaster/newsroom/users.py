@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,7 +12,9 @@ from broadcaster.access import passwords, users
 from broadcaster.access.models import Role
 from broadcaster.access.users import Account
 from broadcaster.language import msgid, tr
+from broadcaster.newsroom.acting import attempt
 from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.members import PAGE
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
@@ -18,6 +22,7 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import role_word
 from subscribers.actor import Right
+from subscribers.db import Tx
 from subscribers.errors import BroadsheetError
 
 router = APIRouter()
@@ -26,9 +31,9 @@ PATH = "/settings/users"
 
 
 @shows(router, PATH, needs=Right.ADMINISTER)
-def listing(request: Request, house: House, visit: Here) -> Response:
-    """All users of one's part of the tree, and the form for another."""
-    return _draw(request, house, visit)
+def listing(request: Request, house: House, visit: Here, after: str = "") -> Response:
+    """The users of one's part of the tree, fifty at a time, and the form for another."""
+    return _draw(request, house, visit, after=after)
 
 
 @takes(router, PATH, needs=Right.ADMINISTER)
@@ -36,76 +41,83 @@ def add(request: Request, house: House, visit: Here, form: Form) -> Response:
     """Another user; their password is shown once, on the page that answers."""
     password = passwords.generate()
     name, role, under = form.text("name"), form.text("role"), form.text("under")
-    try:
-        with house.begin() as tx:
-            made = users.add(tx.session, visit.actor, name, role, under=under, password=password, now=tx.now)
-    except BroadsheetError as error:
+
+    def work(tx: Tx) -> Account:
+        return users.add(tx.session, visit.actor, name, role, under=under, password=password, now=tx.now)
+
+    def again(error: BroadsheetError) -> Response:
         return _draw(request, house, visit, error, name=name, role=role, under=under)
-    return _draw(request, house, visit, given=(made.name, password))
+
+    return _given(request, house, password, work, again)
 
 
 @takes(router, PATH + "/change", needs=Right.ADMINISTER)
 def change(request: Request, house: House, visit: Here, form: Form) -> Response:
     """Another role, another place; a disabled user is let in again."""
-    name = form.text("name")
-    try:
-        with house.begin() as tx:
-            before = users.find(tx.session, visit.actor, name)
-            users.change(
-                tx.session,
-                visit.actor,
-                name,
-                role=form.text("role"),
-                under=form.text("under"),
-                enable=bool(form.text("enable")),
-                now=tx.now,
-            )
-    except BroadsheetError as error:
-        return _draw(request, house, visit, error)
-    return done(
-        visit,
-        PATH,
-        msgid("Changed: {name}. They sign in anew."),
-        name=before.name,
-        undo="" if before.disabled_at else PATH + "/change",
-        undo_fields={"name": before.name, "role": before.role, "under": before.under},
-    )
+    name, role, under = form.text("name"), form.text("role"), form.text("under")
+
+    def work(tx: Tx) -> Response:
+        before = users.find(tx.session, visit.actor, name)
+        enable = bool(form.text("enable"))
+        users.change(tx.session, visit.actor, name, role=role, under=under, enable=enable, now=tx.now)
+        undo = "" if before.disabled_at else PATH + "/change"
+        back = {"name": before.name, "role": before.role, "under": before.under}
+        told = msgid("Changed: {name}. They sign in anew.")
+        return done(visit, PATH, told, name=before.name, undo=undo, undo_fields=back)
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, error))
 
 
 @takes(router, PATH + "/disable", needs=Right.ADMINISTER)
 def disable(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A user is let in no more."""
-    try:
-        with house.begin() as tx:
-            gone = users.disable(tx.session, visit.actor, form.text("name"), now=tx.now)
-    except BroadsheetError as error:
-        return _draw(request, house, visit, error)
-    back = {"name": gone.name, "role": gone.role, "under": gone.under, "enable": "1"}
-    told = msgid("{name} is let in no more.")
-    return done(visit, PATH, told, name=gone.name, undo=PATH + "/change", undo_fields=back)
+
+    def work(tx: Tx) -> Response:
+        gone = users.disable(tx.session, visit.actor, form.text("name"), now=tx.now)
+        back = {"name": gone.name, "role": gone.role, "under": gone.under, "enable": "1"}
+        told = msgid("{name} is let in no more.")
+        return done(visit, PATH, told, name=gone.name, undo=PATH + "/change", undo_fields=back)
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, error))
 
 
 @takes(router, PATH + "/password", needs=Right.ADMINISTER)
 def give_password(request: Request, house: House, visit: Here, form: Form) -> Response:
     """Another password, shown once; they are asked to replace it."""
     password = passwords.generate()
-    try:
-        with house.begin() as tx:
-            account = users.set_password(tx.session, visit.actor, form.text("name"), password, now=tx.now)
-    except BroadsheetError as error:
-        return _draw(request, house, visit, error)
-    return _draw(request, house, visit, given=(account.name, password))
+
+    def work(tx: Tx) -> Account:
+        return users.set_password(tx.session, visit.actor, form.text("name"), password, now=tx.now)
+
+    return _given(request, house, password, work, lambda error: _draw(request, house, visit, error))
 
 
 @takes(router, PATH + "/new-phone", needs=Right.ADMINISTER)
 def new_phone(request: Request, house: House, visit: Here, form: Form) -> Response:
     """They set up the codes of another phone."""
+
+    def work(tx: Tx) -> Response:
+        account = users.drop_second_factor(tx.session, visit.actor, form.text("name"), now=tx.now)
+        return done(visit, PATH, msgid("{name} sets up another phone at the next sign-in."), name=account.name)
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, error))
+
+
+def _given(
+    request: Request,
+    house: Runtime,
+    password: str,
+    work: Callable[[Tx], Account],
+    otherwise: Callable[[BroadsheetError], Response],
+) -> Response:
+    """The page with a password that is shown now and never again: only once it is committed."""
     try:
         with house.begin() as tx:
-            account = users.drop_second_factor(tx.session, visit.actor, form.text("name"), now=tx.now)
+            account = work(tx)
     except BroadsheetError as error:
-        return _draw(request, house, visit, error)
-    return done(visit, PATH, msgid("{name} sets up another phone at the next sign-in."), name=account.name)
+        return otherwise(error)
+    visit: Visit = request.state.visit
+    return _draw(request, house, visit, given=(account.name, password))
 
 
 def _draw(
@@ -118,16 +130,20 @@ def _draw(
     name: str = "",
     role: str = Role.EDITOR,
     under: str = "",
+    after: str = "",
 ) -> Response:
     with house.reading() as tx:
-        found, now = users.listing(tx.session, visit.actor), tx.now
-    lines: list[dict[str, Any]] = [_line(house, one, when(one.created_at, now, house.settings.zone)) for one in found]
+        found, now = users.listing(tx.session, visit.actor, after=after, limit=PAGE + 1), tx.now
+    lines: list[dict[str, Any]] = [
+        _line(house, one, when(one.created_at, now, house.settings.zone)) for one in found[:PAGE]
+    ]
     return draw(
         request,
         "users.html",
         status=422 if error else 200,
         trouble=trouble(error) if error else None,
         users=lines,
+        onward=urlencode({"after": found[PAGE - 1].name}) if len(found) > PAGE else "",
         roles=[(each.value, role_word(each)) for each in Role],
         given=given,
         name=name,

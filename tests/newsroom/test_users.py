@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from broadcaster.newsroom import users as users_page
 from broadcaster.runtime import Runtime
 from tests.factories import make_organisation
 from tests.newsrooms import PASSWORD, Browser, Signed, add_user, at, troubles
@@ -114,3 +115,17 @@ def test_deeds_are_told_in_words(admin: Browser) -> None:
     admin.post("/settings/users", name="li", role="editor", under="East")
     assert "user: added" in admin.get("/settings/records").text
     assert "用户：添加" in admin.get("/settings/records?lang=zh").text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_many_users_are_on_several_pages(house: Runtime, admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users_page, "PAGE", 3)
+    for name in ("ann", "bob", "dan", "eve"):
+        add_user(house, name, "viewer")
+    seen, path = [], "/settings/users"
+    while path:
+        text = admin.get(path).text
+        seen.append(re.findall(r'<h2 id="user-\d+">(\w+)', text))
+        more = re.search(r'href="(\?after=\w+)"', text)
+        path = f"/settings/users{more[1]}" if more else ""
+    assert seen == [["ann", "bob", "chief"], ["dan", "eve"]]
