@@ -11,13 +11,17 @@ from broadcaster import ingest
 from broadcaster.gateways.contract import Gateway
 from broadcaster.gateways.errors import ForgedRequest, Unsupported, in_log
 from broadcaster.gateways.events import Event, InboundRequest
-from broadcaster.logs import get
+from broadcaster.logs import Seldom, get
 from broadcaster.web.bodies import read_body
 from broadcaster.web.house import House
+from subscribers.clock import monotonic
 from subscribers.errors import Denied, Invalid, NotFound
 
 log = get(__name__)
 router = APIRouter()
+
+#: requests that brought nothing new, by gateway: a line a minute
+repeats = Seldom(60.0)
 
 
 async def _inbound(name: str, request: Request, house: House) -> InboundRequest:
@@ -41,9 +45,27 @@ def hook(name: str, house: House, inbound: Annotated[InboundRequest, Depends(_in
     gateway = house.gateways[name]
     events = _read(gateway, inbound)
     with house.begin() as tx:
-        ingest.accept(tx.session, events, gateway.reasons, region=house.settings.paper.region, now=tx.now)
+        fresh = ingest.accept(tx.session, events, gateway.reasons, region=house.settings.paper.region, now=tx.now)
+    if events and not fresh:
+        _tell_repeat(name, len(events))
     answer = gateway.answer(events)
     return Response(answer.body, answer.status, {"Content-Type": answer.content_type})
+
+
+def _tell_repeat(name: str, events: int) -> None:
+    """A request that was made twice, by whomever, moves nothing. A single one is no news, many have a cause."""
+    requests = repeats.again(name, monotonic())
+    if not requests:
+        return
+    tell = log.info if requests == 1 else log.warning
+    tell(
+        "nothing new in a request: all of it was known",
+        gateway=name,
+        requests=requests,
+        events=events,
+        hint="Nothing was changed. A carrier repeats what it had no answer to: look at how long answers take. If it "
+        "called only once, somebody replays its requests: have it give you another secret.",
+    )
 
 
 def _read(gateway: Gateway, request: InboundRequest) -> Sequence[Event]:

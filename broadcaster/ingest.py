@@ -30,15 +30,15 @@ _ALL_TEXTS = {kind: attrgetter(*names) for kind, names in _TEXTS.items()}
 
 def accept(
     session: Session, events: Sequence[Event], reasons: Mapping[str, Reason], *, region: str, now: datetime
-) -> None:
+) -> int:
     """Keep what a gateway brought. The carrier may be told yes once this has committed, and not before.
 
-    `region` is where numbers that are written without `+` belong.
+    `region` is where numbers that are written without `+` belong. Returns how many were not known yet.
     """
     kept = [_kept(event, region) for event in events]
-    receipts.record(session, [event for event in kept if isinstance(event, Receipt)], reasons, now=now)
-    receive.store(session, [event for event in kept if isinstance(event, InboundMessage)], now=now)
-    long_letters.store(session, [event for event in kept if isinstance(event, InboundPart)], now=now)
+    fresh = receipts.record(session, [event for event in kept if isinstance(event, Receipt)], reasons, now=now)
+    fresh += receive.store(session, [event for event in kept if isinstance(event, InboundMessage)], now=now)
+    return fresh + long_letters.store(session, [event for event in kept if isinstance(event, InboundPart)], now=now)
 
 
 def _kept(event: Event, region: str) -> Event:

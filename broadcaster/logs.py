@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 from typing import Any, TextIO
 
 import structlog
@@ -54,6 +55,27 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None) -> None:
 def get(name: str) -> Any:
     """A logger; call it with an event in words and fields: `log.info("batch claimed", batch=7)`."""
     return structlog.stdlib.get_logger(name)
+
+
+class Seldom:
+    """Counts what may happen often, by key, so that it is told at most once in a `pause` of seconds. For threads."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
+        #: how often since it was told last, and when that was
+        self._untold: dict[str, tuple[int, float]] = {}
+        self._guard = threading.Lock()
+
+    def again(self, key: str, at: float) -> int:
+        """It happened once more, at this instant of a monotonic clock.
+
+        Returns how often since it was told last, if it is to be told now, else 0.
+        """
+        with self._guard:
+            times, told = self._untold.get(key, (0, at - self._pause))
+            due = at - told >= self._pause
+            self._untold[key] = (0, at) if due else (times + 1, told)
+        return times + 1 if due else 0
 
 
 def _mask(_logger: object, _method: str, event: Any) -> Any:

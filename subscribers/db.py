@@ -172,28 +172,29 @@ def insert_all(
     *,
     ignore_known: bool = False,
     then: str = "",
-) -> None:
+) -> int:
     """Insert rows that all have the same columns, in one call; `ignore_known` passes over those that are there already.
+
+    Returns how many were inserted.
 
     Columns that a row does not name get the database's default. On PostgreSQL all rows go over as one text in JSON,
     at a quarter of the cost of arrays and a fifteenth of that of parameters. There `then` is a statement that runs with
     it and sees the rows that were inserted as `fresh`.
     """
     if not rows:
-        return
+        return 0
     columns = [table.__table__.c[name] for name in rows[0]]
     connection = session.connection()
     into = f"INSERT INTO {table.__tablename__} ({', '.join(rows[0])})"
     known = " ON CONFLICT DO NOTHING" if ignore_known else ""
     if is_sqlite(session):
         statement = f"{into} VALUES ({', '.join('?' * len(columns))}){known}"
-        connection.exec_driver_sql(statement, _bound(columns, rows, connection.dialect))
-        return
+        return connection.exec_driver_sql(statement, _bound(columns, rows, connection.dialect)).rowcount
     typed = ", ".join(f"{column.name} {column.type.compile(connection.dialect)}" for column in columns)
     statement = f"{into} SELECT * FROM json_to_recordset(%(rows)s::json) AS given({typed}){known}"  # noqa: S608
     if then:
         statement = f"WITH fresh AS ({statement} RETURNING *) {then}"
-    connection.exec_driver_sql(statement, {"rows": json.dumps(rows, default=datetime.isoformat)})
+    return connection.exec_driver_sql(statement, {"rows": json.dumps(rows, default=datetime.isoformat)}).rowcount
 
 
 def _bound(columns: Sequence[ColumnElement[Any]], rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> list[Any]:

@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
+from broadcaster import hooks
 from broadcaster.delivery.models import ReceiptInbox
+from broadcaster.logs import Seldom
 from broadcaster.replies.models import Letter
 from broadcaster.runtime import Runtime
 from broadcaster.web import bodies
@@ -69,6 +71,35 @@ def test_receipts_and_letters_are_stored_before_the_answer(house: Runtime, site:
 def test_told_again_is_kept_once(house: Runtime, site: httpx2.Client) -> None:
     assert [call(site, BOTH).status_code for _ in range(3)] == [202] * 3
     assert kept(house) == (1, 1)
+
+
+def test_requests_that_bring_nothing_new_are_told_once_a_minute(
+    house: Runtime, site: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = json.dumps([{"id": "mo-1", "from": "+8619900000001", "text": "收到，谢谢"}]).encode()
+    half_new = json.dumps([{"id": "m-1", "stat": "DELIVRD"}, {"id": "m-2", "stat": "DELIVRD"}]).encode()
+    at = 1000.0
+    monkeypatch.setattr(hooks, "monotonic", lambda: at)
+    monkeypatch.setattr(hooks, "repeats", Seldom(60.0))
+
+    def told(*bodies: bytes) -> list[tuple[str, str, int, int]]:
+        with capture_logs() as logged:
+            assert [call(site, body).status_code for body in bodies] == [202] * len(bodies)
+        lines = [line for line in logged if "nothing new" in line["event"]]
+        assert all("have it give you another secret" in line["hint"] for line in lines)
+        return [(line["log_level"], line["gateway"], line["requests"], line["events"]) for line in lines]
+
+    # the first time, with something new, with nothing at all
+    assert told(RECEIPT, letter, half_new, b"[]") == []
+    assert told(RECEIPT) == [("info", "carrier", 1, 1)]
+    assert told(RECEIPT, letter, half_new) == []
+    at += 59
+    assert told(letter) == []
+    at += 1
+    assert told(half_new) == [("warning", "carrier", 5, 2)]
+    at += 60
+    assert told(letter) == [("info", "carrier", 1, 1)]
+    assert kept(house) == (2, 1)
 
 
 def test_a_receipt_in_the_address(house: Runtime, site: httpx2.Client) -> None:

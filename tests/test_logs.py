@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from broadcaster.logs import configure, get
+from broadcaster.logs import Seldom, configure, get
 
 
 @pytest.fixture
@@ -63,3 +63,9 @@ def test_what_is_no_number_stays(logged: io.StringIO, told: str) -> None:
 def test_no_secret(logged: io.StringIO, key: str) -> None:
     get("x").warning("told", **{key: "hunter2"})
     assert "hunter2" not in logged.getvalue()
+
+
+def test_what_happens_often_is_told_seldom_and_by_key() -> None:
+    seldom = Seldom(10.0)
+    assert [seldom.again("a", at) for at in (5.0, 6.0, 14.9, 15.0, 16.0, 100.0)] == [1, 0, 0, 3, 0, 2]
+    assert seldom.again("b", 5.0) == 1

@@ -58,23 +58,27 @@ _STATES: Mapping[str, State] = {
 }
 
 
-def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, Reason], *, now: datetime) -> None:
-    """Keep receipts as they came. A repeated one is kept once. The carrier may be told yes once this has committed."""
+def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, Reason], *, now: datetime) -> int:
+    """Keep receipts as they came. A repeated one is kept once. The carrier may be told yes once this has committed.
+
+    Returns how many were not known yet.
+    """
     if not receipts:
-        return
+        return 0
     rows = [_row(receipt, reasons.get(receipt.code), now) for receipt in receipts]
     # a carrier may repeat them over another connection, in another order: two lots must not wait for each other
     rows.sort(key=_KEY)
     if is_sqlite(session):
         # nobody else writes before this transaction ends
         last = session.scalar(select(func.max(ReceiptInbox.id))) or 0
-        insert_all(session, ReceiptInbox, rows, ignore_known=True)
+        fresh = insert_all(session, ReceiptInbox, rows, ignore_known=True)
         new = select(ReceiptInbox.id).where(ReceiptInbox.id > last)
         session.execute(insert(ReceiptWaiting).from_select(["inbox_id"], new))
     else:
         wait = "INSERT INTO receipt_waiting SELECT id FROM fresh"
-        insert_all(session, ReceiptInbox, rows, ignore_known=True, then=wait)
+        fresh = insert_all(session, ReceiptInbox, rows, ignore_known=True, then=wait)
     wake(session, APPLY)
+    return fresh
 
 
 def _row(receipt: Receipt, known: Reason | None, now: datetime) -> dict[str, Any]:

@@ -75,17 +75,22 @@ def text_of(total: int, parts: Mapping[int, tuple[bytes, str]]) -> str:
     return "".join(pieces)
 
 
-def store(session: Session, parts: Sequence[InboundPart], *, now: datetime) -> None:
-    """Keep parts as they came. The carrier may be told yes once this has committed."""
-    receive.store(session, [_alone(part) for part in parts if not _can_be(part)], now=now)
+def store(session: Session, parts: Sequence[InboundPart], *, now: datetime) -> int:
+    """Keep parts as they came. The carrier may be told yes once this has committed.
+
+    Returns how many were not known yet.
+    """
+    fresh = receive.store(session, [_alone(part) for part in parts if not _can_be(part)], now=now)
     waiting = [part for part in parts if _can_be(part)]
     if not waiting:
-        return
+        return fresh
     senders = {_key(part).msisdn for part in waiting}
     while waiting:
-        waiting = _keep(session, senders, waiting, now=now)
+        waiting, kept = _keep(session, senders, waiting, now=now)
+        fresh += kept
     _bound(session, senders, now=now)
     wake(session, receive.ROUTE)
+    return fresh
 
 
 def join(session: Session, *, now: datetime) -> None:
@@ -150,8 +155,11 @@ def _digest(part: InboundPart) -> str:
 
 def _keep(
     session: Session, senders: Collection[str], parts: Sequence[InboundPart], *, now: datetime
-) -> list[InboundPart]:
-    """Keep what can be kept beside what is there. Returns those that are to be looked at again, in their order."""
+) -> tuple[list[InboundPart], int]:
+    """Keep what can be kept beside what is there.
+
+    Returns those that are to be looked at again, in their order, and how many were kept.
+    """
     known = _known(session, senders)
     fresh: dict[Key, dict[int, InboundPart]] = {}
     over: list[_Known] = []
@@ -173,7 +181,7 @@ def _keep(
     known_now = _insert(session, [part for mine in fresh.values() for part in mine.values()], now=now)
     # what another process has kept at the same instant may be the same, or something else
     raced = [part for key, mine in fresh.items() for part in mine.values() if (*key, part.number) not in known_now]
-    return raced + list(chain.from_iterable(again.values()))
+    return raced + list(chain.from_iterable(again.values())), len(known_now)
 
 
 def _insert(session: Session, parts: Sequence[InboundPart], *, now: datetime) -> set[tuple[Any, ...]]:

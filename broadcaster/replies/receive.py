@@ -23,10 +23,13 @@ ROUTE = "replies"
 LONGEST = 10_000
 
 
-def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime) -> None:
-    """Keep letters as they came. The carrier may be told yes once this has committed."""
+def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime) -> int:
+    """Keep letters as they came. The carrier may be told yes once this has committed.
+
+    Returns how many were not known yet.
+    """
     if not messages:
-        return
+        return 0
     numbers = {message.msisdn for message in messages}
     members = dict(
         session.execute(
@@ -60,8 +63,9 @@ def store(session: Session, messages: Sequence[InboundMessage], *, now: datetime
     ]
     # one order for all: two connections to which a carrier repeats the same letters wait for each other only once
     rows.sort(key=itemgetter("gateway", "provider_id"))
-    session.execute(insert_or_ignore(session, Letter), rows)
+    fresh = session.scalars(insert_or_ignore(session, Letter).returning(Letter.id), rows).all()
     wake(session, ROUTE)
+    return len(fresh)
 
 
 def _provider_ids(session: Session, messages: Sequence[InboundMessage], *, now: datetime) -> list[str]:
