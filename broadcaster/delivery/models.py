@@ -272,7 +272,8 @@ class ReceiptInbox(Base):
     gateway: Mapped[str] = mapped_column(String(40))
     provider_id: Mapped[str] = mapped_column(String(100))
     state: Mapped[str] = mapped_column(String(20))
-    #: the carrier's own time, as text, so that its absence counts as a value in the key
+    #: the carrier's own time, as text, so that its absence counts as a value in the key, and a mark of the number, for
+    #: a carrier may give one id to two. The number itself goes from here when it is forgotten, and the key has to stay
     done: Mapped[str] = mapped_column(String(40), default="")
     msisdn: Mapped[str | None] = mapped_column(String(20))
     client_reference: Mapped[str | None] = mapped_column(String(40))

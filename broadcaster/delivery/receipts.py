@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from sqlalchemy import Executable, and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -81,6 +82,17 @@ def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, 
     return fresh
 
 
+def _done(receipt: Receipt) -> str:
+    """The carrier's time, and what tells numbers apart: a carrier that counts anew may give one id to two.
+
+    Sixteen bits of a digest, for they outlive the number itself in this row, and must not lead back to it.
+    """
+    done = receipt.done_at.isoformat() if receipt.done_at else ""
+    if not receipt.msisdn:
+        return done
+    return f"{done} {crc32(receipt.msisdn.encode()) & 0xFFFF:04x}".lstrip()
+
+
 def _row(receipt: Receipt, known: Reason | None, now: datetime) -> dict[str, Any]:
     state = receipt.state
     failed = state is ReceiptState.FAILED
@@ -93,7 +105,7 @@ def _row(receipt: Receipt, known: Reason | None, now: datetime) -> dict[str, Any
         "gateway": receipt.gateway,
         "provider_id": receipt.message_id[:100],
         "state": state.value,
-        "done": receipt.done_at.isoformat() if receipt.done_at else "",
+        "done": _done(receipt),
         "msisdn": receipt.msisdn[:20] if receipt.msisdn else None,
         "client_reference": receipt.client_reference[:40] if receipt.client_reference else None,
         "code": receipt.code[:60],

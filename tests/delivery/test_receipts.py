@@ -144,6 +144,18 @@ def test_whoever_reads_the_log_is_told_of_another_gateways_receipts(begin: Trans
     assert parts[0].msisdn[4:] not in str(logged)
 
 
+def test_one_id_one_state_and_one_minute_for_two_numbers(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 3)
+    turn = must_claim(begin, owner(begin))
+    record(begin, turn, [Accepted("1"), Accepted("1"), Accepted("2")])
+    told = [receipt("1", msisdn=part.msisdn) for part in turn.parts[:2]]
+    receive(begin, told[1], told[0], told[1])
+    receive(begin, *told)
+    assert (states(begin, campaign), inbox(begin)) == ({"delivered": 2, "submitted": 1}, {"applied": 2})
+    receive(begin, *[receipt("2", msisdn=turn.parts[2].msisdn, done_at=None)] * 2)
+    assert (states(begin, campaign), inbox(begin)) == ({"delivered": 3}, {"applied": 3})
+
+
 def test_a_receipt_before_its_answer_is_applied_when_the_answer_is_known(begin: Transactions) -> None:
     campaign, _ = sending(begin, 1)
     turn = must_claim(begin, owner(begin))
