@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy.exc import DBAPIError
 
 from broadcaster import ingest
-from broadcaster.delivery import memory
+from broadcaster.delivery import memory, orphans
 from broadcaster.gateways.contract import Gateway, ListeningGateway
 from broadcaster.gateways.errors import LinkDown, in_log
 from broadcaster.gateways.events import Event
@@ -91,6 +91,7 @@ def _keep(runtime: Runtime, gateway: ListeningGateway, learned: str) -> None:
     # without it the next process learns it anew
     with contextlib.suppress(BroadsheetError, DBAPIError), runtime.begin() as tx:
         memory.keep(tx.session, gateway.name, learned, now=tx.now)
+        orphans.look_again(tx.session, gateway.name, now=tx.now)
 
 
 def _mistake(gateway: Gateway, error: Exception) -> BroadsheetError:

@@ -7,17 +7,19 @@ can be meant: better a part in doubt than a part that wrongly counts as delivere
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.delivery import memory
 from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, ReceiptOrphan, ReceiptWaiting, Submission
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.receipts import APPLY, learn, reference_of
 from broadcaster.delivery.states import State
+from broadcaster.gateways.contract import Gateway, ListeningGateway
 from subscribers.db import among, insert_all, wake
 
 #: a gateway, and a number that it sends to
@@ -40,25 +42,94 @@ _RARELY = timedelta(days=1)
 _MOST = 20_000
 
 
-def retry(session: Session, *, now: datetime) -> None:
-    """Give another chance to those whose part is known by now; and hint at everything that waits to be applied."""
+def retry(session: Session, gateways: Mapping[str, Gateway] | None = None, *, now: datetime) -> None:
+    """Give another chance to those whose part is known by now; and hint at everything that waits to be applied.
+
+    `gateways` are asked what the ids mean, as far as one process or another has learned how its carrier writes them.
+    """
     go_by_keys(session)
     _settle_doubts_by_number(session, now=now)
     known = exists().where(
         Submission.provider_id == ReceiptInbox.provider_id, Submission.gateway == ReceiptInbox.gateway
     )
+    inbox = ReceiptInbox
     looked_at = session.execute(
-        select(ReceiptOrphan.inbox_id, known.label("known"))
-        .join(ReceiptInbox, ReceiptInbox.id == ReceiptOrphan.inbox_id)
+        select(inbox.id, inbox.gateway, inbox.provider_id, inbox.state, inbox.done, inbox.msisdn, known.label("known"))
+        .join(ReceiptOrphan, ReceiptOrphan.inbox_id == inbox.id)
         .where(ReceiptOrphan.due <= now)
         .order_by(ReceiptOrphan.due)
         .limit(_MOST)
         .with_for_update(of=ReceiptOrphan, skip_locked=True)
     ).all()
-    _apply_again(session, [row.inbox_id for row in looked_at if row.known])
-    _leave_alone(session, [row.inbox_id for row in looked_at if not row.known], now=now)
+    strangers = {row.id: row for row in looked_at if not row.known}
+    mine = _turned(session, gateways or {}, list(strangers.values()))
+    _apply_again(session, [row.id for row in looked_at if row.known or row.id in mine])
+    _leave_alone(session, sorted(strangers.keys() - mine), now=now)
     if session.scalar(select(ReceiptWaiting.inbox_id).limit(1)) is not None:
         wake(session, APPLY)
+
+
+def look_again(session: Session, gateway: str, *, now: datetime) -> None:
+    """Let the next sweep look at all of this gateway: it has learned something about its carrier's ids."""
+    go_by_keys(session)
+    its = select(ReceiptOrphan.inbox_id).join(ReceiptInbox, ReceiptInbox.id == ReceiptOrphan.inbox_id)
+    session.execute(
+        update(ReceiptOrphan)
+        .where(ReceiptOrphan.inbox_id.in_(its.where(ReceiptInbox.gateway == gateway)))
+        .values(due=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _turned(session: Session, gateways: Mapping[str, Gateway], strangers: Sequence[Any]) -> set[int]:
+    """Keep those whose ids are a part's once they are turned, as the gateway has learned, under these. Returns them."""
+    meant = _meant(session, gateways, strangers)
+    if not meant:
+        return set()
+    its_number = select(Submission.gateway, Submission.provider_id, Message.msisdn)
+    its_number = its_number.join(Part, Part.id == Submission.part_id).join(Message, Message.id == Part.message_id)
+    ours: dict[tuple[str, str], set[str | None]] = defaultdict(set)
+    for gateway, provider_id, msisdn in session.execute(
+        its_number.where(among(session, Submission.provider_id, sorted(set(meant.values()))))
+    ):
+        ours[gateway, provider_id].add(msisdn)
+    # an id may be another message's in another form: the numbers must not speak against it
+    fitting = [
+        row
+        for row in strangers
+        if row.id in meant and (told := ours.get((row.gateway, meant[row.id]))) and row.msisdn in (None, *told)
+    ]
+    if not fitting:
+        return set()
+    key = (ReceiptInbox.gateway, ReceiptInbox.provider_id, ReceiptInbox.state, ReceiptInbox.done)
+    ids = sorted({meant[row.id] for row in fitting})
+    kept = {tuple(row) for row in session.execute(select(*key).where(among(session, ReceiptInbox.provider_id, ids)))}
+    renamed, repeats = {}, []
+    for row in fitting:
+        its_key = (row.gateway, meant[row.id], row.state, row.done)
+        if its_key in kept:
+            repeats.append(row.id)
+        else:
+            kept.add(its_key)
+            renamed[row.id] = meant[row.id]
+    if renamed:
+        session.execute(update(ReceiptInbox), [{"id": id_, "provider_id": new} for id_, new in renamed.items()])
+    # the carrier has told a process that knew the form as well
+    session.execute(delete(ReceiptOrphan).where(among(session, ReceiptOrphan.inbox_id, repeats)))
+    return set(renamed)
+
+
+def _meant(session: Session, gateways: Mapping[str, Gateway], strangers: Sequence[Any]) -> dict[int, str]:
+    """The ids that these would have had if the form had been known, where it differs."""
+    learned = memory.by_gateway(session) if strangers else {}
+    found = {}
+    for row in strangers:
+        gateway = gateways.get(row.gateway)
+        if row.gateway in learned and isinstance(gateway, ListeningGateway):
+            answer_id = gateway.answer_id(row.provider_id, learned[row.gateway][0])[:100]
+            if answer_id != row.provider_id:
+                found[row.id] = answer_id
+    return found
 
 
 def _apply_again(session: Session, inbox_ids: Sequence[int]) -> None:

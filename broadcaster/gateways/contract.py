@@ -251,6 +251,13 @@ class ListeningGateway(Gateway):
     def recall(self, learned: str) -> None:
         """Take up what an earlier process had `learned`; a text that makes no sense any more is passed over."""
 
+    def answer_id(self, receipt_id: str, learned: str) -> str:
+        """The id of the answer that a receipt's id means, by a text of `learned`; as it is, where that says nothing.
+
+        It is asked about receipts that a process took in which had not learned it yet.
+        """
+        return receipt_id
+
     def explain(self, learned: str) -> str:
         """That text as a sentence for people, a msgid of the catalogue; empty: there is nothing to say."""
         return ""

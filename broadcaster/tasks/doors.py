@@ -107,7 +107,7 @@ def sweep(runtime: Runtime) -> None:
     with runtime.begin() as tx:
         runtime.take_over(tx)
     with runtime.begin() as tx:
-        orphans.retry(tx.session, now=tx.now)
+        orphans.retry(tx.session, runtime.gateways, now=tx.now)
         router.wake_forgotten(tx.session, now=tx.now)
         reconcile.expire(tx.session, runtime.receipt_timeouts, runtime.looked, now=tx.now)
         transfers.expire(tx.session, now=tx.now)

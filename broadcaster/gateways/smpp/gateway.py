@@ -25,7 +25,7 @@ from broadcaster.gateways.smpp.bound import Terms
 from broadcaster.gateways.smpp.codec import SubmitEncoder
 from broadcaster.gateways.smpp.config import ALPHABETS, SmppConfig
 from broadcaster.gateways.smpp.exchange import Exchange
-from broadcaster.gateways.smpp.ids import WORDS, form_of
+from broadcaster.gateways.smpp.ids import WORDS, form_of, turned
 from broadcaster.gateways.smpp.inbound import Heard, Inbound
 from broadcaster.gateways.smpp.reasons import MESSAGE_STATES, REASONS
 from broadcaster.gateways.smpp.tables import Value
@@ -138,6 +138,10 @@ class SmppGateway(SessionGateway):
     def recall(self, learned: str) -> None:
         """Receipts for parts that an earlier process handed over are known at once."""
         self._inbound.recall(learned)
+
+    def answer_id(self, receipt_id: str, learned: str) -> str:
+        """Turned by the form of ids."""
+        return turned(receipt_id, learned)
 
     def explain(self, learned: str) -> str:
         """The form in a sentence."""

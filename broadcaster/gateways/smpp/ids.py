@@ -159,16 +159,25 @@ class Ids:
         self._capitals = self._capitals or submit_id != submit_id.lower()
 
     def _turned(self, receipt_id: str) -> str:
-        """As the carrier would have written it in the answer."""
-        plain = dict(candidates(receipt_id)).get(self._form) if self._form else None
-        if plain is None:
-            return receipt_id
-        return (plain.upper() if self._capitals else plain).rjust(self._width, "0")
+        return _turned(receipt_id, self._form, self._width, self._capitals)
 
 
 def form_of(kept: str) -> Form | None:
     """The form in a text of `Ids.kept`; None: there is none."""
     return _read(kept)[0]
+
+
+def turned(receipt_id: str, kept: str) -> str:
+    """A receipt's id as the answer has it, by a text of `Ids.kept`; as it is, where that says nothing."""
+    return _turned(receipt_id, *_read(kept))
+
+
+def _turned(receipt_id: str, form: Form | None, width: int, capitals: bool) -> str:
+    """As the carrier would have written it in the answer."""
+    plain = dict(candidates(receipt_id)).get(form) if form else None
+    if plain is None:
+        return receipt_id
+    return (plain.upper() if capitals else plain).rjust(width, "0")
 
 
 def _read(kept: str) -> tuple[Form | None, int, bool]:
