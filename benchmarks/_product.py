@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,14 @@ class Eye:
         row = self._connection.execute(statement).fetchone()
         return row[0] if row else None
 
+    def seconds_between(self, campaign: str, *moments: str) -> float:
+        """From the first of these moments of a campaign to the second."""
+        first, second = (
+            datetime.fromisoformat(str(self.one(f"SELECT {moment} FROM campaign WHERE id = {campaign}")))
+            for moment in moments
+        )
+        return (second - first).total_seconds()
+
     def close(self) -> None:
         self._connection.close()
 
@@ -358,7 +367,7 @@ def _campaign(
         "submits_per_second": parts / (there.last_submit - there.first_submit),
         "receipts_per_second": parts / (ended - (released if hold else there.first_submit)),
         "start_seconds": there.first_submit - started,
-        "snapshot_seconds": prepared - started,
+        "snapshot_seconds": eye.seconds_between(number, "started_at", "prepared_at"),
         "show_ms": statistics.median(looks),
         "show_ms_most": max(looks),
         "cpu_s_per_1000": (worker + database) / parts * 1000,

@@ -7,15 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: new containers after which Python looks for cycles among them, while thousands of rows are made and given up again
-_COLLECT_AFTER = 50_000
-
 
 @contextmanager
-def seldom_collecting() -> Iterator[None]:
-    """Rows hold no cycles; Python's search for some at its usual pace takes a third of the time of an import."""
+def seldom_collecting(after: int = 50_000) -> Iterator[None]:
+    """Rows hold no cycles; Python's search for some at its usual pace takes a third of the time of an import.
+
+    `after`: new containers, usually 700. Whoever works for days takes fewer than 50,000: what has cycles lies about.
+    """
     usual = gc.get_threshold()
-    gc.set_threshold(_COLLECT_AFTER, *usual[1:])
+    gc.set_threshold(after, *usual[1:])
     try:
         yield
     finally:

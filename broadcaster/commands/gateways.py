@@ -92,7 +92,7 @@ def test(
     needs=Free.MACHINE,
 )
 def run(name: Annotated[str, typer.Argument(metavar="NAME", help=tr("As in the configuration."))]) -> None:
-    with opened("INFO") as house, asked_to_end() as ending, seldom_collecting(), turns_of(TURN_SECONDS):
+    with opened("INFO") as house, asked_to_end() as ending, seldom_collecting(10_000), turns_of(TURN_SECONDS):
         _known(house, name)
         answer({"gateway": name}, tr("Sending for {name}. Ctrl-C ends it.", name=name))
         if house.settings.embedded:

@@ -30,7 +30,7 @@ def work(app: Celery, runtime: Runtime, queues: Sequence[str], *, threads: int, 
                 without_gossip=True,
                 loglevel="WARNING",
             )
-            with seldom_collecting():
+            with seldom_collecting(10_000):
                 worker.start()
             if worker.exitcode != EX_FAILURE:
                 return

@@ -8,7 +8,7 @@ only if the receipt names the number that the part went to.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -77,6 +77,8 @@ class Ids:
         self._fixed = form
         self._remembered = remembered
         self._numbers: dict[str, str] = {}
+        #: in their order: to find its first key, a dict would go through all that were deleted before it
+        self._order: deque[str] = deque()
         #: normalised -> as the answer had it
         self._spelled: dict[str, str] = {}
         self._counted: Counter[Form] = Counter()
@@ -110,10 +112,12 @@ class Ids:
 
     def accepted(self, message_id: str, msisdn: str) -> None:
         """The carrier took a part to this number and gave it this id."""
+        if message_id not in self._numbers:
+            self._order.append(message_id)
         self._numbers[message_id] = msisdn
         self._spelled[normalise(message_id)] = message_id
-        if len(self._numbers) > self._remembered:
-            oldest = next(iter(self._numbers))
+        if len(self._order) > self._remembered:
+            oldest = self._order.popleft()
             del self._numbers[oldest]
             if self._spelled.get(normalise(oldest)) == oldest:
                 del self._spelled[normalise(oldest)]

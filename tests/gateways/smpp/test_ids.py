@@ -168,6 +168,15 @@ def test_no_more_is_remembered_than_was_asked_for() -> None:
     assert ids.resolve(str(999), A) == "03e7"
 
 
+def test_an_id_that_comes_again_is_remembered_once() -> None:
+    """A carrier that counts round gives it to another number."""
+    ids = Ids(remembered=2)
+    for message_id, msisdn in (("7", A), ("7", B), ("8", A)):
+        ids.accepted(message_id, msisdn)
+    assert ids.resolve("7", B) == "7"
+    assert list(ids._order) == list(ids._numbers) == ["7", "8"]
+
+
 def test_forgetting_an_id_does_not_take_away_one_that_looks_like_it() -> None:
     ids = Ids(remembered=2)
     for message_id in ("0A", "a", "b"):
