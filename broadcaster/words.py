@@ -91,6 +91,8 @@ STATUSES: Mapping[str, Word] = {
     "everyone": Word("everyone", "所有人"),
 }
 
+_BUILT_IN = {said: name for name, word in STATUSES.items() for said in (word.en, word.zh)}
+
 #: of a user
 ROLES: Mapping[str, Word] = {
     "viewer": Word("viewer", "查看"),
@@ -228,6 +230,14 @@ def source_word(source: str) -> str:
 def status_word(status: str) -> str:
     """A member's standing, or the built-in segment of that name. Raises KeyError for one there is not."""
     return _said(STATUSES[status])
+
+
+def segment_name(said: str) -> str:
+    """The name under which a built-in segment is stored, from any way of saying it; anything else as it is.
+
+    Somebody who types what a page shows, "in service" or "在职", means the same as `in_service`.
+    """
+    return _BUILT_IN.get(said.lower(), said)
 
 
 def standing_words(status: str, *, away: bool) -> str:

@@ -23,6 +23,7 @@ from broadcaster.newspaper.values import (
     read_tables,
     read_text,
 )
+from broadcaster.words import segment_name
 from subscribers.errors import Invalid
 
 #: the segment of all members, in either language: an item for it stands in every variant
@@ -75,7 +76,7 @@ class EditionText:
 
 def stands_in(variant: str, audience: Collection[str]) -> bool:
     """Whether the readers of a variant get an item for this audience."""
-    return variant in audience or not EVERYONE.isdisjoint(audience)
+    return segment_name(variant) in map(segment_name, audience) or not EVERYONE.isdisjoint(audience)
 
 
 def decode(source: bytes) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from broadcaster.newspaper.edition_file import MAX_FULL, MAX_HEADLINE, MAX_SMS
 from broadcaster.newspaper.pasted import clean_line, clean_text
 from broadcaster.newspaper.values import MAX_ENTRIES
+from broadcaster.words import segment_name
 from subscribers.errors import Invalid
 
 MAX_SOURCE = 100
@@ -39,7 +40,8 @@ def checked(words: Words) -> Words:
         sms=clean_line(words.sms),
         full=clean_text(words.full),
         source=clean_line(words.source),
-        audience=tuple(dict.fromkeys(filter(None, map(clean_line, words.audience)))) or ("everyone",),
+        audience=tuple(dict.fromkeys(segment_name(name) for name in map(clean_line, words.audience) if name))
+        or ("everyone",),
     )
     if not clean.headline:
         raise Invalid("The headline is missing.", hint="Write a headline.")

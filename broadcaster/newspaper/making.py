@@ -20,6 +20,7 @@ from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Place
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newspaper.places import above, at_or_under
 from broadcaster.newspaper.values import MAX_ENTRIES, MAX_NUMBER
+from broadcaster.words import segment_name
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
@@ -182,7 +183,7 @@ def take_out(session: Session, actor: Actor, number: int, placement_id: int) -> 
 def set_variants(session: Session, actor: Actor, number: int, names: Sequence[str]) -> list[str]:
     """The segments that get a variant of their own, in order. Raises `Invalid`."""
     edition = _held(session, actor, number)
-    names = list(dict.fromkeys(filter(None, map(clean_line, names))))
+    names = list(dict.fromkeys(segment_name(name) for name in map(clean_line, names) if name))
     if not 1 <= len(names) <= MAX_ENTRIES:
         raise Invalid(
             "An edition has from 1 to {limit} variants.", hint="Name a segment in each line.", limit=MAX_ENTRIES

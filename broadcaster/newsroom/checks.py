@@ -104,6 +104,8 @@ def _told(remark: Remark) -> dict[str, Any]:
     fields = dict(remark.fields)
     if "variant" in fields:
         fields["variant"] = audience_words([fields["variant"]])
+    if "audience" in fields:
+        fields["audience"] = audience_words(fields["audience"].split(", "))
     line = _line(translated(remark.message).format(**fields), stops=remark.stops)
     hint = translated(remark.hint).format(**fields) if remark.hint else ""
     return line | {"hint": hint, "item": remark.item, "can_repair": remark.can_repair}

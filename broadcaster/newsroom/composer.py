@@ -17,13 +17,14 @@ from broadcaster.newspaper.models import ItemState
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH, day_of
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import audience_words, offered_segments
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from subscribers import segments
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError, Conflict, Invalid
 
@@ -197,6 +198,7 @@ def _draw(
         except Invalid as gone:
             # a segment that a variant names is not there any more: that is mended on this page
             wrong = error or gone
+        saved = segments.listing(tx.session, visit.actor)
         offered = items.listing(tx.session, visit.actor, Shelf.READY, words=q.strip(), limit=OFFERED) if add else ()
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     there = {placed.item.id for column in laid.columns for placed in column.items}
@@ -210,7 +212,9 @@ def _draw(
             {"id": column.id, "name": column.name, "items": [_told(laid, each, typed or {}) for each in column.items]}
             for column in laid.columns
         ],
-        variants="\n".join(laid.variants) if variants is None else variants,
+        variants="\n".join(audience_words([name]) for name in laid.variants) if variants is None else variants,
+        named=", ".join(audience_words([name]) for name in offered_segments(saved)),
+        is_open=variants is not None or not laid.columns,
         phones=drawn,
         who=who,
         may_edit=may_edit,

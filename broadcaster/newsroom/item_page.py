@@ -14,7 +14,7 @@ from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
-from broadcaster.newsroom.items import audience_words, state_words
+from broadcaster.newsroom.items import audience_words, offered_segments, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
@@ -28,8 +28,6 @@ from subscribers.organisations import names_of
 
 router = APIRouter()
 
-#: segments that are there from the beginning, the most usual first
-_BUILT_IN = ("everyone", "in_service", "retired", "mobile")
 _EMPTY = Words("", "")
 _TOLD = {
     Move.ACCEPT: msgid("Accepted: {headline}."),
@@ -202,7 +200,7 @@ def _may_write(actor: Actor, item: Item | None) -> bool:
 
 
 def _choices(session: Session, actor: Actor, words: Words) -> dict[str, Any]:
-    known = [*_BUILT_IN, *(one.name for one in segments.listing(session, actor))][:30]
+    known = offered_segments(segments.listing(session, actor))
     return {
         "segments": [(name, audience_words([name]), name in words.audience) for name in known],
         "other_audience": "\n".join(name for name in words.audience if name not in known),

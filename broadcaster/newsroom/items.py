@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,9 +21,12 @@ from broadcaster.web.visits import Here, Visit
 from broadcaster.words import STATUSES, item_state_word, status_word
 from subscribers.actor import Right
 from subscribers.organisations import names_of
+from subscribers.segments import SavedSegment
 
 router = APIRouter()
 
+#: segments that are there from the beginning, the most usual first
+_BUILT_IN = ("everyone", "in_service", "retired", "mobile")
 _MARKS = {"draft": "○", "contributed": "◐", "ready": "✓", "withdrawn": "✕"}
 
 
@@ -53,6 +56,11 @@ def state_words(item: Item) -> str:
 def audience_words(names: Sequence[str]) -> str:
     """For whom, as people say it."""
     return ", ".join(status_word(name) if name in STATUSES else name for name in names)
+
+
+def offered_segments(saved: Iterable[SavedSegment]) -> list[str]:
+    """The names of segments that a page offers: those that are built in, and the saved ones."""
+    return [*_BUILT_IN, *(one.name for one in saved)][:30]
 
 
 def _shelf(request: Request, house: Runtime, visit: Visit, shelf: Shelf, q: str, before: int) -> Response:

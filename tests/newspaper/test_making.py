@@ -159,6 +159,18 @@ def test_variants_that_are_refused(session: Session, now: datetime, names: list[
     assert making.layout(session, OPERATOR, 1).variants == ["everyone"]
 
 
+@pytest.mark.parametrize(
+    ("said", "ticked"), [("离退休\n在职\n所有人", "retired"), ("Retired\nin service\neveryone", "离退休")]
+)
+def test_a_segment_may_be_called_as_the_pages_call_it(session: Session, now: datetime, said: str, ticked: str) -> None:
+    news, _ = begun(session, now)
+    making.set_variants(session, OPERATOR, 1, said.splitlines())
+    assert making.layout(session, OPERATOR, 1).variants == ["retired", "in_service", "everyone"]
+    making.place(session, OPERATOR, 1, news, [made(session, now, "晨练", ticked)])
+    retired, serving, _ = editions.variants(session, editions.get(session, OPERATOR, 1))
+    assert ("晨练" in repr(retired.columns), serving.columns) == (True, [])
+
+
 def test_numbers_and_titles_that_are_refused(session: Session, now: datetime) -> None:
     for number, title in ((0, "x"), (1_000_001, "x"), (1, " "), (1, "长" * 201)):
         with pytest.raises(Invalid):
