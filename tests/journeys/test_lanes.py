@@ -10,9 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from broadcaster.campaigns import compose
 from broadcaster.delivery import control
+from broadcaster.delivery.models import Message
+from broadcaster.delivery.states import State
 from broadcaster.gateways.simulator.gateway import SimulatorGateway
 from broadcaster.gateways.simulator.journal import Line, accepted_parts
 from broadcaster.runtime import Runtime
@@ -72,6 +75,41 @@ def test_an_answer_a_refusal_and_a_pause_in_a_long_broadcast(
     assert not [line for line in lines if line["destination"] == last and "退订" not in line["text"]]
     assert len({line["destination"] for line in lines}) == len(lines)
     assert paused_at
+
+
+def test_an_urgent_notice_overtakes_a_broadcast(tmp_path: Path, database_url: str) -> None:
+    rate = {"parts_per_second": 20, "window": 1000, "latency": 0}
+    settings = settings_for(tmp_path, database_url, **QUIET, **rate)
+    file = tmp_path / "carrier.carrier"
+    with carrier_process(file, behaviour_of(settings)) as port:
+        settings = settings_for(tmp_path, database_url, port=port, **QUIET, **rate)
+        with runtime_on(settings) as runtime:
+            people(runtime, 2 * PEOPLE)
+            alarmed = people(runtime, 3, tags=["值班"])
+            broadcast = draft(runtime, "{{ name }}，您好。")
+            start(runtime, broadcast)
+            sender = sending.start(settings)
+            try:
+                assert sending.wait_until(lambda: parts_taken(file) > 20, 60)
+                start(runtime, draft(runtime, "台风将至，请即回岗。", '标签 = "值班"', urgent=True))
+                assert sending.wait_until(lambda: len(_warned(file)) == len(alarmed), 60)
+                waiting = _queued(runtime, broadcast)
+            finally:
+                sender.terminate()
+                sender.join(30)
+            assert sender.exitcode == 0
+    assert {line["destination"] for line in _warned(file)} == alarmed
+    assert waiting > PEOPLE, "most of the broadcast had left before the notice came"
+
+
+def _warned(file: Path) -> list[Line]:
+    return [line for line in accepted_parts(file) if "台风将至" in line["text"]]
+
+
+def _queued(runtime: Runtime, campaign: int) -> int:
+    query = select(func.count()).where(Message.campaign_id == campaign, Message.state == State.QUEUED)
+    with runtime.reading() as tx:
+        return tx.session.scalar(query) or 0
 
 
 def _ask(runtime: Runtime, file: Path, msisdn: str) -> tuple[int, int, float]:
