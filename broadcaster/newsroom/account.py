@@ -118,6 +118,7 @@ def _draw_code(request: Request, house: Runtime, visit: Visit, error: Broadsheet
         status=422 if error else 200,
         trouble=trouble(error, "code") if error else None,
         picture=segno.make(told.address, micro=False).svg_data_uri(scale=5, border=4, light="white"),
+        address=told.address,
         secret=" ".join(told.secret[at : at + 4] for at in range(0, len(told.secret), 4)),
     )
 

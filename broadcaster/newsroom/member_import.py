@@ -182,7 +182,7 @@ def _choose_again(request: Request, error: BroadsheetError, agreed: str) -> Resp
 
 def _draw_taken(request: Request, visit: Visit, result: ImportResult) -> Response:
     may_undo = bool(result.created + result.updated)
-    return draw(request, "import_taken.html", **_told(result), number=result.import_id, may_undo=may_undo)
+    return draw(request, "import_taken.html", **_told(result, taken=True), number=result.import_id, may_undo=may_undo)
 
 
 def _mapping(form: Posted) -> Mapping[str, str]:
@@ -190,7 +190,7 @@ def _mapping(form: Posted) -> Mapping[str, str]:
     return {heading: field for heading, field in zip(headings, fields, strict=False) if heading and field}
 
 
-def _told(result: ImportResult) -> dict[str, Any]:
+def _told(result: ImportResult, *, taken: bool = False) -> dict[str, Any]:
     people = result.created + result.updated
     mapped = result.columns
     return {
@@ -204,25 +204,32 @@ def _told(result: ImportResult) -> dict[str, Any]:
         "act": ntr("Take {n} person in", "Take {n} people in", people),
         "columns": [(heading, mapped.get(heading, "")) for heading in result.headings if heading],
         "fields": [(name, translated(word)) for name, word in _FIELDS.items()],
-        "notes": _notes(result),
+        "notes": _notes(result, taken=taken),
         "kinds": _kinds(result.refused) if len(result.refused) > SHOWN else [],
         "refused": [{"row": one.row, "reason": _reason(one)} for one in result.refused[:SHOWN]],
     }
 
 
-def _notes(result: ImportResult) -> list[str]:
+def _notes(result: ImportResult, *, taken: bool) -> list[str]:
     notes = []
     if result.new_organisations:
         first, number = result.first_new_organisations, result.new_organisations
         names = ", ".join(first) + (", …" if number > len(first) else "")
-        notes.append(
-            ntr(
+        if taken:
+            told = ntr(
+                "{n} organisation was made, which was not there: {names}.",
+                "{n} organisations were made, which were not there: {names}.",
+                number,
+                names=names,
+            )
+        else:
+            told = ntr(
                 "{n} organisation would be made, which is not there yet: {names}.",
                 "{n} organisations would be made, which are not there yet: {names}.",
                 number,
                 names=names,
             )
-        )
+        notes.append(told)
     if result.still_out:
         notes.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
     if result.without_number:

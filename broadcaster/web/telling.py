@@ -205,7 +205,9 @@ def _words() -> dict[str, str]:
         "skip": tr("Skip to the content"),
         "now": tr("Now"),
         "nothing": tr("Nothing has been sent yet."),
-        "how": tr("Take in members and an edition, then make a campaign of it:"),
+        "how": tr(
+            "Make an edition first. Sending is not on these pages yet: whoever looks after the computer starts it with"
+        ),
         "others": tr("Sends"),
         "name": tr("What"),
         "recipients": tr("Recipients"),

@@ -56,12 +56,12 @@ def test_two_processes_that_hold_a_bind_each(tmp_path: Path, database_url: str) 
                 smsc.deliver(body(reader, LONG[50 * number - 50 : 50 * number], number, 3), link)
             smsc.deliver(body(leaver, "退", 1, 2), 0)
             smsc.deliver(body(leaver, "订", 2, 2), 1)
-            assert sending.wait_until(lambda: is_out(runtime, leaver), 30)
-            assert sending.wait_until(lambda: len(texts(runtime)) == 2 and told(smsc) == 6, 30)
+            assert sending.wait_until(lambda: is_out(runtime, leaver), 120)
+            assert sending.wait_until(lambda: len(texts(runtime)) == 2 and told(smsc) == 6, 120)
             # all of it once more, as a carrier does that has not seen the answers
             for number in (1, 2, 3):
                 smsc.deliver(body(reader, LONG[50 * number - 50 : 50 * number], number, 3), number % 2)
-            assert sending.wait_until(lambda: told(smsc) == 9, 30)
+            assert sending.wait_until(lambda: told(smsc) == 9, 120)
             for process in processes:
                 process.terminate()
                 process.join(30)
@@ -79,7 +79,7 @@ def test_one_that_is_killed_between_two_parts(tmp_path: Path, database_url: str)
             smsc.deliver(body(reader, LONG[:50], 1, 3))
             smsc.deliver(body(reader, LONG[50:100], 2, 3))
             # what was acknowledged is in the database: the carrier does not send it again
-            assert sending.wait_until(lambda: told(smsc) == 2, 30)
+            assert sending.wait_until(lambda: told(smsc) == 2, 120)
             sending.kill(first)
             assert kept(runtime) == 2
             smsc.deliver(body(reader, LONG[100:], 3, 3))

@@ -237,6 +237,7 @@ def test_a_password_that_was_given_out_is_replaced_first(house: Runtime, browser
 
 def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Browser, clock: Clock) -> None:
     assert browser.follow(browser.sign_in("chief")).headers["location"] == "/account/code"
+    assert '<a href="otpauth://totp/' in browser.get("/account/code").text, "a phone cannot read its own screen"
     assert browser.get("/account").status_code == 200
     assert "The code is not right." in troubles(browser.post("/account/code", code="000000"))
     phone = browser.set_up_code(house)

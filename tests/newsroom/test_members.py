@@ -187,6 +187,7 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     assert look.text.count("199****00") == 2, "so the first of them would stand there"
     page = settled(admin, admin.post(f"/members/import/{token}/take", agreed="signed"))
     assert "Taken in: 2 new, 0 changed, 0 as they were, 1 refused." in page.text
+    assert "would be made" not in page.text
     assert "王秀兰" in admin.get("/members").text
     assert list((house.settings.data / "uploads").rglob("*.csv")) == []
     assert admin.post(f"/members/import/{token}/take", agreed="signed").status_code == 404, "it is taken in once"
