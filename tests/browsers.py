@@ -59,6 +59,8 @@ class Look:
 
     def fits(self) -> None:
         """Nothing hangs over the side, and nobody is kept out: axe finds nothing."""
+        # a click ends when the next page begins; its sizes come with the style sheet
+        self.page.wait_for_load_state()
         wide = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide[0] <= wide[1], f"{self.page.url} is {wide[0]} wide in {wide[1]}"
         self.page.evaluate(AXE.read_text("utf-8"))
