@@ -173,7 +173,8 @@ def _ask(runtime: Runtime, gateway: Gateway, asked_up_to: dict[str, int]) -> Non
         return
     try:
         look_up_at(runtime, gateway.name, asked_up_to)
-    except (BroadsheetError, DBAPIError) as error:
+    except Exception as error:
+        # whatever a carrier answers, the thread that sends goes on
         log.warning("a carrier could not be asked", gateway=gateway.name, reason=str(error))
 
 

@@ -55,25 +55,29 @@ def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: 
         segments.check(session, name, within=actor.under)
     if existing := _by_number(session, content.number):
         return _the_same(session, actor, existing, content)
-    hold_place(session, actor.under)
-    edition = Edition(
-        number=content.number,
-        date=content.date,
-        title=content.title,
-        source=text,
-        under=actor.under,
-        created_by=actor.name,
-        created_at=now,
+    edition = enter(
+        session, content.number, content.date, content.title, source=text, under=actor.under, by=actor.name, now=now
     )
+    if edition is None:
+        # someone else has just taken the number
+        existing = session.scalars(select(Edition).where(Edition.number == content.number)).one()
+        return _the_same(session, actor, existing, content)
+    _store(session, edition, content)
+    return edition
+
+
+def enter(
+    session: Session, number: int, day: date, title: str, *, source: str = "", under: str, by: str, now: datetime
+) -> Edition | None:
+    """An empty edition of this place; None if the number is taken."""
+    hold_place(session, under)
+    edition = Edition(number=number, date=day, title=title, source=source, under=under, created_by=by, created_at=now)
     try:
         with session.begin_nested():
             session.add(edition)
             session.flush()
     except IntegrityError:
-        # someone else has just taken the number
-        existing = session.scalars(select(Edition).where(Edition.number == content.number)).one()
-        return _the_same(session, actor, existing, content)
-    _store(session, edition, content)
+        return None
     return edition
 
 

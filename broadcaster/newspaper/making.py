@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import EVERYONE, MAX_COLUMN_NAME, MAX_TITLE
-from broadcaster.newspaper.editions import contents, get, next_number, variant_names
+from broadcaster.newspaper.editions import contents, enter, get, next_number, variant_names
 from broadcaster.newspaper.items import get as get_item
 from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, StandingColumn, Variant
 from broadcaster.newspaper.pasted import clean_line
@@ -24,7 +23,6 @@ from broadcaster.words import segment_name
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
-from subscribers.organisations import hold_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +77,14 @@ def begin(session: Session, actor: Actor, *, number: int, day: date, title: str,
     last = session.scalar(
         select(Edition).where(at_or_under(Edition.under, actor.under)).order_by(Edition.number.desc()).limit(1)
     )
-    hold_place(session, actor.under)
-    edition = Edition(
-        number=number,
-        date=day,
-        title=_title(title),
-        source="",
-        under=actor.under,
-        created_by=actor.name,
-        created_at=now,
-    )
-    try:
-        with session.begin_nested():
-            session.add(edition)
-            session.flush()
-    except IntegrityError:
+    edition = enter(session, number, day, _title(title), under=actor.under, by=actor.name, now=now)
+    if edition is None:
         raise Conflict(
             "The number {number} is taken.",
             hint="The next free one is {free}.",
             number=number,
             free=next_number(session),
-        ) from None
+        )
     for position, (name, standing_id) in enumerate(_columns_to_begin_with(session, actor, last)):
         session.add(Column(edition_id=edition.id, position=position, name=name, standing_id=standing_id))
     for position, name in enumerate(variant_names(session, last) if last else ["everyone"]):
