@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,22 @@ def at_rest(runtime: Runtime) -> bool:
         moving = select(Message.id).where(Message.state.in_((*WAITING, *AWAITED)))
         unread = select(Letter.id).where(Letter.state == LetterState.NEW)
         return tx.session.scalar(moving.limit(1)) is None and tx.session.scalar(unread.limit(1)) is None
+
+
+def come_to_rest(runtime: Runtime, file: Path, seconds: float) -> bool:
+    """Whether it came to rest in time and stayed so for a second in which the carrier had nothing new to tell either.
+
+    A member answers after the last receipt, later still where receipts had to be repeated: whoever ends the sender
+    between the two finds a letter that nobody has looked at yet, and that is no fault.
+    """
+    deadline, size, since = time.monotonic() + seconds, -1, 0.0
+    while time.monotonic() < deadline:
+        if not at_rest(runtime) or file.stat().st_size != size:
+            size, since = file.stat().st_size, time.monotonic()
+        if time.monotonic() - since > 1:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 @contextlib.contextmanager

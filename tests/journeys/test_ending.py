@@ -12,9 +12,9 @@ from broadcaster.gateways.simulator.journal import accepted_parts
 from tests.journeys import sending
 from tests.journeys.oracle import judge
 from tests.journeys.stage import (
-    at_rest,
     behaviour_of,
     carrier_process,
+    come_to_rest,
     draft,
     parts_taken,
     people,
@@ -38,8 +38,7 @@ def test_asked_to_end_in_mid_send(tmp_path: Path, database_url: str) -> None:
                 assert sending.wait_until(lambda: parts_taken(file) > 3 * 80 // share, 20)  # noqa: B023
                 if share == 1:
                     assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 20)
-                    sending.wait_until(lambda: False, 1)
-                    assert sending.wait_until(lambda: at_rest(runtime), 10)
+                    assert come_to_rest(runtime, file, 20)
                 sender.terminate()
                 sender.join(20)
                 assert sender.exitcode == 0

@@ -19,9 +19,9 @@ from tests.journeys.forks import FORKS
 from tests.journeys.oracle import judge
 from tests.journeys.stage import (
     WINDOW,
-    at_rest,
     behaviour_of,
     carrier_process,
+    come_to_rest,
     draft,
     parts_taken,
     people,
@@ -53,8 +53,7 @@ def test_connections_are_cut_again_and_again(tmp_path: Path, postgresql_template
                 cut += _cut(url)
             assert cut > CUTS
             assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
-            sending.wait_until(lambda: False, 1)
-            assert sending.wait_until(lambda: at_rest(runtime), 10)
+            assert come_to_rest(runtime, file, 20)
             assert sender.is_alive()
             sender.terminate()
             sender.join(20)
@@ -97,8 +96,7 @@ def test_the_disk_is_full(tmp_path: Path, sqlite_template: SqliteTemplate) -> No
             (tmp_path / "room").touch()
             assert sending.wait_until(lambda: parts_taken(file) > before, 10)
             assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
-            sending.wait_until(lambda: False, 1)
-            assert sending.wait_until(lambda: at_rest(runtime), 10)
+            assert come_to_rest(runtime, file, 20)
             sender.terminate()
             sender.join(20)
             with runtime.reading() as tx:

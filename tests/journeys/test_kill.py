@@ -16,9 +16,9 @@ from tests.journeys import sending
 from tests.journeys.oracle import Verdict, accepted_twice, judge
 from tests.journeys.stage import (
     WINDOW,
-    at_rest,
     behaviour_of,
     carrier_process,
+    come_to_rest,
     draft,
     parts_taken,
     people,
@@ -87,9 +87,7 @@ def _run(settings: Settings, chance: random.Random, kills: int, mutant: str = ""
                 return Verdict(faults)
         sender = sending.start(settings, mutant)
         closed = sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 8 if mutant else 30)
-        # the last answers come a little later than the last receipts
-        sending.wait_until(lambda: False, 1.0)
-        sending.wait_until(lambda: at_rest(runtime), 1 if mutant else 8)
+        come_to_rest(runtime, file, 2 if mutant else 20)
         sender.terminate()
         sender.join(15)
         with runtime.reading() as tx:

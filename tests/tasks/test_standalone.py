@@ -29,9 +29,9 @@ from tests.databases import SqliteTemplate
 from tests.journeys import sending
 from tests.journeys.oracle import judge
 from tests.journeys.stage import (
-    at_rest,
     behaviour_of,
     carrier_process,
+    come_to_rest,
     draft,
     parts_taken,
     people,
@@ -63,8 +63,7 @@ def _installation(settings: Settings) -> Iterator[None]:
 
 def _finish(runtime: Runtime, settings: Settings, campaign: int, audience: set[str]) -> None:
     assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 40)
-    sending.wait_until(lambda: False, 1)
-    assert sending.wait_until(lambda: at_rest(runtime), 10)
+    assert come_to_rest(runtime, settings.data / "carrier.carrier", 20)
     accepted = accepted_parts(settings.data / "carrier.carrier")
     with runtime.reading() as tx:
         verdict = judge(tx.session, accepted, behaviour_of(settings), audience)
