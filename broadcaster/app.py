@@ -42,6 +42,7 @@ from broadcaster.newsroom import (
 from broadcaster.pages import editions as pages
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
+from broadcaster.web.doors import SessionOver
 from broadcaster.web.frame import Frame
 from subscribers.errors import Unavailable
 
@@ -59,6 +60,7 @@ def make_web(runtime: Runtime) -> FastAPI:
     # outermost: whoever is asked for the address or the scheme hears what a proxy of ours says
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
+    app.add_exception_handler(SessionOver, entrance.came_too_late)
     doors = (hooks, health, metrics, assets, pages)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number

@@ -28,6 +28,8 @@ from subscribers.errors import Denied, Invalid
 LARGEST = 20 * 1024 * 1024
 FIELDS = 500
 FIELD = 1024 * 1024
+#: bytes of a form that is kept for whoever has to sign in again first
+KEPT = 256 * 1024
 #: seconds in which a form has to arrive
 PATIENCE = 120.0
 #: administrators who are named to whoever lacks a right
@@ -42,6 +44,10 @@ class Open(StrEnum):
     HALFWAY = "halfway"
     #: whoever is signed in, also while they owe another password or a second factor
     SIGNED_IN = "signed in"
+
+
+class SessionOver(Exception):
+    """A form of ours from somebody whose sign-in has ended: it is in `request.state.form`, and nothing was done."""
 
 
 Needs = Right | Open
@@ -83,6 +89,12 @@ def _asking(needs: Needs) -> Callable[[Request, House], None]:
                 raise elsewhere("/login")
             return
         if visit.visitor is None:
+            if "hx-request" in request.headers:
+                # a part of a page: its script asks for the password, and asks for the part again
+                raise HTTPException(401)
+            if _is_to_be_kept(request):
+                request.state.is_over = True
+                return
             raise elsewhere("/login" + _way_back(request))
         if isinstance(needs, Right):
             if visit.visitor.must_change:
@@ -118,22 +130,43 @@ def own_path(text: str) -> str:
 
 
 def _way_back(request: Request) -> str:
-    if request.method != "GET" or request.url.path == "/":
-        return ""
-    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return f"?next={quote(asked, safe='/')}"
+    asked = page_of(request) if request.method != "GET" else _path(request.url.path, request.url.query)
+    return f"?next={quote(asked, safe='/')}" if asked != "/" else ""
+
+
+def page_of(request: Request) -> str:
+    """The page of ours from which a form was sent; the first one if that is not known."""
+    told = urlsplit(request.headers.get("referer", ""))
+    return own_path(_path(told.path or "/", told.query)) if told.netloc == request.headers.get("host", "") else "/"
+
+
+def _path(path: str, query: str) -> str:
+    return path + (f"?{query}" if query else "")
+
+
+def _is_to_be_kept(request: Request) -> bool:
+    length, kind = request.headers.get("content-length", ""), request.headers.get("content-type", "")
+    return (
+        request.method == "POST"
+        and kind.startswith("application/x-www-form-urlencoded")
+        and length.isdigit()
+        and int(length) <= KEPT
+    )
 
 
 async def _unforged(request: Request, house: House) -> AsyncIterator[None]:
     """Read the form, if it comes from a page that this browser was given; its file is there as long as the handler."""
     visit: Visit = request.state.visit
+    is_over = getattr(request.state, "is_over", False)
     site = request.headers.get("sec-fetch-site", "same-origin")
     if site not in ("same-origin", "none") or not _is_ours(request, house.settings.web.public_url):
-        raise _forged()
+        raise elsewhere("/login") if is_over else _forged()
     form = await _read(request)
     try:
         _check(request, visit, form)
         request.state.form = form
+        if is_over:
+            raise SessionOver
         yield
     finally:
         await form.close()
@@ -196,6 +229,10 @@ class Posted:
     def texts(self, name: str) -> list[str]:
         """All fields of this name."""
         return [value for value in self._form.getlist(name) if isinstance(value, str)]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every field that is no file, as it was sent."""
+        return [(name, value) for name, value in self._form.multi_items() if isinstance(value, str)]
 
     def file(self, name: str) -> UploadFile | None:
         """A file, if one was chosen."""

@@ -20,6 +20,7 @@ _STATUS: dict[type[BroadsheetError], int] = {
 }
 _WORDS = {
     400: msgid("This request cannot be understood."),
+    401: msgid("You are not signed in."),
     404: msgid("There is nothing at this address."),
     405: msgid("This address is asked for in another way."),
     408: msgid("The request took too long to arrive."),

@@ -1,0 +1,78 @@
+// What lives on a page: parts that come again by themselves, and a sign-in that ended while somebody wrote.
+(() => {
+  "use strict";
+  const LONG = 120_000;
+  const dialog = document.getElementById("sign-in");
+  const lost = document.getElementById("lost");
+  let composing = false;
+  let heard = performance.now();
+  let goOn = () => {};
+
+  for (const [name, is] of [["compositionstart", true], ["compositionend", false]]) {
+    document.addEventListener(name, () => (composing = is), true);
+  }
+  document.addEventListener("htmx:before:request", (event) => {
+    const source = event.detail.ctx.sourceElement;
+    const comesAgain = /every/.test(source.getAttribute("hx-trigger") || "");
+    if (composing || (document.hidden && comesAgain)) event.preventDefault();
+  });
+  document.addEventListener("htmx:before:response", (event) => {
+    const { response, sourceElement } = event.detail.ctx;
+    lost.hidden = true;
+    if (response.status !== 401) {
+      heard = performance.now();
+      return;
+    }
+    event.preventDefault();
+    if (sourceElement.closest("dialog")) {
+      // the password was typed too long ago for its code
+      window.htmx.ajax("GET", "/login?dialog=1", { target: "#sign-in-step", swap: "outerHTML" });
+      return;
+    }
+    ask(() => sourceElement.dispatchEvent(new Event("again")));
+  });
+  document.addEventListener("htmx:error", () => (lost.hidden = false));
+  document.addEventListener("htmx:after:swap", () => {
+    const step = document.getElementById("sign-in-step");
+    if (!step || !dialog.open) return;
+    if (!step.dataset.formToken) {
+      const first = step.querySelector("[aria-invalid], input:not([type=hidden])");
+      if (first) first.focus();
+      return;
+    }
+    renew(step.dataset.formToken);
+    delete step.dataset.formToken;
+    dialog.close();
+    goOn();
+  });
+
+  // a form that is sent from a page that was open for long: first it is seen whether its sender is still signed in
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form.closest("dialog") || event.defaultPrevented) return;
+    if (!dialog || performance.now() - heard < LONG) return;
+    event.preventDefault();
+    const again = () => form.requestSubmit(event.submitter);
+    try {
+      const answer = await fetch("/login/here?live=1");
+      if (answer.status === 401) return ask(again);
+      renew(await answer.text());
+      again();
+    } catch {
+      lost.hidden = false;
+    }
+  });
+
+  function ask(then) {
+    goOn = then;
+    if (!dialog.open) dialog.showModal();
+    const password = dialog.querySelector("[type=password]");
+    if (password) password.focus();
+  }
+
+  function renew(token) {
+    heard = performance.now();
+    lost.hidden = true;
+    for (const field of document.querySelectorAll("[name=form_token]")) field.value = token;
+  }
+})();
