@@ -30,7 +30,9 @@ from broadcaster.newsroom import (
     members,
     new_member,
     organisations,
+    own_phone,
     past_imports,
+    proof_page,
     reading,
     records,
     segments,
@@ -64,8 +66,8 @@ def make_web(runtime: Runtime) -> FastAPI:
     doors = (hooks, health, metrics, assets, pages)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    desk = (editions, composer, checks, reading, columns, items, item_page)
-    desks = (entrance, first_run, account, today, *desk, *registry, users, gateways, words, records)
+    desk = (editions, composer, checks, proof_page, reading, columns, items, item_page)
+    desks = (entrance, first_run, account, own_phone, today, *desk, *registry, users, gateways, words, records)
     for room in (*doors, *desks):
         app.include_router(room.router)
     return app

@@ -51,6 +51,8 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "password": ("password changed", "改密码"),
     "pause": ("paused", "暂停"),
     "profile": ("values changed", "改参数"),
+    "phone": ("phone for proofs noted", "登记收样稿的手机"),
+    "proof": ("sent to one's own phone", "发样稿到自己的手机"),
     "publish": ("published", "发布"),
     "refuse": ("sent back", "退回"),
     "refused": ("refused", "未同意"),

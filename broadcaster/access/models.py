@@ -81,3 +81,14 @@ class SignInTry(Base):
     counted: Mapped[str] = mapped_column(String(60), primary_key=True)
     tries: Mapped[int] = mapped_column(SmallInteger)
     since: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class OwnPhone(Base):
+    """The phone of a user, to which proofs go. It is theirs once they have typed the code that went there."""
+
+    __tablename__ = "own_phone"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), primary_key=True, autoincrement=False)
+    msisdn: Mapped[str] = mapped_column(String(20))
+    noted_at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -236,6 +236,14 @@ def listing(session: Session, actor: Actor, *, before: int | None = None, limit:
     return list(session.scalars(query))
 
 
+@needs(Right.SEE)
+def of_edition(session: Session, actor: Actor, number: int) -> list[Campaign]:
+    """What was made of an edition, the newest first; at most ten of them. Raises `NotFound`."""
+    edition = editions.get(session, actor, number)
+    query = select(Campaign).where(is_seen_by(actor), Campaign.edition_id == edition.id)
+    return list(session.scalars(query.order_by(Campaign.id.desc()).limit(10)))
+
+
 def _refuse_unknown_fields(session: Session, actor: Actor, text: Text) -> None:
     """A field is known when every member has it, when it is given, or when one of theirs came with such a column."""
     known = MEMBER_FIELDS | set(text.context)

@@ -154,6 +154,20 @@ class Batch(Base):
     not_before: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class Proof(Base):
+    """A message that showed an editor an edition on their own phone."""
+
+    __tablename__ = "proof"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), index=True)
+    #: by its name in the edition
+    variant: Mapped[str] = mapped_column(String(500))
+    message_id: Mapped[int] = mapped_column(Key)
+    by: Mapped[str] = mapped_column(String(100))
+    sent_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Owner(Base):
     """A process that hands parts over. It holds a lock while it lives; whoever gets that lock knows it is dead."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,12 +45,18 @@ class Fate:
 @needs(Right.OPERATE)
 def queue(session: Session, actor: Actor, sender: Sender, msisdn: str, split: Split, *, now: datetime) -> Trial:
     """Queue one message for this number, ahead of every broadcast. Raises `Conflict` when its holder has refused."""
+    made = write(session, sender.gateway, msisdn, sender.capabilities.handed_over(split), split)
+    note(session, actor, "gateways.test", f"gateway {sender.gateway}", people=1, now=now, message=made.message_id)
+    return made
+
+
+def write(session: Session, gateway: str, msisdn: str, pieces: Sequence[str], split: Split) -> Trial:
+    """A step of the verbs that have asked: one message of these pieces, ahead of every broadcast. Raises `Conflict`."""
     refuse_opted_out(session, msisdn)
-    pieces = sender.capabilities.handed_over(split)
-    message = Message(msisdn=msisdn, gateway=sender.gateway, state=State.QUEUED, attempt=1, parts=len(pieces))
+    message = Message(msisdn=msisdn, gateway=gateway, state=State.QUEUED, attempt=1, parts=len(pieces))
     session.add(message)
     session.flush()
-    common = {"message_id": message.id, "attempt": 1, "state": State.QUEUED, "gateway": sender.gateway}
+    common = {"message_id": message.id, "attempt": 1, "state": State.QUEUED, "gateway": gateway}
     session.execute(
         insert(Part),
         [
@@ -57,11 +64,10 @@ def queue(session: Session, actor: Actor, sender: Sender, msisdn: str, split: Sp
             for number, piece in enumerate(pieces, start=1)
         ],
     )
-    batch = Batch(gateway=sender.gateway, lane=Lane.ANSWER, low=message.id, high=message.id, cursor=message.id)
+    batch = Batch(gateway=gateway, lane=Lane.ANSWER, low=message.id, high=message.id, cursor=message.id)
     session.add(batch)
     session.flush()
-    note(session, actor, "gateways.test", f"gateway {sender.gateway}", people=1, now=now, message=message.id)
-    wake(session, submit_queue(sender.gateway))
+    wake(session, submit_queue(gateway))
     return Trial(message.id, batch.id)
 
 

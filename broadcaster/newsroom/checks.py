@@ -7,24 +7,27 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from broadcaster.campaigns import compose
+from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
 from broadcaster.newspaper import items, making, publishing, word_lists
 from broadcaster.newspaper.lint import Remark, lint
 from broadcaster.newsroom.composer import ONE
-from broadcaster.newsroom.drawing import done, draw
+from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
-from broadcaster.newsroom.proofs import phones, unsaved
+from broadcaster.newsroom.proofs import phones, proof_panel, unsaved
 from broadcaster.runtime import Runtime
 from broadcaster.sms import repair
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import campaign_state_word
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import Conflict, Invalid
+from subscribers.errors import BroadsheetError, Conflict, Invalid
 
 router = APIRouter()
 
@@ -35,28 +38,27 @@ PAGES = "/p"
 @shows(router, ONE + "/check", needs=Right.SEE)
 def check(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     """All remarks, the worst first."""
-    with house.reading() as tx:
-        laid = making.layout(tx.session, visit.actor, id)
-        placed = [each.item for column in laid.columns for each in column.items]
-        remarks, drawn = _looked_through(house, tx, visit, id)
-        words = word_lists.holding(tx.session, visit.actor)
-        published = publishing.published_at(tx.session, visit.actor, id)
-        now = tx.now
-        forbidden = _forbidden(house, tx, visit, id) if drawn or not remarks else ""
-        found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
-    may_edit = laid.is_own and Right.EDIT in visit.actor.rights
-    lines = [*remarks, *map(_told, found)]
-    return draw(
-        request,
-        "check.html",
-        edition=laid.edition,
-        lines=sorted(lines, key=lambda line: not line["stops"]),
-        stops=sum(line["stops"] for line in lines),
-        phones=drawn,
-        may_edit=may_edit,
-        published=when(published, now, house.settings.zone) if published else "",
-        address=f"{house.settings.web.public_url.rstrip('/')}{PAGES}/{id}",
-    )
+    return draw_check(request, house, visit, id)
+
+
+@takes(router, ONE + "/draft", needs=Right.EDIT)
+def draft(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """A send is made of it: from now on its words are those of this moment."""
+    paper = house.settings.paper
+    try:
+        with house.begin() as tx:
+            made = compose.draft_edition(
+                tx.session,
+                visit.actor,
+                id,
+                paper=paper.name,
+                language=paper.language,
+                dress=house.dress,
+                now=tx.now,
+            ).id
+    except (Invalid, Conflict) as error:
+        return draw_check(request, house, visit, id, error=error)
+    return done(visit, f"{PATH}/{id}/check#next", msgid("Send {id} is there, with the words of now."), id=made)
 
 
 @takes(router, ONE + "/repair", needs=Right.EDIT)
@@ -73,6 +75,44 @@ def mend(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A0
         mended = replace(words, sms=repair(words.sms))
         items.change(tx.session, visit.actor, int(item), mended, version=int(version), now=tx.now)
     return done(visit, f"{PATH}/{id}/check", msgid("Repaired: {headline}."), headline=words.headline)
+
+
+def draw_check(
+    request: Request, house: Runtime, visit: Visit, number: int, *, error: BroadsheetError | None = None
+) -> Response:
+    """The page of the check."""
+    with house.reading() as tx:
+        laid = making.layout(tx.session, visit.actor, number)
+        placed = [each.item for column in laid.columns for each in column.items]
+        remarks, drawn = _looked_through(house, tx, visit, number)
+        words = word_lists.holding(tx.session, visit.actor)
+        published = publishing.published_at(tx.session, visit.actor, number)
+        now = tx.now
+        forbidden = _forbidden(house, tx, visit, number) if drawn or not remarks else ""
+        found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
+        panel = proof_panel(house, tx, visit, number)
+        sends = compose.of_edition(tx.session, visit.actor, number)
+    may_edit = laid.is_own and Right.EDIT in visit.actor.rights
+    lines = [*remarks, *map(_told, found)]
+    return draw(
+        request,
+        "check.html",
+        status=422 if error else 200,
+        trouble=trouble(error) if error else None,
+        edition=laid.edition,
+        lines=sorted(lines, key=lambda line: not line["stops"]),
+        stops=sum(line["stops"] for line in lines),
+        phones=drawn,
+        may_edit=may_edit,
+        published=when(published, now, house.settings.zone) if published else "",
+        address=f"{house.settings.web.public_url.rstrip('/')}{PAGES}/{number}",
+        sends=[
+            {"id": each.id, "state": campaign_state_word(each.state), "is_draft": each.state in STARTABLE}
+            for each in sends
+        ],
+        who="",
+        **panel,
+    )
 
 
 def _looked_through(

@@ -19,7 +19,7 @@ from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH, day_of
 from broadcaster.newsroom.items import audience_words, offered_segments
 from broadcaster.newsroom.members import Id
-from broadcaster.newsroom.proofs import phones
+from broadcaster.newsroom.proofs import phones, proof_panel
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
@@ -199,6 +199,7 @@ def _draw(
             # a segment that a variant names is not there any more: that is mended on this page
             wrong = error or gone
         saved = segments.listing(tx.session, visit.actor)
+        panel = proof_panel(house, tx, visit, number)
         offered = items.listing(tx.session, visit.actor, Shelf.READY, words=q.strip(), limit=OFFERED) if add else ()
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     there = {placed.item.id for column in laid.columns for placed in column.items}
@@ -223,6 +224,7 @@ def _draw(
         offered=[each for each in offered if each.id not in there],
         typed=typed or {},
         theirs=theirs,
+        **panel,
     )
 
 

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
+from broadcaster.access import own_phone
 from broadcaster.campaigns import compose, proof
-from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.delivery import proofs as sending
+from broadcaster.delivery.proofs import ProofText, SentProof
+from broadcaster.delivery.states import FINAL, WAITING, State
+from broadcaster.language import ntr, tr
+from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import today
-from broadcaster.newsroom.phones import phone
+from broadcaster.newsroom.phones import WHO, phone
 from broadcaster.runtime import Runtime
-from subscribers.actor import Actor
+from broadcaster.web.figures import when
+from broadcaster.web.visits import Visit
+from broadcaster.words import failure_reason_word, state_word
+from subscribers.actor import Actor, Right
 from subscribers.clock import monotonic
 from subscribers.db import Tx
+from subscribers.errors import Conflict
+from subscribers.msisdn import mask, operator
 
 #: seconds for which the readers of a proof stay the same; who they are is looked up again after that
 KEPT_FOR = 60.0
+#: for which proofs to one's own phone are told of
+TOLD_FOR = timedelta(hours=1)
+#: after which something that waits needs a word of why
+_SLOW = timedelta(seconds=30)
 _MOST_KEPT = 200
 _Sample = list[list[int]]
 _kept: WeakKeyDictionary[Engine, dict[tuple[str, ...], tuple[float, _Sample]]] = WeakKeyDictionary()
@@ -33,6 +49,88 @@ def phones(
     on = today(house, tx)
     proofs = proof.look(tx.session, actor, draft, way, _sample(house, tx, actor, draft), on=on)
     return [phone(each, who, way.currency) for each in proofs]
+
+
+def texts(
+    house: Runtime, tx: Tx, visit: Visit, number: int, gateway: str, chosen: Collection[int], who: str
+) -> list[ProofText]:
+    """The texts of some variants, by their positions, as the page shows them and this gateway carries them.
+
+    Raises `Conflict` for one that has no text.
+    """
+    draft = unsaved(house, tx, visit.actor, number)
+    way = house.ways(tx)[gateway]
+    proofs = proof.look(
+        tx.session, visit.actor, draft, way, _sample(house, tx, visit.actor, draft), on=today(house, tx)
+    )
+    # what has no campaign is handed over in the width of the configuration
+    can = house.desk(tx).gateways[gateway]
+    made = []
+    for each in (one for at, one in enumerate(proofs) if at in chosen):
+        seen = getattr(each, who if who in WHO else WHO[0])
+        if seen is None:
+            raise Conflict(
+                "There is no text for {variant} yet: nobody is in it, or a value is missing.",
+                hint="Choose another variant, or look at the check.",
+                variant=audience_words([each.name]),
+            )
+        made.append(ProofText(each.name, seen.text, seen.dress, can))
+    return made
+
+
+def gateway_for(house: Runtime, msisdn: str) -> str:
+    """By which gateway a broadcast would go to this number."""
+    route = house.route(Campaign(lane=Lane.BULK))
+    return route.by_operator.get((msisdn and operator(msisdn)) or "", route.default)
+
+
+def is_rehearsal(house: Runtime, gateway: str) -> bool:
+    """Whether nothing that goes by this gateway reaches a phone."""
+    return house.gateways[gateway].kind == "simulator"
+
+
+def proof_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:
+    """The values of `proof.html`."""
+    if Right.EDIT not in visit.actor.rights:
+        return {"may_try": False, "proofs": (), "is_live": False}
+    kept = own_phone.of_user(tx.session, visit.signed_in.user_id)
+    return {
+        "may_try": True,
+        "own_phone": mask(kept.msisdn) if kept else "",
+        "rehearses": is_rehearsal(house, gateway_for(house, kept.msisdn if kept else "")),
+        **proofs_of(house, tx, visit, number),
+    }
+
+
+def proofs_of(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:
+    """What has become of the newest proofs to one's own phone, and whether more will."""
+    found = sending.sent(tx.session, visit.actor, number, since=tx.now - TOLD_FOR)
+    lines = [
+        {
+            "variant": audience_words([each.variant]),
+            "at": when(each.sent_at, tx.now, house.settings.zone),
+            "is_good": each.state is State.DELIVERED,
+            "words": _fate(each),
+            "hint": _hint(each, is_slow=tx.now - each.sent_at > _SLOW),
+        }
+        for each in found
+    ]
+    return {"number": number, "proofs": lines, "is_live": any(each.state not in FINAL for each in found)}
+
+
+def _fate(proof: SentProof) -> str:
+    parts = ntr("{n} part", "{n} parts", proof.parts)
+    if proof.state is State.DELIVERED or not proof.reason:
+        return f"{state_word(proof.state.word)} · {parts}"
+    return f"{state_word(proof.state.word)} · {parts} · {failure_reason_word(proof.reason)}"
+
+
+def _hint(proof: SentProof, *, is_slow: bool) -> str:
+    if proof.state in WAITING and is_slow:
+        return tr("Nobody hands it over: the connection to the carrier is not there, or no sender runs.")
+    if proof.state is State.UNKNOWN:
+        return tr("The carrier did not answer: look at the phone.")
+    return ""
 
 
 def unsaved(house: Runtime, tx: Tx, actor: Actor, number: int, *, instead: Mapping[int, str] | None = None) -> Campaign:

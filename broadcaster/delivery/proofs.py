@@ -1,0 +1,91 @@
+"""Proofs: variants of an edition on the phone of whoever makes it, in the ledger like any other message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.dress import Dress, cut, leaving
+from broadcaster.delivery import trial
+from broadcaster.delivery.models import Message, Proof
+from broadcaster.delivery.states import State
+from broadcaster.gateways.contract import Capabilities
+from broadcaster.newspaper import editions
+from subscribers.actor import Actor, Right, needs
+from subscribers.audit import note
+
+#: proofs of an edition that a page tells of
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ProofText:
+    """One variant as it stands on the page, and how the gateway dresses and cuts it."""
+
+    variant: str
+    text: str
+    dress: Dress
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class SentProof:
+    """What has become of a proof."""
+
+    variant: str
+    sent_at: datetime
+    state: State
+    parts: int
+    delivered_parts: int
+    reason: str
+
+
+@needs(Right.EDIT)
+def send(
+    session: Session, actor: Actor, number: int, texts: Sequence[ProofText], gateway: str, msisdn: str, *, now: datetime
+) -> list[int]:
+    """Queue these texts of an edition for one's own phone. Returns the ids of their messages.
+
+    Whose number it is, is the caller's to know. Raises `Conflict` when its holder has refused messages, `NotFound` for
+    an edition of others.
+    """
+    edition = editions.get(session, actor, number)
+    made = []
+    for each in texts:
+        split = cut(each.dress, each.text, each.capabilities)
+        pieces = each.capabilities.handed_over(leaving(each.dress, split))
+        queued = trial.write(session, gateway, msisdn, pieces, split)
+        session.add(
+            Proof(edition_id=edition.id, variant=each.variant, message_id=queued.message_id, by=actor.name, sent_at=now)
+        )
+        made.append(queued.message_id)
+    note(session, actor, "editions.proof", f"edition {number}", people=1, now=now, variants=len(made), gateway=gateway)
+    session.flush()
+    return made
+
+
+@needs(Right.EDIT)
+def send_code(
+    session: Session, actor: Actor, text: str, worn: Dress, can: Capabilities, gateway: str, msisdn: str
+) -> None:
+    """Queue the code that shows whose phone it is. Raises `Conflict` when the holder has refused messages."""
+    split = cut(worn, text, can)
+    trial.write(session, gateway, msisdn, can.handed_over(leaving(worn, split)), split)
+
+
+@needs(Right.SEE)
+def sent(session: Session, actor: Actor, number: int, *, since: datetime) -> list[SentProof]:
+    """The newest proofs of an edition that went to the actor's own phone."""
+    edition = editions.get(session, actor, number)
+    query = (
+        select(Proof.variant, Proof.sent_at, Message.state, Message.parts, Message.delivered_parts, Message.reason)
+        .join(Message, Message.id == Proof.message_id)
+        .where(Proof.edition_id == edition.id, Proof.by == actor.name, Proof.sent_at >= since)
+        .order_by(Proof.id.desc())
+        .limit(_SHOWN)
+    )
+    return [SentProof(*row[:-1], row[-1] or "") for row in session.execute(query)]

@@ -1,0 +1,230 @@
+"""Variants of an edition to one's own phone: only there, as they stand on the page, followed to their receipts."""
+
+from __future__ import annotations
+
+import re
+import time
+from time import monotonic
+
+import pytest
+from sqlalchemy import select
+
+from broadcaster.access import own_phone
+from broadcaster.access.models import User
+from broadcaster.binds import holding
+from broadcaster.delivery import receipts
+from broadcaster.delivery.models import Message, Part
+from broadcaster.runtime import Runtime
+from broadcaster.settings import Routes
+from subscribers import audit, consent
+from subscribers.actor import OPERATOR
+from tests.databases import Clock
+from tests.factories import make_member, make_organisation
+from tests.newsroom.naughty import NAUGHTY
+from tests.newsroom.test_checks import put
+from tests.newsroom.test_composer import bubbles
+from tests.newsroom.test_items import assert_tame, come
+from tests.newsrooms import Browser, at, troubles
+
+MINE = "19900000077"
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def editor(house: Runtime, browser: Browser) -> Browser:
+    with house.begin() as tx:
+        branch = make_organisation(tx.session, "东街")
+        make_member(tx.session, organisation=branch, name="李敏")
+        make_member(tx.session, organisation=branch, name="欧阳子涵", status="retired")
+    come(house, browser, "chief", "editor")
+    browser.post("/items/columns", name="要闻")
+    browser.post("/editions/new", number="7", day="2026-11-23", title="入冬")
+    put(browser, "供暖")
+    browser.post("/editions/7/variants", variants="retired\neveryone")
+    return browser
+
+
+def by_carrier(house: Runtime) -> None:
+    """A gateway that reaches phones."""
+    house.settings = house.settings.model_copy(update={"routes": Routes(default=("carrier",))})
+
+
+def queued(house: Runtime) -> list[tuple[str, str, str]]:
+    """Number, gateway and text of all that waits or went."""
+    with house.reading() as tx:
+        rows = tx.session.execute(
+            select(Message.id, Message.msisdn, Part.gateway, Part.text)
+            .join(Part, Part.message_id == Message.id)
+            .order_by(Part.message_id, Part.number)
+        ).all()
+    whole: dict[int, tuple[str, str, str]] = {}
+    for id_, msisdn, gateway, text in rows:
+        whole[id_] = (str(msisdn), gateway, whole.get(id_, ("", "", ""))[2] + text)
+    return list(whole.values())
+
+
+def code_of(house: Runtime, name: str = "chief") -> str:
+    with house.reading() as tx:
+        user = tx.session.scalars(select(User.id).where(User.name == name)).one()
+        kept = own_phone.of_user(tx.session, user)
+    assert kept
+    return own_phone.code_for(kept, house.secret)
+
+
+def test_to_my_phone_and_to_its_receipt(house: Runtime, editor: Browser) -> None:
+    answer = editor.post("/editions/7/proof", variant="0")
+    assert answer.headers["location"] == "/account/phone?next=%2Feditions%2F7"
+    page = editor.follow(answer)
+    assert "This installation rehearses" in page.text
+    page = editor.follow(editor.post("/account/phone", number=MINE, next="/editions/7"))
+    assert "199****0077" in page.text
+    shown = bubbles(page.text)
+    assert not queued(house)
+    with holding(house):
+        page = editor.follow(editor.post("/editions/7/proof", variant="0", who="longest"))
+        assert "On its way to 199****0077: retired." in page.text
+        assert [one[2] for one in queued(house)] == [shown[0]]
+        assert {one[0] for one in queued(house)} == {"+86" + MINE}
+        deadline = monotonic() + 60
+        live = editor.get("/editions/7/proofs?live=1").text
+        while "✓" not in live and monotonic() < deadline:
+            assert 'hx-trigger="every 2s"' in live
+            time.sleep(0.1)
+            house.send("simulator")
+            with house.begin() as tx:
+                receipts.apply(tx.session, now=tx.now)
+            live = editor.get("/editions/7/proofs?live=1").text
+    assert "✓ <strong>retired</strong> delivered · 1 part" in live
+    assert "hx-trigger" not in live, "nothing more will come"
+    assert "delivered" in editor.get("/editions/7/check").text
+    assert editor.get("/editions/7/proofs").headers["location"] == "/editions/7/check#proofs"
+    with house.reading() as tx:
+        deeds = audit.read(tx.session, OPERATOR, deed="editions.proof")
+    assert [(each.actor, each.people, each.thing) for each in deeds] == [("chief", 1, "edition 7")]
+
+
+def test_a_phone_that_is_reached_is_shown_to_be_ones_own(house: Runtime, editor: Browser, clock: Clock) -> None:
+    by_carrier(house)
+    page = editor.follow(editor.post("/account/phone", number=MINE, next="/editions/7/check"))
+    assert "A code is on its way" in page.text
+    code = code_of(house)
+    assert queued(house) == [("+86" + MINE, "carrier", queued(house)[0][2])]
+    assert code in queued(house)[0][2]
+    assert editor.post("/editions/7/proof", variant="0").headers["location"].startswith("/account/phone")
+    assert len(queued(house)) == 1, "nothing of the edition before the code"
+    wrong = f"{(int(code) + 1) % 10**6:06d}"
+    for typed in (wrong, "", "1 2", "李"):
+        assert "not right" in troubles(editor.post("/account/phone/code", code=typed, next="/editions/7/check"))
+    spaced = f"{code[:3]} {code[3:]}"
+    page = editor.follow(editor.post("/account/phone/code", code=spaced, next="/editions/7/check"))
+    assert "This phone is yours now" in page.text
+    page = editor.follow(editor.post("/editions/7/proof", variant="1", **{"from": "check"}))
+    assert "everyone" in page.text.partition('role="status"')[2][:200]
+    assert queued(house)[1][2] == bubbles(page.text)[1]
+    # another number begins anew
+    editor.post("/account/phone", number="19900000078")
+    assert editor.post("/editions/7/proof", variant="1").headers["location"].startswith("/account/phone")
+
+
+def test_codes_end_and_cannot_be_guessed(house: Runtime, editor: Browser, clock: Clock) -> None:
+    by_carrier(house)
+    editor.get("/account/phone")
+    editor.post("/account/phone", number=MINE)
+    clock.advance(minutes=16)
+    assert "not right" in troubles(editor.post("/account/phone/code", code=code_of(house)))
+    for _ in range(3):
+        editor.post("/account/phone", number=MINE)
+    assert "often enough" in troubles(editor.post("/account/phone", number=MINE))
+    code = code_of(house)
+    for _ in range(5):
+        editor.post("/account/phone/code", code="x")
+    assert "often enough" in troubles(editor.post("/account/phone/code", code=code)), "not even the right one"
+    with at(house) as other:
+        come(house, other, "li", "editor")
+        answer = other.post("/account/phone/code", code=code)
+        assert "not right" in troubles(answer), "the code of somebody else"
+
+
+@SQLITE
+def test_what_is_refused(house: Runtime, editor: Browser) -> None:
+    editor.get("/account/phone")
+    for number, told in (("010-65550000", "landline"), ("1990000", "digit"), ("", "")):
+        answer = editor.post("/account/phone", number=number)
+        assert (answer.status_code, told in troubles(answer)) == (422, True)
+    editor.post("/account/phone", number=MINE)
+    assert "No variant was chosen" in troubles(editor.post("/editions/7/proof"))
+    assert "No variant was chosen" in troubles(editor.post("/editions/7/proof", variant="9"))
+    editor.post("/editions/7/variants", variants="mobile\neveryone")
+    assert "There is no text for mobile yet" in troubles(editor.post("/editions/7/proof", variant="0"))
+    assert not queued(house)
+    for _ in range(20):
+        assert editor.post("/editions/7/proof", variant="1").status_code == 303
+    assert "often enough" in troubles(editor.post("/editions/7/proof", variant="1"))
+    assert len(queued(house)) == 20
+    for typed in NAUGHTY:
+        for path, fields in (
+            ("/account/phone", ("number", "next")),
+            ("/account/phone/code", ("code", "next")),
+            ("/editions/7/proof", ("variant", "who", "from")),
+        ):
+            answer = editor.post(path, **dict.fromkeys(fields, typed))
+            assert answer.status_code in (303, 403, 422), (path, typed, answer.status_code)
+            assert_tame(answer.text)
+        assert editor.client.get("/account/phone", params={"next": typed}).status_code in (200, 400)
+
+
+@SQLITE
+def test_who_refused_gets_no_proof(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        made = make_member(tx.session, organisation="东街")
+        number = made.msisdn
+        consent.opt_out(tx.session, OPERATOR, number, source="operator", wording="x", now=tx.now)
+    editor.get("/account/phone")
+    editor.post("/account/phone", number=number)
+    assert "wants no messages" in troubles(editor.post("/editions/7/proof", variant="1"))
+    assert not queued(house)
+
+
+@SQLITE
+def test_nothing_of_others(house: Runtime, editor: Browser) -> None:
+    editor.get("/account/phone")
+    editor.post("/account/phone", number=MINE)
+    editor.post("/editions/7/proof", variant="1")
+    assert "queued" in editor.get("/editions/7/proofs?live=1").text
+    house.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    assert "Nobody hands it over" in editor.get("/editions/7/proofs?live=1").text
+    with at(house) as other:
+        come(house, other, "li", "editor")
+        assert "queued" not in other.get("/editions/7/check").text, "the proofs of somebody else"
+    with at(house) as east:
+        come(house, east, "easter", "editor", "东城")
+        east.post("/editions/new", number="8", day="2026-11-23", title="东城报")
+    with at(house) as west:
+        come(house, west, "wester", "editor", "西街")
+        assert west.post("/editions/8/proof", variant="0").status_code in (303, 404)
+        west.get("/account/phone")
+        west.post("/account/phone", number=MINE)
+        for method, path in (("post", "proof"), ("post", "draft"), ("get", "proofs?live=1")):
+            assert getattr(west, method)(f"/editions/8/{path}").status_code == 404, path
+    with at(house) as reader:
+        come(house, reader, "guest", "viewer")
+        assert "To my phone" not in reader.get("/editions/7").text
+        assert reader.post("/editions/7/proof", variant="1").status_code == 403
+    house.clock.advance(hours=2)  # type: ignore[attr-defined]
+    assert "queued" not in editor.get("/editions/7/check").text
+
+
+def test_what_comes_next(house: Runtime, editor: Browser) -> None:
+    page = editor.get("/editions/7/check").text
+    assert "Make a send of it" in page
+    page = editor.follow(editor.post("/editions/7/draft")).text
+    found = re.search(r"broadsheet campaigns check (\d+)", page)
+    assert found
+    assert f"broadsheet campaigns send {found[1]} --confirm NUMBER --watch" in page
+    assert "draft" in page.partition('id="next"')[2][:400]
+    editor.post("/editions/7/variants", variants="everyone")
+    item = re.findall(r'name="placement" value="(\d+)"', editor.get("/editions/7").text)[0]
+    editor.post("/editions/7/out", placement=item)
+    page = editor.get("/editions/7/check").text
+    assert "Mend what stops it" not in page, "what was made of it before is still there"
+    assert "The variant everyone has no item" in troubles(editor.post("/editions/7/draft"))
