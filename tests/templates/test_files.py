@@ -14,6 +14,7 @@ from subscribers.errors import Invalid, NotFound
 
 HEAD = "{#\nfields: name\nlanguage: zh\nparts: 2\n\nA greeting.\n#}\n"
 FILLED = {
+    "code": "012345",
     "name": "欧阳秀兰",
     "paper": "晨晖手机报",
     "come_back": "DY",
