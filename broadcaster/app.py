@@ -23,6 +23,7 @@ from broadcaster.newsroom import (
     entrance,
     first_run,
     gateways,
+    item_drafts,
     item_page,
     items,
     member,
@@ -66,7 +67,7 @@ def make_web(runtime: Runtime) -> FastAPI:
     doors = (hooks, health, metrics, assets, pages)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    desk = (editions, composer, checks, proof_page, reading, columns, items, item_page)
+    desk = (editions, composer, checks, proof_page, reading, columns, items, item_drafts, item_page)
     desks = (entrance, first_run, account, own_phone, today, *desk, *registry, users, gateways, words, records)
     for room in (*doors, *desks):
         app.include_router(room.router)

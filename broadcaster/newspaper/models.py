@@ -108,6 +108,38 @@ class Item(Base):
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class ItemDraft(Base):
+    """What somebody is writing in an item, or in one that is none yet, and has not saved: nobody else reads it."""
+
+    __tablename__ = "item_draft"
+    __table_args__ = (Index("ix_item_draft_written_by", "written_by"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"))
+    #: of the item, when its words were read
+    version: Mapped[int]
+    #: counts how often it was kept, so that of two windows none writes over what the other has
+    saves: Mapped[int]
+    #: the fields of the form as they were typed: [name, value]
+    fields: Mapped[list[list[str]]] = mapped_column(JSON)
+    written_by: Mapped[str] = mapped_column(String(100))
+    saved_at: Mapped[datetime] = mapped_column(Instant)
+    #: thrown away: it can be taken back for a day
+    discarded_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Presence(Base):
+    """Somebody who has a page open on which others write, too."""
+
+    __tablename__ = "presence"
+
+    #: for example "item 5"
+    place: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    since: Mapped[datetime] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Placement(Base):
     """An item in a column of an edition. It is a reference: the words are the item's."""
 

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from broadcaster.language import msgid, tr
-from broadcaster.newspaper import columns, items
-from broadcaster.newspaper.item_words import Words
+from broadcaster.newspaper import columns, drafts, items
+from broadcaster.newspaper.item_words import Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
-from broadcaster.newspaper.models import Item, ItemState
+from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.item_drafts import number, typed_in
 from broadcaster.newsroom.items import audience_words, offered_segments, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.runtime import Runtime
@@ -28,6 +29,7 @@ from subscribers.organisations import names_of
 
 router = APIRouter()
 
+_Asked = Annotated[int, Query(ge=0, lt=2**53)]
 _EMPTY = Words("", "")
 _TOLD = {
     Move.ACCEPT: msgid("Accepted: {headline}."),
@@ -48,9 +50,13 @@ _BACK = {
 
 
 @shows(router, "/items/new", needs=Right.WRITE)
-def blank(request: Request, house: House, visit: Here, corrects: Annotated[int, Query(ge=0, lt=2**53)] = 0) -> Response:
-    """An empty sheet; `corrects` is the item that this one puts right."""
+def blank(request: Request, house: House, visit: Here, corrects: _Asked = 0, draft: _Asked = 0) -> Response:
+    """An empty sheet; `corrects` is the item that this one puts right, `draft` what was begun before."""
     words = _EMPTY
+    if draft:
+        with house.reading() as tx:
+            kept = drafts.get(tx.session, visit.actor, draft)
+        return _draw(request, house, visit, _typed(typed_in(kept)), draft=kept, corrects=corrects)
     if corrects:
         with house.reading() as tx:
             words = items.words_of(items.get(tx.session, visit.actor, corrects))
@@ -66,17 +72,19 @@ def write(request: Request, house: House, visit: Here, form: Form) -> Response:
         words = _words(form)
         with house.begin() as tx:
             made = items.write(tx.session, visit.actor, words, corrects=corrects or None, now=tx.now)
+            drafts.finish(tx.session, visit.actor, number(form, "draft"))
     except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, _typed(form), error=error, corrects=corrects)
+        return _draw(request, house, visit, _typed(form), error=error, corrects=corrects, form=form)
     return done(visit, f"/items/{made.id}", msgid("Saved: {headline}."), headline=made.headline)
 
 
 @shows(router, "/items/{id}", needs=Right.SEE)
-def item(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """One item, with all that may be done with it."""
+def item(request: Request, house: House, visit: Here, id: Id, draft: _Asked = 0) -> Response:  # noqa: A002
+    """One item, with all that may be done with it; in its form is what the visitor has not saved yet."""
     with house.reading() as tx:
         found = items.get(tx.session, visit.actor, id)
-    return _draw(request, house, visit, items.words_of(found), found)
+        kept = _unsaved(tx.session, visit.actor, found, draft) if _may_write(visit.actor, found) else None
+    return _draw(request, house, visit, _typed(typed_in(kept)) if kept else items.words_of(found), found, draft=kept)
 
 
 @takes(router, "/items/{id}", needs=Right.WRITE)
@@ -85,12 +93,13 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     version = form.text("version")
     try:
         with house.begin() as tx:
-            number = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
-            saved = items.change(tx.session, visit.actor, id, _words(form), version=number, now=tx.now)
+            read_as = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
+            saved = items.change(tx.session, visit.actor, id, _words(form), version=read_as, now=tx.now)
+            drafts.finish(tx.session, visit.actor, number(form, "draft"))
     except (Invalid, Conflict) as error:
         with house.reading() as tx:
             found = items.get(tx.session, visit.actor, id)
-        return _draw(request, house, visit, _typed(form), found, error=error)
+        return _draw(request, house, visit, _typed(form), found, error=error, form=form)
     return done(visit, f"/items/{id}", msgid("Saved: {headline}."), headline=saved.headline)
 
 
@@ -171,9 +180,13 @@ def _draw(
     *,
     error: BroadsheetError | None = None,
     corrects: int = 0,
+    draft: ItemDraft | None = None,
+    form: Posted | None = None,
 ) -> Response:
+    """`form`: what was just refused; `draft`: what was kept of it before."""
     actor = visit.actor
     with house.reading() as tx:
+        draft_at = when(draft.saved_at, tx.now, house.settings.zone) if draft else ""
         choices = _choices(tx.session, actor, words)
         told = _told(house, tx.session, actor, item, now=tx.now) if item else {}
     return draw(
@@ -187,9 +200,27 @@ def _draw(
         item=item,
         corrects=item.corrects_id if item else corrects,
         may_write=_may_write(actor, item),
+        draft=draft.id if draft else number(form, "draft") if form else 0,
+        saves=draft.saves if draft else number(form, "saves") if form else 0,
+        draft_at=draft_at,
+        version=draft.version if draft else item.version if item else 0,
         **choices,
         **({"state": "", "place": "", "changed": "", "editions": (), "moves": ()} | told),
     )
+
+
+def _unsaved(session: Session, actor: Actor, item: Item, draft: int) -> ItemDraft | None:
+    """What the actor has begun in an item: the draft of this number, or the newest."""
+    found = drafts.unfinished(session, actor, item_id=item.id)
+    return next((each for each in found if (each.id == draft or not draft) and _differs(each, item)), None)
+
+
+def _differs(draft: ItemDraft, item: Item) -> bool:
+    # what is kept on the way to the button may come after what the button saved
+    try:
+        return checked(_words(typed_in(draft))) != items.words_of(item)
+    except Invalid:
+        return True
 
 
 def _may_write(actor: Actor, item: Item | None) -> bool:

@@ -27,6 +27,7 @@ MEMBERS: Sequence[Leads] = (
 )
 ITEMS: Sequence[Leads] = (
     ("/items", msgid("Items"), Right.SEE),
+    ("/items/drafts", msgid("Not saved yet"), Right.WRITE),
     ("/items/contributed", msgid("Handed in"), Right.SEE),
     ("/items/shared", msgid("Shared pool"), Right.SEE),
     ("/items/columns", msgid("Columns"), Right.SEE),

@@ -33,19 +33,18 @@ def address(house: Runtime) -> Iterator[str]:
 def test_the_password_is_asked_for_over_the_page(
     house: Runtime, chrome: Browser, address: str, size: tuple[int, int]
 ) -> None:
-    add_user(house, "li", "writer")
+    add_user(house, "li", "editor")
     with looking(chrome, address, "zh-CN", size) as look:
         look.context.add_cookies([{"name": "broadsheet", "value": Signed(house, "li").token, "url": address}])
         page = look.page
         page.clock.install()
-        page.goto("/items/new")
-        page.get_by_label("标题", exact=True).fill("供暖了")
-        page.get_by_label("短信里的一句").fill("今天供暖。")
+        page.goto("/items/columns")
+        page.get_by_label("栏目名称").fill("要闻")
         with house.begin() as tx:
             tx.session.execute(update(SignIn).values(ended_at=tx.now))
             tx.session.execute(update(User).values(code_since=None))
         page.clock.fast_forward("10:00")
-        page.get_by_role("button", name="保存").click()
+        page.get_by_role("button", name="加栏目").click()
         dialog = page.get_by_role("dialog", name="请再登录一次，您写的内容还在。")
         dialog.wait_for()
         look.fits()
@@ -54,5 +53,48 @@ def test_the_password_is_asked_for_over_the_page(
         dialog.get_by_role("alert").wait_for()
         dialog.get_by_label("密码").fill(PASSWORD)
         dialog.get_by_role("button", name="登录").click()
-        page.get_by_role("status").get_by_text("已保存：供暖了。").wait_for()
+        page.get_by_role("status").get_by_text("要闻").wait_for()
         look.complaints = [each for each in look.complaints if "401" not in each]
+
+
+def test_what_is_typed_is_kept_and_the_box_is_left_alone(house: Runtime, chrome: Browser, address: str) -> None:
+    add_user(house, "li", "editor")
+    add_user(house, "wang", "editor")
+    with looking(chrome, address, "zh-CN", DESKTOP) as look, looking(chrome, address, "zh-CN", PHONE) as other:
+        for window, name in ((look, "li"), (other, "wang")):
+            cookie = {"name": "broadsheet", "value": Signed(house, name).token, "url": address}
+            window.context.add_cookies([cookie])
+        page = look.page
+        page.goto("/items/new")
+        headline = page.get_by_label("标题", exact=True)
+        headline.press_sequentially("供暖了")
+        page.get_by_text("草稿已存").wait_for()
+        headline.press_sequentially("今天")
+        page.locator("#kept [name=saves][value='2']").wait_for(state="attached")
+        assert headline.input_value() == "供暖了今天"
+        assert headline.evaluate("box => box === document.activeElement")
+        look.fits()
+        # nothing was saved, and it is all still there
+        page.goto("/items/drafts")
+        look.fits()
+        page.get_by_role("link", name="供暖了今天").click()
+        page.get_by_label("短信里的一句").fill("今天供暖。")
+        page.get_by_role("button", name="保存").click()
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        item = page.url
+        # a sign-in that ends: the password, and what was typed is kept by itself
+        other.page.goto(item)
+        page.get_by_text("wang").wait_for()
+        other.page.get_by_text("li").first.wait_for()
+        other.fits()
+        with house.begin() as tx:
+            tx.session.execute(update(SignIn).values(ended_at=tx.now))
+            tx.session.execute(update(User).values(code_since=None))
+        page.get_by_label("短信里的一句").press_sequentially("真的。")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("密码").fill(PASSWORD)
+        dialog.get_by_role("button", name="登录").click()
+        page.get_by_text("草稿已存").wait_for()
+        assert page.get_by_label("短信里的一句").input_value() == "真的。今天供暖。"
+        for window in (look, other):
+            window.complaints = [each for each in window.complaints if "401" not in each]

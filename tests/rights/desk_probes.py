@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.newspaper import columns, items, making, publishing, word_lists
+from broadcaster.newspaper import columns, drafts, items, making, publishing, word_lists
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
-from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement
+from broadcaster.newspaper.models import Column, Edition, Item, ItemDraft, ItemState, Placement
 from tests.factories import NOW
 from tests.rights.probe import Probe
 from tests.rights.world import TODAY, Side
@@ -110,4 +110,30 @@ PROBES |= {
     _R + "publish": Probe(lambda s, a, side: publishing.publish(s, a, side.edition, now=NOW)),
     _R + "take_down": Probe(lambda s, a, side: publishing.take_down(s, a, side.edition, now=NOW), ready=_published),
     _R + "published_at": Probe(lambda s, a, side: publishing.published_at(s, a, side.edition), ready=_published),
+}
+
+
+def _kept(session: Session, side: Side) -> None:
+    item = _item(session, side)
+    drafts.keep(session, side.chief, [("headline", f"{side.mark}草稿")], item_id=item, version=1, now=NOW)
+
+
+def _kept_id(session: Session, side: Side) -> int:
+    query = select(ItemDraft.id).where(ItemDraft.written_by == side.chief.name)
+    return session.scalars(query).one()
+
+
+_D = "broadcaster.newspaper.drafts."
+_THEIRS = "drafts are one's own, whatever the place"
+PROBES |= {
+    _D + "keep": Probe(
+        lambda s, a, side: drafts.keep(s, a, [("headline", "草稿")], item_id=_item(s, side), version=1, now=NOW),
+        ready=_draft,
+    ),
+    _D + "unfinished": Probe(lambda s, a, side: drafts.unfinished(s, a), blind=_THEIRS, ready=_kept),
+    _D + "get": Probe(lambda s, a, side: drafts.get(s, a, _kept_id(s, side)), blind=_THEIRS, ready=_kept),
+    _D + "discard": Probe(
+        lambda s, a, side: drafts.discard(s, a, _kept_id(s, side), now=NOW), blind=_THEIRS, ready=_kept
+    ),
+    _D + "finish": Probe(lambda s, a, side: drafts.finish(s, a, _kept_id(s, side)), blind=_THEIRS, ready=_kept),
 }
