@@ -1,7 +1,6 @@
 """Looking for members by whatever a person knows of them, the surest ways first, each by an index of its own.
 
-Only when these find too few, everything in the actor's part of the tree is read: for a part of the name, or for the
-end of a number.
+Only when these find too few, everything in the actor's part of the tree is read for a part of the name.
 """
 
 from __future__ import annotations
@@ -12,22 +11,24 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, literal, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, or_, select, union
 from sqlalchemy.orm import Session
 
 from subscribers import msisdn, spelling
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Invalid
-from subscribers.models import Member, Number
+from subscribers.models import NUMBER_END, Member, Number
 from subscribers.names import search_key
 from subscribers.registry import Profile, members_as_of, profiles
 
 #: no name, number or external id is longer
 LONGEST = 100
-#: digits of the end of a number that are worth reading all numbers for
+#: digits of the end of a number, as many as its index knows
 FEWEST_DIGITS = 4
 #: digits of the end of a number that everybody may see
 SHOWN_DIGITS = 4
+#: digits that may stand in a name
+NAMED_DIGITS = 8
 #: an id as the lists show it; no id has more digits
 _ID = re.compile(r"#([0-9]{1,18})")
 #: follows everything that a key can go on with
@@ -46,8 +47,9 @@ def find(session: Session, actor: Actor, text: str, *, on: date, limit: int = 50
     wanted = _checked(text)
     found: list[tuple[int, Any]] = []
     end = LONGEST if Right.NUMBERS in actor.rights else SHOWN_DIGITS
-    for rank, condition in enumerate((_is_meant(wanted, region), _begins(wanted), _has_within(wanted, end))):
-        if condition is None or len(found) >= limit or (rank == 2 and _is_known_by_number(wanted, region, found)):
+    ways = (_is_meant(wanted, region), _begins(wanted), _ends(wanted, end), _has_within(wanted))
+    for rank, condition in enumerate(ways):
+        if condition is None or len(found) >= limit or (rank >= 2 and _is_known_by_number(wanted, region, found)):
             continue
         seen = [row.Member.id for _, row in found]
         query = members_as_of(actor.under, on).where(condition, Member.id.not_in(seen))
@@ -108,14 +110,21 @@ def _begins(wanted: str) -> ColumnElement[bool] | None:
     return and_(Member.search_key >= first, Member.search_key < last, or_(*ranges))
 
 
-def _has_within(wanted: str, end: int) -> ColumnElement[bool] | None:
+def _ends(wanted: str, end: int) -> ColumnElement[bool] | None:
     """`end`: most digits that are looked for at the end of numbers."""
+    digits = _digits(wanted)
+    if digits is None or len(digits) > end:
+        return None
+    last: ColumnElement[bool] = NUMBER_END == digits[-FEWEST_DIGITS:]  # noqa: SIM300 - it is a column
+    return Member.id.in_(select(Number.member_id).where(last, Number.msisdn.endswith(digits)))
+
+
+def _has_within(wanted: str) -> ColumnElement[bool] | None:
     if _ID.fullmatch(wanted):
         return None
     if digits := _digits(wanted):
-        ending = select(Number.member_id).where(Number.msisdn.endswith(digits), literal(len(digits) <= end))
-        named = select(Member.id).where(Member.name.contains(wanted, autoescape=True))
-        return Member.id.in_(union(ending, named))
+        # nobody is called by a whole number, and all names would be read for it
+        return Member.name.contains(wanted, autoescape=True) if len(digits) <= NAMED_DIGITS else None
     if _is_without_case(wanted):
         return Member.name.contains(wanted, autoescape=True)
     spelled = spelling.letters_of(wanted) or search_key(wanted).partition(" ")[2]

@@ -183,7 +183,12 @@ def tree(session: Session, actor: Actor, under: str | None = None, *, depth: int
     # a path of ids has a slash for each of its levels
     top = max(under or "", actor.under, key=len)
     query = _nodes().where(in_subtree(Organisation.path, actor.under), in_subtree(Organisation.path, under or ""))
-    if depth is not None:
+    if depth == 1 and not top:
+        query = query.where(Organisation.parent_id.is_(None))
+    elif depth == 2 and top:
+        # by an index: to look at all levels for their depth takes as long as the tree is large
+        query = query.where(or_(Organisation.path == top, Organisation.parent_id == _id(top)))
+    elif depth is not None:
         query = query.where(Organisation.level < max(top.count("/") - 1, 0) + depth)
     rows = session.execute(query).all()
     known = {row.path for row in rows}

@@ -95,10 +95,10 @@ def _found(house: Runtime, tx: Tx, visit: Visit, q: str, rule: str, after: int) 
             _line(each.id, each.name, each.msisdn and mask(each.msisdn), each.status, each.mobile, each.organisation)
             for each in found
         ], ""
-    people = segments.people(tx.session, visit.actor, rule or EVERYONE, on=day, after=after, limit=PAGE + 1)
-    onward = urlencode({"rule": rule, "after": people[PAGE - 1].id}) if len(people) > PAGE else ""
+    people, behind = segments.some(tx.session, visit.actor, rule or EVERYONE, on=day, after=after, limit=PAGE)
+    onward = urlencode({"rule": rule, "after": behind}) if behind else ""
     return [
-        _line(each.id, each.name, each.msisdn, each.status, each.mobile, each.organisation) for each in people[:PAGE]
+        _line(each.id, each.name, each.msisdn, each.status, each.mobile, each.organisation) for each in people
     ], onward
 
 

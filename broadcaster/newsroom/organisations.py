@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import date
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from broadcaster import moving
-from broadcaster.language import msgid
+from broadcaster.language import msgid, tr
 from broadcaster.newsroom.acting import attempt, read_day
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import PAGE, Behind, today
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.figures import about, count
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers import organisations, tree_changes
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Invalid
+from subscribers.headcounts import Headcount, headcounts
 from subscribers.organisations import Node
 
 router = APIRouter()
@@ -31,9 +34,16 @@ MANY = 1000
 
 
 @shows(router, PATH, needs=Right.SEE)
-def tree(request: Request, house: House, visit: Here, under: str = "", after: Behind = 0) -> Response:
-    """One level of the tree, with how many members each has; `under` is a path of names."""
-    return _draw(request, house, visit, under, after=after)
+def tree(
+    request: Request,
+    house: House,
+    visit: Here,
+    under: str = "",
+    after: Behind = 0,
+    exactly: Annotated[bool, Query(alias="count")] = False,
+) -> Response:
+    """One level of the tree, with how many members each has; `under` is a path of names. `?count=1`: exactly."""
+    return _draw(request, house, visit, under, after=after, exactly=exactly)
 
 
 @takes(router, PATH, needs=Right.REGISTER)
@@ -151,6 +161,7 @@ def _draw(
     error: BroadsheetError | None = None,
     *,
     after: int = 0,
+    exactly: bool = False,
 ) -> Response:
     with house.reading() as tx:
         actor, day = visit.actor, today(house, tx)
@@ -159,7 +170,7 @@ def _draw(
         here = top or next((node for node in nodes if node.path == actor.under), None)
         below = [node for node in nodes if node.id != (here.id if here else 0)]
         shown = [node for node in below if node.id > after][: PAGE + 1]
-        counts = organisations.count_members(tx.session, actor, shown[:PAGE], on=day)
+        counts = headcounts(tx.session, actor, shown[:PAGE], on=day, exactly=exactly)
     return draw(
         request,
         "organisations.html",
@@ -169,14 +180,17 @@ def _draw(
         above=_above(here.names, visit) if here else [],
         lines=[_line(node, counts[node.id]) for node in shown[:PAGE]],
         onward=urlencode({"under": under, "after": shown[PAGE - 1].id}) if len(shown) > PAGE else "",
+        is_exact=all(each.is_exact for each in counts.values()),
+        exactly=urlencode({"under": under, "after": after, "count": 1}),
         may_change="register" in actor.rights and here is not None and here.path != actor.under,
         may_add="register" in actor.rights and (here is not None or not actor.under),
         day=day,
     )
 
 
-def _line(node: Node, members: int) -> dict[str, str | int | date | None]:
-    return {"name": node.name, "names": node.names, "members": members, "closed_on": node.closed_on}
+def _line(node: Node, members: Headcount) -> dict[str, str | date | None]:
+    told = count(members.members) if members.is_exact else tr("about {n}", n=about(members.members))
+    return {"name": node.name, "names": node.names, "members": told, "closed_on": node.closed_on}
 
 
 def _above(names: str, visit: Visit) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ from subscribers import rules, segments
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError
 from subscribers.models import Status
+from subscribers.segments import Someone
 
 router = APIRouter()
 
@@ -108,7 +109,8 @@ def _draw(
     most: int = ROWS,
     rows: Sequence[Clause] = (),
 ) -> Response:
-    counted, people = None, []
+    counted = None
+    people: Sequence[Someone] = ()
     clicked = clauses_of(rule) if rule.strip() else ([], False)
     if rows:
         clicked = (list(rows), False)
@@ -117,7 +119,7 @@ def _draw(
         if rule.strip() and error is None:
             try:
                 counted = how_many(tx, visit, rule, day, exactly=exactly)
-                people = segments.people(tx.session, visit.actor, rule, on=day, limit=SAMPLE)
+                people, _ = segments.some(tx.session, visit.actor, rule, on=day, limit=SAMPLE)
             except BroadsheetError as wrong:
                 error = wrong
         saved = segments.listing(tx.session, visit.actor)

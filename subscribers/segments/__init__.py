@@ -7,7 +7,7 @@ missing.
 
 from subscribers.segments.audience import check, compile_rule, condition, frozen, members_matching
 from subscribers.segments.conditions import day_years_before
-from subscribers.segments.counting import Count, Estimate, Someone, count, estimate, has_birthdays, people
+from subscribers.segments.counting import Count, Estimate, Someone, count, estimate, has_birthdays, people, some
 from subscribers.segments.saved import SavedSegment, listing, remove, save
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "people",
     "remove",
     "save",
+    "some",
 ]

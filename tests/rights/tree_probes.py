@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from broadcaster import moving
 from subscribers import lists, organisations, segments, tree_changes, tree_import
 from subscribers.actor import SYSTEM, Actor
+from subscribers.headcounts import headcounts
 from subscribers.models import ImportRun
 from tests.factories import NOW
 from tests.rights.probe import Probe
@@ -39,6 +40,12 @@ def _counted(session: Session, actor: Actor, side: Side) -> object:
     counts = organisations.count_members(session, actor, nodes, on=TODAY)
     # nothing but noughts, or nothing, is no news
     return [node.names for node in nodes if counts.get(node.id)]
+
+
+def _headcounts(session: Session, actor: Actor, side: Side) -> object:
+    node = organisations.tree(session, SYSTEM, side.path)[0]
+    found = headcounts(session, actor, [node], on=TODAY)
+    return [node.names] if found[node.id].members else []
 
 
 _O, _T = "subscribers.organisations.", "subscribers.tree_changes."
@@ -82,6 +89,10 @@ PROBES = {
     "subscribers.segments.counting.people": Probe(
         lambda s, a, side: segments.people(s, a, "everyone", on=TODAY), shows=True
     ),
+    "subscribers.segments.counting.some": Probe(
+        lambda s, a, side: segments.some(s, a, "everyone", on=TODAY)[0], shows=True
+    ),
+    "subscribers.headcounts.headcounts": Probe(_headcounts, shows=True),
     "subscribers.segments.counting.has_birthdays": Probe(
         lambda s, a, side: segments.has_birthdays(s, a, on=TODAY),
         blind="it asks about the actor's own part of the tree",

@@ -252,6 +252,15 @@ def test_what_is_surely_meant_is_found_by_an_index(town: Session, typed: str, wa
         assert not re.search(r"Seq Scan on (member|number)\b|SCAN (member|number)\b(?! USING INDEX)", plan), plan
 
 
+def test_the_end_of_a_number_is_found_by_an_index(town: Session) -> None:
+    with statements(town) as seen:
+        assert len(finding.find(town, OPERATOR, "00042", on=TODAY)) == 1
+    ends = [(sql, given) for sql, given in seen if "substr" in sql]
+    assert len(ends) == 1
+    plan = plans(town, ends)[0]
+    assert "ix_number_end" in plan, plan
+
+
 def test_at_most_six_statements(town: Session) -> None:
     for typed in ("没有", "zhangwei", "xianxian", "0042", "Smith", "赵"):
         with statements(town) as seen:

@@ -132,3 +132,21 @@ def test_a_small_registry_and_a_small_place_are_counted(session: Session, monkey
     assert not segments.estimate(session, OPERATOR, "everyone", on=TODAY).is_exact
     there = segments.estimate(session, Actor("local", frozenset({Right.SEE}), small.path), "everyone", on=TODAY)
     assert (there.members, there.is_exact) == (30, True)
+
+
+def test_a_page_of_a_rule_that_no_index_answers_looks_through_so_many(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "LOOKED_THROUGH", 4)
+    made = make_members(session, 10, organisation="East")
+    rare = make_member(session, name="解超超", organisation="East")
+    first = made[0].id
+    found, behind = segments.some(session, OPERATOR, 'name = "解超超"', on=TODAY, after=first - 1)
+    assert (found, behind) == ([], first + 3)
+    found, behind = segments.some(session, OPERATOR, 'name = "解超超"', on=TODAY, after=first + 7)
+    assert ([one.id for one in found], behind) == ([rare.id], 0)
+    # whose place is known is found by it, however far away
+    found, behind = segments.some(session, OPERATOR, 'under(East) and name = "解超超"', on=TODAY)
+    assert ([one.id for one in found], behind) == ([rare.id], 0)
+    found, behind = segments.some(session, OPERATOR, "everyone", on=TODAY, after=first + 5, limit=3)
+    assert ([one.id for one in found], behind) == ([first + 6, first + 7, first + 8], first + 8)

@@ -1,0 +1,84 @@
+"""How many members each of some organisations has, as exactly as a page can wait for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from subscribers.actor import Actor, Right, needs
+from subscribers.db import among
+from subscribers.drawn import draw, span
+from subscribers.models import Membership, Organisation
+from subscribers.organisations import Node, in_subtree, subtree_range
+from subscribers.registry import standing_on
+
+#: the registry is counted up to this size
+COUNTED = 20_000
+#: and so is an organisation of a larger one up to this
+SMALL = 1_000
+#: for the others so many members are looked at
+DRAWN = 4_000
+#: where no more of those drawn are, all are counted: that is still quick
+FEW = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Headcount:
+    """So many, or about so many."""
+
+    members: int
+    is_exact: bool
+
+
+@needs(Right.SEE)
+def headcounts(
+    session: Session, actor: Actor, nodes: Sequence[Node], *, on: date, exactly: bool = False
+) -> dict[int, Headcount]:
+    """Members of each of these, with all below, on a day: id -> how many. None of `nodes` is below another one.
+
+    In a large registry those with many are told from members who are drawn, unless `exactly`, which takes its time.
+    """
+    counts = {node.id: _count(session, actor, node, on, None if exactly else SMALL) for node in nodes}
+    told = {id_: Headcount(members, is_exact=True) for id_, members in counts.items()}
+    many = [] if exactly else [node for node in nodes if counts[node.id] > SMALL]
+    drawn = _drawn(session, many, on) if many and span(session) >= COUNTED else {}
+    for node in many:
+        told[node.id] = drawn.get(node.id) or Headcount(_count(session, actor, node, on), is_exact=True)
+    return told
+
+
+def _count(session: Session, actor: Actor, node: Node, on: date, up_to: int | None = None) -> int:
+    """How many there are, or one more than `up_to` if there are more."""
+    here = (
+        select(Membership.member_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(in_subtree(Organisation.path, node.path), in_subtree(Organisation.path, actor.under), standing_on(on))
+    )
+    if up_to is not None:
+        here = here.limit(up_to + 1)
+    return session.scalar(select(func.count()).select_from(here.subquery())) or 0
+
+
+def _drawn(session: Session, nodes: Sequence[Node], on: date) -> dict[int, Headcount]:
+    drawn = draw(session, DRAWN)
+    paths = session.scalars(
+        select(Organisation.path)
+        .join(Membership, Membership.organisation_id == Organisation.id)
+        .where(standing_on(on), among(session, Membership.member_id, drawn.ids))
+    )
+    by_path = sorted(nodes, key=lambda node: node.path)
+    starts = [node.path for node in by_path]
+    found: Counter[int] = Counter()
+    for path in paths:
+        at = bisect_right(starts, path) - 1
+        if at >= 0 and path < subtree_range(starts[at])[1]:
+            found[by_path[at].id] += 1
+    return {
+        id_: Headcount(round(members * drawn.step), is_exact=False) for id_, members in found.items() if members > FEW
+    }

@@ -1,0 +1,59 @@
+"""Members of organisations, exactly where that is quick, and about so many elsewhere."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy.orm import Session
+
+from subscribers import headcounts as told
+from subscribers import organisations
+from subscribers.actor import OPERATOR, Actor, Right
+from subscribers.drawn import draw, span
+from subscribers.headcounts import Headcount, headcounts
+from tests.factories import make_member, make_members
+
+TODAY = date(2026, 11, 21)
+
+
+def counted(session: Session, actor: Actor = OPERATOR, *, exactly: bool = False) -> dict[str, Headcount]:
+    nodes = organisations.tree(session, OPERATOR, depth=1)
+    found = headcounts(session, actor, nodes, on=TODAY, exactly=exactly)
+    return {node.names: found[node.id] for node in nodes}
+
+
+def test_a_small_registry_is_counted(session: Session) -> None:
+    make_members(session, 2, organisation="A/B/C")
+    make_members(session, 1, organisation="A")
+    make_members(session, 4, organisation="X", left_on=date(2026, 1, 1))
+    assert counted(session) == {"A": Headcount(3, True), "X": Headcount(0, True)}
+    clerk = Actor("clerk", frozenset({Right.SEE}), under=organisations.find_by_path(session, OPERATOR, "A/B").path)
+    assert counted(session, clerk) == {"A": Headcount(2, True), "X": Headcount(0, True)}
+
+
+def test_of_a_large_one_the_large_places_are_told_from_some(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told, "COUNTED", 100)
+    monkeypatch.setattr(told, "SMALL", 10)
+    monkeypatch.setattr(told, "DRAWN", 200)
+    make_members(session, 300, organisation="A/B")
+    # more than are counted at once, and too few to be told from those drawn
+    make_members(session, 20, organisation="C")
+    make_members(session, 5, organisation="D")
+    found = counted(session)
+    assert found["C"] == Headcount(20, True)
+    assert found["D"] == Headcount(5, True)
+    assert not found["A"].is_exact
+    assert found["A"].members == pytest.approx(300, rel=0.1)
+    assert found == counted(session)
+    assert counted(session, exactly=True)["A"] == Headcount(300, True)
+
+
+def test_members_are_drawn_evenly_and_the_same_each_time(session: Session) -> None:
+    assert span(session) == 0
+    first = make_members(session, 100)[0].id
+    make_member(session)
+    drawn = draw(session, 10)
+    assert len(drawn.ids) == 10
+    assert [(id_ - first) // drawn.step for id_ in drawn.ids] == list(range(10))
+    assert drawn == draw(session, 10)
