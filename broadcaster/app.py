@@ -33,9 +33,11 @@ from broadcaster.newsroom import (
     organisations,
     own_phone,
     past_imports,
+    places,
     proof_page,
     reading,
     records,
+    search,
     segments,
     today,
     transfers,
@@ -68,7 +70,21 @@ def make_web(runtime: Runtime) -> FastAPI:
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
     desk = (editions, composer, checks, proof_page, reading, columns, items, item_drafts, item_page)
-    desks = (entrance, first_run, account, own_phone, today, *desk, *registry, users, gateways, words, records)
+    desks = (
+        entrance,
+        first_run,
+        account,
+        own_phone,
+        today,
+        places,
+        search,
+        *desk,
+        *registry,
+        users,
+        gateways,
+        words,
+        records,
+    )
     for room in (*doors, *desks):
         app.include_router(room.router)
     return app

@@ -47,6 +47,18 @@ def search_key(name: str) -> str:
     return f"{''.join([syllable[0] for syllable in syllables])} {''.join(syllables)}"
 
 
+def place_key(name: str) -> str:
+    """The key of an organisation's name: as `search_key`, but no character of it is read as a surname."""
+    if not _syllables:
+        _read_syllables()
+    syllables = [_syllables.get(character, character) for character in folded(name) if _is_spelled(character)]
+    return _fitting("".join(each[0] for each in syllables), "".join(syllables)) if syllables else ""
+
+
+def _is_spelled(character: str) -> bool:
+    return _stands_alone(character) or _is_of_a_word(character)
+
+
 @cache
 def known_syllables() -> frozenset[str]:
     """Every syllable that a character can have in a key, without the few that are only sounds (`hm`, `ng`)."""

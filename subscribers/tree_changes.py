@@ -14,6 +14,7 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.db import lock_table
 from subscribers.errors import Conflict, Denied, Invalid
 from subscribers.models import Membership, Organisation
+from subscribers.names import place_key
 from subscribers.organisations import (
     LEVELS,
     Node,
@@ -74,7 +75,7 @@ def rename(session: Session, actor: Actor, names: str, name: str, *, now: dateti
     path = f"{above}/{name}" if above else name
     if path != node.names:
         _refuse_taken(path, find_paths(session, [path]))
-        _set(session, Organisation.id == node.id, name=name)
+        _set(session, Organisation.id == node.id, name=name, search_key=place_key(name))
         audit.note(session, actor, "organisations.rename", node.names, people=0, now=now, name=name)
     return find_by_path(session, actor, path)
 

@@ -26,10 +26,10 @@ class Told:
 def how_many(tx: Tx, visit: Visit, rule: str, day: date, *, exactly: bool) -> Told:
     """How many members of one's part of the tree; `exactly` takes as long as it takes. Raises `Invalid`."""
     if exactly:
-        counted = segments.count(tx.session, visit.actor, rule, on=day)
+        counted = segments.count(tx.session, visit.view, rule, on=day)
         estimate = Estimate(counted.members, counted.reachable, is_exact=True)
     else:
-        estimate = segments.estimate(tx.session, visit.actor, rule, on=day)
+        estimate = segments.estimate(tx.session, visit.view, rule, on=day)
     return Told(_words(estimate), estimate.is_exact, estimate.members > 0)
 
 

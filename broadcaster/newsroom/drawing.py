@@ -57,6 +57,8 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
         menu=entries_for(visit.visitor, request.url.path),
         tabs=tabs_for(visit.visitor, request.url.path),
         other=_other_language(request),
+        # of a form there is no page to come back to
+        stands_at=str(request.url.path) if request.method == "GET" else "/",
         done=told,
         **{"trouble": None, **values},
     )

@@ -29,7 +29,7 @@ SHOWN = 50
 def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> Response:
     """All of them, the newest first."""
     with house.reading() as tx:
-        found = editions.listing(tx.session, visit.actor)
+        found = editions.listing(tx.session, visit.view)
     # few hundred at most in ten years of a weekly paper
     found = [line for line in found if not before or line.number < before]
     lines: list[dict[str, Any]] = [

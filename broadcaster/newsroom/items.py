@@ -66,7 +66,7 @@ def offered_segments(saved: Iterable[SavedSegment]) -> list[str]:
 def _shelf(request: Request, house: Runtime, visit: Visit, shelf: Shelf, q: str, before: int) -> Response:
     q = q.strip()
     with house.reading() as tx:
-        found = items.listing(tx.session, visit.actor, shelf, words=q, before=before or None, limit=PAGE + 1)
+        found = items.listing(tx.session, visit.view, shelf, words=q, before=before or None, limit=PAGE + 1)
         named = {line.id: line for line in columns.tree(tx.session, visit.actor)}
         places = names_of(tx.session, {item.under for item in found})
         now = tx.now

@@ -44,7 +44,7 @@ def members(
     request: Request, house: House, visit: Here, q: str = "", rule: str = "", after: Behind = 0, count: bool = False
 ) -> Response:
     """Who was looked for, or whom a rule holds, fifty at a time. `?count=1` says how many these are."""
-    if _may_be_number(q):
+    if may_be_number(q):
         wrong = Invalid(
             "A number is not looked for by an address: addresses are kept in many places.",
             hint="Type it into the field and press the button.",
@@ -57,13 +57,13 @@ def members(
 def look_for(request: Request, house: House, visit: Here, form: Form) -> Response:
     """The same by the form. What may be a number is answered here, and everything else has an address of its own."""
     q, rule = form.text("q"), form.text("rule")
-    if _may_be_number(q):
+    if may_be_number(q):
         return _draw(request, house, visit, q, rule)
     asked = {name: typed for name, typed in (("q", q), ("rule", rule)) if typed.strip()}
     return RedirectResponse(f"/members?{urlencode(asked)}" if asked else "/members", 303)
 
 
-def _may_be_number(text: str) -> bool:
+def may_be_number(text: str) -> bool:
     return sum(sign.isdigit() for sign in unicodedata.normalize("NFKC", text[:200])) >= FEWEST_DIGITS
 
 
@@ -90,12 +90,12 @@ def _found(house: Runtime, tx: Tx, visit: Visit, q: str, rule: str, after: int) 
     day = today(house, tx)
     if q.strip():
         region = house.settings.paper.region
-        found = finding.find(tx.session, visit.actor, q, on=day, limit=PAGE, region=region)
+        found = finding.find(tx.session, visit.view, q, on=day, limit=PAGE, region=region)
         return [
             _line(each.id, each.name, each.msisdn and mask(each.msisdn), each.status, each.mobile, each.organisation)
             for each in found
         ], ""
-    people, behind = segments.some(tx.session, visit.actor, rule or EVERYONE, on=day, after=after, limit=PAGE)
+    people, behind = segments.some(tx.session, visit.view, rule or EVERYONE, on=day, after=after, limit=PAGE)
     onward = urlencode({"rule": rule, "after": behind}) if behind else ""
     return [
         _line(each.id, each.name, each.msisdn, each.status, each.mobile, each.organisation) for each in people

@@ -43,7 +43,8 @@ def tree(
     exactly: Annotated[bool, Query(alias="count")] = False,
 ) -> Response:
     """One level of the tree, with how many members each has; `under` is a path of names. `?count=1`: exactly."""
-    return _draw(request, house, visit, under, after=after, exactly=exactly)
+    at = under or (visit.place.names if visit.place else "")
+    return _draw(request, house, visit, at, after=after, exactly=exactly)
 
 
 @takes(router, PATH, needs=Right.REGISTER)

@@ -69,7 +69,7 @@ def _draw(
     request: Request, house: Runtime, visit: Visit, error: BroadsheetError | None = None, *, before: int = 0
 ) -> Response:
     with house.reading() as tx:
-        found = importing.past(tx.session, visit.actor, before=before or None, limit=PAGE + 1)
+        found = importing.past(tx.session, visit.view, before=before or None, limit=PAGE + 1)
         now = tx.now
     lines: list[dict[str, Any]] = [
         {

@@ -119,7 +119,7 @@ def _draw(
         if rule.strip() and error is None:
             try:
                 counted = how_many(tx, visit, rule, day, exactly=exactly)
-                people, _ = segments.some(tx.session, visit.actor, rule, on=day, limit=SAMPLE)
+                people, _ = segments.some(tx.session, visit.view, rule, on=day, limit=SAMPLE)
             except BroadsheetError as wrong:
                 error = wrong
         saved = segments.listing(tx.session, visit.actor)

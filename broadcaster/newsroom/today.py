@@ -31,9 +31,9 @@ def today(request: Request, house: House, visit: Here, hold: bool = False, live:
         if visit.visitor.owes_code:
             raise elsewhere("/account/code")
         if live:
-            return draw(request, "today_live.html", **standing(house, visit.actor, hold=hold))
+            return draw(request, "today_live.html", **standing(house, visit.view, hold=hold))
         steps = steps_left(house, visit)
-        return draw(request, "today.html", steps=steps, **standing(house, visit.actor, hold=hold))
+        return draw(request, "today.html", steps=steps, **standing(house, visit.view, hold=hold))
     with house.reading() as tx:
         is_set_up = has_admin(tx.session)
     if is_set_up and live:

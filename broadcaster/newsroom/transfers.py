@@ -66,8 +66,8 @@ def _draw(
 ) -> Response:
     with house.reading() as tx:
         # those that wait stand first, however old they are
-        waiting = [] if before else transfers.listing(tx.session, visit.actor, state=TransferState.ASKED, limit=PAGE)
-        found = transfers.listing(tx.session, visit.actor, before=before or None, limit=PAGE + 1)
+        waiting = [] if before else transfers.listing(tx.session, visit.view, state=TransferState.ASKED, limit=PAGE)
+        found = transfers.listing(tx.session, visit.view, before=before or None, limit=PAGE + 1)
         now = tx.now
     past = [one for one in found[:PAGE] if one.state != TransferState.ASKED]
     return draw(

@@ -133,7 +133,7 @@ def _draw(
     after: str = "",
 ) -> Response:
     with house.reading() as tx:
-        found, now = users.listing(tx.session, visit.actor, after=after, limit=PAGE + 1), tx.now
+        found, now = users.listing(tx.session, visit.view, after=after, limit=PAGE + 1), tx.now
     lines: list[dict[str, Any]] = [
         _line(house, one, when(one.created_at, now, house.settings.zone)) for one in found[:PAGE]
     ]

@@ -6,10 +6,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from sqlalchemy import select
 
 from broadcaster.access import sessions, sign_in
 from broadcaster.access.models import Door
@@ -17,7 +19,10 @@ from broadcaster.access.sign_in import Visitor
 from broadcaster.runtime import Runtime
 from broadcaster.web.frame import over_tls
 from subscribers.actor import Actor
+from subscribers.db import Tx
 from subscribers.errors import Denied
+from subscribers.models import Organisation
+from subscribers.organisations import names_of
 
 COOKIE = "broadsheet"
 #: in the address of what a page asks for by itself, again and again: nobody is there who uses it
@@ -26,9 +31,22 @@ LIVE = "live"
 COOKIE_OVER_TLS = "__Host-broadsheet"
 #: what a browser keeps when its user has left
 DEVICE, DEVICE_OVER_TLS = "device", "__Host-device"
+#: the organisations that were chosen in the top bar
+PLACES = "places"
+RECENT = 5
 #: seconds: half a year
 _DEVICE_KEPT = 180 * 24 * 3600
 _TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The part of the tree that lists and figures are narrowed to."""
+
+    id: int
+    path: str
+    #: of names
+    names: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,13 @@ class Visit:
     visitor: Visitor | None = None
     #: the password was right, the code is still to come
     is_halfway: bool = False
+    #: chosen in the top bar; None: all that is theirs
+    place: Place | None = None
+
+    @property
+    def view(self) -> Actor:
+        """Who lists and counts: the visitor within the chosen place, with no right more than they have."""
+        return replace(self.actor, under=self.place.path) if self.place else self.actor
 
     @property
     def actor(self) -> Actor:
@@ -74,10 +99,34 @@ def look(house: Runtime, request: Request) -> Visit:
         visitor = sign_in.visitor(tx.session, token, now=tx.now, door=Door.WEB)
         is_halfway = visitor is None and sign_in.is_halfway(tx.session, token, now=tx.now)
         is_to_be_noted = visitor is not None and visitor.is_to_be_noted(tx.now)
+        place = _place(tx, visitor.actor, request) if visitor is not None else None
     if visitor is not None and is_to_be_noted and LIVE not in request.query_params:
         with house.begin() as tx:
             sessions.used(tx.session, visitor.sign_in_id, now=tx.now)
-    return Visit(token, is_new=False, is_secure=is_secure, visitor=visitor, is_halfway=is_halfway)
+    return Visit(token, is_new=False, is_secure=is_secure, visitor=visitor, is_halfway=is_halfway, place=place)
+
+
+def places_of(request: Request) -> list[int]:
+    """The organisations that this browser's user has narrowed to: now (0: to none), and before."""
+    ids = request.cookies.get(PLACES, "").split(".")
+    return [int(each) for each in ids[: 1 + RECENT] if each.isascii() and each.isdigit() and len(each) < 16] or [0]
+
+
+def give_places(response: Response, visit: Visit, places: Sequence[int]) -> None:
+    """Let the browser keep where its user narrows to. It opens nothing: who they are is asked for each time."""
+    kept = ".".join(str(each) for each in places[: 1 + RECENT])
+    response.set_cookie(PLACES, kept, httponly=True, secure=visit.is_secure, samesite="lax", path="/")
+
+
+def _place(tx: Tx, actor: Actor, request: Request) -> Place | None:
+    chosen = places_of(request)[0]
+    if not chosen:
+        return None
+    path = tx.session.scalar(select(Organisation.path).where(Organisation.id == chosen))
+    # gone, moved away, or of whoever used this browser before
+    if not path or not path.startswith(actor.under) or path == actor.under:
+        return None
+    return Place(chosen, path, names_of(tx.session, [path])[path])
 
 
 def give(response: Response, visit: Visit, token: str) -> None:

@@ -112,3 +112,31 @@ def test_dragged_stepped_and_typed(house: Runtime, chrome: Browser, address: str
         look.fits()
         page.reload()
         assert page.locator(".bubble", has_text="打字看看。").count() == 0
+
+
+def test_the_keyboard_finds_everything(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        page.goto("/items")
+        page.keyboard.press("Control+k")
+        page.wait_for_url("**/search")
+        page.keyboard.type("取暖")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="取暖季用气安全").wait_for()
+        page.keyboard.press("Control+k")
+        page.keyboard.type("oyzh")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="欧阳子涵").click()
+        page.get_by_role("link", name="组织：全部").click()
+        page.get_by_label("组织名称或拼音").fill("djfh")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="东城/东街分会").wait_for()
+        look.fits()
+        page.get_by_role("button", name="东城/东街分会").click()
+        # back at the page that one came from
+        page.get_by_role("heading", name="欧阳子涵").wait_for()
+        page.get_by_text("只算“东城/东街分会”").wait_for()
+        look.fits()
+        page.get_by_role("button", name="看全部").click()
+        page.get_by_role("link", name="组织：全部").wait_for()

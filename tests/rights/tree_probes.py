@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster import moving
-from subscribers import lists, organisations, segments, tree_changes, tree_import
+from subscribers import lists, organisations, segments, tree_changes, tree_import, tree_search
 from subscribers.actor import SYSTEM, Actor
 from subscribers.headcounts import headcounts
 from subscribers.models import ImportRun
@@ -50,6 +50,9 @@ def _headcounts(session: Session, actor: Actor, side: Side) -> object:
 
 _O, _T = "subscribers.organisations.", "subscribers.tree_changes."
 PROBES = {
+    "subscribers.tree_search.find": Probe(
+        lambda s, a, side: tree_search.find(s, a, side.mark), shows=True, echoes=True
+    ),
     _O + "tree": Probe(lambda s, a, side: organisations.tree(s, a, side.path), shows=True),
     _O + "find_by_path": Probe(lambda s, a, side: organisations.find_by_path(s, a, side.branch), shows=True),
     _O + "count_members": Probe(_counted, shows=True),

@@ -63,6 +63,16 @@
     }
   });
 
+  document.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey || event.key.toLowerCase() !== "k" || event.isComposing) return;
+    const field = document.getElementById("seek");
+    const link = document.getElementById("seek-link");
+    if (!field && !link) return;
+    event.preventDefault();
+    if (field) field.select();
+    else link.click();
+  });
+
   function ask(then) {
     goOn = then;
     if (!dialog.open) dialog.showModal();
