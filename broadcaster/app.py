@@ -19,6 +19,7 @@ from broadcaster.newsroom import (
     checks,
     columns,
     composer,
+    edition_counts,
     editions,
     entrance,
     first_run,
@@ -69,7 +70,7 @@ def make_web(runtime: Runtime) -> FastAPI:
     doors = (hooks, health, metrics, assets, pages)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    desk = (editions, composer, checks, proof_page, reading, columns, items, item_drafts, item_page)
+    desk = (editions, composer, checks, edition_counts, proof_page, reading, columns, items, item_drafts, item_page)
     desks = (
         entrance,
         first_run,

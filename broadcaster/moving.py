@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, func, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.models import Campaign, EditionCount
 from broadcaster.newspaper.models import Edition, Item, StandingColumn, WordList
 from subscribers import tree_changes
 from subscribers.actor import Actor, Right, needs
@@ -23,6 +23,7 @@ from subscribers.tree_changes import Closed
 #: whatever keeps a path of ids; a test looks for others among the tables
 PATHS: tuple[InstrumentedAttribute[str], ...] = (
     Campaign.under,
+    EditionCount.under,
     Edition.under,
     Item.under,
     StandingColumn.under,

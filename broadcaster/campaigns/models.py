@@ -13,6 +13,7 @@ from broadcaster.campaigns.states import UNDER_WAY, CampaignState
 from broadcaster.newspaper.models import Edition
 from subscribers.db import Base, Instant
 from subscribers.models import Key
+from subscribers.models.organisation import Bytewise
 
 
 class Lane(IntEnum):
@@ -122,3 +123,28 @@ class ProfileChange(Base):
     written_at: Mapped[datetime] = mapped_column(Instant)
     withdrawn_by: Mapped[str | None] = mapped_column(String(100))
     withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class EditionCount(Base):
+    """What an edition comes to over its whole audience, for one part of the tree: how far the count is, or its end."""
+
+    __tablename__ = "edition_count"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), primary_key=True)
+    #: whose audience, as a path of ids
+    under: Mapped[str] = mapped_column(Bytewise, primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    asked_by: Mapped[str] = mapped_column(String(100))
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    #: of whoever counts, and when it last told something
+    runner: Mapped[str] = mapped_column(String(16), default="")
+    heard_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: readers counted so far, and about how many there are
+    seen: Mapped[int] = mapped_column(default=0)
+    about: Mapped[int] = mapped_column(default=0)
+    #: the digest of what was counted last, its figures and when that was
+    revision: Mapped[str] = mapped_column(String(64), default="")
+    figures: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    counted_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: why it could not be counted: a sentence with its fields
+    trouble: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -14,6 +14,7 @@ from broadcaster.newspaper import items, making, publishing, word_lists
 from broadcaster.newspaper.lint import Remark, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.edition_counts import count_panel
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
@@ -92,6 +93,7 @@ def draw_check(
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
         panel = proof_panel(house, tx, visit, number)
         sends = compose.of_edition(tx.session, visit.actor, number)
+        panel |= count_panel(house, tx, visit, number)
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     lines = [*remarks, *map(_told, found)]
     return draw(

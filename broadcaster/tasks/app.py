@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
+from broadcaster.campaigns.counts import COUNT
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.receipts import APPLY
 from broadcaster.replies.receive import ROUTE
@@ -34,7 +35,7 @@ def make_app(runtime: Runtime) -> Celery:
 def _settings(runtime: Runtime) -> dict[str, Any]:
     embedded = runtime.settings.embedded
     redis = runtime.settings.queue.url.startswith(("redis", "valkey"))
-    names = [CONTROL, APPLY, ROUTE, *(submit_queue(name) for name in runtime.gateways)]
+    names = [CONTROL, APPLY, ROUTE, COUNT, *(submit_queue(name) for name in runtime.gateways)]
     return {
         # results live in our tables
         "task_ignore_result": True,

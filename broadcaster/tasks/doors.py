@@ -7,12 +7,13 @@ from functools import partial
 
 from celery import Celery
 
-from broadcaster.campaigns import schedule
+from broadcaster.campaigns import counts, schedule
 from broadcaster.campaigns.schedule import PREPARE
 from broadcaster.delivery import failover, orphans, preparing, receipts, reconcile
 from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
+from broadcaster.tasks.counting import count_waiting
 from subscribers import transfers
 from subscribers.clock import monotonic
 from subscribers.db import is_sqlite, wake
@@ -59,6 +60,10 @@ def register(app: Celery, runtime: Runtime) -> None:
         while more and not runtime.stopping.is_set():
             with runtime.begin() as tx:
                 more = router.route(tx.session, runtime.desk(tx), now=tx.now)
+
+    @app.task(name=counts.COUNT, shared=False)
+    def count_editions() -> None:
+        runtime.by_one(counts.COUNT, partial(count_waiting, runtime))
 
     @app.task(name=START_DUE, shared=False)
     def start_due_campaigns() -> None:
@@ -111,6 +116,7 @@ def sweep(runtime: Runtime) -> None:
         router.wake_forgotten(tx.session, now=tx.now)
         reconcile.expire(tx.session, runtime.receipt_timeouts, runtime.looked, now=tx.now)
         transfers.expire(tx.session, now=tx.now)
+        counts.wake_forgotten(tx.session, now=tx.now)
     with runtime.begin() as tx:
         outages = failover.watch(tx.session, now=tx.now)
         patience = timedelta(seconds=runtime.settings.routes.failover_after)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from broadcaster.campaigns import check, compose, profile_changes, schedule
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns import check, compose, counts, profile_changes, schedule
 from broadcaster.campaigns.compose import Text
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.profiles import Tariff
@@ -21,13 +23,18 @@ from broadcaster.sms import split
 from tests.delivery.ledger import ROUTE, WAYS, ZONE
 from tests.factories import NOW
 from tests.rights.probe import Probe
-from tests.rights.world import TODAY
+from tests.rights.world import TODAY, Side
 
 DRESS = Dress("【晨晖】", "拒收回复R")
 DESK = Desk(
     paper="晨晖", signature="【晨晖】", opt_out="R", language="zh", gateways={"carrier": Capabilities(inbound=True)}
 )
 PRICES = {"carrier": [Tariff(TODAY, Decimal("0.05"), "CNY")]}
+
+
+def _asked(session: Session, side: Side) -> None:
+    counts.ask(session, side.chief, side.edition, now=NOW)
+
 
 _C, _D, _R = "broadcaster.campaigns.", "broadcaster.delivery.", "broadcaster.reports."
 PROBES = {
@@ -65,6 +72,9 @@ PROBES = {
         lambda s, a, side: compose.draft_edition(s, a, side.edition, paper="晨晖", language="zh", dress=DRESS, now=NOW),
         shows=True,
     ),
+    _C + "counts.ask": Probe(lambda s, a, side: counts.ask(s, a, side.edition, now=NOW)),
+    _C + "counts.cancel": Probe(lambda s, a, side: counts.cancel(s, a, side.edition), ready=_asked),
+    _C + "counts.find": Probe(lambda s, a, side: counts.find(s, a, side.edition), ready=_asked, shows=True),
     _C + "compose.edition_unsaved": Probe(
         lambda s, a, side: compose.edition_unsaved(
             s, a, side.edition, rule="everyone", paper="晨晖", language="zh", dress=DRESS, now=NOW

@@ -1,0 +1,127 @@
+"""What an edition comes to over its whole audience: begun here, counted by a worker, and looked at."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.campaigns import compose, counts
+from broadcaster.campaigns.counts import CountState
+from broadcaster.campaigns.models import EditionCount
+from broadcaster.language import msgid, ntr, tr, translated
+from broadcaster.newspaper import making
+from broadcaster.newsroom.composer import ONE
+from broadcaster.newsroom.drawing import done, draw
+from broadcaster.newsroom.editions import PATH
+from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.members import Id
+from broadcaster.newsroom.proofs import unsaved
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import shows, takes
+from broadcaster.web.figures import about, count, when
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from broadcaster.words import skip_reason_word
+from subscribers.actor import Right
+from subscribers.db import Tx
+from subscribers.errors import Invalid
+
+router = APIRouter()
+
+
+@shows(router, ONE + "/count", needs=Right.SEE)
+def look(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """The part of the page of the check that tells it, for a page that looks again by itself."""
+    with house.reading() as tx:
+        edition = making.layout(tx.session, visit.actor, id).edition
+        panel = count_panel(house, tx, visit, id)
+    return draw(request, "edition_count.html", edition=edition, **panel)
+
+
+@takes(router, ONE + "/count", needs=Right.EDIT)
+def begin(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """Have it counted."""
+    with house.begin() as tx:
+        counts.ask(tx.session, visit.actor, id, now=tx.now)
+    return done(visit, f"{PATH}/{id}/check#counted", msgid("It is being counted; you may leave this page."))
+
+
+@takes(router, ONE + "/count/cancel", needs=Right.EDIT)
+def cancel(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """Not after all."""
+    with house.begin() as tx:
+        counts.cancel(tx.session, visit.actor, id)
+    told = msgid("It is not counted any more.")
+    return done(visit, f"{PATH}/{id}/check#counted", told, undo=f"{PATH}/{id}/count")
+
+
+def count_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:
+    """The values of `edition_count.html`."""
+    found = counts.find(tx.session, visit.actor, number)
+    told: dict[str, Any] = {"counting": "", "counted": None, "count_trouble": "", "is_stale": False}
+    told["may_count"] = Right.EDIT in visit.actor.rights
+    if found is None:
+        return told
+    if found.state in (CountState.WAITING, CountState.RUNNING):
+        told["counting"] = _progress(found)
+    elif found.state == CountState.FAILED and found.trouble:
+        sentences = (found.trouble["message"], found.trouble["hint"])
+        told["count_trouble"] = " ".join(
+            translated(each).format(**found.trouble["fields"]) for each in sentences if each
+        )
+    if found.figures is not None and found.counted_at is not None:
+        told["counted"] = _figures(found.figures) | {"at": when(found.counted_at, tx.now, house.settings.zone)}
+        told["is_stale"] = _revision(house, tx, visit, number) != found.revision
+    return told
+
+
+def _revision(house: Runtime, tx: Tx, visit: Visit, number: int) -> str:
+    try:
+        return compose.content_hash(unsaved(house, tx, visit.actor, number))
+    except Invalid:
+        # a segment that a variant names is not there any more
+        return ""
+
+
+def _progress(found: EditionCount) -> str:
+    if found.state == CountState.WAITING:
+        return tr("It begins as soon as what was there before it is done.")
+    return tr("Readers so far: {figure}, of about {n} members.", figure=count(found.seen), n=about(found.about))
+
+
+def _figures(figures: dict[str, Any]) -> dict[str, Any]:
+    skipped = sum(figures["skipped"].values())
+    people = ntr("{figure} reader", "{figure} readers", figures["recipients"], figure=count(figures["recipients"]))
+    parts = ntr("{figure} part", "{figure} parts", figures["parts"], figure=count(figures["parts"]))
+    reasons = [f"{skip_reason_word(reason)} {count(n)}" for reason, n in figures["skipped"].items()]
+    return {
+        "whole": f"{people} · {parts} · {_money(figures, figures['cost'])}",
+        "skipped": ntr("{figure} member is skipped:", "{figure} members are skipped:", skipped, figure=count(skipped)),
+        "reasons": reasons,
+        "variants": [
+            {
+                "name": audience_words([each["name"]]),
+                "people": count(each["recipients"]),
+                "each": "–".join(dict.fromkeys((str(each["min"]), str(each["max"])))),
+                "median": each["median"],
+                "parts": count(each["parts"]),
+                "cost": _money(figures, each["cost"]),
+            }
+            for each in figures["variants"]
+        ],
+        "findings": [
+            {
+                "words": translated(each["message"]).format(**each["fields"]),
+                "hint": translated(each["hint"]).format(**each["fields"]) if each["hint"] else "",
+                "stops": each["blocking"],
+            }
+            for each in figures["findings"]
+        ],
+    }
+
+
+def _money(figures: dict[str, Any], cost: str) -> str:
+    # without a price nobody knows what it costs
+    return f"{figures['currency']} {Decimal(cost):,.2f}" if Decimal(cost) else "—"
