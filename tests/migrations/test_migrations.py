@@ -75,6 +75,20 @@ def test_a_second_upgrade_changes_nothing(upgraded: Engine) -> None:
         assert connection.scalar(text("SELECT count(*) FROM member")) == 1
 
 
+def test_a_registry_of_an_earlier_program_is_taken_along(empty: Engine) -> None:
+    """A table that others refer to cannot be made anew on SQLite: its rows would be missed."""
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "r0022")
+        connection.execute(
+            text("INSERT INTO organisation (id, name, level, path, kind) VALUES (1, '东城', 0, '1/', '')")
+        )
+        below = "INSERT INTO organisation (id, parent_id, name, level, path, kind) VALUES (2, 1, '东街', 1, '1/2/', '')"
+        connection.execute(text(below))
+    migrations.upgrade(empty)
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT name FROM organisation ORDER BY id")).scalars().all() == ["东城", "东街"]
+
+
 # SQLite tells of such an index that it is there and not what it is; the next test compares its words
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_autogenerate_finds_nothing_to_add(upgraded: Engine) -> None:

@@ -19,8 +19,8 @@ _BULK = 5_000
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("organisation") as batch:
-        batch.add_column(sa.Column("search_key", BYTEWISE, server_default=sa.text("''"), nullable=False))
+    # not in a batch: SQLite would make the table anew, and others refer to its rows
+    op.add_column("organisation", sa.Column("search_key", BYTEWISE, server_default=sa.text("''"), nullable=False))
     place = sa.table("organisation", sa.column("id", KEY), sa.column("name"), sa.column("search_key"))
     fill = sa.update(place).where(place.c.id == sa.bindparam("of")).values(search_key=sa.bindparam("key"))
     last = 0
