@@ -40,6 +40,7 @@ EXCEPTIONS = {
     "subscribers.importing.changing.write_changes": "a step of the import, which has asked",
     "broadcaster.trial.try_out": "it has no session; it asks for the right itself, and so does what it calls",
     "broadcaster.newsroom.proofs.phones": "it has no session; what it calls asks for the right",
+    "broadcaster.newsroom.proofs.reached_by": "it has no session; what it calls asks for the right",
     "broadcaster.newsroom.proofs.unsaved": "it has no session; what it calls asks for the right",
     "broadcaster.web.status.standing": "the look that it takes asks for the right",
     "broadcaster.campaigns.belonging.is_seen_by": "a condition, pure",

@@ -14,6 +14,7 @@ from sqlalchemy.sql.selectable import Subquery
 
 from broadcaster.campaigns.models import Campaign
 from subscribers import segments
+from subscribers.db import among
 from subscribers.models import Member, Membership, Number, NumberKind, Organisation, Subscription, Wish
 from subscribers.organisations import in_subtree
 from subscribers.registry import standing_on
@@ -60,14 +61,22 @@ class Route:
 
 
 def select_audience(
-    session: Session, campaign: Campaign, route: Route, *, on: date, after: int = 0, up_to: int | None = None
+    session: Session,
+    campaign: Campaign,
+    route: Route,
+    *,
+    on: date,
+    after: int = 0,
+    up_to: int | None = None,
+    only: Sequence[int] | None = None,
 ) -> Select[int, int, str | None, str, str | None]:
     """Rows `member_id, variant, msisdn, gateway, reason`, one per person; `reason` is null for a recipient.
 
     `after` and `up_to` bound the member ids, so that a large audience is taken in pieces. Of people who share a
-    handset the one with the smallest id gets the copy; across pieces the messages already written decide.
+    handset the one with the smallest id gets the copy; across pieces the messages already written decide. `only`: of
+    these members.
     """
-    people = _people(session, campaign, on=on, after=after, up_to=up_to)
+    people = _people(session, campaign, on=on, after=after, up_to=up_to, only=only)
     first = (people.c.suspended_at.is_not(None), people.c.member_id)
     rank = func.row_number().over(partition_by=people.c.msisdn, order_by=first)
     # who gets no variant takes nobody's copy away
@@ -99,7 +108,9 @@ def select_audience(
     )
 
 
-def _people(session: Session, campaign: Campaign, *, on: date, after: int, up_to: int | None) -> Subquery:
+def _people(
+    session: Session, campaign: Campaign, *, on: date, after: int, up_to: int | None, only: Sequence[int] | None
+) -> Subquery:
     """Each member of the audience with their variant and numbers; the one with `choice` 1 is used for them."""
     best = (Number.preferred.desc(), (Number.kind == NumberKind.MOBILE).desc(), Number.id)
     variant = case(
@@ -129,6 +140,8 @@ def _people(session: Session, campaign: Campaign, *, on: date, after: int, up_to
     )
     if up_to is not None:
         people = people.where(Member.id <= up_to)
+    if only is not None:
+        people = people.where(among(session, Member.id, only))
     return people.subquery()
 
 

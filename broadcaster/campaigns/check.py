@@ -22,6 +22,7 @@ from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.campaigns.profiles import Profile, carried, has_length, worn
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.language import msgid
+from broadcaster.newspaper.lint import about_sentence
 from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
 from subscribers.actor import Actor, Right, needs
 
@@ -229,6 +230,7 @@ def _findings(
                 msgid('Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.'),
             )
         )
+    found += _about_items(campaign)
     for variant in result.variants:
         found.extend(_about_text(variant, {way.name: way.capabilities.max_parts for way in ways}))
     dresses = [worn(campaign, way.name, way.capabilities, way.profile)[0] for way in ways]
@@ -261,6 +263,28 @@ def _findings(
             )
         )
     return found
+
+
+def _about_items(campaign: Campaign) -> list[Finding]:
+    """What stops the sentences of an edition, as they stand in this campaign."""
+    items = {
+        (item["headline"], item["sms"]): None
+        for variant in campaign.variants
+        for column in variant.context.get("columns", ())
+        for item in column["items"]
+    }
+    return [
+        Finding(
+            remark.message,
+            True,
+            {**remark.fields, "headline": headline},
+            msgid("It stands in the item {headline}. Mend it there, and make the send anew."),
+        )
+        for headline, sms in items
+        # what a gateway refuses is asked of the gateway of each reader
+        for remark in about_sentence(sms, ())
+        if remark.stops
+    ]
 
 
 def _about_text(variant: VariantCheck, most: Mapping[str, int]) -> list[Finding]:

@@ -17,13 +17,15 @@ from broadcaster.campaigns.belonging import is_seen_by, no_campaign, refuse_fore
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVariant, Lane
 from broadcaster.campaigns.render import MEMBER_FIELDS
+from broadcaster.language import translated
 from broadcaster.newspaper import editions
+from broadcaster.newspaper.lint import lint
 from broadcaster.newspaper.models import Edition
 from broadcaster.templates import compile_template, fields_of
 from broadcaster.templates import load as load_template
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Invalid
+from subscribers.errors import Conflict, Invalid
 from subscribers.models import Member, Membership, Organisation
 from subscribers.organisations import hold_place, in_subtree
 
@@ -150,9 +152,13 @@ def draft_edition(
     rule: str = "everyone",
     **more: Any,
 ) -> Campaign:
-    """A draft of an edition: a text per variant, in the edition's order. Raises `Invalid` for one without items."""
+    """A draft of an edition: a text per variant, in the edition's order.
+
+    Raises `Invalid` for a variant without items, `Conflict` for what the check of the edition says must be mended.
+    """
     edition = editions.get(session, actor, number)
     texts = _of_edition(session, edition, paper=paper, language=language)
+    _refuse_stopped(session, edition)
     if empty := next((text.name for text in texts if not text.context["columns"]), ""):
         raise Invalid(
             "The variant {variant} has no item.",
@@ -162,6 +168,23 @@ def draft_edition(
     return create_draft(
         session, actor, texts, title=edition.title, rule=rule, dress=dress, kind="edition", edition=edition, **more
     )
+
+
+def _refuse_stopped(session: Session, edition: Edition) -> None:
+    """Raise `Conflict` with what the check of an edition finds against its going out."""
+    items = [item for _, _, item in editions.contents(session, edition)]
+    for remark in lint(items, editions.variant_names(session, edition), day=edition.date, forbidden=(), words=()):
+        if remark.stops and remark.item is not None:
+            raise Conflict(
+                "“{headline}” stops edition {number}: {what}",
+                hint=remark.hint,
+                **{
+                    **remark.fields,
+                    "headline": remark.item.headline,
+                    "number": edition.number,
+                    "what": translated(remark.message).format(**remark.fields),
+                },
+            )
 
 
 @needs(Right.SEE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, not_, select
+from sqlalchemy import ColumnElement, Select, not_, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import dress, render
@@ -22,12 +22,15 @@ from broadcaster.campaigns.profiles import worn
 from broadcaster.sms import Split, Why, billed_parts, why
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
+from subscribers.consent import reachable_member
 from subscribers.models import Member, Membership, Organisation
 from subscribers.organisations import in_subtree
 from subscribers.registry import standing_on
 
 #: readers of a variant that are looked at
 SAMPLE = 200
+#: among how many they are looked for who can be sent to
+_NEAR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,17 @@ def sample(session: Session, actor: Actor, campaign: Campaign, *, on: date) -> l
                 mine,
                 *taken,
             )
-            .limit(SAMPLE)
         )
-        found.append(list(session.scalars(query)))
+        found.append(_those_who_get_it(session, query))
         taken.append(not_(mine))
     return found
+
+
+def _those_who_get_it(session: Session, query: Select[int]) -> list[int]:
+    """Some who can be sent to; where the first ones cannot be, these all the same."""
+    near = query.limit(_NEAR).subquery()
+    reached = select(near.c.id).where(reachable_member(near.c.id)).limit(SAMPLE)
+    return list(session.scalars(reached)) or list(session.scalars(query.limit(SAMPLE)))
 
 
 @needs(Right.SEE)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import ColumnText, EditionText, ItemText, decode, parse, stands_in
 from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, Variant
+from broadcaster.newspaper.sentences import kept_apart
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, NotFound
@@ -144,8 +145,15 @@ def context(edition: Edition, variant: VariantContent, paper: str) -> dict[str, 
         "paper": paper,
         "number": edition.number,
         "date": edition.date.isoformat(),
-        "columns": variant.columns,
+        "columns": [
+            column | {"items": [item | {"sms": sms} for item, sms in zip(column["items"], _apart(column), strict=True)]}
+            for column in variant.columns
+        ],
     }
+
+
+def _apart(column: Mapping[str, Any]) -> list[str]:
+    return kept_apart([item["sms"] for item in column["items"]])
 
 
 def _by_number(session: Session, number: int) -> Edition | None:

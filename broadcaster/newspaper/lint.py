@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from broadcaster.language import msgid
-from broadcaster.newspaper.edition_file import stands_in
+from broadcaster.newspaper.edition_file import EVERYONE, stands_in
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.sms import find_lookalikes
 
-#: fields of other programs and of templates, which nobody fills in here, and what is written where something is to come
+#: fields of templates and of other programs, which nobody fills in here
+_FIELD = re.compile(
+    r"\{\{.*?\}\}|\{%.*?%\}|\$\{.*?\}|\{\w{1,30}\}|%\w{1,20}%|"
+    r"[\[〔【（(](?:姓名|名字|组织|name|organisation)[\]〕】）)]"
+)
+#: what is written where something is to come
 _LEFT_OVER = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\$\{.*?\}|\{\w{1,30}\}|%\w{1,20}%|<\w{1,20}>|"
-    r"[\[〔【（(](?:姓名|名字|日期|时间|地点|链接|name|date|time|place|link)[\]〕】）)]|"
+    r"<\w{1,20}>|[\[〔【（(](?:日期|时间|地点|链接|date|time|place|link)[\]〕】）)]|"
     r"[xX×＊*]{2,}[年月日时点分元人号]|待定|待补|TODO|TBD|XXX",
 )
 _LINK = re.compile(r"(?:https?://|www\.)[^\s\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
@@ -40,6 +44,8 @@ class Remark:
     item: Item | None = None
     #: there is another sentence for the item in which this is mended
     can_repair: bool = False
+    #: for whom it may be meant: somebody has to say
+    audiences: Sequence[Sequence[str]] = ()
 
 
 def lint(
@@ -67,6 +73,16 @@ def _about(
     if item.state == ItemState.WITHDRAWN:
         yield Remark(msgid("It was withdrawn, and nobody gets it."), hint=msgid("Take it out."), item=item)
         return
+    others = [name for name in item.audience if name not in EVERYONE]
+    if others and len(others) < len(item.audience):
+        yield Remark(
+            msgid("It is for everyone and for {others} as well: everyone would get it."),
+            {"others": ", ".join(others)},
+            msgid("Say which of the two is meant."),
+            stops=True,
+            item=item,
+            audiences=(["everyone"], others),
+        )
     if not any(stands_in(variant, item.audience) for variant in variants):
         yield Remark(
             msgid("No variant of this edition is for {audience}: nobody gets it."),
@@ -81,7 +97,7 @@ def _about(
     if item.valid_from is not None and item.valid_from > day:
         message = msgid("It is good from {day} on only.")
         yield Remark(message, {"day": item.valid_from}, msgid("Take it out, or change the day."), item=item)
-    yield from _about_text(item, forbidden)
+    yield from (replace(remark, item=item) for remark in about_sentence(item.sms, forbidden))
     yield from _about_words(item, words)
     if looks := find_lookalikes(item.sms):
         yield Remark(
@@ -93,15 +109,21 @@ def _about(
         )
 
 
-def _about_text(item: Item, forbidden: Collection[str]) -> Iterator[Remark]:
-    text = item.sms
+def about_sentence(text: str, forbidden: Collection[str]) -> Iterator[Remark]:
+    """Remarks on what stands in an SMS as it was written, wherever it comes from."""
+    if fields := list(dict.fromkeys(_FIELD.findall(_LINK.sub("", text)))):
+        yield Remark(
+            msgid("Nobody fills in a field in an item: {what}"),
+            {"what": " ".join(fields)},
+            msgid("The greeting has the member's name already. Write the words themselves, for all who read it."),
+            stops=True,
+        )
     if left := list(dict.fromkeys(_LEFT_OVER.findall(_LINK.sub("", text)))):
         yield Remark(
             msgid("Something is still to be filled in: {what}"),
             {"what": " ".join(left)},
             msgid("Members would read it as it stands."),
             stops=True,
-            item=item,
         )
     refused = sorted(set(text) & set(forbidden))
     if refused:
@@ -110,13 +132,11 @@ def _about_text(item: Item, forbidden: Collection[str]) -> Iterator[Remark]:
             {"characters": " ".join(map(_visible, refused))},
             msgid("Write it without them."),
             stops=True,
-            item=item,
         )
     elif _BRACKETS.search(text):
         yield Remark(
             msgid("There are 【】 in the sentence; carriers take these for the signature."),
             hint=msgid("Write “” or () instead."),
-            item=item,
         )
     for link in _LINK.findall(text):
         if _VARIABLE.search(link):
@@ -127,7 +147,7 @@ def _about_text(item: Item, forbidden: Collection[str]) -> Iterator[Remark]:
             message, stops = msgid("A shortened link is taken for a fraud by carriers: {link}"), False
         else:
             continue
-        yield Remark(message, {"link": link[:80]}, msgid("A space ends a link."), stops=stops, item=item)
+        yield Remark(message, {"link": link[:80]}, msgid("A space ends a link."), stops=stops)
 
 
 def _about_words(item: Item, words: Collection[str]) -> Iterator[Remark]:

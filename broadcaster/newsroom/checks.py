@@ -11,6 +11,7 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
 from broadcaster.newspaper import items, making, publishing, word_lists
+from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.lint import Remark, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
@@ -18,10 +19,12 @@ from broadcaster.newsroom.edition_counts import count_panel
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
-from broadcaster.newsroom.proofs import phones, proof_panel, unsaved
+from broadcaster.newsroom.proofs import phones, proof_panel, reached_by, unsaved
+from broadcaster.newsroom.shares import line, shares
+from broadcaster.newsroom.shares import remarks as share_remarks
 from broadcaster.runtime import Runtime
 from broadcaster.sms import repair
-from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
@@ -62,20 +65,45 @@ def draft(request: Request, house: House, visit: Here, id: Id) -> Response:  # n
     return done(visit, f"{PATH}/{id}/check#next", msgid("Send {id} is there, with the words of now."), id=made)
 
 
+@takes(router, ONE + "/audience", needs=Right.EDIT)
+def decide_audience(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """For whom an item is, of the two that were written."""
+    with house.begin() as tx:
+        item, words = _standing(tx, visit, form, id)
+        chosen = tuple(form.texts("audience"))
+        if not chosen or not set(chosen) <= set(words.audience):
+            raise Invalid("This cannot be done with an item.", hint="Load the page again.")
+        items.change(tx.session, visit.actor, item, replace(words, audience=chosen), version=_version(form), now=tx.now)
+    told = msgid("{headline} is for {audience} now.")
+    named = audience_words(chosen)
+    return done(visit, f"{PATH}/{id}/check", told, headline=words.headline, audience=named)
+
+
 @takes(router, ONE + "/repair", needs=Right.EDIT)
 def mend(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """Look-alike characters of an item's sentence become plain ones."""
-    item, version = form.text("item"), form.text("version")
-    if not all(each.isascii() and each.isdigit() and len(each) < 16 for each in (item, version)):
-        raise Invalid("This cannot be done with an item.", hint="Load the page again.")
     with house.begin() as tx:
-        before = making.layout(tx.session, visit.actor, id)
-        words = items.words_of(items.get(tx.session, visit.actor, int(item)))
-        if not any(each.item.id == int(item) for column in before.columns for each in column.items):
-            raise Conflict("It does not stand in edition {number} any more.", hint="Load it again.", number=id)
+        item, words = _standing(tx, visit, form, id)
         mended = replace(words, sms=repair(words.sms))
-        items.change(tx.session, visit.actor, int(item), mended, version=int(version), now=tx.now)
+        items.change(tx.session, visit.actor, item, mended, version=_version(form), now=tx.now)
     return done(visit, f"{PATH}/{id}/check", msgid("Repaired: {headline}."), headline=words.headline)
+
+
+def _standing(tx: Tx, visit: Visit, form: Posted, number: int) -> tuple[int, Words]:
+    """The item that a form names, if it stands in the edition, and its words."""
+    item = form.text("item")
+    if not (item.isascii() and item.isdigit() and len(item) < 16):
+        raise Invalid("This cannot be done with an item.", hint="Load the page again.")
+    laid = making.layout(tx.session, visit.actor, number)
+    words = items.words_of(items.get(tx.session, visit.actor, int(item)))
+    if not any(each.item.id == int(item) for column in laid.columns for each in column.items):
+        raise Conflict("It does not stand in edition {number} any more.", hint="Load it again.", number=number)
+    return int(item), words
+
+
+def _version(form: Posted) -> int:
+    version = form.text("version")
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
 
 
 def draw_check(
@@ -86,6 +114,7 @@ def draw_check(
         laid = making.layout(tx.session, visit.actor, number)
         placed = [each.item for column in laid.columns for each in column.items]
         remarks, drawn = _looked_through(house, tx, visit, number)
+        reached = reached_by(house, tx, visit.actor, number) if drawn else None
         words = word_lists.holding(tx.session, visit.actor)
         published = publishing.published_at(tx.session, visit.actor, number)
         now = tx.now
@@ -95,7 +124,8 @@ def draw_check(
         sends = compose.of_edition(tx.session, visit.actor, number)
         panel |= count_panel(house, tx, visit, number)
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
-    lines = [*remarks, *map(_told, found)]
+    odd = share_remarks(reached, laid.variants) if reached else []
+    lines = [*remarks, *odd, *map(_told, found)]
     return draw(
         request,
         "check.html",
@@ -114,6 +144,7 @@ def draw_check(
         ],
         who="",
         **panel,
+        **(shares(reached) if reached else {"shares": ()}),
     )
 
 
@@ -125,14 +156,14 @@ def _looked_through(
         drawn = phones(house, tx, visit.actor, number)
     except Invalid as gone:
         # a segment that a variant names is not there any more
-        return [_line(translated(gone.message).format(**gone.fields), stops=True)], []
+        return [line(translated(gone.message).format(**gone.fields), stops=True)], []
     lines = []
     for phone in drawn:
-        lines += [_line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
+        lines += [line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
         if not phone["bubbles"] and not phone["lacking"]:
-            lines.append(_line(tr("Nobody is in this segment now."), phone["name"]))
+            lines.append(line(tr("Nobody is in this segment now."), phone["name"]))
         if phone.get("is_dear"):
-            lines.append(_line(phone["because"], phone["name"]))
+            lines.append(line(phone["because"], phone["name"]))
     return lines, drawn
 
 
@@ -146,12 +177,10 @@ def _told(remark: Remark) -> dict[str, Any]:
     fields = dict(remark.fields)
     if "variant" in fields:
         fields["variant"] = audience_words([fields["variant"]])
-    if "audience" in fields:
-        fields["audience"] = audience_words(fields["audience"].split(", "))
-    line = _line(translated(remark.message).format(**fields), stops=remark.stops)
+    for name in ("audience", "others"):
+        if name in fields:
+            fields[name] = audience_words(fields[name].split(", "))
+    told = line(translated(remark.message).format(**fields), stops=remark.stops)
     hint = translated(remark.hint).format(**fields) if remark.hint else ""
-    return line | {"hint": hint, "item": remark.item, "can_repair": remark.can_repair}
-
-
-def _line(words: str, where: str = "", *, stops: bool = False) -> dict[str, Any]:
-    return {"words": words, "where": where, "stops": stops, "hint": "", "item": None, "can_repair": False}
+    choices = [(audience, audience_words(audience)) for audience in remark.audiences]
+    return told | {"hint": hint, "item": remark.item, "can_repair": remark.can_repair, "audiences": choices}

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from broadcaster.campaigns.proof import Seen, VariantProof
+from broadcaster.campaigns.reach import Reach, VariantReach
 from broadcaster.language import ntr, tr, translated
 from broadcaster.newsroom.items import audience_words
 from broadcaster.sms import Encoding
-from broadcaster.web.figures import count
+from broadcaster.web.figures import about, count
+from broadcaster.words import skip_reason_word
 
 #: whose text is shown
 WHO = ("longest", "typical", "odd")
@@ -37,14 +39,15 @@ class Bubble:
     used: int
 
 
-def phone(proof: VariantProof, who: str, currency: str) -> dict[str, Any]:
-    """The values of `phone.html`."""
+def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -> dict[str, Any]:
+    """The values of `phone.html` for the variant at this place."""
     chosen = who if who in WHO else WHO[0]
     seen: Seen | None = getattr(proof, chosen)
     told: dict[str, Any] = {
         "name": audience_words([proof.name]),
         "who": chosen,
-        "people": _people(proof),
+        "people": people_words(reach.variants[at], is_exact=reach.is_exact),
+        "skipped": skipped_words(reach.variants[at], is_exact=reach.is_exact),
         "lacking": [
             tr("{field} is missing for {names}.", field=field, names=", ".join(names[:5]))
             for field, names in (proof.lacking or {}).items()
@@ -70,10 +73,23 @@ def phone(proof: VariantProof, who: str, currency: str) -> dict[str, Any]:
     }
 
 
-def _people(proof: VariantProof) -> str:
-    if proof.is_whole:
-        return ntr("{n} reader", "{n} readers", proof.readers)
-    return tr("the first {n} readers", n=count(proof.readers))
+def people_words(variant: VariantReach, *, is_exact: bool) -> str:
+    """How many get a variant, and how many of them can be sent to."""
+    if not is_exact:
+        if not variant.people:
+            return tr("few people or nobody")
+        people, reachable = about(variant.people), about(variant.reachable)
+        return tr("about {n} people · about {reachable} can be sent to", n=people, reachable=reachable)
+    people = ntr("{figure} person", "{figure} people", variant.people, figure=count(variant.people))
+    if variant.reachable == variant.people:
+        return people
+    return f"{people} · {tr('{n} can be sent to', n=count(variant.reachable))}"
+
+
+def skipped_words(variant: VariantReach, *, is_exact: bool) -> str:
+    """Why the others cannot be sent to."""
+    told = count if is_exact else about
+    return ", ".join(f"{skip_reason_word(reason)} {told(n)}" for reason, n in variant.skipped.items())
 
 
 def _length(seen: Seen) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from broadcaster.access import own_phone
 from broadcaster.campaigns import compose, proof
 from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.reach import Reach, reach
 from broadcaster.delivery import proofs as sending
 from broadcaster.delivery.proofs import ProofText, SentProof
 from broadcaster.delivery.states import FINAL, WAITING, State
@@ -37,7 +38,8 @@ TOLD_FOR = timedelta(hours=1)
 _SLOW = timedelta(seconds=30)
 _MOST_KEPT = 200
 _Sample = list[list[int]]
-_kept: WeakKeyDictionary[Engine, dict[tuple[str, ...], tuple[float, _Sample]]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Engine, dict[tuple[str, ...], tuple[float, object]]] = WeakKeyDictionary()
+Found = TypeVar("Found")
 
 
 def phones(
@@ -48,7 +50,21 @@ def phones(
     way = house.ways(tx)[house.route(draft).default]
     on = today(house, tx)
     proofs = proof.look(tx.session, actor, draft, way, _sample(house, tx, actor, draft), on=on)
-    return [phone(each, who, way.currency) for each in proofs]
+    # who types is shown the numbers of a moment ago
+    reached = reached_by(house, tx, actor, number, kept_for=KEPT_FOR if instead else 0)
+    return [phone(each, who, way.currency, reached, at) for at, each in enumerate(proofs)]
+
+
+def reached_by(house: Runtime, tx: Tx, actor: Actor, number: int, *, kept_for: float = 0) -> Reach:
+    """Who gets which variant, as it was so many seconds ago at most."""
+    draft = unsaved(house, tx, actor, number)
+    on = today(house, tx)
+    return _remembered(
+        house,
+        ("reach", on.isoformat(), draft.under, *(f"{each.name}={each.rule}" for each in draft.variants)),
+        kept_for,
+        lambda: reach(tx.session, actor, draft, house.route(draft), on=on),
+    )
 
 
 def texts(
@@ -151,12 +167,16 @@ def unsaved(house: Runtime, tx: Tx, actor: Actor, number: int, *, instead: Mappi
 
 def _sample(house: Runtime, tx: Tx, actor: Actor, draft: Campaign) -> _Sample:
     on = today(house, tx)
+    key = ("sample", on.isoformat(), draft.under, *(each.rule for each in draft.variants))
+    return _remembered(house, key, KEPT_FOR, lambda: proof.sample(tx.session, actor, draft, on=on))
+
+
+def _remembered(house: Runtime, key: tuple[str, ...], seconds: float, find: Callable[[], Found]) -> Found:
     kept = _kept.setdefault(house.engine, {})
-    key = (on.isoformat(), draft.under, *(each.rule for each in draft.variants))
-    at, found = kept.get(key, (0.0, []))
-    if found and monotonic() - at < KEPT_FOR:
-        return found
-    found = proof.sample(tx.session, actor, draft, on=on)
+    at, found = kept.get(key, (0.0, None))
+    if found and monotonic() - at < seconds:
+        return cast(Found, found)
+    found = find()
     if len(kept) >= _MOST_KEPT:
         kept.clear()
     kept[key] = (monotonic(), found)

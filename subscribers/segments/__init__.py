@@ -7,7 +7,17 @@ missing.
 
 from subscribers.segments.audience import check, compile_rule, condition, frozen, members_matching
 from subscribers.segments.conditions import day_years_before
-from subscribers.segments.counting import Count, Estimate, Someone, count, estimate, has_birthdays, people, some
+from subscribers.segments.counting import (
+    Count,
+    Estimate,
+    Someone,
+    count,
+    estimate,
+    has_birthdays,
+    people,
+    some,
+    stand_ins,
+)
 from subscribers.segments.saved import SavedSegment, listing, remove, save
 
 __all__ = [
@@ -29,4 +39,5 @@ __all__ = [
     "remove",
     "save",
     "some",
+    "stand_ins",
 ]

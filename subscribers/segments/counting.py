@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
 from subscribers.db import among, is_sqlite
-from subscribers.drawn import draw, span
+from subscribers.drawn import Drawn, draw, span
 from subscribers.models import Member, Membership, Organisation, Status
 from subscribers.msisdn import mask
 from subscribers.organisations import in_subtree, names_of
@@ -87,10 +87,10 @@ def estimate(session: Session, actor: Actor, rule: str, *, on: date) -> Estimate
     each stretch of ids, so that lists which came in order are drawn from evenly; the same ones each time, so that two
     pages tell the same.
     """
-    if span(session) < COUNTED or _is_small_place(session, actor, on):
+    drawn = stand_ins(session, actor.under, on=on)
+    if drawn is None:
         counted = count(session, actor, rule, on=on)
         return Estimate(counted.members, counted.reachable, is_exact=True)
-    drawn = draw(session, DRAWN)
     resolved = resolve(session, rule, within=actor.under)
     # so few numbers are asked about one by one
     sums = select(func.count(), func.count(case((reachable_member(Membership.member_id), 1)))).select_from(Membership)
@@ -102,6 +102,13 @@ def estimate(session: Session, actor: Actor, rule: str, *, on: date) -> Estimate
             math.ceil((members + 3 * math.sqrt(members) + 3) * drawn.step), 0, is_exact=False, is_bound=True
         )
     return Estimate(round(members * drawn.step), round(reachable * drawn.step), is_exact=False)
+
+
+def stand_ins(session: Session, under: str, *, on: date) -> Drawn | None:
+    """Members who stand for all of a part of the tree; None where so few are there that a page can look at all."""
+    if span(session) < COUNTED or _is_small_place(session, under, on):
+        return None
+    return draw(session, DRAWN)
 
 
 @needs(Right.SEE)
@@ -161,13 +168,13 @@ def has_birthdays(session: Session, actor: Actor, *, on: date) -> bool:
     return session.scalar(known.limit(1)) is not None
 
 
-def _is_small_place(session: Session, actor: Actor, on: date) -> bool:
-    if not actor.under:
+def _is_small_place(session: Session, under: str, on: date) -> bool:
+    if not under:
         return False
     theirs = (
         select(Membership.member_id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(standing_on(on), in_subtree(Organisation.path, actor.under))
+        .where(standing_on(on), in_subtree(Organisation.path, under))
     )
     return (session.scalar(select(func.count()).select_from(theirs.limit(COUNTED).subquery())) or 0) < COUNTED
 

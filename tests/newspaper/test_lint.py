@@ -31,12 +31,7 @@ def told(sms: str, forbidden: str = "", words: tuple[str, ...] = (), **more: obj
 @pytest.mark.parametrize(
     ("sms", "what"),
     [
-        ("{{ name }}您好", "{{ name }}"),
-        ("{name}您好", "{name}"),
-        ("${date}开会", "${date}"),
-        ("%NAME%，您好", "%NAME%"),
         ("<时间>开会", "<时间>"),
-        ("〔姓名〕您好", "〔姓名〕"),
         ("（地点）见", "（地点）"),
         ("XX月XX日开会", "XX月 XX日"),
         ("时间待定", "待定"),
@@ -45,6 +40,29 @@ def told(sms: str, forbidden: str = "", words: tuple[str, ...] = (), **more: obj
 )
 def test_what_is_still_to_be_filled_in(sms: str, what: str) -> None:
     assert told(sms) == [(f"Something is still to be filled in: {what}", True)]
+
+
+@pytest.mark.parametrize(
+    ("sms", "what"),
+    [
+        ("{{ name }}您好", "{{ name }}"),
+        ("{name}您好", "{name}"),
+        ("${date}开会", "${date}"),
+        ("%NAME%，您好", "%NAME%"),
+        ("〔姓名〕您好", "〔姓名〕"),
+    ],
+)
+def test_fields_are_nothing_for_items(sms: str, what: str) -> None:
+    assert told(sms) == [(f"Nobody fills in a field in an item: {what}", True)]
+
+
+def test_everyone_beside_somebody_is_for_everyone_and_is_told() -> None:
+    for audience in (["everyone", "retired"], ["离退休", "所有人"]):
+        [remark] = lint([item("供暖。", audience=audience)], ["everyone"], day=DAY, forbidden=(), words=())
+        assert remark.stops
+        assert remark.audiences[0] == ["everyone"]
+        assert len(remark.audiences[1]) == 1
+    assert told("供暖。", audience=["everyone"]) == []
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
+from broadcaster.campaigns import schedule
+from broadcaster.newsroom import proofs
 from broadcaster.runtime import Runtime
-from tests.factories import make_member, make_organisation
+from subscribers.actor import OPERATOR
+from subscribers.errors import Conflict
+from tests.factories import make_member, make_members, make_organisation
 from tests.newsroom.test_composer import accepted, columns_of
 from tests.newsroom.test_items import assert_tame, come
 from tests.newsroom.test_members import NAUGHTY
@@ -47,13 +52,79 @@ def test_what_is_found(house: Runtime, editor: Browser) -> None:
     page = editor.get("/editions/7/check").text
     assert "2 things must be mended" in page
     for words in (
-        "Something is still to be filled in: {name}",
+        "Nobody fills in a field in an item: {name}",
         "Words of your list stand in it: 免费",
         "No variant of this edition is for retired",
         "Nobody is in this segment now.",
     ):
         assert words in page, words
     assert page.index("Stops it") < page.index("Words of your list")
+
+
+def test_who_gets_what_is_told_before_anything_goes(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        make_members(tx.session, 3, organisation="东街", status="retired")
+        make_members(tx.session, 2, organisation="东街", status="retired", mobile=True)
+        make_members(tx.session, 4, organisation="东街", mobile=True, subscribed=None)
+    put(editor, "供暖")
+    editor.post("/editions/7/variants", variants="retired\nmobile")
+    page = editor.get("/editions/7/check").text
+    assert "9 people; it can be sent to 5." in page
+    assert "never agreed to receive the paper 4" in page
+    assert "2 people are in retired and in mobile, and get retired only." in page
+    assert "Nobody in it can be sent to" in page
+    assert "1 person is in none of the variants, and get" in page
+    assert "4 people · 0 can be sent to" in page.partition('id="phones"')[2]
+    orders = [unescape(each) for each in re.findall(r'name="variants" value="([^"]*)"', page)][-2:]
+    assert orders == ["mobile\nretired", "retired\nmobile\neveryone"]
+    page = editor.follow(editor.post("/editions/7/variants", variants=orders[0])).text
+    assert "Undo" in page
+    page = editor.get("/editions/7/check").text
+    assert "2 people are in mobile and in retired, and get mobile only." in page
+    editor.post("/editions/7/variants", variants="mobile\nretired\neveryone")
+    assert "in none of the variants" not in editor.get("/editions/7/check").text
+
+
+def test_everyone_beside_somebody_is_decided(house: Runtime, editor: Browser) -> None:
+    editor.post("/editions/7/variants", variants="retired\neveryone")
+    item = accepted(editor, "供暖", audience=["everyone", "retired"])  # type: ignore[arg-type]
+    editor.post("/editions/7/place", column=columns_of(editor)[0], item=item)
+    put(editor, "别的")
+    page = editor.get("/editions/7/check").text
+    assert "It is for everyone and for retired as well: everyone would get it." in page
+    assert "stops edition 7" in troubles(editor.post("/editions/7/draft"))
+    for wrong in ("", "mobile"):
+        answer = editor.post("/editions/7/audience", item=item, version="1", audience=wrong)
+        assert answer.status_code == 400
+    page = editor.follow(editor.post("/editions/7/audience", item=item, version="1", audience="retired")).text
+    assert "供暖 is for retired now." in page
+    assert "as well: everyone would get it" not in page
+    assert editor.post("/editions/7/audience", item=item, version="2", audience="everyone").status_code == 400
+    assert editor.post("/editions/7/draft").status_code == 303
+
+
+def test_what_stops_an_edition_stops_its_send(house: Runtime, editor: Browser) -> None:
+    put(editor, "甲", sms="时间待定")
+    assert "“甲” stops edition 7: Something is still to be filled in: 待定" in troubles(
+        editor.post("/editions/7/draft")
+    )
+    with house.begin() as tx:
+        # as a draft that was made before such things were looked at
+        campaign = proofs.unsaved(house, tx, OPERATOR, 7)
+        campaign.content_hash = "x"
+        tx.session.add(campaign)
+        tx.session.flush()
+        with pytest.raises(Conflict, match="still to be filled in: 待定"):
+            schedule.start(
+                tx.session,
+                OPERATOR,
+                campaign,
+                1,
+                house.route(campaign),
+                house.ways(tx),
+                zone=house.settings.zone,
+                now=tx.now,
+            )
 
 
 def test_one_button_repairs(editor: Browser) -> None:
@@ -89,6 +160,8 @@ def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> No
             put(editor, typed[:90] or "x", sms=typed[:400])
         assert editor.post("/settings/words", words=typed).status_code in (303, 422)
         assert editor.post("/editions/7/repair", item=typed, version=typed).status_code in (400, 404), typed
+        answer = editor.post("/editions/7/audience", item=typed, version=typed, audience=typed)
+        assert answer.status_code in (400, 404, 422), typed
     assert_tame(editor.get("/editions/7/check").text)
     assert_tame(editor.get("/settings/words").text)
     with at(house) as west:

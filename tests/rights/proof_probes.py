@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from broadcaster.campaigns import compose, proof
 from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.reach import reach
 from broadcaster.delivery import proofs
 from broadcaster.delivery.proofs import ProofText
-from tests.delivery.ledger import WAYS
+from tests.delivery.ledger import ROUTE, WAYS
 from tests.factories import NOW
 from tests.rights.probe import Probe
 from tests.rights.world import TODAY
@@ -19,6 +20,9 @@ PROBES = {
     _P + "look": Probe(
         lambda s, a, side: proof.look(s, a, side.campaign(s, "draft"), WAYS["carrier"], [[side.member.id]], on=TODAY),
         shows=True,
+    ),
+    "broadcaster.campaigns.reach.reach": Probe(
+        lambda s, a, side: reach(s, a, side.campaign(s, "draft"), ROUTE, on=TODAY)
     ),
     "broadcaster.campaigns.compose.of_edition": Probe(
         lambda s, a, side: compose.of_edition(s, a, side.edition),

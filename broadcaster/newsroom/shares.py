@@ -1,0 +1,87 @@
+"""Who gets which variant, in words: people, whom it cannot reach, who is in two. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from broadcaster.campaigns.reach import Reach, VariantReach
+from broadcaster.language import ntr, tr
+from broadcaster.newspaper.edition_file import EVERYONE
+from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.phones import skipped_words
+from broadcaster.web.figures import about, count
+
+#: overlaps that a page tells of
+_TOLD = 12
+
+
+def shares(reach: Reach) -> dict[str, Any]:
+    """The values of `shares.html`."""
+    told = count if reach.is_exact else about
+    return {
+        "shares": [
+            {
+                "name": audience_words([each.name]),
+                "people": told(each.people),
+                "reachable": told(each.reachable),
+                "skipped": skipped_words(each, is_exact=reach.is_exact),
+                "also": _also(each, is_exact=reach.is_exact),
+            }
+            for each in reach.variants
+        ],
+        "all_people": told(reach.people),
+        "all_reachable": told(reach.reachable),
+        "is_exact": reach.is_exact,
+        "left_out": told(reach.left_out) if reach.left_out else "",
+    }
+
+
+def _also(variant: VariantReach, *, is_exact: bool) -> str:
+    """Who is in its segment and gets an earlier one; of everyone, all are."""
+    if variant.name in EVERYONE:
+        return ""
+    told = count if is_exact else about
+    return ", ".join(f"{audience_words([name])} {told(n)}" for name, n in variant.earlier.items())
+
+
+def remarks(reach: Reach, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What is odd about it, each with the order of variants that would mend it."""
+    found = []
+    told = count if reach.is_exact else about
+    for variant in reach.variants:
+        if variant.name in EVERYONE:
+            continue
+        for first, n in variant.earlier.items():
+            people = ntr("{figure} person is", "{figure} people are", n, figure=told(n))
+            both = {"first": audience_words([first]), "second": audience_words([variant.name])}
+            told_of = line(tr("{people} in {first} and in {second}, and get {first} only.", people=people, **both))
+            found.append(
+                told_of
+                | {
+                    "hint": tr("Nobody gets two; the order of the variants decides."),
+                    "order": _before(names, variant.name, first),
+                    "button": tr("Put {second} before {first}", **both),
+                }
+            )
+        if variant.people and not variant.reachable:
+            why = skipped_words(variant, is_exact=reach.is_exact)
+            found.append(line(tr("Nobody in it can be sent to: {why}.", why=why), audience_words([variant.name])))
+    if reach.left_out:
+        people = ntr("{figure} person is", "{figure} people are", reach.left_out, figure=told(reach.left_out))
+        told_of = line(tr("{people} in none of the variants, and get nothing.", people=people))
+        button = tr("Add a variant for everyone else")
+        found.append(told_of | {"order": "\n".join([*names, "everyone"]), "button": button})
+    return found[:_TOLD]
+
+
+def _before(names: Sequence[str], moved: str, first: str) -> str:
+    others = [name for name in names if name != moved]
+    at = others.index(first)
+    return "\n".join([*others[:at], moved, *others[at:]])
+
+
+def line(words: str, where: str = "", *, stops: bool = False) -> dict[str, Any]:
+    """A remark of the check, of which nothing more is known yet."""
+    more = {"hint": "", "item": None, "can_repair": False, "audiences": (), "order": "", "button": ""}
+    return {"words": words, "where": where, "stops": stops, **more}

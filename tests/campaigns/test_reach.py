@@ -1,0 +1,70 @@
+"""Who gets which variant, whom it cannot reach and why, who is in two: counted, and told from a draw."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.audience import Route, count_audience
+from broadcaster.campaigns.compose import Text, create_draft
+from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.reach import reach
+from subscribers.actor import OPERATOR
+from subscribers.segments import counting
+from tests.factories import NOW, make_member, make_members
+
+ON = date(2026, 11, 21)
+ROUTE = Route("carrier")
+
+
+def _campaign(session: Session, *rules: str) -> Campaign:
+    texts = [Text(name, name, "x") for name in rules]
+    return create_draft(session, OPERATOR, texts, title="t", rule="everyone", dress=Dress(), now=NOW)
+
+
+def test_each_is_in_one_variant_and_told_of_the_others(session: Session) -> None:
+    make_members(session, 5)
+    make_members(session, 3, status="retired")
+    make_members(session, 2, status="retired", mobile=True)
+    make_members(session, 4, mobile=True, subscribed=None)
+    make_member(session, msisdn=None)
+    campaign = _campaign(session, "retired", "mobile", "everyone")
+    found = reach(session, OPERATOR, campaign, ROUTE, on=ON)
+    retired, mobile, everyone = found.variants
+    assert (retired.people, retired.reachable, dict(retired.earlier)) == (5, 5, {})
+    assert (mobile.people, mobile.reachable, dict(mobile.earlier)) == (4, 0, {"retired": 2})
+    assert dict(mobile.skipped) == {"no_consent": 4}
+    assert (everyone.people, everyone.reachable, dict(everyone.skipped)) == (6, 5, {"no_number": 1})
+    assert dict(everyone.earlier) == {"retired": 5, "mobile": 4}
+    assert (found.people, found.reachable, found.left_out, found.is_exact) == (15, 10, 0, True)
+    assert found.reachable == count_audience(session, campaign, ROUTE, on=ON).recipients
+
+
+def test_who_is_in_no_variant_is_counted(session: Session) -> None:
+    make_members(session, 5)
+    make_members(session, 3, status="retired")
+    found = reach(session, OPERATOR, _campaign(session, "retired"), ROUTE, on=ON)
+    assert (found.people, found.left_out) == (3, 5)
+
+
+def test_nobody_at_all(session: Session) -> None:
+    found = reach(session, OPERATOR, _campaign(session, "retired", "everyone"), ROUTE, on=ON)
+    assert [(each.people, each.reachable) for each in found.variants] == [(0, 0), (0, 0)]
+    assert found.left_out == 0
+
+
+def test_of_many_a_draw_tells_about_as_much(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "COUNTED", 100)
+    monkeypatch.setattr(counting, "DRAWN", 400)
+    make_members(session, 600)
+    make_members(session, 400, status="retired", mobile=True, subscribed=None)
+    found = reach(session, OPERATOR, _campaign(session, "retired", "mobile", "everyone"), ROUTE, on=ON)
+    retired, mobile, everyone = found.variants
+    assert not found.is_exact
+    assert 340 < retired.people < 460
+    assert retired.reachable == 0
+    assert 340 < mobile.earlier["retired"] < 460
+    assert 540 < everyone.reachable < 660
