@@ -33,6 +33,7 @@ from broadcaster.newsroom import (
     new_member,
     organisations,
     own_phone,
+    paper,
     past_imports,
     places,
     proof_page,
@@ -61,8 +62,8 @@ def make_web(runtime: Runtime) -> FastAPI:
     # a redirect to the path with one slash less would name whatever host the request names
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.runtime = runtime
-    paper, web = runtime.settings.paper, runtime.settings.web
-    app.add_middleware(Frame, paper_language=paper.language, public_url=web.public_url)
+    own, web = runtime.settings.paper, runtime.settings.web
+    app.add_middleware(Frame, paper_language=own.language, public_url=web.public_url)
     # outermost: whoever is asked for the address or the scheme hears what a proxy of ours says
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
@@ -83,6 +84,7 @@ def make_web(runtime: Runtime) -> FastAPI:
         *registry,
         users,
         gateways,
+        paper,
         words,
         records,
     )

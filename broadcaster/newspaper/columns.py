@@ -99,6 +99,14 @@ def add(
 
 
 @needs(Right.EDIT)
+def begin(session: Session, actor: Actor, names: Sequence[str], *, now: datetime) -> list[StandingColumn]:
+    """The first columns of a paper. Raises `Conflict` where there are some."""
+    if tree(session, actor):
+        raise Conflict("There are columns already.", hint="Load the page again.")
+    return [add(session, actor, name, now=now) for name in names]
+
+
+@needs(Right.EDIT)
 def change(session: Session, actor: Actor, column_id: int, *, name: str, owner: str) -> StandingColumn:
     """Another name and owner. Editions keep the name that they were made with."""
     column = _own(session, actor, column_id)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import ColumnText, EditionText, ItemText, decode, parse, stands_in
 from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, Variant
+from broadcaster.newspaper.places import above, at_or_under
 from broadcaster.newspaper.sentences import kept_apart
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
+from subscribers.db import among
 from subscribers.errors import Conflict, NotFound
 from subscribers.organisations import hold_place
 
@@ -83,13 +85,26 @@ def enter(
 
 
 @needs(Right.SEE)
-def listing(session: Session, actor: Actor) -> list[EditionLine]:
-    """The editions of the actor's part of the tree and of all above it, the newest number first."""
-    columns = _counts(session, select(Column.edition_id, func.count()).group_by(Column.edition_id))
-    per_edition = select(Column.edition_id, func.count()).join(Placement, Placement.column_id == Column.id)
+def listing(
+    session: Session, actor: Actor, *, before: int | None = None, limit: int | None = None
+) -> list[EditionLine]:
+    """The editions of the actor's part of the tree and of all above it, the newest number first.
+
+    `before`: those with a smaller number, `limit` of them at most.
+    """
+    read = or_(at_or_under(Edition.under, actor.under), Edition.under.in_(above(actor.under)))
+    query = select(Edition).where(read).order_by(Edition.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Edition.number < before)
+    found = session.scalars(query).all()
+    mine = among(session, Column.edition_id, [edition.id for edition in found])
+    columns = _counts(session, select(Column.edition_id, func.count()).where(mine).group_by(Column.edition_id))
+    per_edition = select(Column.edition_id, func.count()).join(Placement, Placement.column_id == Column.id).where(mine)
     items = _counts(session, per_edition.group_by(Column.edition_id))
     variants: dict[int, list[str]] = {}
-    for edition_id, name in session.execute(select(Variant.edition_id, Variant.name).order_by(Variant.position)):
+    named = select(Variant.edition_id, Variant.name).order_by(Variant.position)
+    named = named.where(among(session, Variant.edition_id, [edition.id for edition in found]))
+    for edition_id, name in session.execute(named):
         variants.setdefault(edition_id, []).append(name)
     return [
         EditionLine(
@@ -100,8 +115,7 @@ def listing(session: Session, actor: Actor) -> list[EditionLine]:
             columns.get(edition.id, 0),
             items.get(edition.id, 0),
         )
-        for edition in session.scalars(select(Edition).order_by(Edition.number.desc()))
-        if _reads(actor, edition)
+        for edition in found
     ]
 
 

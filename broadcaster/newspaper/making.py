@@ -204,6 +204,19 @@ def add_column(session: Session, actor: Actor, number: int, name: str) -> Column
 
 
 @needs(Right.EDIT)
+def take_columns(session: Session, actor: Actor, number: int) -> int:
+    """The columns that come back, into an edition that has none. How many they are. Raises `Conflict`."""
+    edition = _held(session, actor, number)
+    if _column_ids(session, edition):
+        raise Conflict("Edition {number} has columns already.", hint="Load it again.", number=number)
+    found = _columns_to_begin_with(session, actor, None)
+    for position, (name, standing_id) in enumerate(found):
+        session.add(Column(edition_id=edition.id, position=position, name=name, standing_id=standing_id))
+    session.flush()
+    return len(found)
+
+
+@needs(Right.EDIT)
 def remove_column(session: Session, actor: Actor, number: int, column_id: int) -> None:
     """A column without items is taken out. Raises `Conflict` for any other."""
     edition = _held(session, actor, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import msgid
+from broadcaster.language import msgid, tr
 from broadcaster.newspaper import columns
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import Id
@@ -36,6 +36,24 @@ def add(request: Request, house: House, visit: Here, form: Form) -> Response:
     except (Invalid, Conflict) as error:
         return _draw(request, house, visit, error, form.text("name"), form.text("owner"))
     return done(visit, PATH, msgid("The column {name} is there."), name=made.name)
+
+
+def starters() -> list[str]:
+    """Names that many papers begin with, in the reader's language."""
+    return [tr("News"), tr("Notices"), tr("Around us"), tr("Care"), tr("Learning")]
+
+
+@takes(router, PATH + "/starter", needs=Right.EDIT)
+def begin(request: Request, house: House, visit: Here) -> Response:
+    """The columns that are offered to who has none."""
+    try:
+        with house.begin() as tx:
+            columns.begin(tx.session, visit.actor, starters(), now=tx.now)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, error)
+    return done(
+        visit, PATH, msgid("Your columns are there. Rename them as you like, add others, end those you do not need.")
+    )
 
 
 @takes(router, PATH + "/{id}", needs=Right.EDIT)
@@ -90,5 +108,12 @@ def _draw(
         lines = columns.tree(tx.session, visit.actor)
     wrong = trouble(error, "name") if error else None
     return draw(
-        request, "columns.html", status=422 if error else 200, trouble=wrong, lines=lines, name=name, owner=owner
+        request,
+        "columns.html",
+        status=422 if error else 200,
+        trouble=wrong,
+        lines=lines,
+        name=name,
+        owner=owner,
+        starters=starters(),
     )

@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.language import msgid
-from broadcaster.newspaper import items, making
+from broadcaster.newspaper import columns, items, making
 from broadcaster.newspaper.edition_file import MAX_SMS
 from broadcaster.newspaper.items import Outdated, Shelf
 from broadcaster.newspaper.making import Layout, PlacedItem
 from broadcaster.newspaper.models import ItemState
 from broadcaster.newspaper.pasted import clean_line
+from broadcaster.newsroom.columns import starters
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH, day_of
 from broadcaster.newsroom.items import audience_words, offered_segments
@@ -138,6 +139,19 @@ def add_column(request: Request, house: House, visit: Here, form: Form, id: Id) 
     return done(visit, f"{PATH}/{id}", told, name=made.name, undo=f"{PATH}/{id}/columns/remove", undo_fields=back)
 
 
+@takes(router, ONE + "/columns/standing", needs=Right.EDIT)
+def take_columns(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """The columns that come back, into an edition without any; who has none begins with those that are offered."""
+    try:
+        with house.begin() as tx:
+            if not columns.tree(tx.session, visit.actor):
+                columns.begin(tx.session, visit.actor, starters(), now=tx.now)
+            making.take_columns(tx.session, visit.actor, id)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error)
+    return done(visit, f"{PATH}/{id}", msgid("The columns are there."))
+
+
 @takes(router, ONE + "/columns/remove", needs=Right.EDIT)
 def remove_column(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """An empty column out of this edition."""
@@ -199,6 +213,7 @@ def _draw(
             # a segment that a variant names is not there any more: that is mended on this page
             wrong = error or gone
         saved = segments.listing(tx.session, visit.actor)
+        standing = [] if laid.columns else [line.name for line in columns.tree(tx.session, visit.actor)]
         panel = proof_panel(house, tx, visit, number)
         offered = items.listing(tx.session, visit.actor, Shelf.READY, words=q.strip(), limit=OFFERED) if add else ()
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
@@ -215,6 +230,7 @@ def _draw(
         ],
         variants="\n".join(audience_words([name]) for name in laid.variants) if variants is None else variants,
         named=", ".join(audience_words([name]) for name in offered_segments(saved)),
+        standing=standing or starters(),
         is_open=variants is not None or not laid.columns,
         phones=drawn,
         who=who,

@@ -29,9 +29,7 @@ SHOWN = 50
 def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> Response:
     """All of them, the newest first."""
     with house.reading() as tx:
-        found = editions.listing(tx.session, visit.view)
-    # few hundred at most in ten years of a weekly paper
-    found = [line for line in found if not before or line.number < before]
+        found = editions.listing(tx.session, visit.view, before=before or None, limit=SHOWN + 1)
     lines: list[dict[str, Any]] = [
         {
             "number": line.number,

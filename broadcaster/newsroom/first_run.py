@@ -103,8 +103,10 @@ def steps_left(house: Runtime, visit: Visit) -> list[Step]:
             return []
         has_items = bool(items.listing(tx.session, actor, Shelf.ALL, limit=1))
         was_tried = bool(audit.read(tx.session, actor, deed="gateways.test", limit=1))
+    paper = house.settings.paper
     return [
         Step(tr("You work here"), "/account", True),
+        Step(tr("Name and signature of the paper"), "/settings/paper", bool(paper.signature)),
         Step(tr("Send a sample to your phone"), "/settings/gateways", was_tried),
         Step(tr("Take in your members"), "/members/import", has_members),
         Step(tr("Write an item"), "/items/new", has_items),

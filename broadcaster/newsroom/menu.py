@@ -15,6 +15,7 @@ Leads = tuple[str, str, Right]
 SETTINGS: Sequence[Leads] = (
     ("/settings/users", msgid("Users and roles"), Right.ADMINISTER),
     ("/settings/gateways", msgid("Gateways"), Right.OPERATE),
+    ("/settings/paper", msgid("Name and signature"), Right.EDIT),
     ("/settings/words", msgid("Words"), Right.EDIT),
     ("/settings/records", msgid("Records"), Right.ADMINISTER),
 )

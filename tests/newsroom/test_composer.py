@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
@@ -17,6 +18,7 @@ from tests.newsrooms import Browser, at, troubles
 
 FORMS = ("place", "move", "out", "variants", "columns", "columns/remove", "sentence")
 FIELDS = ["number", "day", "title", "item", "column", "placement", "position", "to", "variants", "name", "sms"]
+DAY = date(2026, 11, 23)
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -257,3 +259,52 @@ def test_naughty_strings(house: Runtime, editor: Browser) -> None:
             assert_tame(answer.text)
     assert_tame(editor.get("/editions/7").text)
     assert_tame(editor.get("/editions").text)
+
+
+def test_whoever_has_no_column_begins_with_those_that_are_offered(house: Runtime, browser: Browser) -> None:
+    come(house, browser, "chief", "editor")
+    assert "There are no columns yet." in browser.get("/items/new").text
+    browser.post("/editions/new", number="7", day="2026-11-23", title="入冬")
+    page = browser.get("/editions/7").text
+    assert "This edition has no column yet" in page
+    assert "News · Notices" in page
+    browser.follow(browser.post("/editions/7/columns/standing"))
+    assert list(laid(house)) == ["News", "Notices", "Around us", "Care", "Learning"]
+    assert "has columns already" in troubles(browser.post("/editions/7/columns/standing"))
+    assert "There are columns already" in troubles(browser.post("/items/columns/starter"))
+    page = browser.get("/items/new").text
+    assert "There are no columns yet." not in page
+    assert ">Notices</option>" in page
+    browser.post("/editions/new", number="8", day="2026-11-24", title="又一期")
+    assert 'id="column-' in browser.get("/editions/8").text, "the next one has them by itself"
+
+
+def test_columns_are_offered_in_ones_own_language(house: Runtime, browser: Browser) -> None:
+    come(house, browser, "chief", "editor")
+    assert "要闻 · 通知" in browser.get("/items/columns?lang=zh").text
+    page = browser.follow(browser.post("/items/columns/starter")).text
+    assert "要闻" in page
+
+
+def test_many_editions_by_pages(house: Runtime, browser: Browser) -> None:
+    come(house, browser, "chief", "editor")
+    with house.begin() as tx:
+        for number in range(1, 103):
+            editions.enter(tx.session, number, DAY, f"第{number}期", under="", by="x", now=tx.now)
+    seen: list[int] = []
+    path = "/editions"
+    for _ in range(3):
+        page = browser.get(path).text
+        seen += map(int, re.findall(r'href="/editions/(\d+)"', page))
+        onward = re.search(r'href="(\?before=\d+)"', page)
+        path = f"/editions{onward[1]}" if onward else ""
+    assert seen == list(range(102, 0, -1))
+    assert path == ""
+
+
+def test_the_papers_name_and_where_it_is_written(house: Runtime, browser: Browser) -> None:
+    come(house, browser, "chief", "editor")
+    page = browser.get("/settings/paper").text
+    assert "晨晖手机报" in page
+    assert "There is no signature" in page
+    assert "signature = &#34;【晨晖手机报】&#34;" in page

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper import columns, drafts, items, making, publishing, word_lists
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
-from broadcaster.newspaper.models import Column, Edition, Item, ItemDraft, ItemState, Placement
+from broadcaster.newspaper.models import Column, Edition, Item, ItemDraft, ItemState, Placement, StandingColumn
 from tests.factories import NOW
 from tests.rights.probe import Probe
 from tests.rights.world import TODAY, Side
@@ -40,6 +40,18 @@ def _shared(session: Session, side: Side) -> None:
     session.get_one(Item, _item(session, side)).shared = True
 
 
+def _no_columns(session: Session, side: Side) -> None:
+    session.execute(update(Item).values(standing_id=None))
+    session.execute(update(Column).values(standing_id=None))
+    session.execute(delete(StandingColumn))
+
+
+def _bare(session: Session, side: Side) -> None:
+    mine = select(Column.id).join(Edition, Edition.id == Column.edition_id).where(Edition.number == side.edition)
+    session.execute(delete(Placement).where(Placement.column_id.in_(mine)))
+    session.execute(delete(Column).where(Column.id.in_(mine)))
+
+
 _I, _K, _M = "broadcaster.newspaper.items.", "broadcaster.newspaper.columns.", "broadcaster.newspaper.making."
 _OWN = "it is of the actor's own part of the tree"
 PROBES = {
@@ -56,6 +68,9 @@ PROBES = {
     _K + "tree": Probe(lambda s, a, side: columns.tree(s, a), shows=True),
     _K + "get": Probe(lambda s, a, side: columns.get(s, a, side.column), shows=True),
     _K + "add": Probe(lambda s, a, side: columns.add(s, a, "新栏", parent=side.column, owner=side.user, now=NOW)),
+    _K + "begin": Probe(
+        lambda s, a, side: columns.begin(s, a, ["新栏"], now=NOW), ready=_no_columns, makes=True, blind=_OWN
+    ),
     _K + "change": Probe(lambda s, a, side: columns.change(s, a, side.column, name="新名", owner=side.user)),
     _K + "move": Probe(lambda s, a, side: columns.move(s, a, side.column, down=True)),
     _K + "remove": Probe(lambda s, a, side: columns.remove(s, a, side.column, into=None, now=NOW)),
@@ -72,6 +87,7 @@ PROBES = {
     _M + "take_out": Probe(lambda s, a, side: making.take_out(s, a, side.edition, _stands(s, side)[1])),
     _M + "set_variants": Probe(lambda s, a, side: making.set_variants(s, a, side.edition, ["retired", "everyone"])),
     _M + "add_column": Probe(lambda s, a, side: making.add_column(s, a, side.edition, "新栏")),
+    _M + "take_columns": Probe(lambda s, a, side: making.take_columns(s, a, side.edition), ready=_bare),
     _M + "remove_column": Probe(
         lambda s, a, side: making.remove_column(s, a, side.edition, _empty_column(s, side)),
         ready=lambda s, side: _empty_column(s, side),
