@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from broadcaster import ingest
 from broadcaster.delivery import memory, orphans
+from broadcaster.delivery.control import submit_queue
 from broadcaster.gateways.contract import Gateway, ListeningGateway
 from broadcaster.gateways.errors import LinkDown, in_log
 from broadcaster.gateways.events import Event
@@ -29,6 +30,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 
 #: seconds between two looks at what is due, where no hint comes, and at whether a place has become free
 LOOK_AROUND = 1.0
+
+#: turns between two looks at the place and at what the carrier is to be asked: what is on its way is waited for then
+TURNS = 100
 
 #: seconds for which a thread of a process that only sends keeps the interpreter while others want it: six of them take
 #: it from each other, and each time costs more than it hurries anything
@@ -149,22 +153,28 @@ def hold(runtime: Runtime, gateway: Gateway, on_place: Callable[[int], None] = l
                 connection.close()
                 if place:
                     connection.enter_context(connected(runtime, gateway))
-            if place:
-                _send(runtime, gateway)
-                if monotonic() >= asks_at:
-                    _ask(runtime, gateway, asked_up_to)
-                    asks_at = monotonic() + EVERY
-            runtime.stopping.wait(LOOK_AROUND)
+            if not place:
+                runtime.stopping.wait(LOOK_AROUND)
+                continue
+            more = _send(runtime, gateway)
+            if monotonic() >= asks_at:
+                _ask(runtime, gateway, asked_up_to)
+                asks_at = monotonic() + EVERY
+            if not more:
+                runtime.alone.asked(submit_queue(gateway.name), LOOK_AROUND)
 
 
-def _send(runtime: Runtime, gateway: Gateway) -> None:
+def _send(runtime: Runtime, gateway: Gateway) -> bool:
+    """Hand over what is due. Whether there is more to do at once."""
     try:
         if not isinstance(gateway, ListeningGateway):
             gateway.open()
-        runtime.send(gateway.name)
+        return runtime.send(gateway.name, limit=TURNS)
     except Exception as error:
         log.warning("sending is tried again", gateway=gateway.name, reason=str(error))
         _tell_link(runtime, gateway, error if isinstance(error, BroadsheetError) else _mistake(gateway, error))
+        runtime.stopping.wait(LOOK_AROUND)
+        return False
 
 
 def _ask(runtime: Runtime, gateway: Gateway, asked_up_to: dict[str, int]) -> None:
@@ -224,5 +234,7 @@ def holding(
         yield
     finally:
         runtime.stopping.set()
+        for name in chosen:
+            runtime.alone.ask(submit_queue(name))
         for thread in threads:
             thread.join(_END_WITHIN)

@@ -9,13 +9,25 @@ import pytest
 from sqlalchemy import select
 
 from broadcaster import binds
-from broadcaster.delivery import memory
+from broadcaster.delivery import memory, preparing
 from broadcaster.gateways.contract import Capabilities, GatewayConfig, GatewayContext, ListeningGateway
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.events import Event, InboundMessage
 from broadcaster.replies.models import Letter
 from broadcaster.runtime import make_runtime
 from broadcaster.settings import load
+from broadcaster.tasks import make_app
+from tests.journeys.sending import wait_until
+from tests.journeys.stage import (
+    behaviour_of,
+    carrier_process,
+    draft,
+    parts_taken,
+    people,
+    runtime_on,
+    settings_for,
+    start,
+)
 
 
 class Talking(ListeningGateway):
@@ -113,3 +125,31 @@ def test_a_carrier_that_is_away_is_tried_ever_more_seldom_and_never_in_step(
         usual = min(binds.LONGEST_PAUSE, binds.FIRST_PAUSE * 2**number)
         assert usual / 2 <= seconds <= usual * 1.5
     assert len(set(pauses[8:])) > 6
+
+
+@pytest.mark.timeout(120)
+def test_a_hint_sets_whoever_holds_the_connection_to_work(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not have to look around by itself first, and no thread of the pool is kept with the carrier."""
+    monkeypatch.setattr(binds, "LOOK_AROUND", 3600.0)
+    file = tmp_path / "carrier.carrier"
+    with carrier_process(file, behaviour_of(settings_for(tmp_path, database_url))) as port:
+        settings = settings_for(tmp_path, database_url, port=port)
+        with runtime_on(settings) as runtime:
+            app = make_app(runtime)
+            people(runtime, 3)
+            with binds.holding(runtime):
+                assert wait_until(lambda: "carrier" in runtime.linked, 30)
+                for parts in (9, 18):
+                    campaign = draft(runtime)
+                    start(runtime, campaign)
+                    more = True
+                    while more:
+                        with runtime.begin() as tx:
+                            more = preparing.prepare(tx.session, campaign, runtime.route, now=tx.now)
+                    app.tasks["submit"].apply(args=["carrier"])
+                    assert wait_until(lambda: parts_taken(file) == parts, 30)  # noqa: B023
+                    # whatever the first look found: now it has been, and the next is an hour away
+                    with runtime.between_turns("carrier"):
+                        pass

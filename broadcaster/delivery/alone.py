@@ -32,6 +32,16 @@ class Alone:
                 self._busy[what].release()
         return more
 
+    def ask(self, what: str) -> None:
+        """Ask for it; whoever waits in `asked` does it."""
+        self._wanted[what].set()
+
+    def asked(self, what: str, seconds: float) -> bool:
+        """Wait until somebody asks for it, or the time is over. Whether somebody did."""
+        was_asked = self._wanted[what].wait(seconds)
+        self._wanted[what].clear()
+        return was_asked
+
     @contextlib.contextmanager
     def nobody_at(self, what: str) -> Iterator[None]:
         """Nobody is at it for the length of the block."""

@@ -39,7 +39,10 @@ def register(app: Celery, runtime: Runtime) -> None:
 
     @app.task(name="submit", shared=False)
     def submit(gateway: str) -> None:
-        if runtime.send(gateway, limit=TURNS):
+        if gateway in runtime.gateways and runtime.is_held(gateway):
+            # whoever holds the connection sends: a thread of the pool would only wait for the carrier
+            runtime.alone.ask(submit_queue(gateway))
+        elif runtime.send(gateway, limit=TURNS):
             with runtime.begin() as tx:
                 wake(tx.session, submit_queue(gateway))
 
