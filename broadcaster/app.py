@@ -44,6 +44,7 @@ from broadcaster.newsroom import (
     today,
     transfers,
     users,
+    well,
     words,
 )
 from broadcaster.pages import editions as pages
@@ -79,6 +80,7 @@ def make_web(runtime: Runtime) -> FastAPI:
         own_phone,
         today,
         places,
+        well,
         search,
         *desk,
         *registry,

@@ -71,7 +71,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "settle": ("settled", "对账处理"),
     "share": ("shared", "放入共享稿库"),
     "show": ("numbers seen in full", "查看完整号码"),
-    "status": ("standing changed", "改身份"),
+    "status": ("status changed", "改状态"),
     "take_back": ("taken back", "撤回变更"),
     "take_down": ("taken down", "撤下"),
     "test": ("tried out", "测试"),
@@ -83,6 +83,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "withdrawn": ("withdrawn", "撤回"),
 }
 _WHOLE: Mapping[str, tuple[str, str]] = {
+    "items.accept": ("item: accepted", "稿件：采用"),
     "login": ("signed in", "登录"),
     "login.tries": ("too many wrong tries to sign in", "登录试错过多"),
     "members.refused": ("refused rows downloaded", "下载未通过的行"),
@@ -92,8 +93,40 @@ _WHOLE: Mapping[str, tuple[str, str]] = {
 }
 
 
+#: what is noted beside a deed
+_DETAILS: Mapping[str, tuple[str, str]] = {
+    "before": ("before", "之前"),
+    "after": ("after", "之后"),
+    "role": ("role", "角色"),
+    "name": ("name", "名称"),
+    "under": ("under", "上级"),
+    "kind": ("kind", "类别"),
+    "words": ("words", "字词"),
+    "tries": ("tries", "次数"),
+    "column": ("column", "栏目"),
+    "owner": ("owner", "负责人"),
+    "rule": ("rule", "条件"),
+    "reason": ("reason", "原因"),
+    "variants": ("variants", "版本"),
+    "items": ("items", "稿件"),
+    "number": ("number", "期号"),
+}
+
+
+def things_words() -> list[tuple[str, str]]:
+    """What deeds are done to: how their names begin, and the word for it."""
+    which = 1 if language() == "zh" else 0
+    named = [(f"{name}.", words[which]) for name, words in _THINGS.items()]
+    return [*sorted(named, key=lambda each: each[1]), ("login", _WHOLE["login"][which])]
+
+
+def detail_word(name: str) -> str:
+    """What is noted beside a deed is called so."""
+    return _DETAILS[name][1 if language() == "zh" else 0] if name in _DETAILS else name
+
+
 def deed_words(deed: str) -> str:
-    """A deed as people read it: member: standing changed; as it stands where there are no words for it."""
+    """A deed as people read it: member: status changed; as it stands where there are no words for it."""
     which = 1 if language() == "zh" else 0
     if deed in _WHOLE:
         return _WHOLE[deed][which]

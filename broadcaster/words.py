@@ -172,6 +172,15 @@ _FAILURES: Mapping[str, Word] = {
 }
 
 
+#: kinds of gateways that are no proper names
+_GATEWAYS: Mapping[str, Word] = {"simulator": Word("for rehearsing", "演练")}
+
+
+def gateway_word(kind: str) -> str:
+    """What kind of a gateway it is; carriers' own names (SMPP, Twilio) stand as they are."""
+    return _said(_GATEWAYS[kind]) if kind in _GATEWAYS else {"smpp": "SMPP", "twilio": "Twilio"}.get(kind, kind)
+
+
 def state_word(state: str) -> str:
     """A message's or part's state, as a person is told. Raises KeyError for a state there is not."""
     return _said(MESSAGE_STATES[state])

@@ -46,7 +46,7 @@ def update_status(
     on: date,
     now: datetime,
 ) -> Standing:
-    """Another standing from the day `on`; the one before ends with it and stays on record. None: as it is.
+    """Another status from the day `on`; the one before ends with it and stays on record. None: as it is.
 
     Raises `NotFound`, `Invalid`, and `Conflict` if they left before, or if a later change is on record already.
     """
@@ -199,7 +199,7 @@ def _came_from_elsewhere(session: Session, actor: Actor, before: Membership, las
 def _check_last(held: Held, on: date) -> None:
     if on < held.last.valid_from:
         raise Conflict(
-            "The standing of member {member} changed on {changed} already, after {day}.",
+            "The status of member {member} changed on {changed} already, after {day}.",
             hint="Give a day from {changed} on, or undo that change first.",
             member=held.member.id,
             changed=held.last.valid_from,

@@ -20,7 +20,7 @@ def shown_record(record: Record, on: date) -> list[RenderableType]:
         facts(
             (tr("id"), record.id),
             (tr("name"), record.name),
-            (tr("standing"), _standing(record.status, mobile=record.mobile) or tr("no member now")),
+            (tr("status"), _standing(record.status, mobile=record.mobile) or tr("no member now")),
             (tr("organisation"), record.organisation),
             (tr("lives in"), record.away_place),
             (tr("looked after by"), record.host_branch),
@@ -69,7 +69,7 @@ def _history_table(happened: Sequence[Happening], on: date) -> RenderableType:
         )
         for one in happened
     ]
-    return table(tr("day"), tr("happened"), tr("organisation"), tr("standing"), tr("by"), rows=rows)
+    return table(tr("day"), tr("happened"), tr("organisation"), tr("status"), tr("by"), rows=rows)
 
 
 def _standing(status: Status | None, *, mobile: bool) -> str:

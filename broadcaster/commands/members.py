@@ -137,7 +137,7 @@ def find(
         if full_numbers:
             audit.seen_in_full(tx.session, house.actor, "members.numbers", people=len(found), now=tx.now)
     members = [_member(profile, full_numbers=full_numbers) for profile in found]
-    headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
+    headings = (tr("id"), tr("name"), tr("number"), tr("status"), tr("organisation"))
     rows = [
         (m["id"], m["name"], m["msisdn"] or "-", standing_words(p.status, away=p.mobile), p.organisation)
         for m, p in zip(members, found, strict=True)

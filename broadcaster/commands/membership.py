@@ -45,7 +45,7 @@ def mount_membership(app: typer.Typer) -> None:
     )(add)
     verb(
         app,
-        about=tr("Correct a member's data, or give them another standing from a day on."),
+        about=tr("Correct a member's data, or give them another status from a day on."),
         example="broadsheet members change 12 --status retired --on 2026-12-01\n"
         "broadsheet members change 12 --away-place 深圳 --host-branch 深圳流动支部\n"
         "broadsheet members change 12 --undo",
@@ -148,7 +148,7 @@ def change(
     field: Fields = None,
     external_id: ExternalId = None,
     on: On = None,
-    undo: Annotated[bool, typer.Option("--undo", help=tr("Take the last change of standing back."))] = False,
+    undo: Annotated[bool, typer.Option("--undo", help=tr("Take the last change of status back."))] = False,
 ) -> None:
     standing = read_standing(status) if status else None
     mobile = False if at_home else True if standing and standing.mobile else None

@@ -56,7 +56,7 @@ def show(
         on = read_day(as_of) if as_of else today(house, tx)
         counted = segments.count(tx.session, house.actor, rule, on=on)
         people = segments.people(tx.session, house.actor, rule, on=on, limit=limit)
-    headings = (tr("id"), tr("name"), tr("number"), tr("standing"), tr("organisation"))
+    headings = (tr("id"), tr("name"), tr("number"), tr("status"), tr("organisation"))
     rows = [(p.id, p.name, p.msisdn or "-", standing_words(p.status, away=p.mobile), p.organisation) for p in people]
     members = ntr("{n} member", "{n} members", counted.members)
     answer(

@@ -177,7 +177,7 @@ def _told(account: Account) -> str:
 
 
 def _table(found: Sequence[Account]) -> RenderableType:
-    headings = (tr("name"), tr("role"), tr("organisation"), tr("made by"), tr("standing"))
+    headings = (tr("name"), tr("role"), tr("organisation"), tr("made by"), tr("state"))
     rows = [
         (
             one.name,

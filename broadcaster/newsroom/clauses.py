@@ -30,7 +30,7 @@ class Clause:
 
 #: what can be asked by clicking -> what it is called on the page, and its words in the language of rules
 FIELDS: Mapping[str, tuple[str, str, str]] = {
-    "status": (msgid("Standing"), "status", "状态"),
+    "status": (msgid("Status"), "status", "状态"),
     "under": (msgid("Organisation, with all below"), "under", "属于"),
     "age": (msgid("Age"), "age", "年龄"),
     "years": (msgid("Years of membership"), "years", "会龄"),

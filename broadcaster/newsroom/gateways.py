@@ -11,9 +11,10 @@ from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.runtime import Runtime
 from broadcaster.trial import STEPS, try_out
 from broadcaster.web.doors import Form, shows, takes
-from broadcaster.web.figures import when
+from broadcaster.web.figures import since
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
+from broadcaster.words import gateway_word
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError, Invalid, NotFound
 from subscribers.models import NumberKind
@@ -28,7 +29,7 @@ PATIENCE = 15.0
 @shows(router, "/settings/gateways", needs=Right.OPERATE)
 def gateways(request: Request, house: House) -> Response:
     """All of them, with the form for a sample."""
-    return draw(request, "gateways.html", gateways=_lines(house), chosen="", number="", steps=())
+    return draw(request, "gateways.html", gateways=lines_of(house), chosen="", number="", steps=())
 
 
 @takes(router, "/settings/gateways", needs=Right.OPERATE)
@@ -48,7 +49,7 @@ def send_sample(request: Request, house: House, visit: Here, form: Form) -> Resp
             "gateways.html",
             status=422,
             trouble=told,
-            gateways=_lines(house),
+            gateways=lines_of(house),
             steps=(),
             chosen=chosen,
             number=written,
@@ -57,7 +58,7 @@ def send_sample(request: Request, house: House, visit: Here, form: Form) -> Resp
         {"name": translated(STEPS[step.name]), "is_ok": step.ok, "words": step.words, "hint": step.hint}
         for step in steps
     ]
-    return draw(request, "gateways.html", gateways=_lines(house), steps=lines, chosen=chosen, number=written)
+    return draw(request, "gateways.html", gateways=lines_of(house), steps=lines, chosen=chosen, number=written)
 
 
 def _known(house: Runtime, name: str) -> Gateway:
@@ -66,7 +67,8 @@ def _known(house: Runtime, name: str) -> Gateway:
     return house.gateways[name]
 
 
-def _lines(house: Runtime) -> list[dict[str, str]]:
+def lines_of(house: Runtime) -> list[dict[str, str]]:
+    """Each gateway with its kind, and whether it can take messages now, in words."""
     with house.reading() as tx:
         held, now = leases.holders(tx.session), tx.now
     lines = []
@@ -74,10 +76,12 @@ def _lines(house: Runtime) -> list[dict[str, str]]:
         mine = [each for each in held if each.gateway == name]
         bound = [each.bound_at for each in mine if each.bound_at]
         if bound:
-            state = tr("✓ connected since {time}", time=when(min(bound), now, house.settings.zone))
+            state = tr("✓ connected since {time}", time=since(min(bound), now, house.settings.zone))
         elif not house.is_held(name):
             state = tr("✓ needs no connection")
         else:
             state = "! " + next((retold(each.error) for each in mine if each.error), tr("nobody is connected"))
-        lines.append({"name": name, "kind": gateway.kind, "sender": gateway.config.sender, "state": state})
+        lines.append(
+            {"name": name, "kind": gateway_word(gateway.kind), "sender": gateway.config.sender, "state": state}
+        )
     return lines

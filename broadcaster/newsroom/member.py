@@ -78,7 +78,7 @@ def correct(request: Request, house: House, visit: Here, form: Form, id: Id) -> 
 
 @takes(router, "/members/{id}/standing", needs=Right.REGISTER)
 def stand(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
-    """Another standing from a day on."""
+    """Another status from a day on."""
 
     def work(tx: Tx) -> Response:
         is_away = bool(form.text("away"))
@@ -93,7 +93,7 @@ def stand(request: Request, house: House, visit: Here, form: Form, id: Id) -> Re
             on=read_day(form.text("on")) or today(house, tx),
             now=tx.now,
         )
-        return _done(visit, id, msgid("Their standing is changed."), takes_back=True)
+        return _done(visit, id, msgid("Their status is changed."), takes_back=True)
 
     return attempt(house, work, _again(request, house, visit, id))
 
@@ -201,7 +201,7 @@ def read_status(form: Posted) -> Status:
     try:
         return Status(form.text("status"))
     except ValueError:
-        raise Invalid("There is no standing {status}.", status=repr(form.text("status")[:20])) from None
+        raise Invalid("There is no status {status}.", status=repr(form.text("status")[:20])) from None
 
 
 def _done(visit: Visit, id_: int, told: str, *, takes_back: bool = False) -> Response:

@@ -45,7 +45,7 @@ _FIELDS = {
     "msisdn": msgid("phone number"),
     "other_numbers": msgid("other numbers"),
     "organisation": msgid("organisation"),
-    "status": msgid("standing"),
+    "status": msgid("status"),
     "away_place": msgid("lives in"),
     "host_branch": msgid("looked after by"),
     "joined_on": msgid("joined on"),

@@ -14,7 +14,7 @@ from subscribers.records import Happening, NumberOnRecord, Record
 def told_record(record: Record, on: date) -> dict[str, Any]:
     """A member as finished text: opted out before all else, data, numbers, history with what is planned."""
     facts = [
-        (tr("standing"), _standing(record) or tr("no member now")),
+        (tr("status"), _standing(record) or tr("no member now")),
         (tr("organisation"), record.organisation),
         (tr("lives in"), record.away_place),
         (tr("looked after by"), record.host_branch),

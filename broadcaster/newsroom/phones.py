@@ -67,7 +67,7 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
         "length": _length(seen),
         "because": translated(seen.why.because).format(**seen.why.fields),
         "is_dear": bool(seen.why.forced_by),
-        "encoding": tr("Chinese encoding") if seen.split.encoding is Encoding.UCS2 else seen.split.encoding.value,
+        "encoding": tr("Chinese encoding") if seen.split.encoding is Encoding.UCS2 else tr("Latin encoding"),
         "added": seen.dress.signature + seen.dress.opt_out,
         "by_carrier": seen.dress.place == "carrier" and bool(seen.dress.signature),
     }

@@ -6,13 +6,15 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.deeds import deed_words
+from broadcaster.deeds import deed_words, detail_word, things_words
+from broadcaster.language import tr
 from broadcaster.newsroom.drawing import draw
 from broadcaster.newsroom.members import PAGE, Behind
 from broadcaster.web.doors import shows
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
+from broadcaster.words import ITEM_STATES, ROLES, item_state_word, role_word
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.models import Audit
@@ -36,7 +38,6 @@ def records(request: Request, house: House, visit: Here, deed: str = "", by: str
             "at": when(each.at, now, house.settings.zone),
             "exactly": f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
             "who": each.actor,
-            "deed": each.deed,
             "words": deed_words(each.deed),
             "what": _what(each),
             "people": each.people,
@@ -44,9 +45,25 @@ def records(request: Request, house: House, visit: Here, deed: str = "", by: str
         for each in found[:PAGE]
     ]
     more = urlencode({"deed": deed, "by": by, "before": found[PAGE - 1].id}) if len(found) > PAGE else ""
-    return draw(request, "records.html", lines=lines, deed=deed, by=by, onward=more)
+    things = [("", tr("everything")), *things_words()]
+    if deed and deed not in dict(things):
+        # an address that was kept
+        things.append((deed, deed))
+    return draw(request, "records.html", lines=lines, things=things, deed=deed, by=by, onward=more)
 
 
 def _what(row: Audit) -> str:
-    details = ", ".join(f"{name}: {value}" for name, value in row.details.items() if value not in ("", None))
+    told = (
+        tr("{name}: {value}", name=detail_word(name), value=_said(value))
+        for name, value in row.details.items()
+        if value not in ("", None)
+    )
+    details = " · ".join(told)
     return " · ".join(filter(None, (row.thing, details)))[:_LONGEST]
+
+
+def _said(value: object) -> str:
+    told = str(value)
+    if told in ITEM_STATES:
+        return item_state_word(told)
+    return role_word(told) if told in ROLES else told

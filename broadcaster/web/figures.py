@@ -45,6 +45,11 @@ def when(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
         return tr("just now")
     if timedelta(0) < ago < timedelta(hours=1):
         return ntr("{n} minute ago", "{n} minutes ago", int(ago.total_seconds() // 60))
+    return since(instant, now, zone)
+
+
+def since(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """An instant by the clock, to follow a word like "since": 10:42; yesterday 10:42; 19 Nov, 10:42; 19 Nov 2025."""
     local, today = instant.astimezone(zone), now.astimezone(zone).date()
     time = f"{local:%H:%M}"
     if local.date() == today:

@@ -88,7 +88,11 @@ class Teller:
             "others": [self._line(standing) for standing in seen.others],
             "letters": [self._letter(letter) for letter in seen.letters],
             "gateways": [
-                {"name": name, "kind": gateway.kind, "last": self._when(seen.last_receipts.get(name))}
+                {
+                    "name": name,
+                    "kind": words.gateway_word(gateway.kind),
+                    "last": self._when(seen.last_receipts.get(name)),
+                }
                 for name, gateway in self.gateways.items()
             ],
             "unsure": self._unsure(seen.unsure),
@@ -222,5 +226,5 @@ def _words() -> dict[str, str]:
         "last": tr("Last receipt"),
         "hold": tr("Keep this page still"),
         "go_on": tr("Let this page follow again"),
-        "health": tr("Health"),
+        "health": tr("Is all well?"),
     }

@@ -94,7 +94,7 @@ def test_their_data_are_corrected_and_taken_back(admin: Browser, east: MadeMembe
 def test_standing_and_leaving_and_back(admin: Browser, east: MadeMember) -> None:
     path = f"/members/{east.id}"
     text = admin.follow(admin.post(f"{path}/standing", **FORMS["standing"])).text
-    assert "Their standing is changed." in text
+    assert "Their status is changed." in text
     assert "深圳支部" in text
     assert "(planned)" in text
     text = undone(admin, text)
@@ -105,7 +105,7 @@ def test_standing_and_leaving_and_back(admin: Browser, east: MadeMember) -> None
     text = admin.follow(admin.post(f"{path}/leave", on="2026-11-21", rejoin="1")).text
     assert "They are a member again." in text
     assert "Nothing about member" in troubles(admin.post(f"{path}/take-back"))
-    assert "There is no standing" in troubles(admin.post(f"{path}/standing", status="king"))
+    assert "There is no status" in troubles(admin.post(f"{path}/standing", status="king"))
 
 
 def test_within_ones_own_part_they_move_at_once(house: Runtime, local: Browser, east: MadeMember) -> None:
@@ -202,7 +202,7 @@ def test_one_more_member(house: Runtime, local: Browser) -> None:
         ({"number": "1"}, "too short"),
         ({"organisation": "West/Second"}, "There is no organisation"),
         ({"organisation": ""}, "empty name"),
-        ({"status": ""}, "There is no standing"),
+        ({"status": ""}, "There is no status"),
         ({"birthday": "x"}, "is no day"),
     ):
         answer = local.post("/members/new", **right | fields)

@@ -43,10 +43,10 @@ def test_a_user_is_made_changed_disabled_and_let_in_again(house: Runtime, admin:
     given = admin.post("/settings/users/password", name="li")
     assert "shown only now" in given.text
     text = admin.get("/settings/records").text
-    for deed in ("users.add", "users.change", "users.disable", "users.password"):
+    for deed in ("user: added", "user: changed", "user: let in no more", "user: password changed"):
         assert deed in text
     assert password[1] not in text
-    assert "users.add" not in admin.get("/settings/records?deed=users.change").text
+    assert "user: added" not in admin.get("/settings/records?deed=users.change").text
     assert "Nothing of that kind" in admin.get("/settings/records?by=nobody").text
 
 

@@ -214,7 +214,7 @@ class TestSending:
     def test_the_last_receipt_of_each_gateway(self, site: httpx2.Client, campaign: int) -> None:
         words = look(site).words
         at = words.index("Last receipt")
-        assert words[at + 1 : at + 7] == ["simulator", "simulator", "—", "carrier", "calling", "1 minute ago"]
+        assert words[at + 1 : at + 7] == ["simulator", "for rehearsing", "—", "carrier", "calling", "1 minute ago"]
 
     def test_a_note_is_told_in_the_language_of_the_reader(
         self, house: Runtime, site: httpx2.Client, campaign: int

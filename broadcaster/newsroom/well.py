@@ -1,0 +1,43 @@
+"""Whether all is well, for people: what works, what does not, and what to do. Programs ask `/health/ready`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.language import ntr, tr
+from broadcaster.newsroom.drawing import draw
+from broadcaster.newsroom.gateways import lines_of
+from broadcaster.web.doors import shows
+from broadcaster.web.house import House
+from broadcaster.web.readiness import checks
+from broadcaster.web.visits import Here
+from subscribers.actor import Right
+
+router = APIRouter()
+
+
+@shows(router, "/health", needs=Right.SEE)
+def health(request: Request, house: House, visit: Here) -> Response:
+    """The checks of the program, and the connections of the gateways."""
+    found = checks(house)
+    words = {
+        "database": (tr("Database"), tr("answers, and has the form that this program needs")),
+        "queue": (tr("Work in the background"), tr("is being done")),
+        "gateways": (tr("Gateways"), tr("are set up")),
+    }
+    lines = [
+        {
+            "name": words[check.name][0],
+            "is_ok": check.ok,
+            "words": words[check.name][1] if check.ok else check.found,
+            "advice": check.advice,
+        }
+        for check in found
+    ]
+    # whether they are connected is written in the database
+    is_read = all(check.ok for check in found if check.name == "database")
+    gateways = lines_of(house) if is_read else []
+    waiting = sum(line["state"].startswith("!") for line in gateways)
+    wrong = sum(not check.ok for check in found) + waiting
+    said = ntr("{n} thing needs somebody.", "{n} things need somebody.", wrong) if wrong else tr("All is well.")
+    return draw(request, "health.html", said=said, is_well=not wrong, lines=lines, gateways=gateways)
