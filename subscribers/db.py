@@ -40,6 +40,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from subscribers.columnwise import columnwise
+
 Item = TypeVar("Item")
 
 #: rows per bulk call: what the design reckons in, and far below the number of parameters either database takes
@@ -177,9 +179,9 @@ def insert_all(
 
     Returns how many were inserted.
 
-    Columns that a row does not name get the database's default. On PostgreSQL all rows go over as one text in JSON,
-    at a quarter of the cost of arrays and a fifteenth of that of parameters. There `then` is a statement that runs with
-    it and sees the rows that were inserted as `fresh`.
+    Columns that a row does not name get the database's default. On PostgreSQL all rows go over as a text for each
+    column, or one in JSON, at a quarter of the cost of arrays and a fifteenth of that of parameters. There `then` is a
+    statement that runs with it and finds the ids of the rows that were inserted in `fresh`.
     """
     if not rows:
         return 0
@@ -190,11 +192,18 @@ def insert_all(
     if is_sqlite(session):
         statement = f"{into} VALUES ({', '.join('?' * len(columns))}){known}"
         return connection.exec_driver_sql(statement, _bound(columns, rows, connection.dialect)).rowcount
-    typed = ", ".join(f"{column.name} {column.type.compile(connection.dialect)}" for column in columns)
-    statement = f"{into} SELECT * FROM json_to_recordset(%(rows)s::json) AS given({typed}){known}"  # noqa: S608
+    values: list[Sequence[Any]] = list(zip(*(row.values() for row in rows), strict=True))
+    by_column = columnwise(columns, values, connection.dialect)
+    if by_column is not None:
+        chosen, given = by_column
+    else:
+        typed = ", ".join(f"{column.name} {column.type.compile(connection.dialect)}" for column in columns)
+        chosen = f"SELECT * FROM json_to_recordset(%(rows)s::json) AS given({typed})"  # noqa: S608
+        given = {"rows": json.dumps(rows, default=datetime.isoformat)}
+    statement = f"{into} {chosen}{known}"
     if then:
-        statement = f"WITH fresh AS ({statement} RETURNING *) {then}"
-    return connection.exec_driver_sql(statement, {"rows": json.dumps(rows, default=datetime.isoformat)}).rowcount
+        statement = f"WITH fresh AS ({statement} RETURNING id) {then}"
+    return connection.exec_driver_sql(statement, given).rowcount
 
 
 def _bound(columns: Sequence[ColumnElement[Any]], rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> list[Any]:
