@@ -127,7 +127,7 @@ def test_a_carrier_that_is_away_is_tried_ever_more_seldom_and_never_in_step(
     assert len(set(pauses[8:])) > 6
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(200)
 def test_a_hint_sets_whoever_holds_the_connection_to_work(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,7 +149,7 @@ def test_a_hint_sets_whoever_holds_the_connection_to_work(
                         with runtime.begin() as tx:
                             more = preparing.prepare(tx.session, campaign, runtime.route, now=tx.now)
                     app.tasks["submit"].apply(args=["carrier"])
-                    assert wait_until(lambda: parts_taken(file) == parts, 30)  # noqa: B023
+                    assert wait_until(lambda: parts_taken(file) == parts, 60)  # noqa: B023
                     # whatever the first look found: now it has been, and the next is an hour away
                     with runtime.between_turns("carrier"):
                         pass
