@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from subscribers.db import reserve_ids
 from subscribers.models import Consent, Member, Membership, Number, NumberKind, Organisation, Subscription, Wish
 from subscribers.names import search_key
 
@@ -97,49 +98,41 @@ def make_members(
     """
     branch = make_organisation(session, organisation) if isinstance(organisation, str) else organisation
     names = [name or f"读者{next(_counter)}" for _ in range(count)]
+    ids = reserve_ids(session, Member, count)
     people = [
-        Member(
-            name=called,
-            search_key=search_key(called),
-            external_id=external_id,
-            birthday=birthday,
-            tags=list(tags),
-            fields=dict(fields or {}),
-            created_at=now,
-        )
-        for called in names
+        {
+            "id": id_,
+            "name": called,
+            "search_key": search_key(called),
+            "external_id": external_id,
+            "birthday": birthday,
+            "tags": list(tags),
+            "fields": dict(fields or {}),
+            "created_at": now,
+        }
+        for id_, called in zip(ids, names, strict=True)
     ]
-    session.add_all(people)
-    session.flush()
-    numbers = [generated_msisdn() if msisdn == "" else msisdn for _ in people]
-    for person, number in zip(people, numbers, strict=True):
-        session.add(
-            Membership(
-                member_id=person.id,
-                organisation_id=branch.id,
-                status=status,
-                mobile=mobile,
-                valid_from=joined_on,
-                valid_until=left_on,
-            )
-        )
-        if number is not None:
-            session.add(
-                Number(
-                    member_id=person.id,
-                    msisdn=number,
-                    kind=kind,
-                    shared=shared,
-                    operator=operator,
-                    suspended_at=suspended_at,
-                )
-            )
-    session.flush()
+    numbers = [generated_msisdn() if msisdn == "" else msisdn for _ in ids]
+    place = {
+        "organisation_id": branch.id,
+        "status": status,
+        "mobile": mobile,
+        "valid_from": joined_on,
+        "valid_until": left_on,
+    }
+    line = {"kind": kind, "shared": shared, "operator": operator, "suspended_at": suspended_at}
+    written = [{"member_id": id_, "msisdn": number, **line} for id_, number in zip(ids, numbers, strict=True) if number]
+    # no objects: some tests make thousands
+    for table, rows in (
+        (Member, people),
+        (Membership, [{"member_id": id_, **place} for id_ in ids]),
+        (Number, written),
+    ):
+        if rows:
+            session.execute(insert(table), rows)
     if subscribed is not None:
         make_consent(session, *dict.fromkeys(n for n in numbers if n is not None), subscribed=subscribed, now=now)
-    return [
-        MadeMember(person.id, person.name, number, branch.id) for person, number in zip(people, numbers, strict=True)
-    ]
+    return [MadeMember(id_, called, number, branch.id) for id_, called, number in zip(ids, names, numbers, strict=True)]
 
 
 def make_consent(
@@ -147,9 +140,11 @@ def make_consent(
 ) -> None:
     """The wish of each number, with its evidence; a wish already on record is replaced."""
     wish = Wish.IN if subscribed else Wish.OUT
-    said = [Consent(msisdn=n, wish=wish, source=source, wording=wording, actor="test", at=now) for n in msisdns]
-    session.add_all(said)
-    session.flush()
+    if not msisdns:
+        return
+    said = dict(zip(msisdns, reserve_ids(session, Consent, len(msisdns)), strict=True))
+    evidence = {"wish": wish, "source": source, "wording": wording, "actor": "test", "at": now}
+    session.execute(insert(Consent), [{"id": id_, "msisdn": n, **evidence} for n, id_ in said.items()])
     session.execute(delete(Subscription).where(Subscription.msisdn.in_(msisdns)))
-    session.add_all(Subscription(msisdn=c.msisdn, wish=wish, since=now, consent_id=c.id) for c in said)
-    session.flush()
+    since = {"wish": wish, "since": now}
+    session.execute(insert(Subscription), [{"msisdn": n, "consent_id": id_, **since} for n, id_ in said.items()])

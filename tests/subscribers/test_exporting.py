@@ -134,7 +134,7 @@ def settle(session: Session, crowd: list[dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(crowd=st.lists(person, min_size=1, max_size=6))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_exported_imports_as_it_was(
     session: Session, tmp_path: Path, ending: str, crowd: list[dict[str, Any]]
 ) -> None:

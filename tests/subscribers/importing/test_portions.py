@@ -87,7 +87,7 @@ def known(session: Session) -> Session:
     return session
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROWS, min_size=1, max_size=9), st.booleans(), st.integers(1, 4))
 @example(["甲（乙）,19900000005,,Shut,,,"], False, 1)
 @example([f"{'甲' * (NAME_LENGTH + 1)},19900000005,,East,,,", "甲（乙）,19900000006,,East,,,"], False, 2)
