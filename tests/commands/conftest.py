@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from broadcaster.commands.front import app
 from broadcaster.language import set_language
+from tests.databases import SqliteTemplate
 from tests.rules import ROOT
 
 PEOPLE = """\
@@ -137,9 +138,9 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def staffed(desk: Desk) -> Desk:
+def staffed(desk: Desk, sqlite_template: SqliteTemplate) -> Desk:
     """The same with a registry of four."""
-    return staff(desk)
+    return staff(desk, sqlite_template)
 
 
 def make_desk(folder: Path) -> Desk:
@@ -154,7 +155,11 @@ def make_desk(folder: Path) -> Desk:
     return desk
 
 
-def staff(desk: Desk) -> Desk:
+def staff(desk: Desk, template: SqliteTemplate) -> Desk:
+    data = desk.folder / "data"
+    data.mkdir(mode=0o700)
+    # all revisions one after another would be half of the time that these tests take; others watch them
+    template.copy(data)
     assert desk.type("init").code == 0
     assert desk.type("members", "import", "people.csv").code == 0
     return desk

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Desk, make_desk, staff
+from tests.databases import SqliteTemplate
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    return staff(make_desk(tmp_path_factory.mktemp("desk")))
+def desk(tmp_path_factory: pytest.TempPathFactory, sqlite_template: SqliteTemplate) -> Desk:
+    return staff(make_desk(tmp_path_factory.mktemp("desk")), sqlite_template)
 
 
 def test_a_blacklist_goes_in_and_out_again(desk: Desk) -> None:

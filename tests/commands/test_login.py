@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Desk, Typed, make_desk, staff
+from tests.databases import SqliteTemplate
 
 PASSWORD = "correct horse battery"
 
@@ -149,10 +150,12 @@ def test_the_token_is_for_its_owner_only_and_is_told_nowhere(admin: Desk) -> Non
         assert token.encode() not in data.read_bytes()
 
 
-def test_a_token_of_another_installation_is_nothing_here(admin: Desk, tmp_path: Path) -> None:
+def test_a_token_of_another_installation_is_nothing_here(
+    admin: Desk, tmp_path: Path, sqlite_template: SqliteTemplate
+) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    desk = staff(make_desk(other))
+    desk = staff(make_desk(other), sqlite_template)
     desk.write("password", PASSWORD)
     add(desk, "wang", "admin")
     token_file(desk).write_text(token_file(admin).read_text())
