@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from starlette.datastructures import FormData
 
 from broadcaster.language import msgid, tell, tr
 from broadcaster.newspaper import drafts, items, making, presence
 from broadcaster.newspaper.models import ItemDraft
+from broadcaster.newspaper.pasted_html import as_markdown
 from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH as EDITIONS
 from broadcaster.newsroom.members import Id
@@ -59,6 +61,12 @@ def keep(request: Request, house: House, visit: Here, form: Form) -> Response:
     return draw(
         request, "item_kept.html", status=status, told=told, draft=draft_id, saves=saves, outdated_by=outdated_by
     )
+
+
+@takes(router, "/items/pasted", needs=Right.WRITE)
+def pasted(form: Form) -> Response:
+    """What a browser has to paste, as it stands in the box: the script of the page puts it there."""
+    return PlainTextResponse(as_markdown(form.text("html")))
 
 
 @shows(router, "/items/drafts", needs=Right.WRITE)

@@ -136,3 +136,13 @@ def test_naughty_words_are_kept_as_they_are(house: Runtime, writer: Browser) -> 
     assert writer.get("/items/drafts").status_code == 200
     with house.reading() as tx:
         assert tx.session.scalar(select(func.count()).select_from(ItemDraft)) > 1
+
+
+@SQLITE
+def test_what_is_pasted(writer: Browser) -> None:
+    answer = writer.post("/items/pasted", html="<p><b>甲</b></p><script>x</script>")
+    assert (answer.text, answer.headers["content-type"]) == ("**甲**", "text/plain; charset=utf-8")
+    for text in NAUGHTY:
+        if "\0" not in text:
+            assert writer.post("/items/pasted", html=text).status_code == 200, text
+    assert writer.post("/items/pasted").text == ""

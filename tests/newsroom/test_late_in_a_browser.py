@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from sqlalchemy import update
 
 from broadcaster.access.models import SignIn, User
@@ -98,3 +98,29 @@ def test_what_is_typed_is_kept_and_the_box_is_left_alone(house: Runtime, chrome:
         assert page.get_by_label("短信里的一句").input_value() == "真的。今天供暖。"
         for window in (look, other):
             window.complaints = [each for each in window.complaints if "401" not in each]
+
+
+def test_marks_and_what_is_pasted(house: Runtime, chrome: Browser, address: str) -> None:
+    add_user(house, "li", "writer")
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        look.context.add_cookies([{"name": "broadsheet", "value": Signed(house, "li").token, "url": address}])
+        page = look.page
+        page.goto("/items/new")
+        box = page.get_by_label("全文（放在阅读页上）")
+        box.fill("供暖")
+        box.select_text()
+        page.get_by_role("button", name="粗体").click()
+        assert box.input_value() == "**供暖**"
+        page.get_by_role("button", name="小标题").click()
+        assert box.input_value() == "## **供暖**"
+        look.fits()
+        box.fill("")
+        box.evaluate(
+            """box => {
+                const data = new DataTransfer();
+                data.setData("text/html", "<h1>甲</h1><p><b>乙</b>丙<script>x</script></p>");
+                data.setData("text/plain", "甲 乙丙");
+                box.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, cancelable: true }));
+            }"""
+        )
+        expect(box).to_have_value("## 甲\n\n**乙**丙", timeout=30_000)

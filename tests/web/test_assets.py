@@ -36,6 +36,10 @@ def test_our_own_style_is_small_and_asks_for_nothing() -> None:
     assert "italic" not in style
 
 
+def test_our_own_script_is_small() -> None:
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in STATIC.glob("*.js")) < 200
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_is_served(site: httpx2.Client) -> None:
     answer = site.get(asset("vendored/pico.min.css"))
