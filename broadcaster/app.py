@@ -48,6 +48,7 @@ from broadcaster.newsroom import (
     words,
 )
 from broadcaster.pages import editions as pages
+from broadcaster.pages import readers
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
 from broadcaster.web.doors import SessionOver
@@ -69,7 +70,7 @@ def make_web(runtime: Runtime) -> FastAPI:
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
     app.add_exception_handler(SessionOver, entrance.came_too_late)
-    doors = (hooks, health, metrics, assets, pages)
+    doors = (hooks, health, metrics, assets, pages, readers)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
     desk = (editions, composer, checks, edition_counts, proof_page, reading, columns, items, item_drafts, item_page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, false
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, SmallInteger, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from subscribers.db import Base, Instant
@@ -92,3 +92,35 @@ class OwnPhone(Base):
     msisdn: Mapped[str] = mapped_column(String(20))
     noted_at: Mapped[datetime] = mapped_column(Instant)
     confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class ReaderCode(Base):
+    """A code that a reader has asked for. It is not kept: it follows from the row and the installation's secret."""
+
+    __tablename__ = "reader_code"
+    __table_args__ = (Index("ix_reader_code_mark", "mark"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    #: of what the browser that asked was given
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    #: of the number
+    mark: Mapped[str] = mapped_column(String(64))
+    #: until a worker has looked whose it is; then empty
+    msisdn: Mapped[str] = mapped_column(String(20))
+    #: whose it is; nobody's for a stranger
+    members: Mapped[list[int]] = mapped_column(JSON)
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class ReaderDevice(Base):
+    """A browser whose reader has typed the code."""
+
+    __tablename__ = "reader_device"
+    __table_args__ = (Index("ix_reader_device_mark", "mark"),)
+
+    token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    mark: Mapped[str] = mapped_column(String(64))
+    members: Mapped[list[int]] = mapped_column(JSON)
+    since: Mapped[datetime] = mapped_column(Instant)

@@ -184,7 +184,11 @@ class EditionPage(Base):
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), primary_key=True)
     #: [{"name": ..., "items": [{"id": ..., "headline": ..., "sms": ..., "full": ..., "source": ...}]}]
     columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    #: all words of it, for the search of the archive
+    #: whose page it is, as a rule that was looked up; empty: whoever has the address
+    readers: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    #: and as the editor named them
+    readers_named: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
+    #: all words of it that anybody may read, for the search of the archive
     words: Mapped[str] = mapped_column(Text)
     published_by: Mapped[str] = mapped_column(String(100))
     published_at: Mapped[datetime] = mapped_column(Instant)

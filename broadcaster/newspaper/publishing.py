@@ -1,6 +1,6 @@
-"""Reading pages: an edition as it was published, for whoever has the address.
+"""Reading pages: an edition as it was published, for whoever has the address, or for some of the members.
 
-Only what is for everyone stands there: an item for some of the members is theirs, and an address can be passed on.
+An address can be passed on: an item for some of the members, or a page that is theirs, is shown to whom it is for.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from sqlalchemy.orm import Session
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.editions import contents, get
 from broadcaster.newspaper.models import Edition, EditionPage, Item, ItemState
-from subscribers import audit
+from broadcaster.words import segment_name
+from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
+from subscribers.models import Member
 
 #: bytes of a page, as they are estimated here
 LARGEST = 46_000
+#: characters of whom a page is for
+_NAMED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,9 @@ class ReadingPage:
     title: str
     columns: Sequence[Mapping[str, Any]]
     withdrawn: frozenset[int]
+    #: whose it is, as a rule and in the editor's words; empty: anybody's
+    readers: str
+    readers_named: str
     before: int | None
     after: int | None
 
@@ -45,16 +52,24 @@ class ArchiveLine:
     number: int
     day: date
     title: str
+    #: for anybody
+    is_open: bool
 
 
 @needs(Right.EDIT)
-def publish(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
-    """Make the reading page, or make it anew. How many items stand on it. Raises `Conflict`, `Invalid`."""
+def publish(session: Session, actor: Actor, number: int, *, now: datetime, readers: str = "") -> int:
+    """Make the reading page, or make it anew: how many items stand on it for whoever may open it.
+
+    `readers`: a segment or a rule, whose members alone may. Raises `Conflict`, `Invalid`.
+    """
     edition = _own(session, actor, number)
+    readers = segment_name(readers.strip()[:_NAMED])
+    rule = segments.frozen(session, readers, within=edition.under) if readers else ""
     columns: list[dict[str, Any]] = []
     for column, _, item in contents(session, edition):
-        if item.state == ItemState.WITHDRAWN or EVERYONE.isdisjoint(item.audience):
+        if item.state == ItemState.WITHDRAWN:
             continue
+        theirs = [] if not EVERYONE.isdisjoint(item.audience) else item.audience
         if not columns or columns[-1]["id"] != column.id:
             columns.append({"id": column.id, "name": column.name, "items": []})
         columns[-1]["items"].append(
@@ -65,12 +80,15 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime) -> in
                 "full": item.full,
                 "source": item.source,
                 "corrects": item.corrects_id,
+                # rules; none: for everyone who may open the page
+                "for": [segments.frozen(session, each, within=edition.under) for each in theirs],
             }
         )
     items = [item for column in columns for item in column["items"]]
-    if not items:
+    common = [item for item in items if not item["for"]]
+    if not common:
         raise Conflict("No item of edition {number} is for everyone.", hint="The page would be empty.", number=number)
-    words = "\n".join(item[name] for item in items for name in ("headline", "sms", "full"))
+    words = "\n".join(item[name] for item in common for name in ("headline", "sms", "full"))
     if (size := _size(items)) > LARGEST:
         raise Invalid(
             "The reading page would have {size} bytes; {limit} are the most that an old phone loads in time.",
@@ -82,10 +100,11 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime) -> in
     if page is None:
         page = EditionPage(edition_id=edition.id)
         session.add(page)
-    page.columns, page.words, page.published_by, page.published_at = columns, words.lower(), actor.name, now
+    page.columns, page.words = columns, "" if rule else words.lower()
+    page.readers, page.readers_named, page.published_by, page.published_at = rule, readers, actor.name, now
     audit.note(session, actor, "editions.publish", str(number), people=0, now=now, items=len(items))
     session.flush()
-    return len(items)
+    return len(common)
 
 
 @needs(Right.EDIT)
@@ -106,6 +125,13 @@ def published_at(session: Session, actor: Actor, number: int) -> datetime | None
     edition = get(session, actor, number)
     page = session.get(EditionPage, edition.id)
     return page.published_at if page else None
+
+
+@needs(Right.SEE)
+def readers_of(session: Session, actor: Actor, number: int) -> str:
+    """Whose page it is, as the editor named them; empty: anybody's, or there is none."""
+    page = session.get(EditionPage, get(session, actor, number).id)
+    return page.readers_named if page else ""
 
 
 def _size(items: Sequence[Mapping[str, Any]]) -> int:
@@ -131,20 +157,30 @@ def read(session: Session, number: int) -> ReadingPage | None:
         edition.title,
         page.columns,
         frozenset(withdrawn),
+        page.readers,
+        page.readers_named,
         session.scalar(numbers.where(Edition.number < number).order_by(Edition.number.desc()).limit(1)),
         session.scalar(numbers.where(Edition.number > number).order_by(Edition.number).limit(1)),
     )
 
 
+def holds(session: Session, members: Sequence[int], rule: str, *, on: date) -> bool:
+    """Whether one of these members is in a rule that was looked up."""
+    if not members:
+        return False
+    query = segments.compile_rule(session, rule, on=on).where(Member.id.in_(members)).limit(1)
+    return session.scalar(query) is not None
+
+
 def archive(session: Session, *, words: str = "", before: int | None = None, limit: int = 30) -> list[ArchiveLine]:
     """The published editions, the newest first; `words` stand in the title or on the page."""
-    query = select(Edition.number, Edition.date, Edition.title)
+    query = select(Edition.number, Edition.date, Edition.title, EditionPage.readers == "")
     query = query.join(EditionPage, EditionPage.edition_id == Edition.id).order_by(Edition.number.desc()).limit(limit)
     if before is not None:
         query = query.where(Edition.number < before)
     if words:
         on_page = EditionPage.words.contains(words.lower(), autoescape=True)
-        query = query.where(on_page | Edition.title.contains(words, autoescape=True))
+        query = query.where(on_page | Edition.title.contains(words, autoescape=True), EditionPage.readers == "")
     return [ArchiveLine(*row) for row in session.execute(query)]
 
 

@@ -117,6 +117,7 @@ def draw_check(
         reached = reached_by(house, tx, visit.actor, number) if drawn else None
         words = word_lists.holding(tx.session, visit.actor)
         published = publishing.published_at(tx.session, visit.actor, number)
+        readers = publishing.readers_of(tx.session, visit.actor, number)
         now = tx.now
         forbidden = _forbidden(house, tx, visit, number) if drawn or not remarks else ""
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
@@ -136,6 +137,7 @@ def draw_check(
         stops=sum(line["stops"] for line in lines),
         phones=drawn,
         may_edit=may_edit,
+        readers=audience_words([readers]) if readers else "",
         published=when(published, now, house.settings.zone) if published else "",
         address=f"{house.settings.web.public_url.rstrip('/')}{PAGES}/{number}",
         sends=[

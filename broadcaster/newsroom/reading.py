@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from broadcaster.language import msgid
 from broadcaster.newspaper import publishing
+from broadcaster.newsroom.checks import draw_check
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.members import Id
-from broadcaster.web.doors import takes
+from broadcaster.web.doors import Form, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
 from subscribers.actor import Right
+from subscribers.errors import Conflict, Invalid
 
 router = APIRouter()
 
 
 @takes(router, ONE + "/publish", needs=Right.EDIT)
-def publish(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """As the edition is now."""
-    with house.begin() as tx:
-        before = publishing.published_at(tx.session, visit.actor, id)
-        items = publishing.publish(tx.session, visit.actor, id, now=tx.now)
+def publish(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """As the edition is now; for whoever has the address, or for the members of a segment or rule."""
+    try:
+        with house.begin() as tx:
+            before = publishing.published_at(tx.session, visit.actor, id)
+            items = publishing.publish(tx.session, visit.actor, id, now=tx.now, readers=form.text("readers"))
+    except (Invalid, Conflict) as error:
+        return draw_check(request, house, visit, id, error=error)
     undo = "" if before else f"{PATH}/{id}/take-down"
     told = msgid("The reading page is there, with {items} items.")
     return done(visit, f"{PATH}/{id}/check", told, items=items, undo=undo)
@@ -33,6 +38,7 @@ def publish(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
 def take_down(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     """Nobody finds it any more."""
     with house.begin() as tx:
+        readers = publishing.readers_of(tx.session, visit.actor, id)
         publishing.take_down(tx.session, visit.actor, id, now=tx.now)
     told = msgid("The reading page is gone.")
-    return done(visit, f"{PATH}/{id}/check", told, undo=f"{PATH}/{id}/publish")
+    return done(visit, f"{PATH}/{id}/check", told, undo=f"{PATH}/{id}/publish", undo_fields={"readers": readers})

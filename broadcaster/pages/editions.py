@@ -1,65 +1,71 @@
-"""Editions as members read them, and the archive: for whoever has the address."""
+"""Editions as members read them, and the archive: for whoever has the address, or for whom it is."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from broadcaster.newspaper import publishing
-from broadcaster.pages.markdown import as_html
-from broadcaster.web.frame import SAFE
+from broadcaster.newspaper.publishing import ReadingPage
+from broadcaster.pages.drawing import draw_page
+from broadcaster.pages.readers import known_readers
 from broadcaster.web.house import House
-from broadcaster.web.rendering import page, sheets
+from broadcaster.words import STATUSES, status_word
+from subscribers.db import Tx
 
 router = APIRouter()
 
-#: the cookie with the size of type that a reader chose
-SIZE = "z"
-SIZES = ("1", "2", "3")
 _SHOWN = 30
 _LONGEST = 50
-_TEMPLATES = sheets(Path(__file__).parent / "html")
-_TEMPLATES.globals["as_html"] = as_html
-# a search is a form, and it leads to ourselves
-_POLICY = SAFE["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 _Behind = Annotated[int, Query(ge=0, lt=2**31)]
 
 
 @router.get("/p")
-def archive(request: Request, house: House, q: str = "", before: _Behind = 0, z: str = "") -> Response:
+def archive(request: Request, house: House, q: str = "", before: _Behind = 0) -> Response:
     """The editions that were published, the newest first."""
     words = q.strip()[:_LONGEST]
     with house.reading() as tx:
         found = publishing.archive(tx.session, words=words, before=before or None, limit=_SHOWN + 1)
     onward = found[_SHOWN - 1].number if len(found) > _SHOWN else 0
-    return _draw(request, house, "archive.html", z, lines=found[:_SHOWN], q=words, onward=onward, before=before)
+    return draw_page(request, house, "archive.html", lines=found[:_SHOWN], q=words, onward=onward, before=before)
 
 
 @router.get("/p/{number}")
-def edition(request: Request, house: House, number: int, z: str = "") -> Response:
-    """One of them."""
+def edition(request: Request, house: House, number: int) -> Response:
+    """One of them, as far as it is for whoever comes."""
     with house.reading() as tx:
         found = publishing.read(tx.session, number) if 0 < number < 2**31 else None
-    if found is None:
-        raise HTTPException(404)
-    return _draw(request, house, "edition.html", z, page=found)
-
-
-def _draw(request: Request, house: House, template: str, wish: str, **values: Any) -> Response:
-    kept = request.cookies.get(SIZE, "")
-    size = next((each for each in (wish, kept) if each in SIZES), SIZES[1])
-    answer = page(
-        template,
-        templates=_TEMPLATES,
-        headers={"Content-Security-Policy": _POLICY},
-        paper=house.settings.paper.name,
-        opt_out=house.settings.paper.opt_out,
-        written_in="zh-CN" if house.settings.paper.language == "zh" else "en",
-        size=size,
-        **values,
+        if found is None:
+            raise HTTPException(404)
+        members = known_readers(request, house, tx)
+        on = tx.now.astimezone(house.settings.zone).date()
+        is_let_in = not found.readers or publishing.holds(tx.session, members, found.readers, on=on)
+        columns, hidden = _for_them(tx, found, members, on) if is_let_in else ([], 0)
+    named = status_word(found.readers_named) if found.readers_named in STATUSES else found.readers_named
+    if not is_let_in:
+        return draw_page(request, house, "closed.html", status=403, page=found, named=named, is_known=bool(members))
+    return draw_page(
+        request, house, "edition.html", page=found, columns=columns, hidden=hidden, is_known=bool(members), named=named
     )
-    if wish in SIZES and wish != kept:
-        answer.set_cookie(SIZE, wish, max_age=31_536_000, path="/p", httponly=True, samesite="lax")
-    return answer
+
+
+def _for_them(tx: Tx, found: ReadingPage, members: list[int], on: date) -> tuple[list[dict[str, Any]], int]:
+    """The columns with what is for these readers, and how many items are for others."""
+    told: dict[str, bool] = {}
+    columns, hidden = [], 0
+    for column in found.columns:
+        shown = []
+        for item in column["items"]:
+            rules = item.get("for") or ()
+            for rule in rules:
+                if rule not in told:
+                    told[rule] = publishing.holds(tx.session, members, rule, on=on)
+            if not rules or any(told[rule] for rule in rules):
+                shown.append(item)
+            else:
+                hidden += 1
+        if shown:
+            columns.append({"name": column["name"], "items": shown})
+    return columns, hidden

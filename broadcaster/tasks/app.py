@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
+from broadcaster.access.readers import ASKED
 from broadcaster.campaigns.counts import COUNT
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.receipts import APPLY
@@ -35,7 +36,7 @@ def make_app(runtime: Runtime) -> Celery:
 def _settings(runtime: Runtime) -> dict[str, Any]:
     embedded = runtime.settings.embedded
     redis = runtime.settings.queue.url.startswith(("redis", "valkey"))
-    names = [CONTROL, APPLY, ROUTE, COUNT, *(submit_queue(name) for name in runtime.gateways)]
+    names = [CONTROL, APPLY, ROUTE, COUNT, ASKED, *(submit_queue(name) for name in runtime.gateways)]
     return {
         # results live in our tables
         "task_ignore_result": True,

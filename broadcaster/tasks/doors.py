@@ -7,6 +7,7 @@ from functools import partial
 
 from celery import Celery
 
+from broadcaster.access import readers
 from broadcaster.campaigns import counts, schedule
 from broadcaster.campaigns.schedule import PREPARE
 from broadcaster.delivery import failover, orphans, preparing, receipts, reconcile
@@ -14,6 +15,7 @@ from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
 from broadcaster.tasks.counting import count_waiting
+from broadcaster.tasks.reader_codes import send_asked
 from subscribers import transfers
 from subscribers.clock import monotonic
 from subscribers.db import is_sqlite, wake
@@ -68,6 +70,10 @@ def register(app: Celery, runtime: Runtime) -> None:
     def count_editions() -> None:
         runtime.by_one(counts.COUNT, partial(count_waiting, runtime))
 
+    @app.task(name=readers.ASKED, shared=False)
+    def send_codes() -> None:
+        runtime.by_one(readers.ASKED, partial(send_asked, runtime))
+
     @app.task(name=START_DUE, shared=False)
     def start_due_campaigns() -> None:
         start_due(runtime)
@@ -120,6 +126,8 @@ def sweep(runtime: Runtime) -> None:
         reconcile.expire(tx.session, runtime.receipt_timeouts, runtime.looked, now=tx.now)
         transfers.expire(tx.session, now=tx.now)
         counts.wake_forgotten(tx.session, now=tx.now)
+        if readers.is_asked(tx.session):
+            wake(tx.session, readers.ASKED)
     with runtime.begin() as tx:
         outages = failover.watch(tx.session, now=tx.now)
         patience = timedelta(seconds=runtime.settings.routes.failover_after)

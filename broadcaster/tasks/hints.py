@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery
 from kombu import pools
 
+from broadcaster.access.readers import ASKED
 from broadcaster.campaigns.counts import COUNT
 from broadcaster.campaigns.schedule import PREPARE
 from broadcaster.delivery.control import submit_queue
@@ -64,6 +65,6 @@ class Hints:
 def _task_for(wake: Wake) -> tuple[str, list[Any], str]:
     if wake.queue == PREPARE:
         return "prepare", [list(wake.ids)], CONTROL
-    if wake.queue in (APPLY, ROUTE, COUNT):
+    if wake.queue in (APPLY, ROUTE, COUNT, ASKED):
         return wake.queue, [], wake.queue
     return "submit", [wake.queue.removeprefix(submit_queue(""))], wake.queue

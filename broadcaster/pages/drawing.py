@@ -1,0 +1,41 @@
+"""What all reading pages have around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+
+from broadcaster.pages.markdown import as_html
+from broadcaster.runtime import Runtime
+from broadcaster.web.frame import SAFE
+from broadcaster.web.rendering import page, sheets
+
+#: the cookie with the size of type that a reader chose
+SIZE = "z"
+SIZES = ("1", "2", "3")
+_TEMPLATES = sheets(Path(__file__).parent / "html")
+_TEMPLATES.globals["as_html"] = as_html
+# a search is a form, and it leads to ourselves
+_POLICY = SAFE["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+
+
+def draw_page(request: Request, house: Runtime, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page in the size of type that was asked for, or kept."""
+    wish, kept = request.query_params.get("z", ""), request.cookies.get(SIZE, "")
+    size = next((each for each in (wish, kept) if each in SIZES), SIZES[1])
+    answer = page(
+        template,
+        templates=_TEMPLATES,
+        status=status,
+        headers={"Content-Security-Policy": _POLICY},
+        paper=house.settings.paper.name,
+        opt_out=house.settings.paper.opt_out,
+        written_in="zh-CN" if house.settings.paper.language == "zh" else "en",
+        size=size,
+        **values,
+    )
+    if wish in SIZES and wish != kept:
+        answer.set_cookie(SIZE, wish, max_age=31_536_000, path="/p", httponly=True, samesite="lax")
+    return answer
