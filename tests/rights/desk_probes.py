@@ -121,10 +121,16 @@ def _published(session: Session, side: Side) -> None:
     publishing.publish(session, side.chief, side.edition, now=NOW)
 
 
+def _published_to_some(session: Session, side: Side) -> None:
+    _published(session, side)
+    publishing.publish(session, side.chief, side.edition, now=NOW, readers=f"under({side.names})")
+
+
 _R = "broadcaster.newspaper.publishing."
 PROBES |= {
     _R + "publish": Probe(lambda s, a, side: publishing.publish(s, a, side.edition, now=NOW)),
     _R + "take_down": Probe(lambda s, a, side: publishing.take_down(s, a, side.edition, now=NOW), ready=_published),
+    _R + "readers_of": Probe(lambda s, a, side: publishing.readers_of(s, a, side.edition), ready=_published_to_some),
     _R + "published_at": Probe(lambda s, a, side: publishing.published_at(s, a, side.edition), ready=_published),
 }
 
