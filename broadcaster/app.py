@@ -44,6 +44,7 @@ from broadcaster.newsroom import (
     today,
     transfers,
     users,
+    variant_page,
     well,
     words,
 )
@@ -73,7 +74,19 @@ def make_web(runtime: Runtime) -> FastAPI:
     doors = (hooks, health, metrics, assets, pages, readers)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
-    desk = (editions, composer, checks, edition_counts, proof_page, reading, columns, items, item_drafts, item_page)
+    desk = (
+        editions,
+        composer,
+        checks,
+        edition_counts,
+        proof_page,
+        variant_page,
+        reading,
+        columns,
+        items,
+        item_drafts,
+        item_page,
+    )
     desks = (
         entrance,
         first_run,

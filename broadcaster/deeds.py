@@ -75,6 +75,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "take_back": ("taken back", "撤回变更"),
     "take_down": ("taken down", "撤下"),
     "test": ("tried out", "测试"),
+    "text": ("text written by hand", "手工改正文"),
     "undo": ("taken back", "撤销"),
     "unshare": ("taken out of the shared pool", "移出共享稿库"),
     "verify": ("number verified", "核对号码"),

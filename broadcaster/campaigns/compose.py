@@ -19,13 +19,14 @@ from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVarian
 from broadcaster.campaigns.render import MEMBER_FIELDS
 from broadcaster.language import translated
 from broadcaster.newspaper import editions
-from broadcaster.newspaper.lint import lint
+from broadcaster.newspaper.lint import about_sentence, lint
 from broadcaster.newspaper.models import Edition
+from broadcaster.newspaper.own_words import as_template, without_fields
 from broadcaster.templates import compile_template, fields_of
 from broadcaster.templates import load as load_template
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Conflict, Invalid
+from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Member, Membership, Organisation
 from subscribers.organisations import hold_place, in_subtree
 
@@ -185,6 +186,20 @@ def _refuse_stopped(session: Session, edition: Edition) -> None:
                     "what": translated(remark.message).format(**remark.fields),
                 },
             )
+    own = editions.own_texts(session, edition)
+    for name in editions.variant_names(session, edition):
+        for remark in about_sentence(without_fields((own[name].body if name in own else None) or ""), ()):
+            if remark.stops:
+                raise Conflict(
+                    "The text of {variant} stops edition {number}: {what}",
+                    hint=remark.hint,
+                    **{
+                        **remark.fields,
+                        "variant": name,
+                        "number": edition.number,
+                        "what": translated(remark.message).format(**remark.fields),
+                    },
+                )
 
 
 @needs(Right.SEE)
@@ -199,25 +214,53 @@ def edition_unsaved(
     dress: Dress,
     now: datetime,
     instead: Mapping[int, str] | None = None,
+    bodies: Mapping[str, str] | None = None,
 ) -> Campaign:
-    """What `draft_edition` would make, to be checked and looked at; nothing is stored. `instead`: see `variants`."""
+    """What `draft_edition` would make, to be checked and looked at; nothing is stored.
+
+    `instead`: see `variants`; `bodies`: texts of variants, by name, that are only being typed.
+    """
     edition = editions.get(session, actor, number)
     rule = segments.frozen(session, rule, within=actor.under)
     texts = [
         replace(text, rule=segments.frozen(session, text.rule, within=actor.under))
-        for text in _of_edition(session, edition, paper=paper, language=language, instead=instead)
+        for text in _of_edition(session, edition, paper=paper, language=language, instead=instead, bodies=bodies)
     ]
     return _written(actor, texts, title=edition.title, rule=rule, dress=dress, now=now)
 
 
 def _of_edition(
-    session: Session, edition: Edition, *, paper: str, language: str, instead: Mapping[int, str] | None = None
+    session: Session,
+    edition: Edition,
+    *,
+    paper: str,
+    language: str,
+    instead: Mapping[int, str] | None = None,
+    bodies: Mapping[str, str] | None = None,
 ) -> list[Text]:
     file = load_template("headlines", language)
     return [
-        Text(content.name, content.rule, file.source, editions.context(edition, content, paper))
+        Text(
+            content.name,
+            content.rule,
+            file.source if (body := (bodies or {}).get(content.name, content.body)) is None else as_template(body),
+            editions.context(edition, content, paper),
+        )
         for content in editions.variants(session, edition, instead=instead)
     ]
+
+
+@needs(Right.SEE)
+def composed(session: Session, actor: Actor, number: int, name: str, *, paper: str, language: str) -> str:
+    """What the items of an edition give for a variant, with fields as editors write them. Raises `NotFound`."""
+    edition = editions.get(session, actor, number)
+    content = next((one for one in editions.variants(session, edition) if one.name == name), None)
+    if content is None:
+        raise NotFound("Edition {number} has no variant {name}.", hint="Load it again.", number=number, name=name[:100])
+    file = load_template("headlines", language)
+    context = editions.context(edition, content, paper)
+    field = "〔姓名〕" if language == "zh" else "〔name〕"
+    return compile_template(file.source, fields_of(file.source)).render_many(context, [{"name": field}])[0]
 
 
 def content_hash(campaign: Campaign, dresses: Sequence[CampaignDress] = ()) -> str:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import ColumnText, EditionText, ItemText, decode, parse, stands_in
-from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, Variant
+from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, Variant, VariantText
+from broadcaster.newspaper.own_words import plain
 from broadcaster.newspaper.places import above, at_or_under
 from broadcaster.newspaper.sentences import kept_apart
 from subscribers import segments
@@ -43,6 +44,8 @@ class VariantContent:
     rule: str
     #: [{"name": ..., "items": [{"headline": ..., "sms": ...}]}]
     columns: list[dict[str, Any]]
+    #: written by hand; None: it is made of the columns
+    body: str | None = None
 
 
 @needs(Right.EDIT)
@@ -141,10 +144,19 @@ def variants(session: Session, edition: Edition, *, instead: Mapping[int, str] |
     `instead`: by the id of an item another sentence for its SMS, to see what would become of it.
     """
     rows = [(column, item) for column, _, item in contents(session, edition) if item.state != ItemState.WITHDRAWN]
-    return [
-        VariantContent(position, name, name, _columns_of(name, rows, instead or {}))
-        for position, name in enumerate(variant_names(session, edition))
-    ]
+    own = own_texts(session, edition)
+    made = []
+    for position, name in enumerate(variant_names(session, edition)):
+        mine = own.get(name)
+        columns = _columns_of(name, rows, instead or {}, in_full=mine is not None and mine.in_full)
+        made.append(VariantContent(position, name, name, columns, mine.body if mine else None))
+    return made
+
+
+def own_texts(session: Session, edition: Edition) -> dict[str, VariantText]:
+    """What editors have decided about the texts of variants, by name."""
+    found = session.scalars(select(VariantText).where(VariantText.edition_id == edition.id))
+    return {each.name: each for each in found}
 
 
 def variant_names(session: Session, edition: Edition) -> list[str]:
@@ -253,13 +265,19 @@ def _item(edition: Edition, text: ItemText) -> Item:
     )
 
 
-def _columns_of(variant: str, rows: Iterable[tuple[Column, Item]], instead: Mapping[int, str]) -> list[dict[str, Any]]:
+def _columns_of(
+    variant: str, rows: Iterable[tuple[Column, Item]], instead: Mapping[int, str], *, in_full: bool
+) -> list[dict[str, Any]]:
     columns: dict[int, dict[str, Any]] = {}
     for column, item in rows:
         if stands_in(variant, item.audience):
             entry = columns.setdefault(column.id, {"name": column.name, "items": []})
-            entry["items"].append({"headline": item.headline, "sms": instead.get(item.id, item.sms)})
+            entry["items"].append({"headline": item.headline, "sms": instead.get(item.id) or _said(item, in_full)})
     return list(columns.values())
+
+
+def _said(item: Item, in_full: bool) -> str:
+    return plain(item.full) if in_full and item.full else item.sms
 
 
 def _counts(session: Session, query: Select[int, int]) -> dict[int, int]:

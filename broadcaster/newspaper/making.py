@@ -96,7 +96,7 @@ def begin(session: Session, actor: Actor, *, number: int, day: date, title: str,
 @needs(Right.EDIT)
 def rename(session: Session, actor: Actor, number: int, *, day: date, title: str) -> Edition:
     """Another day and title."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     edition.date, edition.title = day, _title(title)
     session.flush()
     return edition
@@ -108,7 +108,7 @@ def place(session: Session, actor: Actor, number: int, column_id: int, item_ids:
 
     Returns the placements made. Raises `Conflict` for an item that is not accepted, or a column that is full.
     """
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     column = _column(session, edition, column_id)
     there = {item.id for _, _, item in contents(session, edition)}
     standing = _standing(session, column)
@@ -131,7 +131,7 @@ def place(session: Session, actor: Actor, number: int, column_id: int, item_ids:
 @needs(Right.EDIT)
 def move(session: Session, actor: Actor, number: int, placement_id: int, *, down: bool) -> None:
     """One step up or down; from the end of a column into the next one, from its beginning into the one before."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     placed = _placed(session, edition, placement_id)
     line = _standing(session, _column(session, edition, placed.column_id))
     here = line.index(placement_id)
@@ -151,14 +151,14 @@ def move_to(
     session: Session, actor: Actor, number: int, placement_id: int, column_id: int, position: int | None = None
 ) -> None:
     """Into a column: to this position, counted from 0, or to its end."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     _into(session, edition, _placed(session, edition, placement_id), column_id, position)
 
 
 @needs(Right.EDIT)
 def take_out(session: Session, actor: Actor, number: int, placement_id: int) -> tuple[int, int]:
     """Out of the edition; the item stays. Returns its column and the item, for putting it back."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     placed = _placed(session, edition, placement_id)
     session.execute(delete(Placement).where(Placement.id == placed.id))
     return placed.column_id, placed.item_id
@@ -167,7 +167,7 @@ def take_out(session: Session, actor: Actor, number: int, placement_id: int) -> 
 @needs(Right.EDIT)
 def set_variants(session: Session, actor: Actor, number: int, names: Sequence[str]) -> list[str]:
     """The segments that get a variant of their own, in order. Raises `Invalid`."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     names = list(dict.fromkeys(segment_name(name) for name in map(clean_line, names) if name))
     if not 1 <= len(names) <= MAX_ENTRIES:
         raise Invalid(
@@ -189,7 +189,7 @@ def set_variants(session: Session, actor: Actor, number: int, names: Sequence[st
 @needs(Right.EDIT)
 def add_column(session: Session, actor: Actor, number: int, name: str) -> Column:
     """A column of this edition only, at its end."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     name = clean_line(name)
     columns = _column_ids(session, edition)
     if not name or len(name) > MAX_COLUMN_NAME:
@@ -206,7 +206,7 @@ def add_column(session: Session, actor: Actor, number: int, name: str) -> Column
 @needs(Right.EDIT)
 def take_columns(session: Session, actor: Actor, number: int) -> int:
     """The columns that come back, into an edition that has none. How many they are. Raises `Conflict`."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     if _column_ids(session, edition):
         raise Conflict("Edition {number} has columns already.", hint="Load it again.", number=number)
     found = _columns_to_begin_with(session, actor, None)
@@ -219,7 +219,7 @@ def take_columns(session: Session, actor: Actor, number: int) -> int:
 @needs(Right.EDIT)
 def remove_column(session: Session, actor: Actor, number: int, column_id: int) -> None:
     """A column without items is taken out. Raises `Conflict` for any other."""
-    edition = _held(session, actor, number)
+    edition = hold(session, actor, number)
     column = _column(session, edition, column_id)
     if _standing(session, column):
         raise Conflict("There are items in {name}.", hint="Move them first.", name=column.name)
@@ -227,7 +227,8 @@ def remove_column(session: Session, actor: Actor, number: int, column_id: int) -
     session.flush()
 
 
-def _held(session: Session, actor: Actor, number: int) -> Edition:
+@needs(Right.EDIT)
+def hold(session: Session, actor: Actor, number: int) -> Edition:
     """An edition of the actor's part of the tree; nobody else changes it until this transaction ends."""
     edition = get(session, actor, number)
     if not edition.under.startswith(actor.under):

@@ -164,6 +164,24 @@ class Variant(Base):
     name: Mapped[str] = mapped_column(String(500))
 
 
+class VariantText(Base):
+    """What an editor has decided about the text of a variant; it holds while the edition has one of this name."""
+
+    __tablename__ = "variant_text"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(500), primary_key=True)
+    #: items stand in it with their full texts, not with their sentences
+    in_full: Mapped[bool] = mapped_column(default=False)
+    #: written by hand, with fields as 〔姓名〕; None: it is made of the items
+    body: Mapped[str | None] = mapped_column(Text)
+    #: what the items gave when it was written
+    composed: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=0)
+    changed_by: Mapped[str] = mapped_column(String(100))
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class WordList(Base):
     """Words that editors of a place, and of all below it, are warned of."""
 

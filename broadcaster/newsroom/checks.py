@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from broadcaster.campaigns import compose
 from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
-from broadcaster.newspaper import items, making, publishing, word_lists
+from broadcaster.newspaper import editions, items, making, own_words, publishing, word_lists
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.lint import Remark, lint
+from broadcaster.newspaper.lint import Remark, about_sentence, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
@@ -121,6 +121,10 @@ def draw_check(
         now = tx.now
         forbidden = _forbidden(house, tx, visit, number) if drawn or not remarks else ""
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
+        for name, own in editions.own_texts(tx.session, laid.edition).items():
+            if own.body and name in laid.variants:
+                written = about_sentence(own_words.without_fields(own.body), forbidden)
+                remarks += [_told(remark) | {"where": audience_words([name])} for remark in written]
         panel = proof_panel(house, tx, visit, number)
         sends = compose.of_edition(tx.session, visit.actor, number)
         panel |= count_panel(house, tx, visit, number)
@@ -136,6 +140,7 @@ def draw_check(
         lines=sorted(lines, key=lambda line: not line["stops"]),
         stops=sum(line["stops"] for line in lines),
         phones=drawn,
+        one_only=False,
         may_edit=may_edit,
         readers=audience_words([readers]) if readers else "",
         published=when(published, now, house.settings.zone) if published else "",

@@ -59,7 +59,7 @@ def edition(
     typed = {item: clean_line(sms[: 4 * MAX_SMS])[:MAX_SMS]}
     with house.reading() as tx:
         drawn = phones(house, tx, visit.actor, id, who=who, instead=typed)
-    return draw(request, "phone.html", phones=drawn)
+    return draw(request, "phone.html", phones=drawn, may_edit=Right.EDIT in visit.actor.rights, one_only=False)
 
 
 @takes(router, ONE, needs=Right.EDIT)
@@ -233,6 +233,7 @@ def _draw(
         standing=standing or starters(),
         is_open=variants is not None or not laid.columns,
         phones=drawn,
+        one_only=False,
         who=who,
         may_edit=may_edit,
         add=add if may_edit else 0,

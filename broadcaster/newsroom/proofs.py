@@ -43,16 +43,26 @@ Found = TypeVar("Found")
 
 
 def phones(
-    house: Runtime, tx: Tx, actor: Actor, number: int, *, who: str = "", instead: Mapping[int, str] | None = None
+    house: Runtime,
+    tx: Tx,
+    actor: Actor,
+    number: int,
+    *,
+    who: str = "",
+    instead: Mapping[int, str] | None = None,
+    bodies: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """The values of `phone.html` for each variant of an edition."""
-    draft = unsaved(house, tx, actor, number, instead=instead)
+    draft = unsaved(house, tx, actor, number, instead=instead, bodies=bodies)
     way = house.ways(tx)[house.route(draft).default]
     on = today(house, tx)
     proofs = proof.look(tx.session, actor, draft, way, _sample(house, tx, actor, draft), on=on)
     # who types is shown the numbers of a moment ago
-    reached = reached_by(house, tx, actor, number, kept_for=KEPT_FOR if instead else 0)
-    return [phone(each, who, way.currency, reached, at) for at, each in enumerate(proofs)]
+    reached = reached_by(house, tx, actor, number, kept_for=KEPT_FOR if instead or bodies else 0)
+    return [
+        phone(each, who, way.currency, reached, at) | {"path": f"/editions/{number}/variants/{at}"}
+        for at, each in enumerate(proofs)
+    ]
 
 
 def reached_by(house: Runtime, tx: Tx, actor: Actor, number: int, *, kept_for: float = 0) -> Reach:
@@ -149,7 +159,15 @@ def _hint(proof: SentProof, *, is_slow: bool) -> str:
     return ""
 
 
-def unsaved(house: Runtime, tx: Tx, actor: Actor, number: int, *, instead: Mapping[int, str] | None = None) -> Campaign:
+def unsaved(
+    house: Runtime,
+    tx: Tx,
+    actor: Actor,
+    number: int,
+    *,
+    instead: Mapping[int, str] | None = None,
+    bodies: Mapping[str, str] | None = None,
+) -> Campaign:
     """The campaign that would be made of an edition for everyone; it is not stored."""
     paper = house.settings.paper
     return compose.edition_unsaved(
@@ -162,6 +180,7 @@ def unsaved(house: Runtime, tx: Tx, actor: Actor, number: int, *, instead: Mappi
         dress=house.dress,
         now=tx.now,
         instead=instead,
+        bodies=bodies,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.newspaper import columns, drafts, items, making, publishing, word_lists
+from broadcaster.campaigns import compose
+from broadcaster.newspaper import columns, drafts, items, making, publishing, variant_texts, word_lists
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
 from broadcaster.newspaper.models import Column, Edition, Item, ItemDraft, ItemState, Placement, StandingColumn
@@ -109,6 +110,22 @@ def _word_list(session: Session, side: Side) -> None:
     word_lists.save(session, side.chief, [f"{side.mark}词"], now=NOW)
 
 
+_V = "broadcaster.newspaper.variant_texts."
+PROBES |= {
+    _V + "write": Probe(
+        lambda s, a, side: variant_texts.write(
+            s, a, side.edition, "everyone", "供暖。", composed="", version=0, now=NOW
+        )
+    ),
+    _V + "make_anew": Probe(lambda s, a, side: variant_texts.make_anew(s, a, side.edition, "everyone", now=NOW)),
+    _V + "set_form": Probe(
+        lambda s, a, side: variant_texts.set_form(s, a, side.edition, "everyone", in_full=True, now=NOW)
+    ),
+    _M + "hold": Probe(lambda s, a, side: making.hold(s, a, side.edition)),
+    "broadcaster.campaigns.compose.composed": Probe(
+        lambda s, a, side: compose.composed(s, a, side.edition, "everyone", paper="报", language="zh"), shows=True
+    ),
+}
 _W = "broadcaster.newspaper.word_lists."
 PROBES |= {
     _W + "own": Probe(lambda s, a, side: word_lists.own(s, a), shows=True, ready=_word_list),

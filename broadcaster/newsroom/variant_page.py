@@ -1,0 +1,153 @@
+"""The text of one variant: made of the items, in sentences or in full, or written by hand."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.campaigns import compose
+from broadcaster.language import msgid
+from broadcaster.newspaper import editions, making, own_words, variant_texts
+from broadcaster.newspaper.items import Outdated
+from broadcaster.newsroom.composer import ONE
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.editions import PATH
+from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.members import Id
+from broadcaster.newsroom.proofs import phones
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.figures import when
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from subscribers.actor import Right
+from subscribers.db import Tx
+from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound
+
+router = APIRouter()
+
+_VARIANT = ONE + "/variants/{name}"
+
+
+@shows(router, _VARIANT, needs=Right.EDIT)
+def text(request: Request, house: House, visit: Here, id: Id, name: str) -> Response:  # noqa: A002
+    """The box with the text, beside the phone."""
+    return _draw(request, house, visit, id, name)
+
+
+@takes(router, _VARIANT, needs=Right.EDIT)
+def write(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
+    """A text of one's own."""
+    version = form.text("version")
+    try:
+        with house.begin() as tx:
+            variant = _named(tx, visit, id, name)
+            variant_texts.write(
+                tx.session,
+                visit.actor,
+                id,
+                variant,
+                form.text("body"),
+                composed=_composed(house, tx, visit, id, variant),
+                version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
+                now=tx.now,
+            )
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, name, error=error, typed=form.text("body"))
+    return done(visit, f"{PATH}/{id}/variants/{name}", msgid("Saved."))
+
+
+@takes(router, _VARIANT + "/look", needs=Right.EDIT)
+def look(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
+    """The phone with what is being typed."""
+    with house.reading() as tx:
+        variant = _named(tx, visit, id, name)
+        try:
+            body = own_words.checked(form.text("body")[: 4 * own_words.MAX_BODY])
+            drawn = phones(house, tx, visit.actor, id, bodies={variant: body})
+        except Invalid as error:
+            return draw(request, "variant_look.html", phones=(), one_only=True, look_trouble=trouble(error)["what"])
+    return draw(request, "variant_look.html", phones=[drawn[int(name)]], one_only=True, look_trouble="")
+
+
+@takes(router, _VARIANT + "/anew", needs=Right.EDIT)
+def make_anew(house: House, visit: Here, id: Id, name: str) -> Response:  # noqa: A002
+    """Made of the items again."""
+    with house.begin() as tx:
+        variant = _named(tx, visit, id, name)
+        before = variant_texts.make_anew(tx.session, visit.actor, id, variant, now=tx.now)
+        version = str(editions.own_texts(tx.session, editions.get(tx.session, visit.actor, id))[variant].version)
+    path = f"{PATH}/{id}/variants/{name}"
+    told = msgid("It is made of the items again.")
+    return done(visit, path, told, undo=path, undo_fields={"body": before, "version": version})
+
+
+@takes(router, _VARIANT + "/form", needs=Right.EDIT)
+def choose_form(house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
+    """In sentences, or in full."""
+    with house.begin() as tx:
+        variant = _named(tx, visit, id, name)
+        in_full = form.text("in_full") == "1"
+        variant_texts.set_form(tx.session, visit.actor, id, variant, in_full=in_full, now=tx.now)
+    return done(visit, f"{PATH}/{id}/variants/{name}", msgid("Saved."))
+
+
+def _named(tx: Tx, visit: Visit, number: int, at: str) -> str:
+    """The variant at a place, counted from 0."""
+    laid = making.layout(tx.session, visit.actor, number)
+    if not (at.isascii() and at.isdigit() and len(at) < 4 and int(at) < len(laid.variants)):
+        raise NotFound("Edition {number} has no variant {name}.", hint="Load it again.", number=number, name=at[:20])
+    if not laid.is_own:
+        raise NotFound(
+            "There is no edition {number} of yours.", hint="It is changed at the place above.", number=number
+        )
+    return laid.variants[int(at)]
+
+
+def _composed(house: Runtime, tx: Tx, visit: Visit, number: int, variant: str) -> str:
+    paper = house.settings.paper
+    return compose.composed(tx.session, visit.actor, number, variant, paper=paper.name, language=paper.language)
+
+
+def _draw(
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    number: int,
+    at: str,
+    *,
+    error: BroadsheetError | None = None,
+    typed: str | None = None,
+) -> Response:
+    with house.reading() as tx:
+        variant = _named(tx, visit, number, at)
+        edition = editions.get(tx.session, visit.actor, number)
+        kept = editions.own_texts(tx.session, edition).get(variant)
+        composed = _composed(house, tx, visit, number, variant)
+        drawn, wrong = [], error
+        try:
+            drawn = [phones(house, tx, visit.actor, number)[int(at)]]
+        except Invalid as gone:
+            wrong = error or gone
+        now = tx.now
+    own = kept.body if kept else None
+    return draw(
+        request,
+        "variant.html",
+        status=422 if error else 200,
+        trouble=trouble(wrong, "body") if wrong else None,
+        edition=edition,
+        at=at,
+        name=audience_words([variant]),
+        body=typed if typed is not None else own or composed,
+        theirs=own if isinstance(error, Outdated) else "",
+        is_own=own is not None,
+        is_behind=own is not None and kept is not None and kept.composed != composed,
+        composed=composed,
+        version=kept.version if kept else 0,
+        in_full=bool(kept and kept.in_full),
+        saved=when(kept.changed_at, now, house.settings.zone) if kept and own is not None else "",
+        by=kept.changed_by if kept else "",
+        phones=drawn,
+        one_only=True,
+        look_trouble="",
+    )

@@ -1,0 +1,133 @@
+"""The text of a variant: made of the items, in full, or written by hand, and never lost."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from broadcaster.runtime import Runtime
+from tests.factories import make_member, make_organisation
+from tests.newsroom.naughty import NAUGHTY
+from tests.newsroom.test_checks import put
+from tests.newsroom.test_composer import bubbles
+from tests.newsroom.test_items import assert_tame, come
+from tests.newsrooms import Browser, at, troubles
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+PAGE = "/editions/7/variants/0"
+
+
+@pytest.fixture
+def editor(house: Runtime, browser: Browser) -> Browser:
+    with house.begin() as tx:
+        branch = make_organisation(tx.session, "东街")
+        make_member(tx.session, organisation=branch, name="欧阳子涵", status="retired")
+        make_member(tx.session, organisation=branch, name="李敏")
+    come(house, browser, "chief", "editor")
+    browser.post("/items/columns", name="要闻")
+    browser.post("/editions/new", number="7", day="2026-11-23", title="入冬")
+    put(browser, "供暖", full="## 供暖\n**今天**起供暖。")
+    browser.post("/editions/7/variants", variants="retired\neveryone")
+    return browser
+
+
+def body_of(page: str) -> str:
+    found = re.search(r"<textarea id=\"body\"[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    assert found
+    return unescape(found[1]).removeprefix("\n")
+
+
+def test_written_by_hand_kept_and_made_anew(house: Runtime, editor: Browser) -> None:
+    page = editor.get(PAGE).text
+    assert body_of(page) == "〔姓名〕您好！《晨晖手机报》第7期，11月23日。\n要闻：供暖的一句。"
+    assert "Made of the items" in page
+    answer = editor.post(PAGE, body="〔姓名〕：〔组织〕供暖\r\n了。", version="0")
+    page = editor.follow(answer).text
+    assert "Written by hand" in page
+    assert "saved by chief" in page
+    assert "The items have changed since" not in page
+    retired, everyone = bubbles(editor.get("/editions/7").text)
+    assert retired == "欧阳子涵：东街供暖\n了。拒收请回复R"
+    assert "供暖的一句" in everyone, "the other one is made of its items"
+    item = re.findall(r'href="/items/(\d+)"', editor.get("/editions/7").text)[0]
+    placement = re.findall(r'data-placement="(\d+)"', editor.get("/editions/7").text)[0]
+    editor.post("/editions/7/sentence", item=item, placement=placement, version="1", sms="别的一句。")
+    page = editor.get(PAGE).text
+    assert "The items have changed since" in page
+    assert "别的一句。" in page
+    assert bubbles(page) == [retired]
+    page = editor.follow(editor.post(PAGE + "/anew")).text
+    assert "别的一句。" in body_of(page)
+    back = {name: unescape(value) for name, value in re.findall(r'name="(body|version)" value="([^"]*)"', page)}
+    assert back["body"] == "〔姓名〕：〔组织〕供暖\n了。"
+
+
+def test_what_is_typed_is_shown_at_once(editor: Browser) -> None:
+    editor.get(PAGE)
+    answer = editor.post(PAGE + "/look", body="〔姓名〕" + "很长" * 40)
+    assert "欧阳子涵很长" in bubbles(answer.text)[0]
+    assert "end of part 2" in answer.text
+    assert answer.text.count("bubble") == 1
+    assert "has no meaning in a text" in editor.post(PAGE + "/look", body="{{ name }}").text
+    assert "很长" not in editor.get("/editions/7").text
+
+
+def test_in_full(editor: Browser) -> None:
+    editor.get(PAGE)
+    page = editor.follow(editor.post(PAGE + "/form", in_full="1")).text
+    assert "供暖\n今天起供暖。" in body_of(page)
+    retired, everyone = bubbles(editor.get("/editions/7").text)
+    assert "今天起供暖。" in retired
+    assert "供暖的一句" in everyone
+    editor.follow(editor.post(PAGE + "/form", in_full="0"))
+    assert "供暖的一句" in bubbles(editor.get("/editions/7").text)[0]
+
+
+def test_two_at_one_text(house: Runtime, editor: Browser) -> None:
+    editor.get(PAGE)
+    with at(house) as other:
+        come(house, other, "li", "editor")
+        other.get(PAGE)
+        assert other.post(PAGE, body="李的话", version="0").status_code == 303
+    answer = editor.post(PAGE, body="王的话", version="0")
+    assert "li has changed this text" in troubles(answer)
+    assert body_of(answer.text) == "王的话"
+    assert "李的话" in answer.text
+    version = re.findall(r'name="version" value="(\d+)"', answer.text)[0]
+    assert editor.post(PAGE, body="王的话", version=version).status_code == 303
+
+
+def test_what_stands_in_it_is_checked_and_stops_the_send(editor: Browser) -> None:
+    editor.get(PAGE)
+    for body, told in (("", "The text is empty"), ("{{ name }}", "〔姓名〕"), ("长" * 1501, "1500 characters")):
+        assert told in troubles(editor.post(PAGE, body=body, version="0"))
+    assert editor.post(PAGE, body="〔姓名〕，时间待定", version="0").status_code == 303
+    page = editor.get("/editions/7/check").text
+    assert "1 thing must be mended" in page
+    assert "still to be filled in: 待定" in page
+    assert "The text of retired stops edition 7" in troubles(editor.post("/editions/7/draft"))
+    editor.post("/editions/7/variants", variants="everyone")
+    assert editor.post("/editions/7/draft").status_code == 303, "a variant that is not there stops nothing"
+
+
+@SQLITE
+def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> None:
+    for typed in NAUGHTY:
+        for path, names in (("", ("body", "version")), ("/look", ("body",)), ("/form", ("in_full",))):
+            answer = editor.post(PAGE + path, **dict.fromkeys(names, typed))
+            assert answer.status_code in (200, 303, 422), (path, typed, answer.status_code)
+            assert_tame(answer.text)
+    assert_tame(editor.get(PAGE).text)
+    for wrong in ("2", "99999", "x", "-1"):
+        assert editor.client.get(f"/editions/7/variants/{wrong}").status_code == 404
+    with at(house) as west:
+        come(house, west, "wester", "editor", "西街")
+        west.get("/items")
+        for path in ("", "/anew", "/form", "/look"):
+            answer = west.client.post(PAGE + path)
+            assert answer.status_code in (403, 404)
+            west.get("/items")
+            assert west.post(PAGE + path, body="x", version="0").status_code == 404
+        assert west.get(PAGE).status_code == 404
