@@ -176,7 +176,7 @@ def sentence(request: Request, house: House, visit: Here, form: Form, id: Id) ->
     except (Invalid, Conflict) as error:
         kept = {item: form.text("sms")}
         return _draw(request, house, visit, id, error=error, typed=kept, theirs=isinstance(error, Outdated))
-    return RedirectResponse(f"{PATH}/{id}#p{_number(form, 'placement')}", 303)
+    return done(visit, f"{PATH}/{id}#p{_number(form, 'placement')}", msgid("Saved."))
 
 
 def _is_number(text: str) -> bool:

@@ -53,6 +53,7 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
             for field, names in (proof.lacking or {}).items()
         ],
         "bubbles": (),
+        "parts": "",
     }
     if seen is None:
         return told

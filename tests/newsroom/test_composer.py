@@ -308,3 +308,11 @@ def test_the_papers_name_and_where_it_is_written(house: Runtime, browser: Browse
     assert "晨晖手机报" in page
     assert "There is no signature" in page
     assert "signature = &#34;【晨晖手机报】&#34;" in page
+
+
+def test_many_variants_are_a_list(house: Runtime, editor: Browser) -> None:
+    rules = ["retired", "mobile", *(f"age > {n}" for n in range(60, 77)), "everyone"]
+    editor.follow(editor.post("/editions/7/variants", variants="\n".join(rules)))
+    page = editor.get("/editions/7").text.partition('id="phones"')[2]
+    assert page.count("<summary>") == 20
+    assert page.count("<details open>") == 1
