@@ -7,8 +7,8 @@ from alembic import op
 
 from subscribers.errors import Conflict
 
-revision = "r0028"
-down_revision = "r0027"
+revision = "r0029"
+down_revision = "r0028"
 branch_labels = None
 depends_on = None
 
