@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import resource
+import shutil
 import signal
+import subprocess
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,6 +19,7 @@ from sqlalchemy import make_url
 
 from broadcaster.gateways.simulator.journal import accepted_parts
 from broadcaster.settings import Settings
+from tests import servers
 from tests.databases import PostgresqlTemplate, SqliteTemplate
 from tests.journeys import sending
 from tests.journeys.forks import FORKS
@@ -103,6 +110,70 @@ def test_the_disk_is_full(tmp_path: Path, sqlite_template: SqliteTemplate) -> No
                 verdict = judge(tx.session, accepted_parts(file), behaviour_of(settings), audience)
     assert not verdict.faults
     assert verdict.in_doubt <= WINDOW
+
+
+@pytest.mark.postgresql
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small disk is for root to make")
+def test_the_disk_of_the_server_is_full(tmp_path: Path) -> None:
+    """The same where PostgreSQL has the disk: it refuses every statement that needs more room."""
+    file = tmp_path / "carrier.carrier"
+    with small_disk() as disk, servers.postgresql(disk.parent) as server:
+        template = PostgresqlTemplate(server, "small")
+        with (
+            template.copy() as url,
+            carrier_process(file, behaviour_of(settings_for(tmp_path, url))) as port,
+            runtime_on(settings := settings_for(tmp_path, url, port=port)) as runtime,
+        ):
+            audience = people(runtime, PEOPLE)
+            # a log that cannot be written would end the server: it has room for what this test writes
+            template.execute("SELECT pg_switch_wal()")
+            template.execute("CHECKPOINT")
+            campaign = draft(runtime)
+            start(runtime, campaign)
+            sender = sending.start(settings)
+            assert sending.wait_until(lambda: parts_taken(file) > 60, 30)
+            fill(disk / "ballast")
+            # what was claimed when it filled up still goes; then nothing does
+            sending.wait_until(lambda: False, 1.0)
+            before = parts_taken(file)
+            sending.wait_until(lambda: False, 2.0)
+            assert parts_taken(file) == before < PEOPLE * 3
+            (disk / "ballast").unlink()
+            assert sending.wait_until(lambda: parts_taken(file) > before, 30)
+            assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 60)
+            assert come_to_rest(runtime, file, 20)
+            assert sender.is_alive()
+            sender.terminate()
+            sender.join(20)
+            with runtime.reading() as tx:
+                verdict = judge(tx.session, accepted_parts(file), behaviour_of(settings), audience)
+    assert not verdict.faults
+    assert verdict.in_doubt <= WINDOW
+
+
+@contextlib.contextmanager
+def small_disk() -> Iterator[Path]:
+    """A disk of 200 MiB where a PostgreSQL that is made in the folder above it has its data."""
+    # not below pytest's own folder, which a server that is not root may not enter
+    with tempfile.TemporaryDirectory(prefix="broadsheet-") as place:
+        owner = servers.plain_user(Path(place))
+        data = Path(place, "data")
+        data.mkdir()
+        options = f"size=200m,mode=700,uid={owner['user']},gid={owner['group']}"
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", data], capture_output=True, text=True)
+        if mounted.returncode:
+            pytest.skip(f"no small disk can be made here: {mounted.stderr}")
+        try:
+            yield data
+        finally:
+            subprocess.run(["umount", data], check=True)
+
+
+def fill(ballast: Path) -> None:
+    """Write until there is no room left."""
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
 
 
 def send_with_little_room(settings: Settings) -> None:
