@@ -24,7 +24,7 @@ from broadcaster.web.visits import Here, Visit
 from subscribers import importing, records
 from subscribers.actor import Actor, Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Invalid, NotFound
+from subscribers.errors import BroadsheetError, Conflict, Invalid
 from subscribers.importing import ImportResult, RefusedRow
 from subscribers.records import Record
 from subscribers.sheets import Limits
@@ -80,7 +80,7 @@ def hand_in(request: Request, house: House, visit: Here, form: Form) -> Response
 @shows(router, "/members/import/{token}", needs=Right.REGISTER)
 def follow(request: Request, house: House, visit: Here, token: Token, live: bool = False) -> Response:
     """How far it is with a file: looked at, taken in, or what is to be said about it."""
-    job = _job(request, visit, token)
+    job = _job(request, house, visit, token)
     if not job.is_over:
         template = "import_wait_live.html" if live else "import_wait.html"
         return draw(request, template, token=token, kind=job.kind, rows=job.done)
@@ -169,10 +169,14 @@ def _name(visit: Visit, token: str) -> str:
     return f"{visit.signed_in.user_id} {token}"
 
 
-def _job(request: Request, visit: Visit, token: str) -> Job:
+def _job(request: Request, house: Runtime, visit: Visit, token: str) -> Job:
     job = jobs.find(request.app, _name(visit, token))
     if job is None:
-        raise NotFound("The file is not here any more.", hint="Hand it in again.")
+        # one that was taken in is not kept
+        uploads.find(house, visit.signed_in.user_id, token)
+        raise Conflict(
+            "The program was started anew meanwhile, and nothing of this list was written.", hint="Hand it in again."
+        )
     return job
 
 

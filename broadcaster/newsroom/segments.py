@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.language import msgid, tr
+from broadcaster.newsroom.acting import attempt
 from broadcaster.newsroom.clauses import MOST, ROWS, Clause, choices, clauses_of, rule_of
 from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import done, draw, trouble
@@ -21,6 +22,7 @@ from broadcaster.web.visits import Here, Visit
 from broadcaster.words import standing_words, status_word
 from subscribers import rules, segments
 from subscribers.actor import Right
+from subscribers.db import Tx
 from subscribers.errors import BroadsheetError
 from subscribers.models import Status
 from subscribers.segments import Someone
@@ -72,29 +74,29 @@ def build(request: Request, house: House, visit: Here, form: Form) -> Response:
 def save(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A rule gets a name, or a name of one's own place another rule."""
     name, rule = form.text("name"), form.text("rule")
-    try:
-        with house.begin() as tx:
-            before = {one.name: one.rule for one in segments.listing(tx.session, visit.actor)}
-            saved = segments.save(tx.session, visit.actor, name, rule, now=tx.now)
-    except BroadsheetError as error:
-        return _draw(request, house, visit, name, rule, error)
-    told = msgid("Saved: {name}.")
-    if saved.name in before:
-        back = {"name": saved.name, "rule": before[saved.name]}
-        return done(visit, PATH, told, name=saved.name, undo=PATH, undo_fields=back)
-    return done(visit, PATH, told, name=saved.name, undo=PATH + "/remove", undo_fields={"name": saved.name})
+
+    def work(tx: Tx) -> Response:
+        before = {one.name: one.rule for one in segments.listing(tx.session, visit.actor)}
+        saved = segments.save(tx.session, visit.actor, name, rule, now=tx.now)
+        told = msgid("Saved: {name}.")
+        if saved.name in before:
+            back = {"name": saved.name, "rule": before[saved.name]}
+            return done(visit, PATH, told, name=saved.name, undo=PATH, undo_fields=back)
+        return done(visit, PATH, told, name=saved.name, undo=PATH + "/remove", undo_fields={"name": saved.name})
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, name, rule, error))
 
 
 @takes(router, PATH + "/remove", needs=Right.EDIT)
 def remove(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A saved one is gone; whatever names it keeps it."""
-    try:
-        with house.begin() as tx:
-            gone = segments.remove(tx.session, visit.actor, form.text("name"), now=tx.now)
-    except BroadsheetError as error:
-        return _draw(request, house, visit, "", "", error)
-    back = {"name": gone.name, "rule": gone.rule}
-    return done(visit, PATH, msgid("Removed: {name}."), name=gone.name, undo=PATH, undo_fields=back)
+
+    def work(tx: Tx) -> Response:
+        gone = segments.remove(tx.session, visit.actor, form.text("name"), now=tx.now)
+        back = {"name": gone.name, "rule": gone.rule}
+        return done(visit, PATH, msgid("Removed: {name}."), name=gone.name, undo=PATH, undo_fields=back)
+
+    return attempt(house, work, lambda error: _draw(request, house, visit, "", "", error))
 
 
 def _draw(

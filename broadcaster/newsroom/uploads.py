@@ -44,7 +44,10 @@ def find(house: Runtime, user_id: int, token: str) -> Path:
     if _NAME.fullmatch(token) and place.is_dir():
         for file in place.iterdir():
             return file
-    raise NotFound("The file is not here any more.", hint="Hand it in again.")
+    raise NotFound(
+        "The file is not here any more.",
+        hint="Lists taken in are under Members, Lists taken in. If it is not among them, hand it in again.",
+    )
 
 
 def forget(house: Runtime, user_id: int, token: str) -> None:

@@ -9,7 +9,9 @@ import time
 from time import monotonic
 
 import pytest
+from sqlalchemy import select
 
+from broadcaster.access.models import User
 from broadcaster.runtime import Runtime
 from subscribers import audit, importing, organisations
 from subscribers.actor import OPERATOR
@@ -198,7 +200,7 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     refused = admin.get(f"/members/imports/{undo[1]}/refused")
     assert "attachment" in refused.headers["content-disposition"]
     assert "too short" in refused.text
-    assert "members.refused" in admin.get("/settings/records").text
+    assert "refused rows downloaded" in admin.get("/settings/records").text
     admin.get("/members/imports")
     page = admin.follow(admin.post("/members/imports", **{"import": undo[1]}))
     assert "Taken back: 2 gone again" in page.text
@@ -360,3 +362,18 @@ def _type(admin: Browser, typed: str) -> None:
     assert look.status_code in (200, 422), look.status_code
     assert "<script>alert" not in look.text
     assert "<img src=x" not in look.text
+
+
+@SQLITE
+def test_a_list_that_an_earlier_program_left_behind_says_so(house: Runtime, admin: Browser) -> None:
+    token = "0" * 32
+    assert "Lists taken in" in admin.get(f"/members/import/{token}").text
+    with house.reading() as tx:
+        user = tx.session.scalars(select(User.id).where(User.name == "chief")).one()
+    place = house.settings.data / "uploads" / str(user) / token
+    place.mkdir(parents=True)
+    (place / "list.csv").write_text("姓名\n", encoding="utf-8")
+    os.utime(place, (house.clock().timestamp(),) * 2)
+    answer = admin.get(f"/members/import/{token}")
+    assert answer.status_code == 409
+    assert "nothing of this list was written" in answer.text
