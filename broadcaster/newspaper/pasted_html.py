@@ -21,12 +21,23 @@ _ON, _OFF = "\ue000", "\ue001"
 _PAIRED = re.compile(f"(?:[^{_ON}{_OFF}]*{_ON}[^{_ON}{_OFF}\\n]*{_OFF})*[^{_ON}{_OFF}]*")
 #: levels of lists that are told apart
 _DEEPEST = 4
+#: conditions of Word; the reader stumbles over other sections of this kind
+_CONDITION = re.compile(r"<!\[(?:if|endif)[^<>\-]*\]>")
+#: what begins like a tag and does not end before the next one: the reader would look for its end again and again
+_NO_TAG = re.compile(r"<(?!!--|[^<>]*>)|<(?=!\[)")
+#: characters that are read; an item has room for far fewer
+LONGEST = 500_000
+#: bold pieces of a block; nobody means more
+_MOST_BOLD = 500
 
 
 def as_markdown(html: str) -> str:
     """The text with its headings, lists, bold and links; "" if there is none."""
     reader = _Reader()
-    reader.feed(html)
+    html = _NO_TAG.sub("&lt;", _CONDITION.sub("", html[:LONGEST]))
+    # for a comment without an end it would do so, too
+    ended = html.rfind("-->") + 1
+    reader.feed(html[:ended] + html[ended:].replace("<!--", ""))
     reader.close()
     reader.end_block()
     return clean_text("\n".join(reader.lines))
@@ -118,6 +129,8 @@ class _Reader(HTMLParser):
 
 def _weighted(text: str) -> str:
     """Marks of bold where they hold something; blanks go outside of them."""
+    if text.count(_ON) > _MOST_BOLD:
+        return re.sub(f"[{_ON}{_OFF}]", "", text).strip()
     text = re.sub(f"{_ON}([\\s{_ON}{_OFF}]*){_OFF}", lambda found: re.sub(f"[{_ON}{_OFF}]", "", found[1]), text)
     text = re.sub(f"(\\s+){_OFF}", lambda found: _OFF + found[1], text)
     text = re.sub(f"{_ON}(\\s+)", lambda found: found[1] + _ON, text).replace(_OFF + _ON, "")

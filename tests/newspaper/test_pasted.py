@@ -50,6 +50,12 @@ def test_a_line(pasted: str, clean: str) -> None:
     assert clean_line(pasted) == clean
 
 
+@pytest.mark.parametrize("piece", [" ", "<!--[if ", "<?xml:namespace ", "中\n "])
+def test_what_never_ends_holds_nobody_up(piece: str) -> None:
+    # each beginning that was followed to the end of the text took hours here
+    assert len(clean_line(piece * 100_000 + "x")) > 0
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=200))
 def test_whatever_is_pasted(pasted: str) -> None:

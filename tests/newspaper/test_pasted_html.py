@@ -46,7 +46,10 @@ def test_from_word() -> None:
         ("<li>散</li>", "- 散"),
         ("</ul></li></b></a>甲", "甲"),
         ("<!--[if gte mso 9]><xml>x</xml><![endif]-->甲", "甲"),
+        ("<![if !supportLists]>1.<![endif]>甲", "1.甲"),
         ("&lt;b&gt;甲&lt;/b&gt;", "<b>甲</b>"),
+        ("甲 < 乙 <丙", "甲 < 乙 <丙"),
+        ("<![>甲", "<!\\[>甲"),
     ],
 )
 def test_pieces(html: str, text: str) -> None:
@@ -57,6 +60,12 @@ def test_what_is_deep_or_long() -> None:
     assert as_markdown("<ul><li>" * 3000 + "甲") == "- 甲"
     assert len(as_markdown("<p>长</p>" * 20_000)) == 60_000 - 2
     assert as_markdown("<b>" * 50_000 + "甲") == "甲"
+
+
+@pytest.mark.parametrize("piece", ["<b>甲", "<!--", '<a a="', "</", "<![if x>", " ", "<!--[if "])
+def test_what_never_ends_holds_nobody_up(piece: str) -> None:
+    # each beginning that was followed to the end of the text took hours here
+    as_markdown(piece * 40_000)
 
 
 @given(st.text(alphabet=st.sampled_from("<>/bapuloi123 hrefhttps:'\"=&;#!-[]()*\n甲乙"), max_size=80))
