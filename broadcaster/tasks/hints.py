@@ -54,7 +54,7 @@ class Hints:
         try:
             with self._producers.acquire(block=True, timeout=2) as producer:
                 for wake in dict.fromkeys(wakes):
-                    name, args, queue = _task_for(wake)
+                    name, args, queue = task_for(wake)
                     self._app.send_task(name, args=args, queue=queue, producer=producer, retry=False, expires=60)
         # the transaction has been committed: whatever a broker's client raises, its work is not undone
         except Exception as error:
@@ -62,7 +62,8 @@ class Hints:
             log.warning("the queue does not answer; the sweep will find the work", detail=type(error).__name__)
 
 
-def _task_for(wake: Wake) -> tuple[str, list[Any], str]:
+def task_for(wake: Wake) -> tuple[str, list[Any], str]:
+    """The task that a hint is for, its arguments, and its queue."""
     if wake.queue == PREPARE:
         return "prepare", [list(wake.ids)], CONTROL
     if wake.queue in (APPLY, ROUTE, COUNT, ASKED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from celery import Celery
@@ -9,6 +10,8 @@ from celery.platforms import EX_FAILURE
 
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
+from broadcaster.tasks.hints import CONTROL
+from broadcaster.tasks.unprompted import looking_around
 from subscribers.interpreter import seldom_collecting
 
 log = get(__name__)
@@ -19,6 +22,14 @@ RESTART_PAUSE = 1.0
 
 def work(app: Celery, runtime: Runtime, queues: Sequence[str], *, threads: int, name: str) -> None:
     """Serve these queues until the process is asked to end (SIGTERM: what is held is finished first)."""
+    with contextlib.ExitStack() as beside:
+        # only here does something come every second
+        if CONTROL in queues:
+            beside.enter_context(looking_around(app, runtime))
+        _serve(app, runtime, queues, threads=threads, name=name)
+
+
+def _serve(app: Celery, runtime: Runtime, queues: Sequence[str], *, threads: int, name: str) -> None:
     try:
         while not runtime.stopping.is_set():
             worker = app.Worker(

@@ -92,6 +92,23 @@ def test_two_workers_a_flushed_broker_and_poison(tmp_path: Path, database_url: s
             _finish(runtime, settings, campaign, audience)
 
 
+def test_without_a_broker_the_work_is_done_all_the_same(tmp_path: Path, database_url: str) -> None:
+    """Nobody answers where the broker should be, from the beginning to the end."""
+    with (
+        socket.socket() as door,
+        carrier_process(tmp_path / "carrier.carrier", behaviour_of(settings_for(tmp_path, database_url))) as port,
+    ):
+        door.bind(("127.0.0.1", 0))
+        queue = f"redis://127.0.0.1:{door.getsockname()[1]}/0"
+        settings = settings_for(tmp_path, database_url, queue=queue, port=port)
+        with runtime_on(settings) as runtime, _installation(settings):
+            make_app(runtime)
+            audience = people(runtime, 60)
+            campaign = draft(runtime)
+            start(runtime, campaign)
+            _finish(runtime, settings, campaign, audience)
+
+
 def _poison() -> list[bytes]:
     """Bodies that must not be unpacked, tasks that are not there, calls that cannot be made."""
     call = [[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
