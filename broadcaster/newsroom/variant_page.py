@@ -15,7 +15,7 @@ from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones
 from broadcaster.runtime import Runtime
-from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
@@ -38,6 +38,7 @@ def text(request: Request, house: House, visit: Here, id: Id, name: str) -> Resp
 def write(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
     """A text of one's own."""
     version = form.text("version")
+    name = _where(house, visit, form, id, name)
     try:
         with house.begin() as tx:
             variant = _named(tx, visit, id, name)
@@ -59,6 +60,7 @@ def write(request: Request, house: House, visit: Here, form: Form, id: Id, name:
 @takes(router, _VARIANT + "/look", needs=Right.EDIT)
 def look(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
     """The phone with what is being typed."""
+    name = _where(house, visit, form, id, name)
     with house.reading() as tx:
         variant = _named(tx, visit, id, name)
         try:
@@ -70,25 +72,41 @@ def look(request: Request, house: House, visit: Here, form: Form, id: Id, name: 
 
 
 @takes(router, _VARIANT + "/anew", needs=Right.EDIT)
-def make_anew(house: House, visit: Here, id: Id, name: str) -> Response:  # noqa: A002
+def make_anew(house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
     """Made of the items again."""
+    name = _where(house, visit, form, id, name)
     with house.begin() as tx:
         variant = _named(tx, visit, id, name)
         before = variant_texts.make_anew(tx.session, visit.actor, id, variant, now=tx.now)
         version = str(editions.own_texts(tx.session, editions.get(tx.session, visit.actor, id))[variant].version)
     path = f"{PATH}/{id}/variants/{name}"
     told = msgid("It is made of the items again.")
-    return done(visit, path, told, undo=path, undo_fields={"body": before, "version": version})
+    return done(visit, path, told, undo=path, undo_fields={"variant": variant, "body": before, "version": version})
 
 
 @takes(router, _VARIANT + "/form", needs=Right.EDIT)
 def choose_form(house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
     """In sentences, or in full."""
+    name = _where(house, visit, form, id, name)
     with house.begin() as tx:
         variant = _named(tx, visit, id, name)
         in_full = form.text("in_full") == "1"
         variant_texts.set_form(tx.session, visit.actor, id, variant, in_full=in_full, now=tx.now)
     return done(visit, f"{PATH}/{id}/variants/{name}", msgid("Saved."))
+
+
+def _where(house: House, visit: Visit, form: Posted, number: int, at: str) -> str:
+    """Where the variant stands that the page showed: the order may be another one since."""
+    meant = form.text("variant")
+    if not meant:
+        return at
+    with house.reading() as tx:
+        names = making.layout(tx.session, visit.actor, number).variants
+    if meant not in names:
+        raise NotFound(
+            "Edition {number} has no variant {name}.", hint="Load it again.", number=number, name=meant[:100]
+        )
+    return str(names.index(meant))
 
 
 def _named(tx: Tx, visit: Visit, number: int, at: str) -> str:
@@ -137,6 +155,7 @@ def _draw(
         trouble=trouble(wrong, "body") if wrong else None,
         edition=edition,
         at=at,
+        variant=variant,
         name=audience_words([variant]),
         body=typed if typed is not None else own or composed,
         theirs=own if isinstance(error, Outdated) else "",

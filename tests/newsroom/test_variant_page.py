@@ -64,6 +64,17 @@ def test_written_by_hand_kept_and_made_anew(house: Runtime, editor: Browser) -> 
     assert back["body"] == "〔姓名〕：〔组织〕供暖\n了。"
 
 
+def test_a_text_goes_to_the_variant_that_was_shown(editor: Browser) -> None:
+    assert editor.get(PAGE).text.count('name="variant" value="retired"') == 3
+    editor.post("/editions/7/variants", variants="in_service\nretired\neveryone")
+    answer = editor.post(PAGE, variant="retired", body="只给老会员。", version="0")
+    assert answer.headers["location"] == "/editions/7/variants/1"
+    texts = bubbles(editor.get("/editions/7").text)
+    assert ["只给老会员。" in text for text in texts] == [False, True]
+    assert editor.post(PAGE + "/anew", variant="retired").headers["location"] == "/editions/7/variants/1"
+    assert editor.post(PAGE, variant="applicant", body="甲", version="0").status_code == 404
+
+
 def test_what_is_typed_is_shown_at_once(editor: Browser) -> None:
     editor.get(PAGE)
     answer = editor.post(PAGE + "/look", body="〔姓名〕" + "很长" * 40)
