@@ -28,8 +28,10 @@ from subscribers.models import Number
 ASKED = "readers"
 #: for which a code is good, and what may be typed meanwhile
 LASTS, TYPED = timedelta(minutes=10), 5
-#: codes for one number in an hour, and from one network in a quarter of an hour
+#: codes for one number in an hour and in a day, and from one network in a quarter of an hour
 HOUR, CODES, OF_NETWORK = timedelta(hours=1), 3, 20
+#: who is asked for by others all day long gets no more than these
+DAY, OF_DAY = timedelta(days=1), 8
 #: for which a browser is known
 KNOWN_FOR = timedelta(days=90)
 #: browsers of one number; the oldest is forgotten
@@ -58,9 +60,10 @@ def ask(session: Session, msisdn: str, address: str, secret: bytes, *, now: date
     mark = mark_of(msisdn, secret)
     # those who ask for one number take turns here, so that the count below is right
     tries.claim(session, f"reader {mark[:32]}", most=OF_NETWORK, now=now)
-    session.execute(delete(ReaderCode).where(ReaderCode.asked_at <= now - HOUR))
+    session.execute(delete(ReaderCode).where(ReaderCode.asked_at <= now - DAY))
     known = select(func.count()).select_from(ReaderCode).where(ReaderCode.mark == mark)
-    is_enough = (session.scalar(known) or 0) >= CODES
+    of_hour = session.scalar(known.where(ReaderCode.asked_at > now - HOUR)) or 0
+    is_enough = of_hour >= CODES or (session.scalar(known) or 0) >= OF_DAY
     token = secrets.token_urlsafe(32)
     session.add(
         ReaderCode(token_digest=digest(token), mark=mark, msisdn="" if is_enough else msisdn, members=[], asked_at=now)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.access import readers
 from broadcaster.language import tell
+from broadcaster.newspaper import publishing
 from broadcaster.pages.drawing import draw_page
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Open, shows, takes
@@ -36,6 +37,8 @@ def known_readers(request: Request, house: Runtime, tx: Tx) -> list[int]:
 @shows(router, _ONE, needs=Open.ANYBODY)
 def who(request: Request, house: House, visit: Here, number: Number) -> Response:
     """The form for one's number."""
+    with house.reading() as tx:
+        _refuse_needless(tx, number)
     return _ask_number(request, house, visit, number)
 
 
@@ -46,6 +49,7 @@ def ask(request: Request, house: House, visit: Here, form: Form, number: Number)
         msisdn = parse(form.text("number")[:40], house.settings.paper.region).msisdn
         address = request.client.host if request.client else ""
         with house.begin() as tx:
+            _refuse_needless(tx, number)
             token = readers.ask(tx.session, msisdn, address, house.secret, now=tx.now)
     except BroadsheetError as error:
         return _ask_number(request, house, visit, number, error)
@@ -92,6 +96,13 @@ def confirm(request: Request, house: House, visit: Here, form: Form, number: Num
         path="/",
     )
     return answer
+
+
+def _refuse_needless(tx: Tx, number: int) -> None:
+    """No codes where nothing is for some of the members: each costs an SMS, and rings at somebody's."""
+    page = publishing.read(tx.session, number)
+    if page is None or not (page.readers or any(item.get("for") for each in page.columns for item in each["items"])):
+        raise HTTPException(404)
 
 
 def _path(number: int) -> str:

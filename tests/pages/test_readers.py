@@ -193,6 +193,33 @@ def test_a_number_gets_three_codes_in_an_hour_and_nobody_is_told(
     assert len(texts(house)) == 4
 
 
+def test_a_number_gets_eight_codes_in_a_day(house: Runtime, site: httpx2.Client, clock: Clock) -> None:
+    publish(house, "retired")
+    for _ in range(5):
+        for _ in range(2):
+            assert asked(site, MINE).status_code == 303
+        sent = len(texts(house))
+        clock.advance(minutes=61)
+    assert sent == 8
+    clock.advance(days=1)
+    asked(site, MINE)
+    assert len(texts(house)) == 9
+
+
+def test_where_nothing_is_for_some_no_code_is_asked_for(house: Runtime, site: httpx2.Client) -> None:
+    publish(house, "retired")
+    token = _TOKEN.search(site.get("/p/1/reader").text)
+    assert token
+    with house.begin() as tx:
+        begin(tx.session, tx.now, 2)
+        put(tx.session, tx.now, "供暖", number=2)
+        publishing.publish(tx.session, OPERATOR, 2, now=tx.now)
+    for page in ("/p/2/reader", "/p/3/reader"):
+        assert site.get(page).status_code == 404
+        assert site.post(page, data={"form_token": token[1], "number": MINE}).status_code == 404
+    assert not texts(house)
+
+
 def test_a_network_is_told_when_it_asks_too_often(
     house: Runtime, site: httpx2.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
