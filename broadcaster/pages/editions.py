@@ -45,6 +45,8 @@ def edition(request: Request, house: House, number: int) -> Response:
         columns, hidden = _for_them(tx, found, members, on) if is_let_in else ([], 0)
     named = status_word(found.readers_named) if found.readers_named in STATUSES else found.readers_named
     if not is_let_in:
+        # a rule may tell of people what strangers must not know
+        named = named if found.readers_named in STATUSES else ""
         return draw_page(request, house, "closed.html", status=403, page=found, named=named, is_known=bool(members))
     return draw_page(
         request, house, "edition.html", page=found, columns=columns, hidden=hidden, is_known=bool(members), named=named
