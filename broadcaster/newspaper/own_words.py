@@ -14,7 +14,8 @@ _CHIP = re.compile(rf"〔({'|'.join(FIELDS)})〕")
 #: signs of templates, here and in other programs
 _BRACES = re.compile("[{}]+")
 _MARKS = re.compile(r"(?<!\*)\*\*(?=\S)|(?<=\S)\*\*(?!\*)|^#{1,6} +", re.MULTILINE)
-_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)\)")
+# neither may begin again within itself: from each beginning the whole rest would be read
+_LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)\)")
 
 
 def checked(body: str) -> str:
