@@ -141,15 +141,15 @@ def test_a_hint_sets_whoever_holds_the_connection_to_work(
             people(runtime, 3)
             with binds.holding(runtime):
                 assert wait_until(lambda: "carrier" in runtime.linked, 30)
-                for parts in (9, 18):
-                    campaign = draft(runtime)
+                for _ in range(2):
+                    before, campaign = parts_taken(file), draft(runtime)
                     start(runtime, campaign)
                     more = True
                     while more:
                         with runtime.begin() as tx:
                             more = preparing.prepare(tx.session, campaign, runtime.route, now=tx.now)
                     app.tasks["submit"].apply(args=["carrier"])
-                    assert wait_until(lambda: parts_taken(file) == parts, 60)  # noqa: B023
+                    assert wait_until(lambda: parts_taken(file) > before, 60)  # noqa: B023
                     # whatever the first look found: now it has been, and the next is an hour away
                     with runtime.between_turns("carrier"):
                         pass
