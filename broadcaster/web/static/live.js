@@ -6,15 +6,15 @@
   const lost = document.getElementById("lost");
   let composing = false;
   let heard = performance.now();
-  let goOn = () => {};
+  const nothing = () => {};
+  let goOn = nothing;
+  const comesAgain = (source) => /every/.test(source.getAttribute("hx-trigger") || "");
 
   for (const [name, is] of [["compositionstart", true], ["compositionend", false]]) {
     document.addEventListener(name, () => (composing = is), true);
   }
   document.addEventListener("htmx:before:request", (event) => {
-    const source = event.detail.ctx.sourceElement;
-    const comesAgain = /every/.test(source.getAttribute("hx-trigger") || "");
-    if (composing || (document.hidden && comesAgain)) event.preventDefault();
+    if (composing || (document.hidden && comesAgain(event.detail.ctx.sourceElement))) event.preventDefault();
   });
   document.addEventListener("htmx:before:response", (event) => {
     const { response, sourceElement } = event.detail.ctx;
@@ -29,7 +29,9 @@
       window.htmx.ajax("GET", "/login?dialog=1", { target: "#sign-in-step", swap: "outerHTML" });
       return;
     }
-    ask(() => sourceElement.dispatchEvent(new Event("again")));
+    // what comes by itself must not push out what somebody wants saved
+    if (comesAgain(sourceElement)) ask();
+    else ask(() => sourceElement.dispatchEvent(new Event("again")));
   });
   document.addEventListener("htmx:error", () => (lost.hidden = false));
   document.addEventListener("htmx:after:swap", () => {
@@ -44,6 +46,7 @@
     delete step.dataset.formToken;
     dialog.close();
     goOn();
+    goOn = nothing;
   });
 
   // a form that is sent from a page that was open for long: first it is seen whether its sender is still signed in
@@ -73,7 +76,7 @@
     else link.click();
   });
 
-  function ask(then) {
+  function ask(then = goOn) {
     goOn = then;
     if (!dialog.open) dialog.showModal();
     const password = dialog.querySelector("[type=password]");
