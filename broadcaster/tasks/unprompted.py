@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -56,7 +56,7 @@ def looking_around(app: Celery, runtime: Runtime) -> Iterator[None]:
         thread.join()
 
 
-def _work(app: Celery, runtime: Runtime, over: Any) -> None:
+def _work(app: Celery, runtime: Runtime, over: Callable[[], bool]) -> None:
     hints: SimpleQueue[Wake] = SimpleQueue()
     publish = runtime.publish
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import make_url
 
 from broadcaster.gateways.simulator.journal import accepted_parts
+from broadcaster.runtime import Runtime
 from broadcaster.settings import Settings
 from tests import servers
 from tests.databases import PostgresqlTemplate, SqliteTemplate
@@ -95,15 +96,7 @@ def test_the_disk_is_full(tmp_path: Path, sqlite_template: SqliteTemplate) -> No
             sender = FORKS.Process(target=send_with_little_room, args=(settings,))
             sender.start()
             assert sending.wait_until(lambda: (tmp_path / "full").exists(), 20)
-            # what was in hand when it filled up may still have gone; then nothing does
-            sending.wait_until(lambda: False, 0.5)
-            before = parts_taken(file)
-            sending.wait_until(lambda: False, 2.0)
-            assert parts_taken(file) == before < PEOPLE * 3
-            (tmp_path / "room").touch()
-            assert sending.wait_until(lambda: parts_taken(file) > before, 10)
-            assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 30)
-            assert come_to_rest(runtime, file, 20)
+            _stands_still_until_there_is_room((tmp_path / "room").touch, runtime, campaign, file)
             sender.terminate()
             sender.join(20)
             with runtime.reading() as tx:
@@ -133,15 +126,7 @@ def test_the_disk_of_the_server_is_full(tmp_path: Path) -> None:
             sender = sending.start(settings)
             assert sending.wait_until(lambda: parts_taken(file) > 60, 30)
             fill(disk / "ballast")
-            # what was claimed when it filled up still goes; then nothing does
-            sending.wait_until(lambda: False, 1.0)
-            before = parts_taken(file)
-            sending.wait_until(lambda: False, 2.0)
-            assert parts_taken(file) == before < PEOPLE * 3
-            (disk / "ballast").unlink()
-            assert sending.wait_until(lambda: parts_taken(file) > before, 30)
-            assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 60)
-            assert come_to_rest(runtime, file, 20)
+            _stands_still_until_there_is_room((disk / "ballast").unlink, runtime, campaign, file)
             assert sender.is_alive()
             sender.terminate()
             sender.join(20)
@@ -149,6 +134,20 @@ def test_the_disk_of_the_server_is_full(tmp_path: Path) -> None:
                 verdict = judge(tx.session, accepted_parts(file), behaviour_of(settings), audience)
     assert not verdict.faults
     assert verdict.in_doubt <= WINDOW
+
+
+def _stands_still_until_there_is_room(
+    make_room: Callable[[], None], runtime: Runtime, campaign: int, file: Path
+) -> None:
+    # what was in hand when it filled up may still go; then nothing does
+    sending.wait_until(lambda: False, 1.0)
+    before = parts_taken(file)
+    sending.wait_until(lambda: False, 2.0)
+    assert parts_taken(file) == before < PEOPLE * 3
+    make_room()
+    assert sending.wait_until(lambda: parts_taken(file) > before, 30)
+    assert sending.wait_until(lambda: state_of(runtime, campaign) == "closed", 60)
+    assert come_to_rest(runtime, file, 20)
 
 
 @contextlib.contextmanager
