@@ -182,6 +182,22 @@ class VariantText(Base):
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class EarlierText(Base):
+    """A text that was written by hand for a variant and gave way to another one: it can be taken back."""
+
+    __tablename__ = "variant_text_earlier"
+    __table_args__ = (Index("ix_variant_text_earlier_edition", "edition_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"))
+    name: Mapped[str] = mapped_column(String(500))
+    body: Mapped[str] = mapped_column(Text)
+    #: what the items gave when it was written
+    composed: Mapped[str] = mapped_column(Text)
+    written_by: Mapped[str] = mapped_column(String(100))
+    written_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class WordList(Base):
     """Words that editors of a place, and of all below it, are warned of."""
 

@@ -37,7 +37,6 @@ def text(request: Request, house: House, visit: Here, id: Id, name: str) -> Resp
 @takes(router, _VARIANT, needs=Right.EDIT)
 def write(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
     """A text of one's own."""
-    version = form.text("version")
     name = _where(house, visit, form, id, name)
     try:
         with house.begin() as tx:
@@ -49,7 +48,7 @@ def write(request: Request, house: House, visit: Here, form: Form, id: Id, name:
                 variant,
                 form.text("body"),
                 composed=_composed(house, tx, visit, id, variant),
-                version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
+                version=_whole(form, "version"),
                 now=tx.now,
             )
     except (Invalid, Conflict) as error:
@@ -72,16 +71,35 @@ def look(request: Request, house: House, visit: Here, form: Form, id: Id, name: 
 
 
 @takes(router, _VARIANT + "/anew", needs=Right.EDIT)
-def make_anew(house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
+def make_anew(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
     """Made of the items again."""
     name = _where(house, visit, form, id, name)
-    with house.begin() as tx:
-        variant = _named(tx, visit, id, name)
-        before = variant_texts.make_anew(tx.session, visit.actor, id, variant, now=tx.now)
-        version = str(editions.own_texts(tx.session, editions.get(tx.session, visit.actor, id))[variant].version)
+    try:
+        with house.begin() as tx:
+            variant = _named(tx, visit, id, name)
+            version = _whole(form, "version")
+            earlier = variant_texts.make_anew(tx.session, visit.actor, id, variant, version=version, now=tx.now)
+            version = editions.own_texts(tx.session, editions.get(tx.session, visit.actor, id))[variant].version
+    except Conflict as error:
+        return _draw(request, house, visit, id, name, error=error)
     path = f"{PATH}/{id}/variants/{name}"
     told = msgid("It is made of the items again.")
-    return done(visit, path, told, undo=path, undo_fields={"variant": variant, "body": before, "version": version})
+    fields = {"variant": variant, "earlier": str(earlier), "version": str(version)}
+    return done(visit, path, told, undo=f"{path}/back" if earlier else "", undo_fields=fields)
+
+
+@takes(router, _VARIANT + "/back", needs=Right.EDIT)
+def take_back(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
+    """An earlier text again."""
+    name = _where(house, visit, form, id, name)
+    try:
+        with house.begin() as tx:
+            variant = _named(tx, visit, id, name)
+            earlier, version = _whole(form, "earlier"), _whole(form, "version")
+            variant_texts.take_back(tx.session, visit.actor, id, variant, earlier, version=version, now=tx.now)
+    except Conflict as error:
+        return _draw(request, house, visit, id, name, error=error)
+    return done(visit, f"{PATH}/{id}/variants/{name}", msgid("It is the text of this variant again."))
 
 
 @takes(router, _VARIANT + "/form", needs=Right.EDIT)
@@ -93,6 +111,12 @@ def choose_form(house: House, visit: Here, form: Form, id: Id, name: str) -> Res
         in_full = form.text("in_full") == "1"
         variant_texts.set_form(tx.session, visit.actor, id, variant, in_full=in_full, now=tx.now)
     return done(visit, f"{PATH}/{id}/variants/{name}", msgid("Saved."))
+
+
+def _whole(form: Posted, name: str) -> int:
+    """A number that our page has put there; 0 for anything else."""
+    text = form.text(name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def _where(house: House, visit: Visit, form: Posted, number: int, at: str) -> str:
@@ -141,6 +165,7 @@ def _draw(
         edition = editions.get(tx.session, visit.actor, number)
         kept = editions.own_texts(tx.session, edition).get(variant)
         composed = _composed(house, tx, visit, number, variant)
+        earlier = variant_texts.earlier(tx.session, visit.actor, number, variant)
         drawn, wrong = [], error
         try:
             drawn = [phones(house, tx, visit.actor, number)[int(at)]]
@@ -158,7 +183,7 @@ def _draw(
         variant=variant,
         name=audience_words([variant]),
         body=typed if typed is not None else own or composed,
-        theirs=own if isinstance(error, Outdated) else "",
+        theirs=own if isinstance(error, Outdated) and typed is not None else "",
         is_own=own is not None,
         is_behind=own is not None and kept is not None and kept.composed != composed,
         composed=composed,
@@ -166,6 +191,7 @@ def _draw(
         in_full=bool(kept and kept.in_full),
         saved=when(kept.changed_at, now, house.settings.zone) if kept and own is not None else "",
         by=kept.changed_by if kept else "",
+        earlier=[(each, when(each.written_at, now, house.settings.zone)) for each in earlier],
         phones=drawn,
         one_only=True,
         look_trouble="",

@@ -39,6 +39,18 @@ def body_of(page: str) -> str:
     return unescape(found[1]).removeprefix("\n")
 
 
+def undo_of(page: str) -> dict[str, str]:
+    """The form that takes back what was just done: where it goes, and its fields."""
+    found = re.search(r'<div class="done".*?<form method="post" action="([^"]*)">(.*?)</form>', page, re.DOTALL)
+    assert found
+    fields = re.findall(r'name="(\w+)" value="([^"]*)"', found[2])
+    return {name: unescape(value) for name, value in fields if name != "form_token"} | {"action": unescape(found[1])}
+
+
+def earlier_of(page: str) -> list[str]:
+    return [unescape(text) for text in re.findall(r'<p class="written">(.*?)</p>', page, re.DOTALL)]
+
+
 def test_written_by_hand_kept_and_made_anew(house: Runtime, editor: Browser) -> None:
     page = editor.get(PAGE).text
     assert body_of(page) == "〔姓名〕您好！《晨晖手机报》第7期，11月23日。\n要闻：供暖的一句。"
@@ -58,10 +70,53 @@ def test_written_by_hand_kept_and_made_anew(house: Runtime, editor: Browser) -> 
     assert "The items have changed since" in page
     assert "别的一句。" in page
     assert bubbles(page) == [retired]
-    page = editor.follow(editor.post(PAGE + "/anew")).text
+    page = editor.follow(editor.post(PAGE + "/anew", version="1")).text
     assert "别的一句。" in body_of(page)
-    back = {name: unescape(value) for name, value in re.findall(r'name="(body|version)" value="([^"]*)"', page)}
-    assert back["body"] == "〔姓名〕：〔组织〕供暖\n了。"
+    undo = undo_of(page)
+    page = editor.follow(editor.post(undo.pop("action"), **undo)).text
+    assert body_of(page) == "〔姓名〕：〔组织〕供暖\n了。"
+    assert "The items have changed since" in page, "what they gave when it was written came back, too"
+
+
+def test_what_was_written_by_hand_is_never_lost(house: Runtime, editor: Browser) -> None:
+    editor.get(PAGE)
+    long = "很长" * 740
+    editor.post(PAGE, body=long, version="0")
+    assert long not in editor.follow(editor.post(PAGE + "/anew", version="1")).headers.get("set-cookie", "")
+    again = editor.post(PAGE + "/anew", version="1")
+    assert again.status_code == 303, "it was pressed twice: there is nothing left to be done"
+    editor.get(PAGE)
+    editor.post(PAGE, body="第二份", version="2")
+    editor.post(PAGE + "/anew", version="3")
+    with at(house) as other:
+        come(house, other, "li", "editor")
+        page = other.get(PAGE).text
+        assert earlier_of(page) == ["第二份", long]
+        assert "saved by chief" in page
+        ids = re.findall(r'name="earlier" value="(\d+)"', page)
+        for _ in range(2):
+            assert other.post(PAGE + "/back", earlier=ids[1], version="4").status_code == 303
+        page = other.get(PAGE).text
+        assert body_of(page) == long
+        assert earlier_of(page) == ["第二份"]
+        answer = editor.post(PAGE + "/anew", version="4")
+        assert "li has changed this text" in troubles(answer)
+        answer = editor.post(PAGE + "/back", earlier=ids[0], version="4")
+        assert "li has changed this text" in troubles(answer)
+        assert body_of(answer.text) == long
+        assert other.post(PAGE + "/back", earlier=ids[0], version="5").status_code == 303
+        page = other.get(PAGE).text
+        assert body_of(page) == "第二份"
+        assert earlier_of(page) == [long], "what stood there was put aside in its turn"
+        assert other.post(PAGE + "/back", earlier="99", version="6").status_code == 404
+
+
+def test_so_many_earlier_texts_are_kept(editor: Browser) -> None:
+    editor.get(PAGE)
+    for number in range(12):
+        editor.post(PAGE, body=f"第{number}份", version=str(2 * number))
+        editor.post(PAGE + "/anew", version=str(2 * number + 1))
+    assert earlier_of(editor.get(PAGE).text) == [f"第{number}份" for number in range(11, 1, -1)]
 
 
 def test_a_text_goes_to_the_variant_that_was_shown(editor: Browser) -> None:
@@ -71,7 +126,7 @@ def test_a_text_goes_to_the_variant_that_was_shown(editor: Browser) -> None:
     assert answer.headers["location"] == "/editions/7/variants/1"
     texts = bubbles(editor.get("/editions/7").text)
     assert ["只给老会员。" in text for text in texts] == [False, True]
-    assert editor.post(PAGE + "/anew", variant="retired").headers["location"] == "/editions/7/variants/1"
+    assert editor.post(PAGE + "/anew", variant="retired", version="1").headers["location"] == "/editions/7/variants/1"
     assert editor.post(PAGE, variant="applicant", body="甲", version="0").status_code == 404
 
 
@@ -108,6 +163,9 @@ def test_two_at_one_text(house: Runtime, editor: Browser) -> None:
     assert "李的话" in answer.text
     version = re.findall(r'name="version" value="(\d+)"', answer.text)[0]
     assert editor.post(PAGE, body="王的话", version=version).status_code == 303
+    assert earlier_of(editor.get(PAGE).text) == ["李的话"], (
+        "also what somebody else wrote is kept when one writes over it"
+    )
 
 
 def test_what_stands_in_it_is_checked_and_stops_the_send(editor: Browser) -> None:
@@ -126,9 +184,15 @@ def test_what_stands_in_it_is_checked_and_stops_the_send(editor: Browser) -> Non
 @SQLITE
 def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> None:
     for typed in NAUGHTY:
-        for path, names in (("", ("body", "version")), ("/look", ("body",)), ("/form", ("in_full",))):
+        for path, names in (
+            ("", ("body", "version")),
+            ("/look", ("body",)),
+            ("/form", ("in_full",)),
+            ("/anew", ("version",)),
+            ("/back", ("earlier", "version")),
+        ):
             answer = editor.post(PAGE + path, **dict.fromkeys(names, typed))
-            assert answer.status_code in (200, 303, 422), (path, typed, answer.status_code)
+            assert answer.status_code in (200, 303, 404, 422), (path, typed, answer.status_code)
             assert_tame(answer.text)
     assert_tame(editor.get(PAGE).text)
     for wrong in ("2", "99999", "x", "-1"):
@@ -136,7 +200,7 @@ def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> No
     with at(house) as west:
         come(house, west, "wester", "editor", "西街")
         west.get("/items")
-        for path in ("", "/anew", "/form", "/look"):
+        for path in ("", "/anew", "/back", "/form", "/look"):
             answer = west.client.post(PAGE + path)
             assert answer.status_code in (403, 404)
             west.get("/items")

@@ -9,7 +9,16 @@ from broadcaster.campaigns import compose
 from broadcaster.newspaper import columns, drafts, items, making, publishing, variant_texts, word_lists
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
-from broadcaster.newspaper.models import Column, Edition, Item, ItemDraft, ItemState, Placement, StandingColumn
+from broadcaster.newspaper.models import (
+    Column,
+    EarlierText,
+    Edition,
+    Item,
+    ItemDraft,
+    ItemState,
+    Placement,
+    StandingColumn,
+)
 from tests.factories import NOW
 from tests.rights.probe import Probe
 from tests.rights.world import TODAY, Side
@@ -110,6 +119,21 @@ def _word_list(session: Session, side: Side) -> None:
     word_lists.save(session, side.chief, [f"{side.mark}词"], now=NOW)
 
 
+def _by_hand(session: Session, side: Side) -> None:
+    body = f"{side.mark}的话。"
+    variant_texts.write(session, side.chief, side.edition, "everyone", body, composed="", version=0, now=NOW)
+
+
+def _put_aside(session: Session, side: Side) -> None:
+    _by_hand(session, side)
+    variant_texts.make_anew(session, side.chief, side.edition, "everyone", version=1, now=NOW)
+
+
+def _earlier(session: Session, side: Side) -> int:
+    mine = select(EarlierText.id).join(Edition, Edition.id == EarlierText.edition_id)
+    return session.scalars(mine.where(Edition.number == side.edition)).one()
+
+
 _V = "broadcaster.newspaper.variant_texts."
 PROBES |= {
     _V + "write": Probe(
@@ -117,7 +141,19 @@ PROBES |= {
             s, a, side.edition, "everyone", "供暖。", composed="", version=0, now=NOW
         )
     ),
-    _V + "make_anew": Probe(lambda s, a, side: variant_texts.make_anew(s, a, side.edition, "everyone", now=NOW)),
+    _V + "make_anew": Probe(
+        lambda s, a, side: variant_texts.make_anew(s, a, side.edition, "everyone", version=1, now=NOW),
+        ready=_by_hand,
+    ),
+    _V + "earlier": Probe(
+        lambda s, a, side: variant_texts.earlier(s, a, side.edition, "everyone"), ready=_put_aside, shows=True
+    ),
+    _V + "take_back": Probe(
+        lambda s, a, side: variant_texts.take_back(
+            s, a, side.edition, "everyone", _earlier(s, side), version=2, now=NOW
+        ),
+        ready=_put_aside,
+    ),
     _V + "set_form": Probe(
         lambda s, a, side: variant_texts.set_form(s, a, side.edition, "everyone", in_full=True, now=NOW)
     ),
