@@ -104,6 +104,8 @@ class Access(Section):
 
     secret: str = Field(default="", repr=False)
     secret_file: str = ""
+    #: readers who are sent a code within an hour, all together: each is a message that costs
+    reader_codes_per_hour: int = Field(default=1_000, ge=1, le=1_000_000)
 
 
 #: days for which the rules of a region have words kept: China's of 2015 for services by SMS ask for five months

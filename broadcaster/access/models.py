@@ -98,7 +98,7 @@ class ReaderCode(Base):
     """A code that a reader has asked for. It is not kept: it follows from the row and the installation's secret."""
 
     __tablename__ = "reader_code"
-    __table_args__ = (Index("ix_reader_code_mark", "mark"),)
+    __table_args__ = (Index("ix_reader_code_mark", "mark"), Index("ix_reader_code_asked_at", "asked_at"))
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     #: of what the browser that asked was given

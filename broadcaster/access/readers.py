@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from broadcaster.access import tries
 from broadcaster.access.models import ReaderCode, ReaderDevice
 from broadcaster.access.sessions import digest
+from broadcaster.logs import get
 from subscribers.db import wake
 from subscribers.errors import Denied
 from subscribers.models import Number
@@ -28,8 +29,8 @@ from subscribers.models import Number
 ASKED = "readers"
 #: for which a code is good, and what may be typed meanwhile
 LASTS, TYPED = timedelta(minutes=10), 5
-#: codes for one number in an hour and in a day, and from one network in a quarter of an hour
-HOUR, CODES, OF_NETWORK = timedelta(hours=1), 3, 20
+#: codes for one number in an hour and in a day, and from one network in a quarter of an hour: a village may share one
+HOUR, CODES, OF_NETWORK = timedelta(hours=1), 3, 120
 #: who is asked for by others all day long gets no more than these
 DAY, OF_DAY = timedelta(days=1), 8
 #: for which a browser is known
@@ -37,6 +38,8 @@ KNOWN_FOR = timedelta(days=90)
 #: browsers of one number; the oldest is forgotten
 BROWSERS = 10
 _DIGITS = 6
+
+log = get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,20 @@ class Asked:
     code: str
 
 
-def ask(session: Session, msisdn: str, address: str, secret: bytes, *, now: datetime) -> str:
+def ask(session: Session, msisdn: str, address: str, secret: bytes, *, most: int, now: datetime) -> str:
     """Have a code sent to this number, if it is a member's: a token for the browser that asked.
 
-    Too many for one number are not sent, and nobody is told; too many from one network raise `Denied`.
+    Too many for one number are not sent, and nobody is told; too many from one network, and more than `most` from all
+    of them within an hour, raise `Denied`.
     """
     if tries.claim(session, f"reader {tries.network_of(address)}", most=OF_NETWORK, now=now) is None:
         raise Denied(
             "That was often enough for now.", hint="Wait {minutes} minutes.", minutes=int(tries.SPAN.seconds // 60)
         )
+    # those who ask take turns at this row, so that the counts below are right
+    tries.claim(session, "readers", most=OF_NETWORK, now=now)
+    _refuse_too_many(session, most, now)
     mark = mark_of(msisdn, secret)
-    # those who ask for one number take turns here, so that the count below is right
-    tries.claim(session, f"reader {mark[:32]}", most=OF_NETWORK, now=now)
     session.execute(delete(ReaderCode).where(ReaderCode.asked_at <= now - DAY))
     known = select(func.count()).select_from(ReaderCode).where(ReaderCode.mark == mark)
     of_hour = session.scalar(known.where(ReaderCode.asked_at > now - HOUR)) or 0
@@ -71,6 +76,21 @@ def ask(session: Session, msisdn: str, address: str, secret: bytes, *, now: date
     session.flush()
     wake(session, ASKED)
     return token
+
+
+def _refuse_too_many(session: Session, most: int, now: datetime) -> None:
+    of_hour = ReaderCode.asked_at > now - HOUR
+    last = session.scalar(
+        select(ReaderCode.asked_at).where(of_hour).order_by(ReaderCode.asked_at.desc()).offset(most - 1).limit(1)
+    )
+    if last is None:
+        return
+    log.warning("readers get no more codes within this hour", most=most)
+    raise Denied(
+        "Very many readers have asked for a code within this hour.",
+        hint="Try again in {minutes} minutes. What is for everyone opens without a code.",
+        minutes=-(-int((last + HOUR - now).total_seconds()) // 60),
+    )
 
 
 def next_asked(session: Session, secret: bytes, *, now: datetime) -> Asked | None:
@@ -136,6 +156,11 @@ def known(session: Session, token: str, secret: bytes, *, now: datetime) -> list
         return []
     numbers = session.execute(select(Number.member_id, Number.msisdn).where(Number.member_id.in_(device.members)))
     return sorted({id_ for id_, msisdn in numbers if hmac.compare_digest(mark_of(msisdn, secret), device.mark)})
+
+
+def forget_browser(session: Session, token: str) -> None:
+    """Whoever comes with this token is nobody from now on."""
+    session.execute(delete(ReaderDevice).where(ReaderDevice.token_digest == digest(token)))
 
 
 def mark_of(msisdn: str, secret: bytes) -> str:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from broadcaster.newspaper import publishing
 from broadcaster.newspaper.publishing import ReadingPage
 from broadcaster.pages.drawing import draw_page
-from broadcaster.pages.readers import known_readers
+from broadcaster.pages.readers import draw_known, known_readers
 from broadcaster.web.house import House
 from broadcaster.words import STATUSES, status_word
 from subscribers.db import Tx
@@ -47,8 +47,8 @@ def edition(request: Request, house: House, number: int) -> Response:
     if not is_let_in:
         # a rule may tell of people what strangers must not know
         named = named if found.readers_named in STATUSES else ""
-        return draw_page(request, house, "closed.html", status=403, page=found, named=named, is_known=bool(members))
-    return draw_page(
+        return draw_known(request, house, "closed.html", status=403, page=found, named=named, is_known=bool(members))
+    return draw_known(
         request, house, "edition.html", page=found, columns=columns, hidden=hidden, is_known=bool(members), named=named
     )
 

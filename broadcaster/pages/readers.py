@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,7 +14,7 @@ from broadcaster.pages.drawing import draw_page
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Open, shows, takes
 from broadcaster.web.house import House
-from broadcaster.web.visits import Here, Visit, give
+from broadcaster.web.visits import Here, Visit, give, look
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Invalid
 from subscribers.msisdn import parse
@@ -50,7 +50,8 @@ def ask(request: Request, house: House, visit: Here, form: Form, number: Number)
         address = request.client.host if request.client else ""
         with house.begin() as tx:
             _refuse_needless(tx, number)
-            token = readers.ask(tx.session, msisdn, address, house.secret, now=tx.now)
+            most = house.settings.access.reader_codes_per_hour
+            token = readers.ask(tx.session, msisdn, address, house.secret, most=most, now=tx.now)
     except BroadsheetError as error:
         return _ask_number(request, house, visit, number, error)
     answer = RedirectResponse(f"{_path(number)}/code", 303)
@@ -95,6 +96,28 @@ def confirm(request: Request, house: House, visit: Here, form: Form, number: Num
         samesite="lax",
         path="/",
     )
+    return answer
+
+
+@takes(router, _ONE + "/forget", needs=Open.ANYBODY)
+def forget(request: Request, house: House, visit: Here, number: Number) -> Response:
+    """This browser is known no more: here, and by its cookies."""
+    with house.begin() as tx:
+        for name in (DEVICE_OVER_TLS, DEVICE):
+            readers.forget_browser(tx.session, request.cookies.get(name, "")[:100])
+    answer = draw_page(request, house, "reader_forgotten.html", number=number)
+    for name in (DEVICE_OVER_TLS, DEVICE):
+        answer.delete_cookie(name, path="/", secure=name == DEVICE_OVER_TLS, httponly=True, samesite="lax")
+    answer.delete_cookie(ASKED, path="/p")
+    return answer
+
+
+def draw_known(request: Request, house: Runtime, template: str, *, is_known: bool, **values: Any) -> Response:
+    """A page of the paper; where its reader is known, with a form that makes this browser forgotten."""
+    visit = look(house, request) if is_known else None
+    answer = draw_page(request, house, template, is_known=is_known, visit=visit, **values)
+    if visit is not None and visit.is_new:
+        give(answer, visit, visit.token)
     return answer
 
 

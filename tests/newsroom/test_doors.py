@@ -33,6 +33,7 @@ OF_NOBODY = {
 OF_ANYBODY = {("POST", "/login"), ("POST", "/logout"), ("POST", "/first")} | {
     ("POST", "/p/{number}/reader"),
     ("POST", "/p/{number}/reader/code"),
+    ("POST", "/p/{number}/reader/forget"),
 }
 
 #: one database will do: what is asked here is the routes

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from broadcaster.access import readers
 from broadcaster.access.models import ReaderCode
-from broadcaster.delivery.models import Part
+from broadcaster.campaigns.models import Lane
+from broadcaster.delivery.models import Batch, Part
 from broadcaster.newspaper import making, publishing
 from broadcaster.runtime import Runtime
 from broadcaster.tasks import make_app, reader_codes
@@ -233,6 +234,73 @@ def test_a_network_is_told_when_it_asks_too_often(
     answer = asked(site, OTHERS)
     assert answer.status_code == 422
     assert "That was often enough for now." in answer.text
+
+
+def test_all_networks_together_have_a_ceiling_within_an_hour(
+    house: Runtime, site: httpx2.Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(house, "retired")
+    monkeypatch.setattr(readers, "OF_NETWORK", 2)
+    networks = iter(range(100))
+    monkeypatch.setattr(readers.tries, "network_of", lambda address: f"{address} {next(networks)}")
+    access = house.settings.access.model_copy(update={"reader_codes_per_hour": 3})
+    house.settings = house.settings.model_copy(update={"access": access})
+    for number in (MINE, STRANGER, STRANGER):
+        assert asked(site, number).status_code == 303
+        clock.advance(minutes=10)
+    answer = asked(site, OTHERS)
+    assert answer.status_code == 422
+    assert "Try again in 30 minutes. What is for everyone opens without a code." in answer.text
+    clock.advance(minutes=31)
+    assert asked(site, OTHERS).status_code == 303
+    assert asked(site, OTHERS).status_code == 422
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_village_behind_one_address_is_let_in(house: Runtime, site: httpx2.Client) -> None:
+    publish(house, "retired")
+    form = _TOKEN.search(site.get("/p/1/reader").text)
+    assert form
+    for n in range(100):
+        data = {"form_token": form[1], "number": generated_msisdn(200 + n)}
+        assert site.post("/p/1/reader", data=data).status_code == 303
+
+
+def test_a_code_that_is_asked_for_at_night_goes_out_at_night(house: Runtime, site: httpx2.Client, clock: Clock) -> None:
+    publish(house, "retired")
+    night = clock.now.astimezone(house.settings.zone).replace(hour=2, minute=0)
+    clock.now = night.astimezone(clock.now.tzinfo)
+    paper = house.settings.paper.model_copy(update={"quiet_hours": "21:00-08:00"})
+    house.settings = house.settings.model_copy(update={"paper": paper})
+    asked(site, MINE)
+    assert texts(house)
+    with house.reading() as tx:
+        batch = tx.session.scalars(select(Batch)).one()
+        assert Lane.ANSWER == batch.lane <= house.up_to(batch.gateway, tx.session, tx.now) < Lane.BULK
+
+
+def test_a_phone_is_forgotten_by_a_button(house: Runtime, site: httpx2.Client) -> None:
+    publish(house, "retired")
+    assert "Forget this phone" not in site.get("/p/1").text
+    come_in(house, site)
+    kept = site.cookies["reader"]
+    with opened(house) as other:
+        come_in(house, other)
+        assert other.get("/p/1").status_code == 200
+        page = site.get("/p/1").text
+        assert "Forget this phone" in page
+        assert _TOKEN.search(page)
+        assert site.post("/p/1/reader/forget").status_code == 403, "a page of somebody else's cannot do it"
+        for _ in range(2):
+            token = _TOKEN.search(site.get("/p/1/reader").text)
+            assert token
+            answer = site.post("/p/1/reader/forget", data={"form_token": token[1]})
+            assert "This phone is forgotten" in answer.text
+            site.cookies.set("reader", kept)
+            answer = site.get("/p/1")
+            assert answer.status_code == 403, "the cookie that somebody copied opens nothing, either"
+            assert "Forget this phone" not in answer.text
+        assert other.get("/p/1").status_code == 200, "other phones of this number stay known"
 
 
 def test_who_gave_the_number_up_is_known_no_more(house: Runtime, site: httpx2.Client, clock: Clock) -> None:
