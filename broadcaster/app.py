@@ -52,7 +52,7 @@ from broadcaster.pages import editions as pages
 from broadcaster.pages import readers
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
-from broadcaster.web.doors import SessionOver
+from broadcaster.web.doors import FormOfBefore, SessionOver
 from broadcaster.web.frame import Frame
 from subscribers.errors import Unavailable
 
@@ -71,6 +71,7 @@ def make_web(runtime: Runtime) -> FastAPI:
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
     troubles.install(app)
     app.add_exception_handler(SessionOver, entrance.came_too_late)
+    app.add_exception_handler(FormOfBefore, entrance.came_from_before)
     doors = (hooks, health, metrics, assets, pages, readers)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number

@@ -64,6 +64,8 @@ class SignIn(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     #: SHA-256 of the token; the token itself is only with its holder
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    #: of what the forms of its pages carry
+    form_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     door: Mapped[str] = mapped_column(String(10), default=Door.SHELL, server_default=Door.SHELL.value)
     #: the password was right, the code is still to come
     code_due: Mapped[bool] = mapped_column(default=False, server_default=false())

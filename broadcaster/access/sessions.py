@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.access.models import Door, SignIn
+from broadcaster.access.models import Door, SignIn, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ LIVES: Mapping[Door, Life] = {
     Door.SHELL: Life(timedelta(hours=12), timedelta(days=30)),
     Door.WEB: Life(timedelta(minutes=30), timedelta(hours=12)),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose page a form was sent from."""
+
+    user_id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ def open_for(session: Session, user_id: int, *, door: Door = Door.SHELL, code_du
         SignIn(
             user_id=user_id,
             token_digest=digest(token),
+            form_digest=digest(form_token(token)),
             door=door,
             code_due=code_due,
             created_at=now,
@@ -58,6 +68,18 @@ def open_for(session: Session, user_id: int, *, door: Door = Door.SHELL, code_du
 def digest(token: str) -> str:
     """What is kept of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def form_token(token: str) -> str:
+    """What the forms of this sign-in's pages carry: it tells nothing of the token. Pure."""
+    return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def owner_of_form(session: Session, form_token: str) -> Owner | None:
+    """Whose pages carry this, also when that sign-in is long over; None for what no page of a sign-in carries."""
+    mine = (SignIn.form_digest == digest(form_token), SignIn.code_due.is_(False))
+    found = session.execute(select(User.id, User.name).join(SignIn, SignIn.user_id == User.id).where(*mine)).first()
+    return Owner(*found) if found else None
 
 
 def used(session: Session, sign_in_id: int, *, now: datetime) -> None:

@@ -10,11 +10,24 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from broadcaster.access import devices, sessions, sign_in
 from broadcaster.access.models import Door
+from broadcaster.access.sessions import Owner
 from broadcaster.access.sign_in import Way
-from broadcaster.newsroom.drawing import draw, trouble
+from broadcaster.language import msgid
+from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.errands import Errand, of_form, told_by
 from broadcaster.runtime import Runtime
-from broadcaster.web.doors import Form, Open, Posted, SessionOver, own_path, page_of, shows, takes
+from broadcaster.web.doors import (
+    Form,
+    FormOfBefore,
+    Open,
+    Posted,
+    SessionOver,
+    is_to_be_kept,
+    own_path,
+    page_of,
+    shows,
+    takes,
+)
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit, device_of, give, give_device
 from subscribers.errors import BroadsheetError
@@ -31,10 +44,16 @@ def login(request: Request, visit: Here, next: str = "/", dialog: bool = False) 
 
 
 @shows(router, "/login/here", needs=Open.ANYBODY)
-def here(visit: Here) -> Response:
-    """Whether one is signed in, for a page that was open for long: what its forms must carry now."""
+def here(request: Request, house: House, visit: Here) -> Response:
+    """Whether one is signed in, for a page that was open for long: what its forms must carry now.
+
+    The page says what they carry, so that nothing is done in the name of somebody who came meanwhile.
+    """
     if visit.visitor is None:
         raise HTTPException(401)
+    carried = request.headers.get("x-form-token", visit.form_token)
+    if carried != visit.form_token and not _is_of(house, carried, visit):
+        raise HTTPException(409)
     return PlainTextResponse(visit.form_token)
 
 
@@ -42,6 +61,8 @@ def here(visit: Here) -> Response:
 def sign_in_here(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A name and a password."""
     name, errand = form.text("name"), told_by(form)
+    if errand.in_dialog and not errand.before:
+        errand = replace(errand, before=visit.form_token)
     try:
         token = sign_in.sign_in(house.begin, name, form.text("password"), _way(request, house))
     except BroadsheetError as error:
@@ -74,10 +95,13 @@ def code_here(request: Request, house: House, visit: Here, form: Form) -> Respon
 
 
 @takes(router, "/logout", needs=Open.ANYBODY)
-def logout(house: House, visit: Here) -> Response:
-    """The end of this sign-in."""
+def logout(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """The end of this sign-in; what somebody else had typed in this browser waits for their password."""
     with house.begin() as tx:
         sessions.end(tx.session, visit.token, now=tx.now)
+    errand = told_by(form)
+    if errand.path:
+        return _ask_password(request, replace(visit, visitor=None, place=None), errand)
     return RedirectResponse("/login", 303)
 
 
@@ -93,6 +117,31 @@ def came_too_late(request: Request, error: Exception) -> Response:
     if errand is None:
         return RedirectResponse(f"/login?next={quote(page_of(request))}", 303)
     return _ask_password(request, request.state.visit, errand, status=401)
+
+
+def came_from_before(request: Request, error: Exception) -> Response:
+    """The answer to a form of a page that was opened under another sign-in: it is given back to whose page it was."""
+    assert isinstance(error, FormOfBefore)  # noqa: S101
+    visit: Visit = request.state.visit
+    page = page_of(request)
+    errand = of_form(request.url.path, Posted(request.state.form).pairs(), page) if is_to_be_kept(request) else None
+    if errand is None:
+        told = msgid("Somebody has signed in anew since that page was opened. Nothing was done; do it once more.")
+        return done(visit, page, told)
+    return _give_back(request, visit, errand, request.state.owner)
+
+
+def _give_back(request: Request, visit: Visit, errand: Errand, owner: Owner | None) -> Response:
+    is_theirs = owner is not None and owner.user_id == visit.signed_in.user_id
+    if is_theirs:
+        return _draw(request, "go_on.html", visit, errand)
+    return _draw(request, "of_another.html", visit, errand, status=409, owner=owner.name if owner else "")
+
+
+def _is_of(house: Runtime, form_token: str, visit: Visit) -> bool:
+    with house.reading() as tx:
+        owner = sessions.owner_of_form(tx.session, form_token[:100])
+    return owner is not None and owner.user_id == visit.signed_in.user_id
 
 
 def _ask_password(
@@ -133,10 +182,13 @@ def _known_here(request: Request, house: Runtime, visit: Visit, token: str, erra
     with house.reading() as tx:
         visitor = sign_in.visitor(tx.session, token, now=tx.now, door=Door.WEB)
     now_here = replace(visit, token=token, is_new=True, visitor=visitor)
-    if errand.in_dialog:
-        answer = _draw(request, "sign_in_dialog.html", now_here, errand, step="done", name="")
-    elif errand.path:
-        answer = _draw(request, "go_on.html", now_here, errand)
+    if visitor is not None and errand.in_dialog:
+        step = "done" if _is_of(house, errand.before, now_here) else "other"
+        answer = _draw(request, "sign_in_dialog.html", now_here, errand, step=step, name=visitor.actor.name)
+    elif visitor is not None and errand.path:
+        with house.reading() as tx:
+            owner = sessions.owner_of_form(tx.session, errand.before)
+        answer = _give_back(request, now_here, errand, owner)
     else:
         answer = _go(visit, token, errand.next)
     if visitor is not None:

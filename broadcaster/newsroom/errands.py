@@ -25,6 +25,8 @@ class Errand:
     fields: tuple[tuple[str, str], ...] = ()
     #: over the page that one was at: its script goes on by itself
     in_dialog: bool = False
+    #: what the forms of that page carry: it tells whose page it is
+    before: str = ""
 
     @property
     def packed(self) -> str:
@@ -35,16 +37,18 @@ class Errand:
 def told_by(form: Posted) -> Errand:
     """The errand that a form of signing in carries."""
     path, fields = own_path(form.text("path")), _unpacked(form.text("fields"))
+    onward, before = own_path(form.text("next")), form.text("before")[:100]
     if not form.text("path") or fields is None:
-        return Errand(own_path(form.text("next")), in_dialog=form.text("dialog") == "1")
-    return Errand(own_path(form.text("next")), path, tuple(fields))
+        return Errand(onward, in_dialog=form.text("dialog") == "1", before=before)
+    return Errand(onward, path, tuple(fields), before=before)
 
 
 def of_form(path: str, pairs: Pairs, page: str) -> Errand | None:
     """The errand of a form that was sent too late; None if it has what must not be kept."""
     if any(name in _SECRET for name, _ in pairs):
         return None
-    return Errand(page, path, tuple((name, value) for name, value in pairs if name != _TOKEN))
+    before = next((value for name, value in pairs if name == _TOKEN), "")[:100]
+    return Errand(page, path, tuple((name, value) for name, value in pairs if name != _TOKEN), before=before)
 
 
 def _unpacked(text: str) -> Pairs | None:

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 
-from broadcaster.access import users
+from broadcaster.access import sessions, users
 from broadcaster.runtime import Runtime
 from broadcaster.web.house import House
 from broadcaster.web.visits import Visit, look
@@ -32,6 +32,8 @@ FIELD = 1024 * 1024
 KEPT = 256 * 1024
 #: seconds in which a form has to arrive
 PATIENCE = 120.0
+#: the header that tells a script that its page was opened under another sign-in
+ANEW = "X-Signed-In-Anew"
 #: administrators who are named to whoever lacks a right
 _NAMED = 3
 
@@ -48,6 +50,13 @@ class Open(StrEnum):
 
 class SessionOver(Exception):
     """A form of ours from somebody whose sign-in has ended: it is in `request.state.form`, and nothing was done."""
+
+
+class FormOfBefore(Exception):
+    """A form of a page that somebody opened under another sign-in than the one they come with: nothing was done.
+
+    It is in `request.state.form`, and whose page it was in `request.state.owner`.
+    """
 
 
 Needs = Right | Open
@@ -92,19 +101,26 @@ def _asking(needs: Needs) -> Callable[[Request, House], None]:
             if "hx-request" in request.headers:
                 # a part of a page: its script asks for the password, and asks for the part again
                 raise HTTPException(401)
-            if _is_to_be_kept(request):
+            if is_to_be_kept(request):
                 request.state.is_over = True
                 return
             raise elsewhere("/login" + _way_back(request))
-        if isinstance(needs, Right):
-            if visit.visitor.must_change:
-                raise elsewhere("/account/password")
-            if visit.visitor.owes_code:
-                raise elsewhere("/account/code")
-            if needs not in visit.actor.rights:
-                raise _lacks(house, visit, needs)
+        if isinstance(needs, Right) and (refusal := _refusal(house, visit, needs)):
+            if is_to_be_kept(request):
+                # it may be somebody else's form: then it is theirs, and this is no answer to it
+                request.state.refusal = refusal
+                return
+            raise refusal
 
     return ask
+
+
+def _refusal(house: Runtime, visit: Visit, needs: Right) -> Exception | None:
+    if visit.signed_in.must_change:
+        return elsewhere("/account/password")
+    if visit.signed_in.owes_code:
+        return elsewhere("/account/code")
+    return None if needs in visit.actor.rights else _lacks(house, visit, needs)
 
 
 def _lacks(house: Runtime, visit: Visit, right: Right) -> Denied:
@@ -144,7 +160,8 @@ def _path(path: str, query: str) -> str:
     return path + (f"?{query}" if query else "")
 
 
-def _is_to_be_kept(request: Request) -> bool:
+def is_to_be_kept(request: Request) -> bool:
+    """Whether this is a form that can be given back to be sent once more."""
     length, kind = request.headers.get("content-length", ""), request.headers.get("content-type", "")
     return (
         request.method == "POST"
@@ -163,8 +180,10 @@ async def _unforged(request: Request, house: House) -> AsyncIterator[None]:
         raise elsewhere("/login") if is_over else _forged()
     form = await _read(request)
     try:
-        _check(request, visit, form)
         request.state.form = form
+        _check(request, house, visit, form)
+        if refusal := getattr(request.state, "refusal", None):
+            raise refusal
         if is_over:
             raise SessionOver
         yield
@@ -172,13 +191,30 @@ async def _unforged(request: Request, house: House) -> AsyncIterator[None]:
         await form.close()
 
 
-def _check(request: Request, visit: Visit, form: FormData) -> None:
+def _check(request: Request, house: Runtime, visit: Visit, form: FormData) -> None:
     token = form.get("form_token")
     given = token if isinstance(token, str) else request.headers.get("x-form-token", "")
     if not hmac.compare_digest(given.encode(), visit.form_token.encode()):
-        raise _forged()
+        _refuse_unless_of_before(request, house, visit, given)
     if any("\x00" in each for name, value in form.multi_items() for each in (name, value) if isinstance(each, str)):
         raise _unkeepable()
+
+
+def _refuse_unless_of_before(request: Request, house: Runtime, visit: Visit, given: str) -> None:
+    """A page that was opened under another sign-in is known by what its forms carry; a foreign one has none of it."""
+    with house.reading() as tx:
+        owner = request.state.owner = sessions.owner_of_form(tx.session, given[:100])
+    if owner is None:
+        raise _forged()
+    if visit.visitor is None:
+        # the password is asked for first, if it is anything that asks for one
+        if getattr(request.state, "is_over", False):
+            return
+        raise _forged()
+    if "hx-request" in request.headers:
+        # its script asks what the forms of this page must carry now, and asks for the part again
+        raise HTTPException(403, headers={ANEW: "1"})
+    raise FormOfBefore
 
 
 def _is_ours(request: Request, public_url: str) -> bool:

@@ -82,7 +82,7 @@ class Visit:
     @property
     def form_token(self) -> str:
         """What a form must carry to be of this browser: it tells nothing of the cookie."""
-        return self.signature("form")
+        return sessions.form_token(self.token)
 
     def signature(self, of: str) -> str:
         """What only this browser's pages can have been given."""

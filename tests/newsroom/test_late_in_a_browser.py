@@ -101,6 +101,40 @@ def test_what_is_typed_is_kept_and_the_box_is_left_alone(house: Runtime, chrome:
         assert page.get_by_label("短信里的一句").input_value() == "真的。今天供暖。"
 
 
+def test_somebody_signs_in_anew_in_another_tab(house: Runtime, chrome: Browser, address: str) -> None:
+    add_user(house, "li", "editor")
+    add_user(house, "wang", "editor")
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+
+        def signed_in(name: str) -> None:
+            look.context.add_cookies([{"name": "broadsheet", "value": Signed(house, name).token, "url": address}])
+
+        signed_in("li")
+        look.expected += ["403", "409"]
+        page = look.page
+        page.goto("/items/new")
+        signed_in("li")
+        page.get_by_label("标题", exact=True).press_sequentially("供暖了")
+        page.get_by_text("草稿已存").wait_for()
+        page.get_by_label("短信里的一句").fill("今天供暖。")
+        page.locator("#kept [name=saves][value='2']").wait_for(state="attached")
+        signed_in("wang")
+        page.get_by_role("button", name="保存").click()
+        page.get_by_text("提交的这一页是 li 打开的，现在登录的是 wang。").wait_for()
+        look.fits()
+        page.get_by_role("button", name="用 li 登录").click()
+        page.get_by_label("密码").wait_for()
+        with house.begin() as tx:
+            tx.session.execute(update(User).values(code_since=None))
+        page.get_by_label("用户名").fill("li")
+        page.get_by_label("密码").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        look.fits()
+        page.get_by_role("button", name="接着做").click()
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        assert page.get_by_label("标题", exact=True).input_value() == "供暖了"
+
+
 def test_marks_and_what_is_pasted(house: Runtime, chrome: Browser, address: str) -> None:
     add_user(house, "li", "writer")
     with looking(chrome, address, "zh-CN", PHONE) as look:

@@ -19,6 +19,13 @@
   document.addEventListener("htmx:before:response", (event) => {
     const { response, sourceElement } = event.detail.ctx;
     lost.hidden = true;
+    const again = () => sourceElement.dispatchEvent(new Event("again"));
+    if (response.headers.get("X-Signed-In-Anew")) {
+      // in another tab: if it is the same person, the page goes on with what is good now
+      event.preventDefault();
+      fetchToken().then((token) => token && (renew(token), comesAgain(sourceElement) || again()), nothing);
+      return;
+    }
     if (response.status !== 401) {
       heard = performance.now();
       return;
@@ -31,7 +38,7 @@
     }
     // what comes by itself must not push out what somebody wants saved
     if (comesAgain(sourceElement)) ask();
-    else ask(() => sourceElement.dispatchEvent(new Event("again")));
+    else ask(again);
   });
   document.addEventListener("htmx:error", () => (lost.hidden = false));
   document.addEventListener("htmx:after:swap", () => {
@@ -57,9 +64,11 @@
     event.preventDefault();
     const again = () => form.requestSubmit(event.submitter);
     try {
-      const answer = await fetch("/login/here?live=1");
-      if (answer.status === 401) return ask(again);
-      renew(await answer.text());
+      const token = await fetchToken();
+      if (token === null) return ask(again);
+      // somebody else has signed in meanwhile: the server says so, and does nothing
+      heard = performance.now();
+      if (token) renew(token);
       again();
     } catch {
       lost.hidden = false;
@@ -75,6 +84,14 @@
     if (field) field.select();
     else link.click();
   });
+
+  // null: nobody is signed in; "": somebody else is, and not who opened this page
+  async function fetchToken() {
+    const own = document.querySelector("[name=form_token]").value;
+    const answer = await fetch("/login/here?live=1", { headers: { "X-Form-Token": own } });
+    if (answer.status === 401) return null;
+    return answer.ok ? answer.text() : "";
+  }
 
   function ask(then = goOn) {
     goOn = then;
