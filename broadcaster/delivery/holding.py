@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.states import STATES, State
-from subscribers.db import id_list, is_sqlite, one_of_ids
+from subscribers.db import Joined, id_list, is_sqlite, one_of_ids
 
 _MESSAGE: Table = Message.__table__  # type: ignore[assignment]
 _PART: Table = Part.__table__  # type: ignore[assignment]
@@ -121,10 +121,10 @@ def hold(session: Session, message_ids: Collection[int]) -> Held:
     return Held(messages, parts)
 
 
-def lock(session: Session, message_ids: Collection[int]) -> None:
+def lock(session: Session, messages: Joined) -> None:
     """Keep these messages for this transaction without reading them."""
-    if message_ids and not is_sqlite(session):
-        session.execute(_LOCK, {"ids": id_list(session, sorted(message_ids))})
+    if messages.count and not is_sqlite(session):
+        session.execute(_LOCK, {"ids": id_list(session, messages)})
 
 
 _LOCK = text(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import Executable, and_, delete, func, insert, select, update
+from sqlalchemy import Executable, Text, bindparam, cast, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery import holding, transitions
+from broadcaster.delivery import alike, holding, transitions
+from broadcaster.delivery.alike import Told
 from broadcaster.delivery.holding import Held
 from broadcaster.delivery.models import (
     InboxState,
@@ -33,7 +34,7 @@ from broadcaster.delivery.whose import by_number, tell_strangers
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from subscribers import consent, numbers
 from subscribers.actor import SYSTEM
-from subscribers.db import among, id_list, insert_all, is_sqlite, one_of_ids, wake
+from subscribers.db import Joined, among, id_list, insert_all, is_sqlite, one_of_ids, wake
 from subscribers.models import Wish
 
 #: the queue that applies receipts
@@ -123,44 +124,39 @@ def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
     """Apply the next receipts that wait to their parts, forward only. Returns how many were looked at."""
     go_by_keys(session)
     taken = _take(session, limit)
-    rows = {row.id: row for row in taken}
-    if not rows:
+    if not taken.count:
         return 0
-    if len(taken) > len(rows):
-        rows |= by_number(taken)
+    found = alike.find(session, taken)
+    rows = _read(session, Joined.all_of(told.receipts for told in found if not told.is_whole))
     place_of = _match(session, rows)
-    holding.lock(session, {place.message_id for place in place_of.values()})
-    whole = _take_whole(session, rows, now=now)
-    told = [(row, row.recipient, row.number) for row in whole.values()]
-    told += _apply_each(session, {id_: row for id_, row in rows.items() if id_ not in whole}, place_of, now=now)
-    _tell_registry(session, told, now=now)
-    session.execute(
-        delete(ReceiptWaiting)
-        .where(among(session, ReceiptWaiting.inbox_id, rows))
-        .execution_options(synchronize_session=False)
-    )
-    return len(rows)
+    whole = [told for told in found if told.is_whole]
+    one_by_one = Joined.of({place.message_id for place in place_of.values()})
+    holding.lock(session, Joined.all_of([one_by_one, *(told.messages for told in whole)]))
+    delivered: set[str] = set()
+    for told in whole:
+        if _move_whole(session, told, now=now):
+            delivered.update(told.msisdns if told.state == ReceiptState.DELIVERED else ())
+        else:
+            # somebody was quicker than the lock
+            others = _read(session, told.receipts)
+            place_of |= _match(session, others)
+            rows |= others
+    moved = _apply_each(session, rows, place_of, now=now)
+    _tell_registry(session, moved, delivered, now=now)
+    session.execute(_no_longer_waiting(is_sqlite(session)), {"ids": id_list(session, taken)})
+    return taken.count
 
 
-def _take_whole(session: Session, rows: Mapping[int, Any], *, now: datetime) -> dict[int, Any]:
-    """Apply the receipts that tell the same of all parts of a message, as nearly all do. Returns these."""
-    by_message: dict[int, list[Any]] = defaultdict(list)
-    for row in rows.values():
-        if row.is_plain:
-            by_message[row.message_id].append(row)
-    groups: dict[tuple[Alike, Move], dict[int, list[Any]]] = defaultdict(dict)
-    for message_id, its in by_message.items():
-        row = its[0]
-        told = {_move(each.state, each.code, each.reason, each.permanent) for each in its}
-        if len(told) == 1 and len(its) == row.parts == len({each.part_id for each in its}):
-            alike = Alike(row.campaign_id, row.gateway, State.SUBMITTED, row.parts)
-            groups[alike, told.pop()][message_id] = its
-    done: dict[int, Any] = {}
-    for (alike, to), messages in groups.items():
-        part_ids = [row.part_id for its in messages.values() for row in its]
-        if transitions.move_whole(session, alike, to, part_ids, messages, now=now):
-            done |= {row.id: row for its in messages.values() for row in its}
-    return done
+def _move_whole(session: Session, told: Told, *, now: datetime) -> bool:
+    to = _move(told.state, told.code, told.reason, told.permanent)
+    were = Alike(told.campaign_id, told.gateway, State.SUBMITTED, told.parts_each)
+    return transitions.move_whole(session, were, to, told.parts, told.messages, now=now)
+
+
+@cache
+def _no_longer_waiting(sqlite: bool) -> Executable:
+    gone = delete(ReceiptWaiting).where(one_of_ids(ReceiptWaiting.inbox_id, sqlite=sqlite))
+    return gone.execution_options(synchronize_session=False)
 
 
 #: a receipt, the number that it is about, and which part of its message
@@ -204,14 +200,29 @@ def _apply_each(
     return [(row, held.messages[part.message_id].msisdn, part.number) for row, part in moved]
 
 
-def _take(session: Session, limit: int) -> Sequence[Any]:
+def _take(session: Session, limit: int) -> Joined:
     """The next that wait, held until the commit; those that somebody else has in hand are passed over."""
-    ids = session.scalars(
-        select(ReceiptWaiting.inbox_id).order_by(ReceiptWaiting.inbox_id).limit(limit).with_for_update(skip_locked=True)
-    ).all()
-    if not ids:
-        return ()
-    return session.execute(_rows_with_parts(is_sqlite(session)), {"ids": id_list(session, ids)}).all()
+    taken, count = session.execute(_NEXT, {"most": limit}).one()
+    return Joined(taken or "", count)
+
+
+_WAITING = (
+    select(ReceiptWaiting.inbox_id)
+    .order_by(ReceiptWaiting.inbox_id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .subquery()
+)
+_NEXT = select(func.aggregate_strings(cast(_WAITING.c.inbox_id, Text), ","), func.count())
+
+
+def _read(session: Session, receipts: Joined) -> dict[int, Any]:
+    """These receipts with their parts, by inbox id."""
+    if not receipts.count:
+        return {}
+    taken = session.execute(_rows_with_parts(is_sqlite(session)), {"ids": id_list(session, receipts)}).all()
+    rows = {row.id: row for row in taken}
+    return rows | by_number(taken) if len(taken) > len(rows) else rows
 
 
 @cache
@@ -232,14 +243,7 @@ def _rows_with_parts(sqlite: bool) -> Executable:
             inbox.opted_out,
             Part.id.label("part_id"),
             Part.message_id,
-            Part.number,
-            Message.campaign_id,
             Message.msisdn.label("recipient"),
-            Message.parts,
-            # as far as can be seen before the message is locked
-            and_(
-                Part.state == State.SUBMITTED, Message.state == State.SUBMITTED, Part.attempt == Message.attempt
-            ).label("is_plain"),
         )
         .outerjoin(Submission, (Submission.provider_id == inbox.provider_id) & (Submission.gateway == inbox.gateway))
         .outerjoin(Part, Part.id == Submission.part_id)
@@ -323,9 +327,12 @@ def _move(state: str, code: str | None, reason: str | None, permanent: bool | No
     return Move(_STATES[state], code, reason, permanent)
 
 
-def _tell_registry(session: Session, told: Sequence[_About], *, now: datetime) -> None:
-    """Which numbers were reached, which nobody has (a message counts once, by its first part), who wants nothing."""
-    delivered: set[str] = set()
+def _tell_registry(session: Session, told: Sequence[_About], whole: Collection[str], *, now: datetime) -> None:
+    """Which numbers were reached, which nobody has (a message counts once, by its first part), who wants nothing.
+
+    `whole`: numbers that a message of which nothing else was told has reached.
+    """
+    delivered = set(whole)
     unknown: dict[str, int] = {}
     refused: dict[str, consent.Said] = {}
     for row, msisdn, number in sorted(told, key=lambda each: each[0].id):

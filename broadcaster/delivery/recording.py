@@ -33,7 +33,7 @@ from broadcaster.gateways.contract import (
 )
 from subscribers import consent
 from subscribers.actor import SYSTEM
-from subscribers.db import among, insert_all, is_sqlite
+from subscribers.db import Joined, among, insert_all, is_sqlite
 from subscribers.models import Wish
 
 #: how long to leave a gateway alone that could not be reached
@@ -97,7 +97,7 @@ def record(
     is_ours = _hold(session, turn, closes=closes)
     # before the messages: an abort that is under way is waited for, so that nothing stays queued behind it
     stopped = bool(again) and is_ours and _is_stopped(session, turn)
-    holding.lock(session, message_ids)
+    holding.lock(session, Joined.of(message_ids))
     _keep_ids(session, turn, by_kind[Accepted])
     rest = _take_whole(session, turn, settled, now=now)
     held = holding.hold(session, {turn.message_ids[position] for position, _, _ in rest})
@@ -147,9 +147,9 @@ def _take_whole(session: Session, turn: ClaimedTurn, settled: Sequence[Settled],
             whole[len(its)][message_id] = its
     done: set[int] = set()
     for parts, messages in whole.items():
-        part_ids = [each.part.part_id for its in messages.values() for each in its]
+        part_ids = Joined.of([each.part.part_id for its in messages.values() for each in its])
         alike = Alike(turn.campaign_id, turn.gateway, State.SUBMITTING, parts)
-        if transitions.move_whole(session, alike, _SUBMITTED, part_ids, messages, now=now):
+        if transitions.move_whole(session, alike, _SUBMITTED, part_ids, Joined.of(messages), now=now):
             done |= messages.keys()
     return [each for each in settled if turn.message_ids[each.position] not in done] if done else list(settled)
 

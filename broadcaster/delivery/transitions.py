@@ -27,7 +27,7 @@ from broadcaster.delivery.holding import Held, HeldMessage, HeldPart, hold
 from broadcaster.delivery.models import Kind, Message, Part
 from broadcaster.delivery.states import REACHED_FROM, State
 from broadcaster.delivery.tally import Cell
-from subscribers.db import among, id_list, is_sqlite, one_of_ids
+from subscribers.db import Joined, among, id_list, is_sqlite, one_of_ids
 
 _MESSAGE: Table = Message.__table__  # type: ignore[assignment]
 _PART: Table = Part.__table__  # type: ignore[assignment]
@@ -92,33 +92,35 @@ def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: dateti
 
 
 def move_whole(
-    session: Session,
-    alike: Alike,
-    to: Move,
-    part_ids: Collection[int],
-    message_ids: Collection[int],
-    *,
-    now: datetime,
+    session: Session, alike: Alike, to: Move, part_ids: Joined, message_ids: Joined, *, now: datetime
 ) -> bool:
     """Move messages that are locked, and all their parts, without reading them: nearly all of them go this way.
 
     Returns False, and has done nothing, unless each of them is what it is taken for.
     """
-    given = {"ids": id_list(session, part_ids), "state": alike.state}
-    if session.scalar(_as_expected(is_sqlite(session)), given) != len(part_ids):
+    sqlite = is_sqlite(session)
+    parts, messages = ({"ids": id_list(session, ids)} for ids in (part_ids, message_ids))
+    if session.scalar(_as_expected(sqlite), parts | {"state": alike.state}) != part_ids.count:
         return False
     delivered = alike.parts if to.to is State.DELIVERED else 0
-    _write(session, _PART, part_ids, _values(to, now))
     values = {"state": to.to, "reason": to.reason, "parts": alike.parts, "delivered_parts": delivered}
-    _write(session, _MESSAGE, message_ids, values)
+    for table, ids, told in ((_PART, parts, _values(to, now)), (_MESSAGE, messages, values)):
+        given = {f"new_{name}": value for name, value in told.items()}
+        session.execute(_changed(table, tuple(told), sqlite), ids | given)
     if alike.campaign_id is not None:
         changes: Counter[Cell] = Counter()
         for state, reason, sign in ((alike.state, None, -1), (to.to, to.reason, 1)):
-            changes[Cell(alike.campaign_id, Kind.PART, alike.gateway, state)] = sign * len(part_ids)
+            changes[Cell(alike.campaign_id, Kind.PART, alike.gateway, state)] = sign * part_ids.count
             cell = tally.message_cell(alike.campaign_id, alike.gateway, state, reason)
-            changes[cell] = sign * len(message_ids)
+            changes[cell] = sign * message_ids.count
         tally.add(session, changes)
     return True
+
+
+@cache
+def _changed(table: Table, names: tuple[str, ...], sqlite: bool) -> Executable:
+    values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+    return update(table).where(one_of_ids(table.c.id, sqlite=sqlite)).values(**values)
 
 
 @cache

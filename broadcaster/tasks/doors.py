@@ -15,6 +15,7 @@ from broadcaster.delivery.control import submit_queue
 from broadcaster.replies import router
 from broadcaster.runtime import Runtime
 from broadcaster.tasks.counting import count_waiting
+from broadcaster.tasks.hints import GATHER
 from broadcaster.tasks.reader_codes import send_asked
 from subscribers import transfers
 from subscribers.clock import monotonic
@@ -28,9 +29,6 @@ PIECES = 3
 #: seconds between two of them on SQLite, where the others wait for the same lock and look at it ten times a second; no
 #: longer than the piece took itself, which is short when it holds few: an urgent notice to one branch
 GIVE_WAY = 0.1
-
-#: seconds in which more receipts may come that are applied together
-GATHER = 0.1
 
 #: the two that the schedule calls, apart, so that trouble with one campaign does not keep the other from its work
 START_DUE, SWEEP = "start_due", "sweep"

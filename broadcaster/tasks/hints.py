@@ -26,6 +26,9 @@ CONTROL = "control"
 #: seconds for which a broker that did not answer is not asked again, so that it costs one request a wait and not all
 SILENCE = 5.0
 
+#: seconds in which more receipts may come that are applied together
+GATHER = 0.1
+
 #: whoever publishes has a person or a carrier waiting; a worker may be more patient with its broker
 _IMPATIENT = {
     "socket_timeout": 2,
@@ -44,6 +47,7 @@ class Hints:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._receipts_told = -GATHER
         self._producers: Any = pools.producers[app.connection_for_write(transport_options=_IMPATIENT)]
         self._silent_until = 0.0
 
@@ -54,12 +58,23 @@ class Hints:
         try:
             with self._producers.acquire(block=True, timeout=2) as producer:
                 for wake in dict.fromkeys(wakes):
+                    if wake.queue == APPLY and not self._is_news():
+                        continue
                     name, args, queue = task_for(wake)
                     self._app.send_task(name, args=args, queue=queue, producer=producer, retry=False, expires=60)
         # the transaction has been committed: whatever a broker's client raises, its work is not undone
         except Exception as error:
             self._silent_until = monotonic() + SILENCE
+            self._receipts_told = -GATHER
             log.warning("the queue does not answer; the sweep will find the work", detail=type(error).__name__)
+
+    def _is_news(self) -> bool:
+        """Whether receipts have to be hinted at: whoever got the last hint looks only once `GATHER` has passed."""
+        now = monotonic()
+        if 0 <= now - self._receipts_told < GATHER:
+            return False
+        self._receipts_told = now
+        return True
 
 
 def task_for(wake: Wake) -> tuple[str, list[Any], str]:
