@@ -108,7 +108,8 @@ def steps(session: Session) -> list[Step]:
     for method, path in sorted(DECLARED):
         if method == "GET" and path not in _LEFT_OUT:
             number = named.get(path.partition("/{")[0], 1)
-            made.append(Step(path, path.replace("{id}", str(number))))
+            filled = path.replace("{id}", str(number)).replace("{name}", "0").replace("{number}", "1")
+            made.append(Step(path, filled))
     made += [
         Step("members by name", "/members?q=张伟"),
         Step("members by pinyin", "/members?q=zhangwei"),

@@ -11,27 +11,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import http.client
 import json
-import random
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 import psycopg
 
-from benchmarks._newsroom import CITY, Step, furnish, steps, take_in
+from benchmarks._newsroom import CITY, furnish, steps, take_in
 from benchmarks._processes import cpu_seconds, family_cpu_seconds, memory_mib
 from benchmarks._product import ROOT, SETTINGS, environment, plain
+from benchmarks._users import User, at_work
 from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import load
 from tests import servers
@@ -47,65 +42,10 @@ url = "{url}"
 kind = "simulator"
 parts_per_second = {rate}
 """
-#: seconds for one answer
-PATIENCE = 60.0
 #: milliseconds: what the design allows for the slowest of twenty
 BOUND = 300
 #: milliseconds of each page, figures of the run, what went wrong
 Figures = tuple[dict[str, list[float]], dict[str, Any], list[str]]
-_TOKEN = re.compile(rb'name="form_token" value="([0-9a-f]{64})"')
-
-
-class User:
-    """One of them: a connection that stays open, a cookie, and what each answer took."""
-
-    def __init__(self, address: str, token: str, number: int) -> None:
-        self._line = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
-        self._cookie = {"Cookie": f"broadsheet={token}", "Accept": "text/html", "Accept-Language": "zh"}
-        self._chance = random.Random(number)
-        self._number = number * 1_000_000
-        self._form_token = ""
-        #: name of the step -> milliseconds
-        self.took: defaultdict[str, list[float]] = defaultdict(list)
-        self.failed: list[str] = []
-
-    def work(self, all_steps: Sequence[Step], rest: float, over: threading.Event) -> None:
-        """Until it is over; what goes wrong is kept."""
-        self.come_in()
-        over.wait(self._chance.random() * rest)
-        while True:
-            for step in self._chance.sample(all_steps, len(all_steps)):
-                if over.wait(rest * 2 * self._chance.random()):
-                    return
-                self.look(step)
-
-    def come_in(self) -> None:
-        """Find out what a form of this browser must carry."""
-        found = _TOKEN.search(self._ask("GET", "/members", None)[1])
-        assert found, "not signed in"
-        self._form_token = found[1].decode()
-
-    def look(self, step: Step) -> None:
-        """One step, with its time."""
-        self._number += 1
-        fields = step.fresh(self._number) if step.fresh else step.fields
-        body = None if fields is None else urlencode({"form_token": self._form_token, **fields})
-        began = time.monotonic()
-        try:
-            status, _ = self._ask("GET" if body is None else "POST", quote(step.path, safe="/?&="), body)
-        except OSError as error:
-            self.failed.append(f"{step.name}: {error}")
-            self._line.close()
-            return
-        self.took[step.name].append((time.monotonic() - began) * 1000)
-        if status not in (200, 303):
-            self.failed.append(f"{step.name}: {status}")
-
-    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
-        kind = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
-        self._line.request(method, path, body, self._cookie | kind)
-        answer = self._line.getresponse()
-        return answer.status, answer.read()
 
 
 @contextlib.contextmanager
@@ -150,15 +90,8 @@ def measured(house: Runtime, folder: Path, tokens: Sequence[str], given: argpars
             stage.start(house, campaign)
             time.sleep(2)
         before = cpu_seconds(pid), _server_seconds(folder), time.monotonic()
-        users = [User(address, token, n) for n, token in enumerate(tokens)]
-        over = threading.Event()
-        threads = [threading.Thread(target=user.work, args=(all_steps, given.rest, over)) for user in users]
-        for thread in threads:
-            thread.start()
-        time.sleep(given.seconds)
-        over.set()
-        for thread in threads:
-            thread.join()
+        with at_work(address, tokens, all_steps, given.rest) as users:
+            time.sleep(given.seconds)
         seconds = time.monotonic() - before[2]
         used, base = cpu_seconds(pid) - before[0], _server_seconds(folder) - before[1]
         memory = memory_mib(pid)[0]

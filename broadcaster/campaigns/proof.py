@@ -19,7 +19,7 @@ from broadcaster.campaigns.check import Way
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.campaigns.profiles import worn
-from broadcaster.sms import Split, Why, billed_parts, why
+from broadcaster.sms import Split, Why, billed_parts, count_many, why
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
@@ -99,13 +99,21 @@ def _those_who_get_it(session: Session, query: Select[int]) -> list[int]:
 
 @needs(Right.SEE)
 def look(
-    session: Session, actor: Actor, campaign: Campaign, way: Way, members: Sequence[Sequence[int]], *, on: date
+    session: Session,
+    actor: Actor,
+    campaign: Campaign,
+    way: Way,
+    members: Sequence[Sequence[int]],
+    *,
+    only: int | None = None,
+    on: date,
 ) -> list[VariantProof]:
-    """The texts of these members, variant by variant, as the gateway would be given them."""
+    """The texts of these members, variant by variant, as the gateway would be given them; `only`: at one place."""
     refuse_foreign(actor, campaign)
     return [
         _variant(session, campaign, variant, way, ids, on)
-        for variant, ids in zip(campaign.variants, members, strict=True)
+        for at, (variant, ids) in enumerate(zip(campaign.variants, members, strict=True))
+        if only in (None, at)
     ]
 
 
@@ -125,21 +133,21 @@ def _variant(
         return proof
 
     texts = [dress.dressed(own, body) for body in bodies]
-    splits = [dress.cut(own, text, can) for text in texts]
+    parts = count_many(texts, can.alphabet, reference_bits=can.reference_bits)
 
     def seen(at: int) -> Seen:
-        return Seen(whole[at], bodies[at], texts[at], own, splits[at], why(texts[at], can.alphabet))
+        return Seen(whole[at], bodies[at], texts[at], own, dress.cut(own, texts[at], can), why(texts[at], can.alphabet))
 
-    order = sorted(range(len(bodies)), key=lambda at: (len(splits[at].parts), len(texts[at])))
+    order = sorted(range(len(bodies)), key=lambda at: (parts[at], len(texts[at])))
     longest, typical = seen(order[-1]), seen(order[len(order) // 2])
     odd = seen(max(range(len(bodies)), key=lambda at: (_rareness(whole[at]), len(whole[at]))))
-    most = len(longest.split.parts)
+    most = parts[order[-1]]
     billed = most if can.bill == "parts" else billed_parts(longest.text, can.bill, can.alphabet)
     return VariantProof(
         variant.name,
         len(readers),
         is_whole=len(ids) < SAMPLE,
-        fewest=len(splits[order[0]].parts),
+        fewest=parts[order[0]],
         most=most,
         dearest=billed * way.price,
         typical=typical,

@@ -51,23 +51,29 @@ def phones(
     who: str = "",
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
+    only: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The values of `phone.html` for each variant of an edition."""
+    """The values of `phone.html` for each variant of an edition; `only`: for the one at this place."""
     draft = unsaved(house, tx, actor, number, instead=instead, bodies=bodies)
     way = house.ways(tx)[house.route(draft).default]
     on = today(house, tx)
-    proofs = proof.look(tx.session, actor, draft, way, _sample(house, tx, actor, draft), on=on)
+    members = _sample(house, tx, actor, draft)
+    proofs = proof.look(tx.session, actor, draft, way, members, only=only, on=on)
     # who types is shown the numbers of a moment ago
-    reached = reached_by(house, tx, actor, number, kept_for=KEPT_FOR if instead or bodies else 0)
+    reached = _reach(house, tx, actor, draft, kept_for=KEPT_FOR if instead or bodies else 0)
     return [
         phone(each, who, way.currency, reached, at) | {"path": f"/editions/{number}/variants/{at}"}
-        for at, each in enumerate(proofs)
+        for at, each in enumerate(proofs, only or 0)
     ]
 
 
-def reached_by(house: Runtime, tx: Tx, actor: Actor, number: int, *, kept_for: float = 0) -> Reach:
-    """Who gets which variant, as it was so many seconds ago at most."""
-    draft = unsaved(house, tx, actor, number)
+def reached_by(house: Runtime, tx: Tx, actor: Actor, number: int) -> Reach:
+    """Who gets which variant now."""
+    return _reach(house, tx, actor, unsaved(house, tx, actor, number))
+
+
+def _reach(house: Runtime, tx: Tx, actor: Actor, draft: Campaign, *, kept_for: float = 0) -> Reach:
+    """The same of a draft, as it was so many seconds ago at most."""
     on = today(house, tx)
     return _remembered(
         house,

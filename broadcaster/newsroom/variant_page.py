@@ -64,10 +64,10 @@ def look(request: Request, house: House, visit: Here, form: Form, id: Id, name: 
         variant = _named(tx, visit, id, name)
         try:
             body = own_words.checked(form.text("body")[: 4 * own_words.MAX_BODY])
-            drawn = phones(house, tx, visit.actor, id, bodies={variant: body})
+            drawn = phones(house, tx, visit.actor, id, bodies={variant: body}, only=int(name))
         except Invalid as error:
             return draw(request, "variant_look.html", phones=(), one_only=True, look_trouble=trouble(error)["what"])
-    return draw(request, "variant_look.html", phones=[drawn[int(name)]], one_only=True, look_trouble="")
+    return draw(request, "variant_look.html", phones=drawn, one_only=True, look_trouble="")
 
 
 @takes(router, _VARIANT + "/anew", needs=Right.EDIT)
@@ -168,7 +168,7 @@ def _draw(
         earlier = variant_texts.earlier(tx.session, visit.actor, number, variant)
         drawn, wrong = [], error
         try:
-            drawn = [phones(house, tx, visit.actor, number)[int(at)]]
+            drawn = phones(house, tx, visit.actor, number, only=int(at))
         except Invalid as gone:
             wrong = error or gone
         now = tx.now

@@ -6,7 +6,18 @@ make the octets of a part, `decode` reads octets that came in.
 
 from .encoding import ASCII, GSM, LATIN1, UCS2, Alphabet, Capacity, Encoding, decode, encode_choice, user_data
 from .explain import Forcing, Why, why
-from .parts import MOST_PARTS, Billing, Cut, Split, billed_parts, concatenation_header, count, cut_many, split
+from .parts import (
+    MOST_PARTS,
+    Billing,
+    Cut,
+    Split,
+    billed_parts,
+    concatenation_header,
+    count,
+    count_many,
+    cut_many,
+    split,
+)
 from .sanitise import Lookalike, find_lookalikes, repair
 
 __all__ = [
@@ -27,6 +38,7 @@ __all__ = [
     "billed_parts",
     "concatenation_header",
     "count",
+    "count_many",
     "cut_many",
     "decode",
     "encode_choice",

@@ -98,6 +98,22 @@ def count(text: str, alphabet: Alphabet = GSM, *, reference_bits: ReferenceBits 
     return len(split(text, alphabet, reference_bits=reference_bits, keep=keep).parts)
 
 
+def count_many(texts: Sequence[str], alphabet: Alphabet = GSM, *, reference_bits: ReferenceBits = 8) -> list[int]:
+    """The same of each of many texts; they are not cut for it, since where they are cut costs no part."""
+    found = []
+    for text in texts:
+        encoding = encode_choice(text, alphabet)
+        capacity = CAPACITY[encoding]
+        total = units(text, encoding)
+        if total <= capacity.single:
+            found.append(1 if text else 0)
+        elif total == len(text) and (parts := -(-total // capacity.of_part(reference_bits))) <= MOST_PARTS:
+            found.append(parts)
+        else:
+            found.append(count(text, alphabet, reference_bits=reference_bits))
+    return found
+
+
 def billed_parts(
     text: str, how: Billing = "parts", alphabet: Alphabet = GSM, *, reference_bits: ReferenceBits = 8
 ) -> int:

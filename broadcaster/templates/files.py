@@ -19,6 +19,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from broadcaster.templates.check import check
@@ -71,7 +72,8 @@ def load(name: str, language: str, folder: Path | None = None) -> TemplateFile:
         )
     path = paths[name, language]
     try:
-        return _read(path, name, language)
+        told = path.stat()
+        return _read(path, name, language, (told.st_mtime_ns, told.st_size, told.st_ino))
     except UnicodeDecodeError:
         raise Invalid("{file} is not written in UTF-8.", hint="Save it as UTF-8 in your editor.", file=path) from None
     except Invalid as error:
@@ -107,7 +109,8 @@ def _paths(folder: Path | None) -> dict[tuple[str, str], Path]:
     return found
 
 
-def _read(path: Path, name: str, language: str) -> TemplateFile:
+@lru_cache(maxsize=64)
+def _read(path: Path, name: str, language: str, _as_it_is: tuple[int, ...]) -> TemplateFile:
     text = path.read_text(encoding="utf-8-sig")
     head = _HEAD.match(text)
     if head is None or head["language"] != language:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from broadcaster.app import make_web, serve
+from broadcaster.newsroom import composer
 from broadcaster.runtime import Runtime
 from tests.browsers import DESKTOP, PHONE, Look, chromium, looking
 from tests.factories import make_members
@@ -112,6 +114,56 @@ def test_dragged_stepped_and_typed(house: Runtime, chrome: Browser, address: str
         look.fits()
         page.reload()
         assert page.locator(".bubble", has_text="打字看看。").count() == 0
+
+
+def sentence_box(page: Page) -> Locator:
+    page.goto("/editions/1")
+    page.locator(".placed summary").first.click()
+    box = page.locator(".placed textarea").first
+    box.fill("")
+    return box
+
+
+def test_the_phone_follows_while_answers_are_slower_than_the_typing(
+    house: Runtime, chrome: Browser, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = composer.phones
+
+    def slowly(*given, **more):
+        time.sleep(0.4)
+        return drawn(*given, **more)
+
+    with looking(chrome, address, "en", DESKTOP) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        box = sentence_box(page)
+        monkeypatch.setattr(composer, "phones", slowly)
+        box.focus()
+        typed = 0
+        # one that waited for a rest in the typing would not show any of it
+        while "字字" not in page.locator(".bubble").first.inner_text() and typed < 60:
+            page.keyboard.insert_text("字")
+            page.wait_for_timeout(60)
+            typed += 1
+        assert typed < 60
+        page.locator(".bubble", has_text="字" * typed).first.wait_for()
+
+
+def test_what_is_being_composed_waits(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "en", DESKTOP) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        box = sentence_box(page)
+        box.focus()
+        keys = page.context.new_cdp_session(page)
+        asked: list[str] = []
+        page.on("request", lambda one: asked.append(one.url))
+        for letters in ("n", "ni", "nih", "niha", "nihao"):
+            keys.send("Input.imeSetComposition", {"text": letters, "selectionStart": 0, "selectionEnd": 0})
+            page.wait_for_timeout(120)
+        assert [each for each in asked if "sms=" in each] == []
+        keys.send("Input.insertText", {"text": "你好"})
+        page.locator(".bubble", has_text="你好").first.wait_for()
 
 
 def test_the_keyboard_finds_everything(house: Runtime, chrome: Browser, address: str) -> None:

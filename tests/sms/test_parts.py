@@ -19,6 +19,7 @@ from broadcaster.sms import (
     billed_parts,
     concatenation_header,
     count,
+    count_many,
     cut_many,
     split,
 )
@@ -55,6 +56,7 @@ def test_many_texts_are_cut_as_each_by_itself(texts: list[str], alphabet: Alphab
     alone = [split(text, alphabet, reference_bits=bits, keep=keep) for text in texts]
     together = cut_many(texts, alphabet, reference_bits=bits, keep=keep)
     assert together == [(each.encoding, each.parts) for each in alone]
+    assert count_many(texts, alphabet, reference_bits=bits) == [len(each.parts) for each in alone]
 
 
 @pytest.mark.parametrize("other", ["𠮷" * 40, "a", ""])
@@ -123,6 +125,9 @@ def test_255_parts_are_the_most() -> None:
     assert caught.value.hint
     with pytest.raises(Invalid, match="needs 300 parts"):
         count("€" * 76 * 300)
+    assert count_many(["社" * 67 * 255]) == [255]
+    with pytest.raises(Invalid):
+        count_many(["社" * (67 * 255 + 1)])
 
 
 def test_two_lone_surrogates_that_belong_together_do_not_crash() -> None:
