@@ -63,7 +63,14 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
     `readers`: a segment or a rule, whose members alone may. Raises `Conflict`, `Invalid`.
     """
     edition = _own(session, actor, number)
-    readers = segment_name(readers.strip()[:_NAMED])
+    readers = segment_name(readers.strip())
+    if len(readers) > _NAMED:
+        raise Invalid(
+            "The rule of who may read it has {length} characters; {limit} are the most.",
+            hint="Save it as a segment, and write its name here.",
+            length=len(readers),
+            limit=_NAMED,
+        )
     rule = segments.frozen(session, readers, within=edition.under) if readers else ""
     columns: list[dict[str, Any]] = []
     for column, _, item in contents(session, edition):
@@ -134,6 +141,29 @@ def readers_of(session: Session, actor: Actor, number: int) -> str:
     return page.readers_named if page else ""
 
 
+@needs(Right.SEE)
+def without_readers(session: Session, actor: Actor, number: int) -> tuple[bool, list[str]]:
+    """What nobody may read any more, because a list or a place was removed that it is for: the whole page, or of which
+    items (headlines).
+    """
+    page = session.get(EditionPage, get(session, actor, number).id)
+    if page is None:
+        return False, []
+    items = [item for column in page.columns for item in column["items"]]
+    rules = {rule for item in items for rule in item.get("for") or ()} | {page.readers} - {""}
+    gone = {rule for rule in rules if not _can_be_asked(session, rule)}
+    lost = [item["headline"] for item in items if item.get("for") and gone.issuperset(item["for"])]
+    return page.readers in gone, lost
+
+
+def _can_be_asked(session: Session, rule: str) -> bool:
+    try:
+        segments.check(session, rule)
+    except Invalid:
+        return False
+    return True
+
+
 def _size(items: Sequence[Mapping[str, Any]]) -> int:
     """Bytes of the page at most: words as HTML writes them, tags of paragraphs and links, what stands around items."""
     written = [escape(item["full"] or item["sms"]) for item in items]
@@ -165,11 +195,14 @@ def read(session: Session, number: int) -> ReadingPage | None:
 
 
 def holds(session: Session, members: Sequence[int], rule: str, *, on: date) -> bool:
-    """Whether one of these members is in a rule that was looked up."""
+    """Whether one of these members is in a rule that was looked up; nobody is in one that names what was removed."""
     if not members:
         return False
-    query = segments.compile_rule(session, rule, on=on).where(Member.id.in_(members)).limit(1)
-    return session.scalar(query) is not None
+    try:
+        query = segments.compile_rule(session, rule, on=on)
+    except Invalid:
+        return False
+    return session.scalar(query.where(Member.id.in_(members)).limit(1)) is not None
 
 
 def archive(session: Session, *, words: str = "", before: int | None = None, limit: int = 30) -> list[ArchiveLine]:

@@ -107,9 +107,15 @@ def _version(form: Posted) -> int:
 
 
 def draw_check(
-    request: Request, house: Runtime, visit: Visit, number: int, *, error: BroadsheetError | None = None
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    number: int,
+    *,
+    error: BroadsheetError | None = None,
+    readers: str | None = None,
 ) -> Response:
-    """The page of the check."""
+    """The page of the check. `readers`: for whom the reading page shall be, as it was typed."""
     with house.reading() as tx:
         laid = making.layout(tx.session, visit.actor, number)
         placed = [each.item for column in laid.columns for each in column.items]
@@ -117,7 +123,8 @@ def draw_check(
         reached = reached_by(house, tx, visit.actor, number) if drawn else None
         words = word_lists.holding(tx.session, visit.actor)
         published = publishing.published_at(tx.session, visit.actor, number)
-        readers = publishing.readers_of(tx.session, visit.actor, number)
+        are_readers = publishing.readers_of(tx.session, visit.actor, number)
+        is_closed, lost = publishing.without_readers(tx.session, visit.actor, number)
         now = tx.now
         forbidden = _forbidden(house, tx, visit, number) if drawn or not remarks else ""
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
@@ -142,7 +149,10 @@ def draw_check(
         phones=drawn,
         one_only=False,
         may_edit=may_edit,
-        readers=audience_words([readers]) if readers else "",
+        readers=audience_words([are_readers]) if are_readers else "",
+        typed=readers,
+        is_closed=is_closed,
+        lost=lost,
         published=when(published, now, house.settings.zone) if published else "",
         address=f"{house.settings.web.public_url.rstrip('/')}{PAGES}/{number}",
         sends=[

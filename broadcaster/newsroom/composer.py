@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.language import msgid
-from broadcaster.newspaper import columns, items, making
+from broadcaster.newspaper import columns, items, making, publishing
 from broadcaster.newspaper.edition_file import MAX_SMS
 from broadcaster.newspaper.items import Outdated, Shelf
 from broadcaster.newspaper.making import Layout, PlacedItem
@@ -215,6 +215,7 @@ def _draw(
         saved = segments.listing(tx.session, visit.actor)
         standing = [] if laid.columns else [line.name for line in columns.tree(tx.session, visit.actor)]
         panel = proof_panel(house, tx, visit, number)
+        unread = any(publishing.without_readers(tx.session, visit.actor, number))
         offered = items.listing(tx.session, visit.actor, Shelf.READY, words=q.strip(), limit=OFFERED) if add else ()
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     there = {placed.item.id for column in laid.columns for placed in column.items}
@@ -241,6 +242,7 @@ def _draw(
         offered=[each for each in offered if each.id not in there],
         typed=typed or {},
         theirs=theirs,
+        unread=unread,
         **panel,
     )
 

@@ -28,7 +28,7 @@ def publish(request: Request, house: House, visit: Here, form: Form, id: Id) -> 
             before = publishing.published_at(tx.session, visit.actor, id)
             items = publishing.publish(tx.session, visit.actor, id, now=tx.now, readers=form.text("readers"))
     except (Invalid, Conflict) as error:
-        return draw_check(request, house, visit, id, error=error)
+        return draw_check(request, house, visit, id, error=error, readers=form.text("readers"))
     undo = "" if before else f"{PATH}/{id}/take-down"
     told = msgid("The reading page is there, with {items} items.")
     return done(visit, f"{PATH}/{id}/check", told, items=items, undo=undo)

@@ -10,6 +10,7 @@ import pytest
 from broadcaster.campaigns import schedule
 from broadcaster.newsroom import proofs
 from broadcaster.runtime import Runtime
+from subscribers import lists
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
 from tests.factories import make_member, make_members, make_organisation
@@ -59,6 +60,29 @@ def test_what_is_found(house: Runtime, editor: Browser) -> None:
     ):
         assert words in page, words
     assert page.index("Stops it") < page.index("Words of your list")
+
+
+def test_the_editor_is_told_when_nobody_can_read_the_page_any_more(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        member = make_member(tx.session, organisation="西街", name="赵平").id
+        for name in ("代表", "骨干"):
+            lists.save_list(tx.session, OPERATOR, name, ids=[member], now=tx.now)
+    put(editor, "供暖")
+    editor.get("/editions/7/check")
+    answer = editor.post("/editions/7/publish", readers=" or ".join(["retired"] * 60))
+    assert "656 characters; 500 are the most" in troubles(answer)
+    assert 'value="retired or retired or' in answer.text, "what was typed stays"
+    assert editor.post("/editions/7/publish", readers='list("代表")').status_code == 303
+    words = "Nobody can read it any more: a list or an organisation that it is for was removed."
+    assert words not in editor.get("/editions/7/check").text
+    assert "can be read by nobody" not in editor.get("/editions/7").text
+    with house.begin() as tx:
+        lists.remove_list(tx.session, OPERATOR, "代表", now=tx.now)
+    assert words in editor.get("/editions/7/check").text
+    assert "can be read by nobody" in editor.get("/editions/7").text
+    assert "There is no list 代表" in troubles(editor.post("/editions/7/publish", readers='list("代表")'))
+    assert editor.post("/editions/7/publish", readers="").status_code == 303
+    assert words not in editor.get("/editions/7/check").text
 
 
 def test_who_gets_what_is_told_before_anything_goes(house: Runtime, editor: Browser) -> None:

@@ -19,6 +19,7 @@ from broadcaster.newspaper import making, publishing
 from broadcaster.runtime import Runtime
 from broadcaster.tasks import make_app, reader_codes
 from broadcaster.web.assets import asset
+from subscribers import lists
 from subscribers.actor import OPERATOR
 from subscribers.errors import Invalid
 from subscribers.models import Number
@@ -132,6 +133,41 @@ def test_a_page_for_some_only(house: Runtime, site: httpx2.Client) -> None:
         publishing.publish(tx.session, OPERATOR, 1, now=tx.now, readers="under(无此处)")
     publish(house, "in_service")
     assert "This edition is for some of the members only: in service." in site.get("/p/1").text
+
+
+def test_a_list_that_was_removed_is_of_nobody_and_the_page_stays_up(house: Runtime, site: httpx2.Client) -> None:
+    with house.begin() as tx:
+        mine = tx.session.scalars(select(Number.member_id).where(Number.msisdn == MINE)).one()
+        for name in ("代表", "骨干"):
+            lists.save_list(tx.session, OPERATOR, name, ids=[mine], now=tx.now)
+        put(tx.session, tx.now, "只给骨干", 'list("骨干")')
+        put(tx.session, tx.now, "给骨干和离退休", 'list("骨干")', "retired")
+        making.set_variants(tx.session, OPERATOR, 1, ['list("骨干")', "retired", "everyone"])
+    publish(house, 'list("代表")')
+    come_in(house, site)
+    page = site.get("/p/1").text
+    assert "只给骨干" in page
+    with house.begin() as tx:
+        lists.remove_list(tx.session, OPERATOR, "骨干", now=tx.now)
+        assert publishing.without_readers(tx.session, OPERATOR, 1) == (False, ["只给骨干"])
+    answer = site.get("/p/1")
+    assert answer.status_code == 200
+    assert "只给骨干" not in answer.text
+    assert "给骨干和离退休" in answer.text, "it is for others, too"
+    with house.begin() as tx:
+        lists.remove_list(tx.session, OPERATOR, "代表", now=tx.now)
+        assert publishing.without_readers(tx.session, OPERATOR, 1)[0]
+    answer = site.get("/p/1")
+    assert answer.status_code == 403
+    assert "This edition is for some of the members only." in answer.text
+
+
+def test_a_rule_that_is_too_long_is_not_cut(house: Runtime) -> None:
+    rule = " or ".join(["retired"] * 60)
+    with house.begin() as tx, pytest.raises(Invalid, match="656 characters; 500 are the most"):
+        publishing.publish(tx.session, OPERATOR, 1, now=tx.now, readers=rule)
+    with house.reading() as tx:
+        assert publishing.published_at(tx.session, OPERATOR, 1) is None
 
 
 def test_everybody_is_answered_alike_and_only_members_are_sent_to(house: Runtime, site: httpx2.Client) -> None:

@@ -184,6 +184,9 @@ PROBES |= {
     _R + "publish": Probe(lambda s, a, side: publishing.publish(s, a, side.edition, now=NOW)),
     _R + "take_down": Probe(lambda s, a, side: publishing.take_down(s, a, side.edition, now=NOW), ready=_published),
     _R + "readers_of": Probe(lambda s, a, side: publishing.readers_of(s, a, side.edition), ready=_published_to_some),
+    _R + "without_readers": Probe(
+        lambda s, a, side: publishing.without_readers(s, a, side.edition), ready=_published_to_some
+    ),
     _R + "published_at": Probe(lambda s, a, side: publishing.published_at(s, a, side.edition), ready=_published),
 }
 
