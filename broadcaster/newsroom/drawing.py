@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ POLICY = (
 )
 #: the cookie with what was just done
 DONE = "done"
+#: characters of it, and of each field of a sentence when it would have more
+_LARGEST, _CUT = 3_700, 200
 _TEMPLATES = sheets(Path(__file__).parent / "html")
 _TEMPLATES.globals["count"] = count
 
@@ -83,8 +86,11 @@ def done(
     `undo`: where a form with `undo_fields` takes it back.
     """
     answer = RedirectResponse(path, 303)
-    told = json.dumps([words, {name: str(value) for name, value in fields.items()}, undo, dict(undo_fields or {})])
-    packed = base64.urlsafe_b64encode(told.encode()).decode()
+    given = {name: str(value) for name, value in fields.items()}
+    packed = _packed([words, given, undo, dict(undo_fields or {})])
+    if len(packed) > _LARGEST:
+        # browsers drop a cookie that is larger, and with it the word that it was done
+        packed = _packed([words, {name: value[:_CUT] for name, value in given.items()}, "", {}])
     answer.set_cookie(
         DONE,
         f"{packed}.{visit.signature(f'{DONE} {packed}')}",
@@ -96,11 +102,15 @@ def done(
     return answer
 
 
+def _packed(told: object) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(json.dumps(told).encode())).decode()
+
+
 def _done(request: Request, visit: Visit) -> Done | None:
     packed, _, signature = request.cookies.get(DONE, "").partition(".")
     if not packed or not hmac.compare_digest(signature.encode(), visit.signature(f"{DONE} {packed}").encode()):
         return None
-    words, fields, undo, undo_fields = json.loads(base64.urlsafe_b64decode(packed))
+    words, fields, undo, undo_fields = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
     return Done(translated(words).format(**fields), undo, undo_fields)
 
 

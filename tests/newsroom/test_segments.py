@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+from html import unescape
 
 import pytest
 
@@ -53,6 +55,27 @@ def test_a_segment_is_tried_out_saved_and_removed(admin: Browser) -> None:
         assert answer.status_code in (200, 422), typed
         assert "<script>alert" not in answer.text
         assert "<img src=x" not in answer.text
+
+
+def test_what_was_done_fits_into_a_cookie_however_long_it_is(admin: Browser) -> None:
+    def removed(rule: str) -> tuple[int, str]:
+        admin.get("/members/segments")
+        assert admin.post("/members/segments", name="长", rule=rule).status_code == 303
+        answer = admin.post("/members/segments/remove", name="长")
+        cookies = [each for each in answer.headers.get_list("set-cookie") if each.startswith("done=")]
+        return max(map(len, cookies)), admin.follow(answer).text
+
+    rule = " or ".join(f'under("East") and age >= {age}' for age in range(20, 65))
+    size, page = removed(rule)
+    assert size < 4096
+    back = re.search(r'name="rule" value="([^"]*)"', page)
+    assert back
+    assert unescape(back[1]) == rule
+    chance = random.Random(7)
+    names = ["".join(chr(chance.randrange(0x4E00, 0x9FA5)) for _ in range(60)) for _ in range(90)]
+    size, page = removed(" or ".join(f'external_id = "{name}"' for name in names))
+    assert size < 4096
+    assert "Removed: 长." in page, "it is told, if it cannot be taken back"
 
 
 def test_a_rule_is_clicked_together(admin: Browser) -> None:
