@@ -96,6 +96,19 @@ class OwnPhone(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class PhoneCode(Base):
+    """A code that a user had sent to a number as their own; kept for a day, so that no phone rings all day."""
+
+    __tablename__ = "phone_code"
+    __table_args__ = (Index("ix_phone_code_mark", "mark"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    #: of the number
+    mark: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ReaderCode(Base):
     """A code that a reader has asked for. It is not kept: it follows from the row and the installation's secret."""
 

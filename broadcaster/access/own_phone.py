@@ -7,10 +7,11 @@ import hmac
 import unicodedata
 from datetime import datetime, timedelta
 
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.access import tries
-from broadcaster.access.models import OwnPhone, User
+from broadcaster.access.models import OwnPhone, PhoneCode, User
 from subscribers.actor import Actor
 from subscribers.audit import note
 from subscribers.errors import Denied
@@ -19,6 +20,8 @@ from subscribers.errors import Denied
 LASTS = timedelta(minutes=15)
 #: codes that are sent to somebody in a quarter of an hour, and what they may type meanwhile
 CODES, TYPED = 3, 5
+#: codes in a day: to one number, whoever asks for them, and from one user
+DAY, OF_NUMBER, OF_USER = timedelta(days=1), 5, 10
 #: proofs in a quarter of an hour
 PROOFS = 20
 _DIGITS = 6
@@ -43,6 +46,28 @@ def put(session: Session, user_id: int, msisdn: str, *, now: datetime) -> OwnPho
     note(session, Actor(user.name, frozenset()), "users.phone", f"user {user.id}", now=now, name=user.name)
     session.flush()
     return phone
+
+
+def claim_code(session: Session, user_id: int, msisdn: str, secret: bytes, *, now: datetime) -> None:
+    """Count a code that goes to this number, whether or not it is sent in the end. Raises `Denied` for too many in a
+    day: to one number from all users together, or from one user to whatever numbers.
+    """
+    mark = mark_of(msisdn, secret)
+    # those who name one number take turns at this row, so that the count below is right
+    tries.claim(session, f"phone {mark[:32]}", most=OF_NUMBER, now=now)
+    session.execute(delete(PhoneCode).where(PhoneCode.asked_at <= now - DAY))
+    counted = select(func.count()).select_from(PhoneCode)
+    if (session.scalar(counted.where(PhoneCode.mark == mark)) or 0) >= OF_NUMBER:
+        raise Denied("Codes enough went to this number within a day.", hint="Try again tomorrow.")
+    if (session.scalar(counted.where(PhoneCode.user_id == user_id)) or 0) >= OF_USER:
+        raise Denied("You had codes enough sent within a day.", hint="Try again tomorrow.")
+    session.add(PhoneCode(user_id=user_id, mark=mark, asked_at=now))
+    session.flush()
+
+
+def mark_of(msisdn: str, secret: bytes) -> str:
+    """What is kept of a number that a code went to. Pure."""
+    return hmac.new(secret, f"own phone {msisdn}".encode(), hashlib.sha256).hexdigest()
 
 
 def code_for(phone: OwnPhone, secret: bytes) -> str:

@@ -17,7 +17,7 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Invalid
+from subscribers.errors import BroadsheetError, Conflict, Invalid
 from subscribers.models import NumberKind
 from subscribers.msisdn import mask, parse
 
@@ -44,6 +44,7 @@ def note(request: Request, house: House, visit: Here, form: Form) -> Response:
         with house.begin() as tx:
             made = own_phone.put(tx.session, visit.signed_in.user_id, number.msisdn, now=tx.now)
             if not is_rehearsal(house, gateway):
+                own_phone.claim_code(tx.session, visit.signed_in.user_id, number.msisdn, house.secret, now=tx.now)
                 _send_code(house, tx, visit, gateway, own_phone.code_for(made, house.secret), number.msisdn)
     except BroadsheetError as error:
         return _draw(request, house, visit, onward, error, written)
@@ -72,14 +73,21 @@ def confirm(request: Request, house: House, visit: Here, form: Form) -> Response
 
 
 def _onward(visit: Visit, onward: str) -> Response:
-    return done(visit, f"{PATH}?next={onward}", msgid("A code is on its way to your phone."))
+    return done(
+        visit, f"{PATH}?next={onward}", msgid("A code is on its way to this number. Who has opted out gets none.")
+    )
 
 
 def _send_code(house: Runtime, tx: Tx, visit: Visit, gateway: str, code: str, msisdn: str) -> None:
     desk = house.desk(tx).at(gateway)
     worn = Dress(desk.signature, place=desk.place)
     text = dressed(worn, reply_text("code", desk, code=code))
-    sending.send_code(tx.session, visit.actor, text, worn, desk.gateways[gateway], gateway, msisdn)
+    try:
+        with tx.session.begin_nested():
+            sending.send_code(tx.session, visit.actor, text, worn, desk.gateways[gateway], gateway, msisdn)
+    except Conflict:
+        # whoever has this number wants no messages: nobody who names it is told
+        return
 
 
 def _draw(

@@ -173,16 +173,90 @@ def test_what_is_refused(house: Runtime, editor: Browser) -> None:
         assert editor.client.get("/account/phone", params={"next": typed}).status_code in (200, 400)
 
 
-@SQLITE
-def test_who_refused_gets_no_proof(house: Runtime, editor: Browser) -> None:
+def refuses(house: Runtime) -> str:
+    """A number whose holder wants no messages."""
     with house.begin() as tx:
-        made = make_member(tx.session, organisation="东街")
-        number = made.msisdn
+        number = make_member(tx.session, organisation="东街").msisdn
+        assert number
         consent.opt_out(tx.session, OPERATOR, number, source="operator", wording="x", now=tx.now)
+    return number
+
+
+@SQLITE
+def test_nobody_learns_who_refused(house: Runtime, editor: Browser, clock: Clock) -> None:
+    number = refuses(house)
+    told = []
+    for each in (number, MINE):
+        editor.get("/account/phone")
+        editor.post("/account/phone", number=each)
+        page = editor.follow(editor.post("/editions/7/proof", variant="1")).text
+        found = re.search(r'<div class="done" role="status">\s*<p>✓ (.*?)</p>', page)
+        assert found
+        told.append(re.sub(r"\d{3}\*+\d{4}", "N", found[1]))
+    assert told == ["On its way to N: everyone. Who has opted out gets none."] * 2
+    assert [one[0] for one in queued(house)] == ["+86" + MINE]
+    by_carrier(house)
+    clock.advance(minutes=16)
     editor.get("/account/phone")
-    editor.post("/account/phone", number=number)
+    pages = []
+    for each in (number, MINE):
+        answer = editor.post("/account/phone", number=each)
+        page = editor.follow(answer).text
+        assert "A code is on its way to this number. Who has opted out gets none." in page
+        pages.append(re.sub(r"\d{3}\*+\d{4}|[0-9a-f]{64}", "N", page))
+    assert pages[0] == pages[1]
+    assert [one[0] for one in queued(house)] == ["+86" + MINE] * 2
+
+
+@SQLITE
+def test_whose_own_phone_it_is_is_told_that_it_refuses(house: Runtime, editor: Browser) -> None:
+    by_carrier(house)
+    editor.get("/account/phone")
+    editor.post("/account/phone", number=MINE)
+    editor.post("/account/phone/code", code=code_of(house))
+    with house.begin() as tx:
+        consent.opt_out(tx.session, OPERATOR, "+86" + MINE, source="operator", wording="x", now=tx.now)
     assert "wants no messages" in troubles(editor.post("/editions/7/proof", variant="1"))
-    assert not queued(house)
+
+
+def test_codes_to_a_number_are_counted_over_all_users_and_a_day(house: Runtime, editor: Browser, clock: Clock) -> None:
+    by_carrier(house)
+    refusing = refuses(house)
+    editor.get("/account/phone")
+    with at(house) as other:
+        come(house, other, "li", "editor")
+
+        def later() -> None:
+            clock.advance(minutes=16)
+            for each in (editor, other):
+                each.get("/account/phone")
+
+        later()
+        for number in (MINE, refusing):
+            for who in (editor, other, editor, other, editor):
+                assert who.post("/account/phone", number=number).status_code == 303
+                later()
+            for who in (editor, other):
+                assert "Codes enough went to this number" in troubles(who.post("/account/phone", number=number))
+                later()
+        assert len(queued(house)) == 5
+        clock.advance(days=1)
+        come(house, other, "wang", "editor")
+        other.get("/account/phone")
+        assert other.post("/account/phone", number=MINE).status_code == 303
+
+
+@SQLITE
+def test_one_user_sends_no_codes_to_many_numbers(house: Runtime, editor: Browser, clock: Clock) -> None:
+    by_carrier(house)
+    editor.get("/account/phone")
+    for number in range(10):
+        assert editor.post("/account/phone", number=f"1990000010{number}").status_code == 303
+        clock.advance(minutes=6)
+    answer = editor.post("/account/phone", number="19900000200")
+    assert "You had codes enough sent within a day." in troubles(answer)
+    assert "199****0109" in answer.text, "the one before stays noted"
+    assert len(queued(house)) == 10
 
 
 @SQLITE
