@@ -79,7 +79,7 @@ class Ids:
         self._numbers: dict[str, str] = {}
         #: in their order: to find its first key, a dict would go through all that were deleted before it
         self._order: deque[str] = deque()
-        #: normalised -> as the answer had it
+        #: normalised -> as the answer had it, of those that differ: few carriers have any
         self._spelled: dict[str, str] = {}
         self._counted: Counter[Form] = Counter()
         self._total = 0
@@ -115,11 +115,16 @@ class Ids:
         if message_id not in self._numbers:
             self._order.append(message_id)
         self._numbers[message_id] = msisdn
-        self._spelled[normalise(message_id)] = message_id
+        plain = normalise(message_id)
+        if plain != message_id:
+            self._spelled[plain] = message_id
+        elif self._spelled:
+            # the newer one is meant
+            self._spelled.pop(plain, None)
         if len(self._order) > self._remembered:
             oldest = self._order.popleft()
             del self._numbers[oldest]
-            if self._spelled.get(normalise(oldest)) == oldest:
+            if self._spelled and self._spelled.get(normalise(oldest)) == oldest:
                 del self._spelled[normalise(oldest)]
 
     def resolve(self, receipt_id: str, msisdn: str | None) -> str:
@@ -141,10 +146,10 @@ class Ids:
         if receipt_id in self._numbers and agree(self._numbers[receipt_id], msisdn):
             found.append((Form.SAME, receipt_id))
         for form, plain in candidates(receipt_id):
-            submit_id = self._spelled.get(plain)
-            if submit_id is None or submit_id == receipt_id:
+            submit_id = self._spelled.get(plain, plain)
+            if submit_id == receipt_id or submit_id not in self._numbers:
                 continue
-            if agree(self._numbers.get(submit_id, ""), msisdn):
+            if agree(self._numbers[submit_id], msisdn):
                 found.append((form, submit_id))
         return found
 
