@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from broadcaster.delivery import leases
 from broadcaster.gateways.contract import Gateway
-from broadcaster.language import retold, tr, translated
+from broadcaster.language import retold_whole, tr, translated
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.runtime import Runtime
 from broadcaster.trial import STEPS, try_out
@@ -68,20 +68,30 @@ def _known(house: Runtime, name: str) -> Gateway:
 
 
 def lines_of(house: Runtime) -> list[dict[str, str]]:
-    """Each gateway with its kind, and whether it can take messages now, in words."""
+    """Each gateway with its kind, and whether it can take messages now: in words for everybody, and what was heard from
+    it (`detail`) for whoever looks after it.
+    """
     with house.reading() as tx:
         held, now = leases.holders(tx.session), tx.now
     lines = []
     for name, gateway in house.gateways.items():
         mine = [each for each in held if each.gateway == name]
+        detail = ""
         bound = [each.bound_at for each in mine if each.bound_at]
         if bound:
             state = tr("✓ connected since {time}", time=since(min(bound), now, house.settings.zone))
         elif not house.is_held(name):
             state = tr("✓ needs no connection")
         else:
-            state = "! " + next((retold(each.error) for each in mine if each.error), tr("nobody is connected"))
+            state = tr("! not connected: nothing leaves by it now")
+            detail = next((retold_whole(each.error) for each in mine if each.error), "")
         lines.append(
-            {"name": name, "kind": gateway_word(gateway.kind), "sender": gateway.config.sender, "state": state}
+            {
+                "name": name,
+                "kind": gateway_word(gateway.kind),
+                "sender": gateway.config.sender,
+                "state": state,
+                "detail": detail,
+            }
         )
     return lines

@@ -19,7 +19,7 @@ from subscribers.errors import Denied
 router = APIRouter()
 
 #: whoever opens the page of an installation that nobody has set up yet; at its command line they could do more
-ONLOOKER = Actor("onlooker", frozenset({Right.SEE}))
+ONLOOKER = Actor("onlooker", frozenset({Right.SEE, Right.OPERATE}))
 
 
 @shows(router, "/", needs=Open.ANYBODY)

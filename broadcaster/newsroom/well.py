@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import ntr, tr
+from broadcaster.language import in_a_row, ntr, tr
 from broadcaster.newsroom.drawing import draw
 from broadcaster.newsroom.gateways import lines_of
 from broadcaster.web.doors import shows
@@ -21,23 +21,37 @@ def health(request: Request, house: House, visit: Here) -> Response:
     """The checks of the program, and the connections of the gateways."""
     found = checks(house)
     words = {
-        "database": (tr("Database"), tr("answers, and has the form that this program needs")),
-        "queue": (tr("Work in the background"), tr("is being done")),
-        "gateways": (tr("Gateways"), tr("are set up")),
+        "database": (
+            tr("Database"),
+            tr("answers, and has the form that this program needs"),
+            tr("does not answer, or is older than this program"),
+        ),
+        "queue": (tr("Work in the background"), tr("is being done"), tr("is not being done")),
+        "gateways": (tr("Gateways"), tr("are set up"), tr("none is set up")),
     }
+    # addresses and commands are for whoever looks after the machine
+    tells_details = Right.OPERATE in visit.actor.rights
     lines = [
         {
             "name": words[check.name][0],
             "is_ok": check.ok,
-            "words": words[check.name][1] if check.ok else check.found,
-            "advice": check.advice,
+            "words": words[check.name][1 if check.ok else 2],
+            "detail": in_a_row(check.found, check.advice) if tells_details and not check.ok else "",
         }
         for check in found
     ]
     # whether they are connected is written in the database
     is_read = all(check.ok for check in found if check.name == "database")
-    gateways = lines_of(house) if is_read else []
+    gateways = [line | ({} if tells_details else {"detail": ""}) for line in (lines_of(house) if is_read else [])]
     waiting = sum(line["state"].startswith("!") for line in gateways)
     wrong = sum(not check.ok for check in found) + waiting
     said = ntr("{n} thing needs somebody.", "{n} things need somebody.", wrong) if wrong else tr("All is well.")
-    return draw(request, "health.html", said=said, is_well=not wrong, lines=lines, gateways=gateways)
+    return draw(
+        request,
+        "health.html",
+        said=said,
+        is_well=not wrong,
+        lines=lines,
+        gateways=gateways,
+        tells_details=tells_details,
+    )

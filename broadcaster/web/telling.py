@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from broadcaster.language import msgid, ntr, retold_whole, tr, translated
 from broadcaster.reports.overview import LetterLine, Overview, Standing
 from broadcaster.settings import Settings
 from broadcaster.web.figures import count, share, when, widths
+from subscribers.actor import Right
 
 #: the tiles, in the order of the bar: the ledger's states behind each, by the first of which it is called
 TILES: Mapping[str, tuple[str, ...]] = {
@@ -75,8 +76,9 @@ class Teller:
         self.gateways = gateways
         self.now = now
 
-    def page(self, seen: Overview, held_up: Sequence[Obstacle] = ()) -> dict[str, Any]:
-        """The values of `_standing.html`."""
+    def page(self, seen: Overview, held_up: Sequence[Obstacle] = (), rights: Collection[Right] = ()) -> dict[str, Any]:
+        """The values of `_standing.html`, for somebody with these rights."""
+        tells_details = Right.OPERATE in rights
         done = self._handed_over(seen.current) if seen.current and seen.current.state in RUNNING else ""
         name = self._name(seen.current) if seen.current else tr("Now")
         title = " ".join(filter(None, (done, name))) or tr("Now")
@@ -84,7 +86,14 @@ class Teller:
             "title": title,
             "as_of": tr("As of {time}", time=f"{self.now.astimezone(self.zone):%H:%M:%S}"),
             "current": self._current(seen.current) if seen.current else None,
-            "held_up": [retold_whole(each.trouble) for each in held_up],
+            "held_up": [
+                {
+                    "words": tr("Gateway {name}: nothing leaves by it now.", name=each.gateway),
+                    "detail": retold_whole(each.trouble) if tells_details else "",
+                }
+                for each in held_up
+            ],
+            "makes": Right.EDIT in rights,
             "others": [self._line(standing) for standing in seen.others],
             "letters": [self._letter(letter) for letter in seen.letters],
             "gateways": [
@@ -210,8 +219,13 @@ def _words() -> dict[str, str]:
         "now": tr("Now"),
         "nothing": tr("Nothing has been sent yet."),
         "how": tr(
-            "Make an edition first. Sending is not on these pages yet: whoever looks after the computer starts it with"
+            "An edition goes out in three steps: an editor makes it and looks it over, a send is made of it, and "
+            "whoever may send (operator, administrator) starts it."
         ),
+        "make": tr("Make an edition"),
+        "editions": tr("See the editions"),
+        "details": tr("Technical details"),
+        "ask": tr("Whoever looks after the computer has to see to it."),
         "others": tr("Sends"),
         "name": tr("What"),
         "recipients": tr("Recipients"),

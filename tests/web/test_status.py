@@ -249,13 +249,15 @@ class TestSending:
     def test_what_keeps_it_from_going_out(
         self, house: Runtime, site: httpx2.Client, campaign: int, language: str, nobody: str, refused: str
     ) -> None:
+        said = {"en": "Gateway carrier: nothing leaves by it now.", "zh": "网关 carrier：现在发不出去。"}[language]
+
         def notes() -> list[str]:
             return [words for words in look(site, language).words if words.startswith(("Gateway ", "网关 "))]
 
         assert notes() == [], "all that was cut into batches is out"
         with house.begin() as tx:
             tx.session.add(Batch(campaign_id=campaign, gateway="carrier", lane=2, low=1, high=9, cursor=1))
-        assert notes() == [nobody]
+        assert notes() == [said, nobody]
         with house.begin() as tx:
             sender = Owner(host="<b>", pid=7, started_at=tx.now)
             tx.session.add(sender)
@@ -263,7 +265,7 @@ class TestSending:
             leases.take(tx.session, "carrier", sender.id, places=1, now=tx.now)
             config = SmppConfig(kind="smpp", host="smpp.carrier.example", system_id="paper")
             leases.unbound(tx.session, "carrier", sender.id, road.refused("carrier", config, 0x0E), now=tx.now)
-        assert notes() == [refused]
+        assert notes() == [said, refused]
         with house.begin() as tx:
             leases.bound(tx.session, "carrier", sender.id, now=tx.now)
         assert notes() == []
