@@ -20,9 +20,11 @@ from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import insert_or_ignore
 from broadcaster.delivery.states import State
 from broadcaster.keeping.models import Emptying
+from broadcaster.newspaper import drafts, presence
 from broadcaster.replies.models import Letter, LetterState
 
 TEXTS, ANSWERS, RECEIPTS, LETTERS = "texts", "answers", "receipts", "letters"
+DRAFTS, PRESENCE = "drafts", "presence"
 
 #: rows that are looked at in one transaction; a batch of messages counts as its messages
 PORTION = 2000
@@ -60,6 +62,8 @@ def empty(session: Session, keeping: Keeping, *, now: datetime, portion: int = P
         ANSWERS: lambda: _answers(session, now - keeping.texts, portion, now=now),
         RECEIPTS: lambda: _receipts(session, now - keeping.receipts, portion),
         LETTERS: lambda: _letters(session, now - keeping.letters, portion, now=now),
+        DRAFTS: lambda: _drafts(session, portion, now=now),
+        PRESENCE: lambda: (presence.forget_old(session, now=now), False),
     }
     done = {what: step() for what, step in steps.items()}
     return Emptied({what: rows for what, (rows, _) in done.items()}, any(more for _, more in done.values()))
@@ -159,6 +163,11 @@ def _letters(session: Session, before: datetime, portion: int, *, now: datetime)
         rows = _count(session, emptied.values(text=""))
     _step(walk, ids, now=now)
     return rows, bool(ids)
+
+
+def _drafts(session: Session, portion: int, *, now: datetime) -> tuple[int, bool]:
+    rows = drafts.forget_old(session, now=now, limit=portion)
+    return rows, rows == portion
 
 
 def _walk(session: Session, what: str, of: int = 0) -> Emptying:

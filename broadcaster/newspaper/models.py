@@ -112,7 +112,7 @@ class ItemDraft(Base):
     """What somebody is writing in an item, or in one that is none yet, and has not saved: nobody else reads it."""
 
     __tablename__ = "item_draft"
-    __table_args__ = (Index("ix_item_draft_written_by", "written_by"),)
+    __table_args__ = (Index("ix_item_draft_user", "user_id"), Index("ix_item_draft_saved_at", "saved_at"))
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"))
@@ -122,7 +122,10 @@ class ItemDraft(Base):
     saves: Mapped[int]
     #: the fields of the form as they were typed: [name, value]
     fields: Mapped[list[list[str]]] = mapped_column(JSON)
-    written_by: Mapped[str] = mapped_column(String(100))
+    #: of all fields together
+    characters: Mapped[int]
+    #: whose it is
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     saved_at: Mapped[datetime] = mapped_column(Instant)
     #: thrown away: it can be taken back for a day
     discarded_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -135,7 +138,7 @@ class Presence(Base):
 
     #: for example "item 5"
     place: Mapped[str] = mapped_column(String(40), primary_key=True)
-    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), primary_key=True)
     since: Mapped[datetime] = mapped_column(Instant)
     seen_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -11,10 +11,13 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from broadcaster.access.models import User
 from broadcaster.newspaper.models import Presence
 
 #: whoever was not seen for so long has gone
 GONE = timedelta(seconds=40)
+#: after which it is forgotten that they were there
+FORGOTTEN = timedelta(minutes=10)
 #: how often it is written down that somebody is still there
 NOTED = timedelta(seconds=15)
 
@@ -27,31 +30,39 @@ class Present:
     since: datetime
 
 
-def others(session: Session, place: str, name: str, *, now: datetime) -> Sequence[Present]:
-    """Who is at this place besides the one of this name, first come first."""
-    here = (Presence.place == place, Presence.name != name, Presence.seen_at > now - GONE)
-    rows = session.execute(select(Presence.name, Presence.since).where(*here).order_by(Presence.since, Presence.name))
-    return [Present(*row) for row in rows]
+def others(session: Session, place: str, user_id: int, *, now: datetime) -> Sequence[Present]:
+    """Who is at this place besides this user, first come first."""
+    here = (Presence.place == place, Presence.user_id != user_id, Presence.seen_at > now - GONE)
+    query = select(User.name, Presence.since).join(User, User.id == Presence.user_id)
+    return [Present(*row) for row in session.execute(query.where(*here).order_by(Presence.since, User.name))]
 
 
-def is_to_be_noted(session: Session, place: str, name: str, *, now: datetime) -> bool:
+def is_to_be_noted(session: Session, place: str, user_id: int, *, now: datetime) -> bool:
     """Whether it was not written down lately that somebody is here: then `note` is due."""
-    mine = (Presence.place == place, Presence.name == name, Presence.seen_at > now - NOTED, Presence.seen_at <= now)
-    return session.scalar(select(Presence.name).where(*mine)) is None
+    mine = (Presence.place == place, Presence.user_id == user_id)
+    lately = (Presence.seen_at > now - NOTED, Presence.seen_at <= now)
+    return session.scalar(select(Presence.user_id).where(*mine, *lately)) is None
 
 
-def note(session: Session, place: str, name: str, *, now: datetime) -> None:
-    """Somebody is here now; whoever has gone long since is forgotten."""
-    mine = (Presence.place == place, Presence.name == name)
+def note(session: Session, place: str, user_id: int, *, now: datetime) -> None:
+    """Somebody is here now."""
+    mine = (Presence.place == place, Presence.user_id == user_id)
     is_back = (*mine, Presence.seen_at <= now - GONE)
     session.execute(update(Presence).where(*is_back).values(since=now))
     done = session.execute(update(Presence).where(*mine).values(seen_at=now))
     if cast(CursorResult[Any], done).rowcount:
         return
-    session.execute(delete(Presence).where(Presence.seen_at < now - timedelta(days=1)))
+    # however many pages somebody opens: what they have left is forgotten
+    session.execute(delete(Presence).where(Presence.user_id == user_id, Presence.seen_at < now - GONE))
     try:
         with session.begin_nested():
-            session.execute(insert(Presence).values(place=place, name=name, since=now, seen_at=now))
+            session.execute(insert(Presence).values(place=place, user_id=user_id, since=now, seen_at=now))
     except IntegrityError:
         # another window of theirs was faster
         return
+
+
+def forget_old(session: Session, *, now: datetime) -> int:
+    """Whoever has gone is forgotten: how many were."""
+    done = session.execute(delete(Presence).where(Presence.seen_at < now - FORGOTTEN))
+    return cast(CursorResult[Any], done).rowcount

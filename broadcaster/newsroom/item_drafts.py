@@ -46,6 +46,7 @@ def keep(request: Request, house: House, visit: Here, form: Form) -> Response:
             kept = drafts.keep(
                 tx.session,
                 visit.actor,
+                visit.signed_in.user_id,
                 fields,
                 item_id=item_id or None,
                 version=version,
@@ -73,7 +74,10 @@ def pasted(form: Form) -> Response:
 def unfinished(request: Request, house: House, visit: Here) -> Response:
     """What one has begun and not saved."""
     with house.reading() as tx:
-        lines = [_line(house, tx, each) for each in drafts.unfinished(tx.session, visit.actor, limit=50)]
+        lines = [
+            _line(house, tx, each)
+            for each in drafts.unfinished(tx.session, visit.actor, visit.signed_in.user_id, limit=drafts.DRAFTS)
+        ]
     return draw(request, "item_drafts.html", lines=lines)
 
 
@@ -82,7 +86,7 @@ def discard(house: House, visit: Here, form: Form) -> Response:
     """Thrown away, or taken back."""
     draft_id, item_id, is_back = number(form, "draft"), number(form, "item"), form.text("back") == "1"
     with house.begin() as tx:
-        drafts.discard(tx.session, visit.actor, draft_id, back=is_back, now=tx.now)
+        drafts.discard(tx.session, visit.actor, visit.signed_in.user_id, draft_id, back=is_back, now=tx.now)
     onward = f"/items/{item_id}" if item_id else "/items/drafts"
     if is_back:
         return done(visit, onward, msgid("The draft is back."))
@@ -144,13 +148,13 @@ def _line(house: Runtime, tx: Tx, draft: ItemDraft) -> dict[str, Any]:
 def _present(
     request: Request, house: Runtime, visit: Visit, place: str, path: str, *, version: int = 0, saved_by: str = ""
 ) -> Response:
-    name = visit.actor.name
+    me = visit.signed_in.user_id
     with house.reading() as tx:
-        is_due = presence.is_to_be_noted(tx.session, place, name, now=tx.now)
-        found: Sequence[presence.Present] = presence.others(tx.session, place, name, now=tx.now)
+        is_due = presence.is_to_be_noted(tx.session, place, me, now=tx.now)
+        found: Sequence[presence.Present] = presence.others(tx.session, place, me, now=tx.now)
     if is_due:
         with house.begin() as tx:
-            presence.note(tx.session, place, name, now=tx.now)
+            presence.note(tx.session, place, me, now=tx.now)
     zone = house.settings.zone
     told = [
         tr("{who} has this open since {time}", who=each.name, time=f"{each.since.astimezone(zone):%H:%M}")

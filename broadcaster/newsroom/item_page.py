@@ -55,7 +55,7 @@ def blank(request: Request, house: House, visit: Here, corrects: _Asked = 0, dra
     words = _EMPTY
     if draft:
         with house.reading() as tx:
-            kept = drafts.get(tx.session, visit.actor, draft)
+            kept = drafts.get(tx.session, visit.actor, visit.signed_in.user_id, draft)
         return _draw(request, house, visit, _typed(typed_in(kept)), draft=kept, corrects=corrects)
     if corrects:
         with house.reading() as tx:
@@ -72,7 +72,7 @@ def write(request: Request, house: House, visit: Here, form: Form) -> Response:
         words = _words(form)
         with house.begin() as tx:
             made = items.write(tx.session, visit.actor, words, corrects=corrects or None, now=tx.now)
-            drafts.finish(tx.session, visit.actor, number(form, "draft"))
+            drafts.finish(tx.session, visit.actor, visit.signed_in.user_id, number(form, "draft"))
     except (Invalid, Conflict) as error:
         return _draw(request, house, visit, _typed(form), error=error, corrects=corrects, form=form)
     return done(visit, f"/items/{made.id}", msgid("Saved: {headline}."), headline=made.headline)
@@ -83,7 +83,7 @@ def item(request: Request, house: House, visit: Here, id: Id, draft: _Asked = 0)
     """One item, with all that may be done with it; in its form is what the visitor has not saved yet."""
     with house.reading() as tx:
         found = items.get(tx.session, visit.actor, id)
-        kept = _unsaved(tx.session, visit.actor, found, draft) if _may_write(visit.actor, found) else None
+        kept = _unsaved(tx.session, visit, found, draft) if _may_write(visit.actor, found) else None
     return _draw(request, house, visit, _typed(typed_in(kept)) if kept else items.words_of(found), found, draft=kept)
 
 
@@ -95,7 +95,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
         with house.begin() as tx:
             read_as = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
             saved = items.change(tx.session, visit.actor, id, _words(form), version=read_as, now=tx.now)
-            drafts.finish(tx.session, visit.actor, number(form, "draft"))
+            drafts.finish(tx.session, visit.actor, visit.signed_in.user_id, number(form, "draft"))
     except (Invalid, Conflict) as error:
         with house.reading() as tx:
             found = items.get(tx.session, visit.actor, id)
@@ -209,9 +209,9 @@ def _draw(
     )
 
 
-def _unsaved(session: Session, actor: Actor, item: Item, draft: int) -> ItemDraft | None:
+def _unsaved(session: Session, visit: Visit, item: Item, draft: int) -> ItemDraft | None:
     """What the actor has begun in an item: the draft of this number, or the newest."""
-    found = drafts.unfinished(session, actor, item_id=item.id)
+    found = drafts.unfinished(session, visit.actor, visit.signed_in.user_id, item_id=item.id)
     return next((each for each in found if (each.id == draft or not draft) and _differs(each, item)), None)
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from broadcaster import ingest
+from broadcaster.access.models import User
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import again, control, reconcile
 from broadcaster.delivery.models import Message, Part, ReceiptInbox
@@ -16,6 +17,7 @@ from broadcaster.gateways.contract import OutcomeUnknown
 from broadcaster.gateways.events import InboundMessage, ReceiptState
 from broadcaster.keeping import emptying
 from broadcaster.keeping.emptying import Emptied, Keeping
+from broadcaster.newspaper import drafts, presence
 from broadcaster.replies import inbox, router
 from broadcaster.replies.models import Letter, LetterState
 from subscribers.actor import OPERATOR
@@ -188,3 +190,16 @@ def test_each_has_its_own_time(begin: Transactions, clock: Clock, what: str) -> 
     with begin() as tx:
         emptied = emptying.empty(tx.session, Keeping(**kept), now=tx.now)
     assert {name for name, n in emptied.rows.items() if n} - {"answers"} == {what}
+
+
+def test_old_drafts_and_who_was_there_are_forgotten(begin: Transactions, clock: Clock) -> None:
+    with begin() as tx:
+        user = User(name="li", role="writer", password_hash="x", created_by="x", created_at=tx.now)
+        tx.session.add(user)
+        tx.session.flush()
+        for _ in range(3):
+            drafts.keep(tx.session, OPERATOR, user.id, [("headline", "李")], now=tx.now)
+        presence.note(tx.session, "item 1", user.id, now=tx.now)
+    assert empty_all(begin)[0] == {}
+    clock.advance(days=61)
+    assert empty_all(begin, portion=2) == ({"drafts": 3, "presence": 1}, 2)

@@ -270,6 +270,25 @@ def test_items_of_an_earlier_revision_stand_where_they_stood(empty: Engine) -> N
         assert connection.scalar(text("SELECT max(id) FROM item")) == 8
 
 
+def test_drafts_of_an_earlier_revision_are_of_the_user_of_that_name(empty: Engine) -> None:
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "r0033")
+        user = "insert into app_user (name, role, password_hash, created_by, created_at)"
+        connection.execute(text(f"{user} values ('li', 'writer', 'x', 'x', '2026-11-20 10:00:00')"))
+        for name in ("li", "nobody"):
+            draft = "insert into item_draft (version, saves, fields, written_by, saved_at)"
+            fields = f'[["headline", "{name}"]]'
+            connection.execute(
+                text(f"{draft} values (0, 1, :fields, :name, '2026-11-20 10:00:00')"), {"fields": fields, "name": name}
+            )
+    migrations.upgrade(empty)
+    with empty.connect() as connection:
+        found = connection.execute(
+            text("select app_user.name, characters from item_draft join app_user on app_user.id = user_id")
+        ).all()
+    assert [tuple(row) for row in found] == [("li", 20)]
+
+
 def test_a_database_of_somebody_else(empty: Engine) -> None:
     with empty.begin() as connection:
         connection.execute(text("CREATE TABLE customers (id INTEGER PRIMARY KEY)"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.access.models import User
 from broadcaster.campaigns import compose
 from broadcaster.newspaper import columns, drafts, items, making, publishing, variant_texts, word_lists
 from broadcaster.newspaper.item_words import Words
@@ -191,13 +192,30 @@ PROBES |= {
 }
 
 
+def _user_id(session: Session, side: Side) -> int:
+    return session.scalars(select(User.id).where(User.name == side.user)).one()
+
+
+def _me(session: Session) -> int:
+    """The user who acts: the one inside."""
+    return session.scalars(select(User.id).order_by(User.id)).first() or 0
+
+
 def _kept(session: Session, side: Side) -> None:
     item = _item(session, side)
-    drafts.keep(session, side.chief, [("headline", f"{side.mark}草稿")], item_id=item, version=1, now=NOW)
+    drafts.keep(
+        session,
+        side.chief,
+        _user_id(session, side),
+        [("headline", f"{side.mark}草稿")],
+        item_id=item,
+        version=1,
+        now=NOW,
+    )
 
 
 def _kept_id(session: Session, side: Side) -> int:
-    query = select(ItemDraft.id).where(ItemDraft.written_by == side.chief.name)
+    query = select(ItemDraft.id).where(ItemDraft.user_id == _user_id(session, side))
     return session.scalars(query).one()
 
 
@@ -205,13 +223,17 @@ _D = "broadcaster.newspaper.drafts."
 _THEIRS = "drafts are one's own, whatever the place"
 PROBES |= {
     _D + "keep": Probe(
-        lambda s, a, side: drafts.keep(s, a, [("headline", "草稿")], item_id=_item(s, side), version=1, now=NOW),
+        lambda s, a, side: drafts.keep(
+            s, a, _me(s), [("headline", "草稿")], item_id=_item(s, side), version=1, now=NOW
+        ),
         ready=_draft,
     ),
-    _D + "unfinished": Probe(lambda s, a, side: drafts.unfinished(s, a), blind=_THEIRS, ready=_kept),
-    _D + "get": Probe(lambda s, a, side: drafts.get(s, a, _kept_id(s, side)), blind=_THEIRS, ready=_kept),
+    _D + "unfinished": Probe(lambda s, a, side: drafts.unfinished(s, a, _me(s)), blind=_THEIRS, ready=_kept),
+    _D + "get": Probe(lambda s, a, side: drafts.get(s, a, _me(s), _kept_id(s, side)), blind=_THEIRS, ready=_kept),
     _D + "discard": Probe(
-        lambda s, a, side: drafts.discard(s, a, _kept_id(s, side), now=NOW), blind=_THEIRS, ready=_kept
+        lambda s, a, side: drafts.discard(s, a, _me(s), _kept_id(s, side), now=NOW),
+        blind=_THEIRS,
+        ready=_kept,
     ),
-    _D + "finish": Probe(lambda s, a, side: drafts.finish(s, a, _kept_id(s, side)), blind=_THEIRS, ready=_kept),
+    _D + "finish": Probe(lambda s, a, side: drafts.finish(s, a, _me(s), _kept_id(s, side)), blind=_THEIRS, ready=_kept),
 }
