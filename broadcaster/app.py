@@ -26,6 +26,7 @@ from broadcaster.newsroom import (
     gateways,
     item_drafts,
     item_page,
+    item_pictures,
     items,
     member,
     member_import,
@@ -86,6 +87,7 @@ def make_web(runtime: Runtime) -> FastAPI:
         columns,
         items,
         item_drafts,
+        item_pictures,
         item_page,
     )
     desks = (

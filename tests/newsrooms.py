@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from html import unescape
 
@@ -15,11 +16,12 @@ from sqlalchemy import select, update
 from broadcaster.access import sessions, users
 from broadcaster.access.models import Door, User
 from broadcaster.app import make_web
-from broadcaster.newspaper import columns, items, making, publishing
+from broadcaster.newspaper import columns, items, making, pictures, publishing
 from broadcaster.newspaper.item_words import Words
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from tests.factories import make_member, make_members, make_organisation
+from tests.pictures import shrunk
 from tests.websites import hosted, make_client
 
 #: headline, sentence, for whom
@@ -122,8 +124,11 @@ def furnish(house: Runtime) -> None:
         news = columns.add(tx.session, OPERATOR, "身边事", owner="li", now=tx.now).id
         columns.add(tx.session, OPERATOR, "东城", parent=news, now=tx.now)
         columns.add(tx.session, OPERATOR, "通知", now=tx.now)
+        picture = pictures.keep(tx.session, OPERATOR, shrunk(), now=tx.now)
         for number, (headline, sms, *audience) in enumerate(ITEMS):
             words = Words(headline, sms, f"**{headline}**，详情见下。", tuple(audience), "东街分会", news)
+            if number:
+                words = replace(words, picture_id=picture, alt="在窗口排队的人")
             made = items.write(tx.session, OPERATOR, words, now=tx.now).id
             if number:
                 items.decide(tx.session, OPERATOR, made, items.Move.ACCEPT, now=tx.now)

@@ -15,6 +15,7 @@ LINES = 400
 
 #: rooms of outside packages: who may import them (a name stands for the module and everything below it)
 ROOMS = {
+    "PIL": ("broadcaster.newspaper.decoder",),
     "alembic": ("broadcaster.migrations", "broadcaster.commands", "broadcaster.runtime"),
     "billiard": ("broadcaster.tasks", "broadcaster.binds"),
     "celery": ("broadcaster.tasks", "broadcaster.binds"),

@@ -12,6 +12,11 @@ from broadcaster.words import segment_name
 from subscribers.errors import Invalid
 
 MAX_SOURCE = 100
+MAX_ALT = 150
+
+
+class Undescribed(Invalid):
+    """There is a picture without words for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,9 @@ class Words:
     standing_id: int | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    picture_id: int | None = None
+    #: what is in the picture, for who cannot see it
+    alt: str = ""
 
 
 def checked(words: Words) -> Words:
@@ -40,6 +48,7 @@ def checked(words: Words) -> Words:
         sms=clean_line(words.sms),
         full=clean_text(words.full),
         source=clean_line(words.source),
+        alt=clean_line(words.alt) if words.picture_id else "",
         audience=tuple(dict.fromkeys(segment_name(name) for name in map(clean_line, words.audience) if name))
         or ("everyone",),
     )
@@ -47,11 +56,17 @@ def checked(words: Words) -> Words:
         raise Invalid("The headline is missing.", hint="Write a headline.")
     if not clean.sms:
         raise Invalid("The sentence for the SMS is missing.", hint="Write one sentence that says it all.")
+    if clean.picture_id and not clean.alt:
+        raise Undescribed(
+            "It is not said what is in the picture.",
+            hint="Write it in one sentence, for who cannot see the picture or does not load it.",
+        )
     for text, limit in (
         (clean.headline, MAX_HEADLINE),
         (clean.sms, MAX_SMS),
         (clean.full, MAX_FULL),
         (clean.source, MAX_SOURCE),
+        (clean.alt, MAX_ALT),
     ):
         if len(text) > limit:
             raise Invalid(

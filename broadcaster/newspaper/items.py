@@ -10,9 +10,10 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Select, or_, select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.newspaper import pictures
 from broadcaster.newspaper.columns import get as get_column
 from broadcaster.newspaper.item_words import Words, checked
-from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement
+from broadcaster.newspaper.models import Column, Edition, Item, ItemPicture, ItemState, Placement
 from broadcaster.newspaper.places import at_or_under, seen_from
 from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
@@ -63,12 +64,13 @@ class Outdated(Conflict):
 @needs(Right.WRITE)
 def write(session: Session, actor: Actor, words: Words, *, now: datetime, corrects: int | None = None) -> Item:
     """A new draft of the actor's place. Raises `Invalid` for words that cannot be used."""
-    words = _usable(session, actor, words)
+    words = _usable(session, actor, words, now)
     if corrects is not None:
         get(session, actor, corrects)
     hold_place(session, actor.under)
     item = Item(under=actor.under, corrects_id=corrects, created_by=actor.name, created_at=now, **_columns(words))
     item.changed_by, item.changed_at = actor.name, now
+    item.picture = _picture(words)
     session.add(item)
     session.flush()
     return item
@@ -80,7 +82,7 @@ def change(session: Session, actor: Actor, item_id: int, words: Words, *, versio
     item = _own(session, actor, item_id)
     if item.state != ItemState.DRAFT:
         actor.must(Right.EDIT)
-    words = _usable(session, actor, words)
+    words = _usable(session, actor, words, now)
     given = _columns(words) | {"changed_by": actor.name, "changed_at": now, "version": version + 1}
     done = session.execute(update(Item).where(Item.id == item.id, Item.version == version).values(given))
     if not cast(CursorResult[Any], done).rowcount:
@@ -90,6 +92,11 @@ def change(session: Session, actor: Actor, item_id: int, words: Words, *, versio
             who=item.changed_by,
         )
     session.refresh(item)
+    if item.picture is None or not words.picture_id:
+        item.picture = _picture(words)
+    else:
+        item.picture.picture_id, item.picture.alt = words.picture_id, words.alt
+    session.flush()
     return item
 
 
@@ -154,6 +161,8 @@ def words_of(item: Item) -> Words:
         item.standing_id,
         item.valid_from,
         item.valid_to,
+        item.picture.picture_id if item.picture else None,
+        item.picture.alt if item.picture else "",
     )
 
 
@@ -206,13 +215,19 @@ def _to(
     return item
 
 
-def _usable(session: Session, actor: Actor, words: Words) -> Words:
+def _usable(session: Session, actor: Actor, words: Words, now: datetime) -> Words:
     words = checked(words)
+    if words.picture_id:
+        pictures.use(session, actor, words.picture_id, now=now)
     for name in words.audience:
         segments.check(session, name, within=actor.under)
     if words.standing_id is not None:
         get_column(session, actor, words.standing_id)
     return words
+
+
+def _picture(words: Words) -> ItemPicture | None:
+    return ItemPicture(picture_id=words.picture_id, alt=words.alt) if words.picture_id else None
 
 
 def _columns(words: Words) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from subscribers.db import Base, Instant
 from subscribers.models.organisation import Bytewise, Key
@@ -106,6 +106,41 @@ class Item(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_by: Mapped[str] = mapped_column(String(100))
     changed_at: Mapped[datetime] = mapped_column(Instant)
+    picture: Mapped[ItemPicture | None] = relationship(lazy="joined", cascade="all, delete-orphan")
+
+
+class ItemPicture(Base):
+    """The picture of an item, and what is in it, in words."""
+
+    __tablename__ = "item_picture"
+    __table_args__ = (Index("ix_item_picture_picture", "picture_id"),)
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id"))
+    alt: Mapped[str] = mapped_column(String(150))
+
+
+class Picture(Base):
+    """A picture as it is kept: two JPEGs without anything that cannot be seen in them. It is never changed."""
+
+    __tablename__ = "picture"
+    __table_args__ = (UniqueConstraint("made_by", "digest"), Index("ix_picture_used_at", "used_at"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    #: of the large one
+    digest: Mapped[str] = mapped_column(String(64))
+    small: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    small_width: Mapped[int] = mapped_column(SmallInteger)
+    small_height: Mapped[int] = mapped_column(SmallInteger)
+    small_size: Mapped[int]
+    large: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    large_width: Mapped[int] = mapped_column(SmallInteger)
+    large_height: Mapped[int] = mapped_column(SmallInteger)
+    large_size: Mapped[int]
+    made_by: Mapped[str] = mapped_column(String(100))
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    #: when it was last handed in or put into an item: what nothing names is forgotten some time after
+    used_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class ItemDraft(Base):
@@ -219,7 +254,7 @@ class EditionPage(Base):
     __tablename__ = "edition_page"
 
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), primary_key=True)
-    #: [{"name": ..., "items": [{"id": ..., "headline": ..., "sms": ..., "full": ..., "source": ...}]}]
+    #: [{"name": ..., "items": [{"id": ..., "headline": ..., "sms": ..., "full": ..., "source": ..., "picture": ...}]}]
     columns: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     #: whose page it is, as a rule that was looked up; empty: whoever has the address
     readers: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
@@ -229,3 +264,14 @@ class EditionPage(Base):
     words: Mapped[str] = mapped_column(Text)
     published_by: Mapped[str] = mapped_column(String(100))
     published_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PagePicture(Base):
+    """The picture that an item had when its edition was published."""
+
+    __tablename__ = "page_picture"
+    __table_args__ = (Index("ix_page_picture_picture", "picture_id"),)
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition_page.edition_id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id"))

@@ -11,12 +11,12 @@ from datetime import date, datetime
 from html import escape
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.editions import contents, get
-from broadcaster.newspaper.models import Edition, EditionPage, Item, ItemState
+from broadcaster.newspaper.models import Edition, EditionPage, Item, ItemPicture, ItemState, PagePicture, Picture
 from broadcaster.words import segment_name
 from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
@@ -73,12 +73,15 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
         )
     rule = segments.frozen(session, readers, within=edition.under) if readers else ""
     columns: list[dict[str, Any]] = []
+    pictures: dict[int, int] = {}
     for column, _, item in contents(session, edition):
         if item.state == ItemState.WITHDRAWN:
             continue
         theirs = [] if not EVERYONE.isdisjoint(item.audience) else item.audience
         if not columns or columns[-1]["id"] != column.id:
             columns.append({"id": column.id, "name": column.name, "items": []})
+        if item.picture:
+            pictures[item.id] = item.picture.picture_id
         columns[-1]["items"].append(
             {
                 "id": item.id,
@@ -87,6 +90,7 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
                 "full": item.full,
                 "source": item.source,
                 "corrects": item.corrects_id,
+                "picture": _told(session, item.picture) if item.picture else None,
                 # rules; none: for everyone who may open the page
                 "for": [segments.frozen(session, each, within=edition.under) for each in theirs],
             }
@@ -103,12 +107,18 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
             size=size,
             limit=LARGEST,
         )
+    _place(items, LARGEST - size)
     page = session.get(EditionPage, edition.id)
     if page is None:
         page = EditionPage(edition_id=edition.id)
         session.add(page)
     page.columns, page.words = columns, "" if rule else words.lower()
     page.readers, page.readers_named, page.published_by, page.published_at = rule, readers, actor.name, now
+    session.flush()
+    session.execute(delete(PagePicture).where(PagePicture.edition_id == edition.id))
+    session.add_all(
+        PagePicture(edition_id=edition.id, item_id=item, picture_id=each) for item, each in pictures.items()
+    )
     audit.note(session, actor, "editions.publish", str(number), people=0, now=now, items=len(items))
     session.flush()
     return len(common)
@@ -122,6 +132,7 @@ def take_down(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     if page is None:
         raise NotFound("Edition {number} has no reading page.", hint="Load it again.", number=number)
     audit.note(session, actor, "editions.take_down", str(number), people=0, now=now)
+    session.execute(delete(PagePicture).where(PagePicture.edition_id == edition.id))
     session.delete(page)
     session.flush()
 
@@ -164,10 +175,32 @@ def _can_be_asked(session: Session, rule: str) -> bool:
     return True
 
 
+def _told(session: Session, chosen: ItemPicture) -> dict[str, Any]:
+    """What the page says of a picture. `larger`: bytes of the large one, 0 if it shows no more."""
+    picture = session.get_one(Picture, chosen.picture_id)
+    return {
+        "alt": chosen.alt,
+        "mark": picture.digest[:16],
+        "width": picture.small_width,
+        "height": picture.small_height,
+        "size": picture.small_size,
+        "larger": picture.large_size if picture.large_width > picture.small_width else 0,
+        "is_in_place": False,
+    }
+
+
+def _place(items: Sequence[Mapping[str, Any]], room: int) -> None:
+    """Pictures stand in their places as long as the page stays what an old phone loads; the others behind a link."""
+    for picture in filter(None, (item["picture"] for item in items)):
+        picture["is_in_place"] = picture["size"] <= room
+        room -= picture["size"] if picture["is_in_place"] else 0
+
+
 def _size(items: Sequence[Mapping[str, Any]]) -> int:
     """Bytes of the page at most: words as HTML writes them, tags of paragraphs and links, what stands around items."""
     written = [escape(item["full"] or item["sms"]) for item in items]
     heads = sum(len(escape(item["headline"] * 2 + item["source"]).encode()) + 250 for item in items)
+    heads += sum(len(escape(item["picture"]["alt"]).encode()) + 250 for item in items if item["picture"])
     return heads + sum(len(text.encode()) + 20 * text.count("\n") + 40 * text.count("](") for text in written)
 
 

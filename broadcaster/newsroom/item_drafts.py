@@ -13,6 +13,7 @@ from broadcaster.language import msgid, tell, tr
 from broadcaster.newspaper import drafts, items, making, presence
 from broadcaster.newspaper.models import ItemDraft
 from broadcaster.newspaper.pasted_html import as_markdown
+from broadcaster.newspaper.pictures import FIELD
 from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH as EDITIONS
 from broadcaster.newsroom.members import Id
@@ -30,6 +31,7 @@ router = APIRouter()
 #: the fields of the form of an item that are kept
 FIELDS = frozenset(
     {"headline", "sms", "full", "column", "audience", "other_audience", "source", "valid_from", "valid_to", "corrects"}
+    | {FIELD, "alt"}
 )
 
 
@@ -123,6 +125,14 @@ def typed_in(draft: ItemDraft) -> Posted:
     return Posted(FormData([(name, value) for name, value in draft.fields]))
 
 
+def path_of(draft: ItemDraft) -> str:
+    """Where one goes on with it."""
+    corrects = typed_in(draft).text("corrects")
+    path = f"/items/{draft.item_id}" if draft.item_id else "/items/new"
+    more = f"&corrects={corrects}" if corrects.isdecimal() and corrects.isascii() else ""
+    return f"{path}?draft={draft.id}{more}"
+
+
 def _saved_since(tx: Tx, visit: Visit, item_id: int, version: int) -> str:
     if not item_id:
         return ""
@@ -132,13 +142,10 @@ def _saved_since(tx: Tx, visit: Visit, item_id: int, version: int) -> str:
 
 def _line(house: Runtime, tx: Tx, draft: ItemDraft) -> dict[str, Any]:
     form = typed_in(draft)
-    corrects = form.text("corrects")
-    path = f"/items/{draft.item_id}" if draft.item_id else "/items/new"
-    more = f"&corrects={corrects}" if corrects.isdecimal() and corrects.isascii() else ""
     return {
         "id": draft.id,
         "item": draft.item_id or "",
-        "path": f"{path}?draft={draft.id}{more}",
+        "path": path_of(draft),
         "headline": " ".join(form.text("headline").split())[:100] or tr("Without a headline"),
         "sms": " ".join(form.text("sms").split())[:100],
         "at": when(draft.saved_at, tx.now, house.settings.zone),

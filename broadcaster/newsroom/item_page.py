@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,8 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from broadcaster.language import msgid, tr
-from broadcaster.newspaper import columns, drafts, items
-from broadcaster.newspaper.item_words import Words, checked
+from broadcaster.newspaper import columns, drafts, items, pictures
+from broadcaster.newspaper.item_words import Undescribed, Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
@@ -56,11 +57,11 @@ def blank(request: Request, house: House, visit: Here, corrects: _Asked = 0, dra
     if draft:
         with house.reading() as tx:
             kept = drafts.get(tx.session, visit.actor, visit.signed_in.user_id, draft)
-        return _draw(request, house, visit, _typed(typed_in(kept)), draft=kept, corrects=corrects)
+        return draw_item(request, house, visit, typed(typed_in(kept)), draft=kept, corrects=corrects)
     if corrects:
         with house.reading() as tx:
             words = items.words_of(items.get(tx.session, visit.actor, corrects))
-    return _draw(request, house, visit, words, corrects=corrects)
+    return draw_item(request, house, visit, words, corrects=corrects)
 
 
 @takes(router, "/items/new", needs=Right.WRITE)
@@ -74,7 +75,7 @@ def write(request: Request, house: House, visit: Here, form: Form) -> Response:
             made = items.write(tx.session, visit.actor, words, corrects=corrects or None, now=tx.now)
             drafts.finish(tx.session, visit.actor, visit.signed_in.user_id, number(form, "draft"))
     except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, _typed(form), error=error, corrects=corrects, form=form)
+        return draw_item(request, house, visit, typed(form), error=error, corrects=corrects, form=form)
     return done(visit, f"/items/{made.id}", msgid("Saved: {headline}."), headline=made.headline)
 
 
@@ -83,8 +84,8 @@ def item(request: Request, house: House, visit: Here, id: Id, draft: _Asked = 0)
     """One item, with all that may be done with it; in its form is what the visitor has not saved yet."""
     with house.reading() as tx:
         found = items.get(tx.session, visit.actor, id)
-        kept = _unsaved(tx.session, visit, found, draft) if _may_write(visit.actor, found) else None
-    return _draw(request, house, visit, _typed(typed_in(kept)) if kept else items.words_of(found), found, draft=kept)
+        kept = _unsaved(tx.session, visit, found, draft) if may_write(visit, found) else None
+    return draw_item(request, house, visit, typed(typed_in(kept)) if kept else items.words_of(found), found, draft=kept)
 
 
 @takes(router, "/items/{id}", needs=Right.WRITE)
@@ -99,7 +100,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     except (Invalid, Conflict) as error:
         with house.reading() as tx:
             found = items.get(tx.session, visit.actor, id)
-        return _draw(request, house, visit, _typed(form), found, error=error, form=form)
+        return draw_item(request, house, visit, typed(form), found, error=error, form=form)
     return done(visit, f"/items/{id}", msgid("Saved: {headline}."), headline=saved.headline)
 
 
@@ -134,18 +135,23 @@ def copy(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
 
 
 def _words(form: Posted) -> Words:
-    typed = _typed(form)
-    days = [_day(form.text(name)) for name in ("valid_from", "valid_to")]
-    return Words(
-        typed.headline, typed.sms, typed.full, typed.audience, typed.source, typed.standing_id, days[0], days[1]
-    )
+    if name := form.text("picture_file").replace("\\", "/").rpartition("/")[2]:
+        # a browser without scripts sends of a file its name only, with this button
+        raise Invalid(
+            "The picture {name} was chosen and not handed in.",
+            hint="Choose it again and press “Use this picture”, or save without it.",
+            name=name[:80],
+        )
+    given = typed(form)
+    begins, ends = (_day(form.text(name)) for name in ("valid_from", "valid_to"))
+    return replace(given, valid_from=begins, valid_to=ends)
 
 
-def _typed(form: Posted) -> Words:
+def typed(form: Posted) -> Words:
     """The words of a form as far as they can be read, to be shown once more."""
     column = form.text("column")
     own = [line for line in form.text("other_audience").splitlines() if line.strip()]
-    days = []
+    days: list[date | None] = []
     for name in ("valid_from", "valid_to"):
         try:
             days.append(_day(form.text(name)))
@@ -158,7 +164,10 @@ def _typed(form: Posted) -> Words:
         (*form.texts("audience"), *own),
         form.text("source"),
         int(column) if column.isascii() and column.isdigit() and len(column) < 16 else None,
-        *days,
+        days[0],
+        days[1],
+        number(form, pictures.FIELD) or None,
+        form.text("alt"),
     )
 
 
@@ -171,7 +180,7 @@ def _day(text: str) -> date | None:
         ) from None
 
 
-def _draw(
+def draw_item(
     request: Request,
     house: Runtime,
     visit: Visit,
@@ -182,37 +191,46 @@ def _draw(
     corrects: int = 0,
     draft: ItemDraft | None = None,
     form: Posted | None = None,
+    field: str = "headline",
 ) -> Response:
-    """`form`: what was just refused; `draft`: what was kept of it before."""
+    """The page of an item. `form`: what was just refused; `draft`: what was kept of it before."""
     actor = visit.actor
+    field = "alt" if isinstance(error, Undescribed) else field
     with house.reading() as tx:
-        draft_at = when(draft.saved_at, tx.now, house.settings.zone) if draft else ""
+        picture = pictures.facts(tx.session, actor, words.picture_id) if words.picture_id else None
+        differs = draft is not None and (item is None or _differs(draft, item))
+        draft_at = when(draft.saved_at, tx.now, house.settings.zone) if draft and differs else ""
         choices = _choices(tx.session, actor, words)
         told = _told(house, tx.session, actor, item, now=tx.now) if item else {}
     return draw(
         request,
         "item.html",
         status=422 if error else 200,
-        trouble=trouble(error, "headline") if error else None,
+        trouble=trouble(error, field) if error else None,
         theirs=items.words_of(item) if item and isinstance(error, Outdated) else None,
         theirs_audience=audience_words(item.audience) if item else "",
         words=words,
+        picture=picture,
         item=item,
         corrects=item.corrects_id if item else corrects,
-        may_write=_may_write(actor, item),
+        may_write=may_write(visit, item),
         draft=draft.id if draft else number(form, "draft") if form else 0,
         saves=draft.saves if draft else number(form, "saves") if form else 0,
         draft_at=draft_at,
-        version=draft.version if draft else item.version if item else 0,
+        version=draft.version if draft and differs else item.version if item else 0,
         **choices,
         **({"state": "", "place": "", "changed": "", "editions": (), "moves": ()} | told),
     )
 
 
 def _unsaved(session: Session, visit: Visit, item: Item, draft: int) -> ItemDraft | None:
-    """What the actor has begun in an item: the draft of this number, or the newest."""
-    found = drafts.unfinished(session, visit.actor, visit.signed_in.user_id, item_id=item.id)
-    return next((each for each in found if (each.id == draft or not draft) and _differs(each, item)), None)
+    """What the actor has begun in an item: the draft of this number, or the newest.
+
+    One that says what the item says is gone on with, too, so that it is not left over when the item is saved.
+    """
+    mine = drafts.unfinished(session, visit.actor, visit.signed_in.user_id, item_id=item.id)
+    found = [each for each in mine if each.id == draft or not draft]
+    return next((each for each in found if _differs(each, item)), found[0] if found else None)
 
 
 def _differs(draft: ItemDraft, item: Item) -> bool:
@@ -223,7 +241,9 @@ def _differs(draft: ItemDraft, item: Item) -> bool:
         return True
 
 
-def _may_write(actor: Actor, item: Item | None) -> bool:
+def may_write(visit: Visit, item: Item | None) -> bool:
+    """Whether they may change it now."""
+    actor = visit.actor
     if item is None:
         return Right.WRITE in actor.rights
     needed = Right.WRITE if item.state == ItemState.DRAFT else Right.EDIT

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from broadcaster.newspaper import publishing
+from broadcaster.newspaper import pictures, publishing
 from broadcaster.newspaper.publishing import ReadingPage
 from broadcaster.pages.drawing import draw_page
 from broadcaster.pages.readers import draw_known, known_readers
+from broadcaster.runtime import Runtime
 from broadcaster.web.house import House
+from broadcaster.web.jpegs import jpeg
 from broadcaster.words import STATUSES, status_word
 from subscribers.db import Tx
 
@@ -36,13 +38,7 @@ def archive(request: Request, house: House, q: str = "", before: _Behind = 0) ->
 def edition(request: Request, house: House, number: int) -> Response:
     """One of them, as far as it is for whoever comes."""
     with house.reading() as tx:
-        found = publishing.read(tx.session, number) if 0 < number < 2**31 else None
-        if found is None:
-            raise HTTPException(404)
-        members = known_readers(request, house, tx)
-        on = tx.now.astimezone(house.settings.zone).date()
-        is_let_in = not found.readers or publishing.holds(tx.session, members, found.readers, on=on)
-        columns, hidden = _for_them(tx, found, members, on) if is_let_in else ([], 0)
+        found, members, is_let_in, columns, hidden = _seen(request, house, tx, number)
     named = status_word(found.readers_named) if found.readers_named in STATUSES else found.readers_named
     if not is_let_in:
         # a rule may tell of people what strangers must not know
@@ -51,6 +47,32 @@ def edition(request: Request, house: House, number: int) -> Response:
     return draw_known(
         request, house, "edition.html", page=found, columns=columns, hidden=hidden, is_known=bool(members), named=named
     )
+
+
+@router.get("/p/{number}/picture/{item}")
+def picture(request: Request, house: House, number: int, item: int, larger: bool = False) -> Response:
+    """The picture of one of its items, for whoever reads the item there."""
+    with house.reading() as tx:
+        found, _, _, columns, _ = _seen(request, house, tx, number)
+        shown = {each["id"] for column in columns for each in column["items"]} - found.withdrawn
+        content = pictures.of_page(tx.session, number, item, large=larger) if item in shown else None
+    if content is None:
+        raise HTTPException(404)
+    return jpeg(content)
+
+
+def _seen(
+    request: Request, house: Runtime, tx: Tx, number: int
+) -> tuple[ReadingPage, list[int], bool, list[dict[str, Any]], int]:
+    """The edition, who reads, whether they are let in, what is theirs of it, and how many items are not."""
+    found = publishing.read(tx.session, number) if 0 < number < 2**31 else None
+    if found is None:
+        raise HTTPException(404)
+    members = known_readers(request, house, tx)
+    on = tx.now.astimezone(house.settings.zone).date()
+    is_let_in = not found.readers or publishing.holds(tx.session, members, found.readers, on=on)
+    columns, hidden = _for_them(tx, found, members, on) if is_let_in else ([], 0)
+    return found, members, is_let_in, columns, hidden
 
 
 def _for_them(tx: Tx, found: ReadingPage, members: list[int], on: date) -> tuple[list[dict[str, Any]], int]:

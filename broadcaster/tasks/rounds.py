@@ -11,6 +11,7 @@ from broadcaster.delivery import asking
 from broadcaster.gateways.errors import GatewayError
 from broadcaster.keeping import emptying
 from broadcaster.logs import get
+from broadcaster.newspaper import pictures
 from broadcaster.runtime import Runtime
 
 log = get(__name__)
@@ -68,7 +69,10 @@ def look_up_at(runtime: Runtime, name: str, asked_up_to: MutableMapping[str, int
 
 
 def keep(runtime: Runtime) -> None:
-    """Empty the words of what is older than the settings say, a bounded number of portions of it."""
+    """Empty the words of what is older than the settings say, a bounded number of portions of it.
+
+    Pictures that nothing has named for long go, too.
+    """
     rows: Counter[str] = Counter()
     for _ in range(PORTIONS):
         if runtime.stopping.is_set():
@@ -78,5 +82,7 @@ def keep(runtime: Runtime) -> None:
         rows.update(emptied.rows)
         if not emptied.more:
             break
+    with runtime.begin() as tx:
+        rows["pictures"] = pictures.forget_unused(tx.session, now=tx.now)
     if told := {what: n for what, n in rows.items() if n}:
         log.info("old words were emptied", **told)

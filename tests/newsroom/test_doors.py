@@ -28,6 +28,7 @@ OF_NOBODY = {
     ("GET", "/static/{name:path}"),
     ("GET", "/p"),
     ("GET", "/p/{number}"),
+    ("GET", "/p/{number}/picture/{item}"),
 }
 #: forms that strangers may send
 OF_ANYBODY = {("POST", "/login"), ("POST", "/logout"), ("POST", "/first")} | {

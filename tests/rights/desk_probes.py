@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.access.models import User
 from broadcaster.campaigns import compose
-from broadcaster.newspaper import columns, drafts, items, making, publishing, variant_texts, word_lists
+from broadcaster.newspaper import columns, drafts, items, making, pictures, publishing, variant_texts, word_lists
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
 from broadcaster.newspaper.models import (
@@ -16,10 +18,13 @@ from broadcaster.newspaper.models import (
     Edition,
     Item,
     ItemDraft,
+    ItemPicture,
     ItemState,
+    Picture,
     Placement,
     StandingColumn,
 )
+from broadcaster.newspaper.shrinking import Rendition, Shrunk
 from tests.factories import NOW
 from tests.rights.probe import Probe
 from tests.rights.world import TODAY, Side
@@ -236,4 +241,28 @@ PROBES |= {
         ready=_kept,
     ),
     _D + "finish": Probe(lambda s, a, side: drafts.finish(s, a, _me(s), _kept_id(s, side)), blind=_THEIRS, ready=_kept),
+}
+
+
+_TINY = Rendition(b"\xff\xd8", 20, 20)
+
+
+def _with_picture(session: Session, side: Side) -> None:
+    made = pictures.keep(session, side.chief, Shrunk(_TINY, _TINY), now=NOW)
+    session.add(ItemPicture(item_id=_item(session, side), picture_id=made, alt=f"{side.mark}的图"))
+    session.flush()
+
+
+def _picture(session: Session, side: Side) -> int:
+    return session.scalars(select(Picture.id).where(Picture.made_by == side.chief.name)).one()
+
+
+_T = "broadcaster.newspaper.pictures."
+PROBES |= {
+    _T + "keep": Probe(lambda s, a, side: pictures.keep(s, a, Shrunk(_TINY, _TINY), now=NOW), makes=True, blind=_OWN),
+    _T + "facts": Probe(lambda s, a, side: pictures.facts(s, a, _picture(s, side)), ready=_with_picture),
+    _T + "look": Probe(lambda s, a, side: pictures.look(s, a, _picture(s, side)), ready=_with_picture),
+    _T + "use": Probe(
+        lambda s, a, side: pictures.use(s, a, _picture(s, side), now=NOW + timedelta(1)), ready=_with_picture
+    ),
 }

@@ -11,10 +11,13 @@ from sqlalchemy import func, insert, select
 
 from broadcaster.delivery.models import ReceiptInbox
 from broadcaster.keeping import emptying
+from broadcaster.newspaper import pictures
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Keeping
 from broadcaster.tasks import make_app, rounds
+from subscribers.actor import OPERATOR
 from tests.databases import Clock
+from tests.pictures import shrunk
 from tests.websites import make_house
 
 
@@ -80,3 +83,15 @@ def test_as_long_as_the_settings_say(house: Runtime) -> None:
     old_receipts(house, 2)
     rounds.keep(house)
     assert still_raw(house) == 2
+
+
+def test_pictures_that_nothing_names_go(house: Runtime, clock: Clock) -> None:
+    with house.begin() as tx:
+        picture = pictures.keep(tx.session, OPERATOR, shrunk(), now=tx.now)
+    rounds.keep(house)
+    clock.now += pictures.KEPT + timedelta(seconds=1)
+    with house.reading() as tx:
+        assert pictures.facts(tx.session, OPERATOR, picture)
+    rounds.keep(house)
+    with house.reading() as tx:
+        assert pictures.facts(tx.session, OPERATOR, picture) is None

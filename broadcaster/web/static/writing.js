@@ -1,10 +1,29 @@
-// The full text of an item: marks by buttons, and what is pasted with its headings, lists, bold and links.
+// An item: marks in its full text by buttons, what is pasted with its headings, lists, bold and links; its picture.
 (() => {
   "use strict";
   const box = document.getElementById("full");
   const marks = document.getElementById("marks");
   if (!box || !marks) return;
   marks.hidden = false;
+
+  // a picture is handed in as soon as it is chosen; the draft is not kept for it beside that
+  const file = document.getElementById("picture_file");
+  const takeIn = document.getElementById("take-in");
+  file.addEventListener("input", (event) => event.stopPropagation());
+  file.addEventListener("change", (event) => {
+    event.stopPropagation();
+    if (!file.files.length) return;
+    takeIn.form.requestSubmit(takeIn);
+    takeIn.textContent = takeIn.dataset.busy;
+  });
+
+  // what a button saves is not kept beside it once more, as somebody's unsaved words
+  let leaving = false;
+  window.addEventListener("submit", (event) => (leaving = !event.defaultPrevented));
+  window.addEventListener("pageshow", () => (leaving = false));
+  document.addEventListener("htmx:before:request", (event) => {
+    if (leaving && event.detail.ctx.sourceElement.id === "kept") event.preventDefault();
+  });
 
   // as if it was typed, so that it can be taken back
   const put = (text) => {

@@ -1,0 +1,158 @@
+"""A picture from the disk of an editor to the phone of a member, in a real browser, with scripts and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from broadcaster.app import make_web, serve
+from broadcaster.newspaper import items, making
+from broadcaster.runtime import Runtime
+from broadcaster.web.assets import asset
+from subscribers.actor import OPERATOR
+from tests.browsers import DESKTOP, PHONE, chromium, looking
+from tests.newsroom.test_desk_in_a_browser import enter
+from tests.newsrooms import furnish
+from tests.pictures import drawn, encoded
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def address(house: Runtime) -> Iterator[str]:
+    with serve(make_web(house), "127.0.0.1", 0) as made:
+        yield made
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    file = tmp_path / "食堂.jpg"
+    file.write_bytes(encoded(drawn(4000, 3000), quality=95))
+    return file
+
+
+def is_drawn(page: Page, picture: str) -> bool:
+    """Whether the browser could read it."""
+    told = page.locator(picture).evaluate("async img => { await img.decode(); return img.naturalWidth }")
+    return bool(told)
+
+
+def test_from_choosing_a_file_to_the_reading_page(house: Runtime, chrome: Browser, address: str, photo: Path) -> None:
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        page.goto("/items/new")
+        page.get_by_label("标题", exact=True).fill("食堂开了")
+        page.get_by_label("短信里的一句").fill("食堂周一开了。")
+        page.get_by_text("草稿已存").wait_for()
+        page.get_by_label("选图").set_input_files(photo)
+        page.get_by_role("status").get_by_text("已压缩到").wait_for()
+        look.fits()
+        assert page.get_by_label("标题", exact=True).input_value() == "食堂开了"
+        assert is_drawn(page, "img.picture")
+        page.get_by_role("button", name="拿掉这张图").click()
+        page.get_by_role("status").get_by_text("图片已拿掉").wait_for()
+        assert page.locator("img.picture").count() == 0
+        page.get_by_role("button", name="撤销").click()
+        page.get_by_role("status").get_by_text("图片已恢复").wait_for()
+        page.get_by_label("图里是什么").fill("三位老人在窗口排队")
+        page.get_by_text("草稿已存").wait_for()
+        # Enter saves, whatever buttons stand in the form
+        page.get_by_label("标题", exact=True).press("Enter")
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        page.get_by_role("button", name="采用").click()
+        page.get_by_role("status").get_by_text("已采用").wait_for()
+        look.fits()
+        number = int(page.url.rpartition("/")[2])
+        page.goto("/items/drafts")
+        assert page.get_by_text("食堂开了").count() == 0
+        with house.begin() as tx:
+            column = making.layout(tx.session, OPERATOR, 1).columns[0].id
+            making.place(tx.session, OPERATOR, 1, column, [number])
+        page.goto("/editions/1/check")
+        page.get_by_role("button", name=re.compile("发布")).first.click()
+        page.get_by_role("status").get_by_text("阅读页已发布").wait_for()
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        page, sizes = look.page, []
+        page.on("response", lambda answer: sizes.append(len(answer.body())))
+        page.goto("/p/1")
+        page.wait_for_load_state("networkidle")
+        look.fits()
+        picture = page.get_by_alt_text("三位老人在窗口排队")
+        assert picture.evaluate("img => img.naturalWidth") == 640
+        assert picture.evaluate("img => img.getBoundingClientRect().width") <= 390 - 32
+        assert len(sizes) == 4, "the page, its style and two pictures"
+        assert sum(sizes) < 50_000
+        assert asset("reading.css") in page.content()
+        page.goto("/p/1?z=3")
+        look.fits()
+        page.get_by_role("link", name=re.compile(r"看大图（\d+ KB）")).last.click()
+        page.wait_for_url("**larger=1")
+
+
+def test_without_scripts_and_by_keyboard(house: Runtime, chrome: Browser, address: str, photo: Path) -> None:
+    with looking(chrome, address, "en", DESKTOP) as look:
+        page = enter(house, look, address)
+        cookies = look.context.cookies()
+    context = chrome.new_context(base_url=address, locale="en", java_script_enabled=False)
+    context.add_cookies([{"name": "broadsheet", "value": cookies[0]["value"], "url": address}])
+    page = context.new_page()
+    page.goto("/items/new")
+    page.get_by_label("Headline").fill("Canteen")
+    page.get_by_label("The sentence in the SMS").fill("Canteen opens.")
+    page.get_by_label("Choose a picture").set_input_files(photo)
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("was chosen and not handed in").wait_for()
+    page.get_by_label("Choose a picture").set_input_files(photo)
+    page.get_by_label("Choose a picture").press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Say what is in it").wait_for()
+    page.get_by_label("What is in the picture").fill("A queue")
+    page.keyboard.press("Enter")
+    page.get_by_text("Saved: Canteen.").wait_for()
+    assert page.get_by_alt_text("A queue").count() == 1
+    context.close()
+    with house.reading() as tx:
+        assert items.words_of(items.get(tx.session, OPERATOR, 1)).alt == "A queue"
+
+
+def test_a_chosen_picture_makes_one_draft(house: Runtime, chrome: Browser, address: str, photo: Path) -> None:
+    """What is typed is kept by itself, and so is the picture; they do not part."""
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+        page = enter(house, look, address)
+        page.goto("/items/new")
+        page.get_by_label("标题", exact=True).fill("食堂开了")
+        page.get_by_text("草稿已存").wait_for()
+        page.get_by_label("选图").set_input_files(photo)
+        page.get_by_role("status").get_by_text("已压缩到").wait_for()
+        page.get_by_label("图里是什么").fill("排队")
+        page.get_by_text("草稿已存").wait_for()
+        page.goto("/items/drafts")
+        assert page.get_by_role("link", name="食堂开了").count() == 1
+        page.get_by_role("link", name="食堂开了").click()
+        assert page.get_by_label("图里是什么").input_value() == "排队"
+        assert is_drawn(page, "img.picture")
+        look.fits()
+
+
+def test_refused_with_words(house: Runtime, chrome: Browser, address: str, tmp_path: Path) -> None:
+    file = tmp_path / "drawing.svg"
+    file.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        page = enter(house, look, address)
+        page.goto("/items/new")
+        page.get_by_label("短信里的一句").fill("食堂周一开了。")
+        page.get_by_label("选图").set_input_files(file)
+        page.get_by_role("alert").get_by_text("这不是能用的图片。").wait_for()
+        assert page.get_by_label("短信里的一句").input_value() == "食堂周一开了。"
+        look.fits()
