@@ -125,6 +125,11 @@ def steps(session: Session) -> list[Step]:
         Step("segment tried out", '/members/segments?rule=status = retired and age >= 60 and not tag = "书画"'),
         Step("segment tried out, rare", f"/members/segments?rule={RARE}"),
         Step("preview while typing", f"/editions/1?item={item}&sms=社区食堂周一起供应老年套餐"),
+        Step(
+            "variant while typing",
+            "/editions/1/variants/0/look",
+            {"variant": "retired", "body": "〔姓名〕，明天开会。"},
+        ),
         Step("reading page", "/p/1"),
         Step("archive", "/p?q=食堂"),
         Step("form: number looked for", "/members", {"q": "19912345678", "rule": ""}),

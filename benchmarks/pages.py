@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -101,12 +102,17 @@ def measured(house: Runtime, folder: Path, tokens: Sequence[str], given: argpars
         for name, each in user.took.items():
             took[name] += each
     answers = sum(map(len, took.values()))
+    all_looks = sorted(each for name, looks in took.items() if name != "bare" for each in looks)
     run: dict[str, Any] = {
         "answers": answers,
+        "median_ms": round(statistics.median(all_looks), 1),
+        "p95_ms": round(all_looks[int(len(all_looks) * 0.95)], 1),
+        "above_bound": f"{100 * sum(each > BOUND for each in all_looks) / len(all_looks):.1f} %",
         "answers_per_second": round(answers / seconds, 1),
         "cpu_ms_each": round(used / max(answers, 1) * 1000, 1),
         "cpu_ms_each_database": round(base / max(answers, 1) * 1000, 1),
         "memory_mib": round(memory),
+        "load": round(os.getloadavg()[0], 1),
         "campaign": state,
     }
     return took, run, [each for user in users for each in user.failed]

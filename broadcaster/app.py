@@ -57,6 +57,8 @@ from broadcaster.web.doors import FormOfBefore, SessionOver
 from broadcaster.web.frame import Frame
 from subscribers.errors import Unavailable
 
+#: seconds for which a connection waits for its next request: longer than the proxies that stand before this let it
+_HELD = 75
 #: seconds that open requests have to end
 _STOP_WITHIN = 5
 
@@ -126,6 +128,7 @@ def serve(app: ASGIApp, host: str, port: int) -> Iterator[str]:
             server_header=False,
             lifespan="off",
             ws="none",
+            timeout_keep_alive=_HELD,
             timeout_graceful_shutdown=_STOP_WITHIN,
         )
         server = uvicorn.Server(config)

@@ -99,7 +99,9 @@ def _begins(wanted: str) -> ColumnElement[bool] | None:
     if not starts:
         initials, _, syllables = search_key(wanted).partition(" ")
         if _is_without_case(wanted):
-            return and_(_key_begins(initials), Member.name.startswith(wanted, autoescape=True))
+            # of whoever is spelled otherwise the index tells it, without a look at their name
+            spelled = Member.search_key.contains(f" {syllables}", autoescape=True)
+            return and_(_key_begins(initials), spelled, Member.name.startswith(wanted, autoescape=True))
         starts = (spelling.Start(initials, syllables),)
     ranges = [
         and_(_key_begins(start.initials), Member.search_key.contains(f" {start.syllables}", autoescape=True))

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.campaigns import compose
+from broadcaster.campaigns.reach import Reach
 from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
 from broadcaster.newspaper import editions, items, making, own_words, publishing, word_lists
@@ -119,8 +120,7 @@ def draw_check(
     with house.reading() as tx:
         laid = making.layout(tx.session, visit.actor, number)
         placed = [each.item for column in laid.columns for each in column.items]
-        remarks, drawn = _looked_through(house, tx, visit, number)
-        reached = reached_by(house, tx, visit.actor, number) if drawn else None
+        remarks, drawn, reached = _looked_through(house, tx, visit, number)
         words = word_lists.holding(tx.session, visit.actor)
         published = publishing.published_at(tx.session, visit.actor, number)
         are_readers = publishing.readers_of(tx.session, visit.actor, number)
@@ -167,13 +167,14 @@ def draw_check(
 
 def _looked_through(
     house: Runtime, tx: Tx, visit: Visit, number: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What the texts of readers show: remarks, and the phones."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Reach | None]:
+    """What the texts of readers show: remarks, the phones, and who gets which variant."""
     try:
-        drawn = phones(house, tx, visit.actor, number)
+        reached = reached_by(house, tx, visit.actor, number)
+        drawn = phones(house, tx, visit.actor, number, reached=reached)
     except Invalid as gone:
         # a segment that a variant names is not there any more
-        return [line(translated(gone.message).format(**gone.fields), stops=True)], []
+        return [line(translated(gone.message).format(**gone.fields), stops=True)], [], None
     lines = []
     for phone in drawn:
         lines += [line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
@@ -181,7 +182,7 @@ def _looked_through(
             lines.append(line(tr("Nobody is in this segment now."), phone["name"]))
         if phone.get("is_dear"):
             lines.append(line(phone["because"], phone["name"]))
-    return lines, drawn
+    return lines, drawn, reached if drawn else None
 
 
 def _forbidden(house: Runtime, tx: Tx, visit: Visit, number: int) -> str:

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from broadcaster.language import ntr, tr
+from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
 from broadcaster.web.figures import about, count
 from broadcaster.web.visits import Visit
 from subscribers import segments
 from subscribers.db import Tx
+from subscribers.drawn import span
 from subscribers.segments import Estimate
+
+#: the rule that holds all
+EVERYONE = "everyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,14 @@ def how_many(tx: Tx, visit: Visit, rule: str, day: date, *, exactly: bool) -> To
     if exactly:
         counted = segments.count(tx.session, visit.view, rule, on=day)
         estimate = Estimate(counted.members, counted.reachable, is_exact=True)
+    elif rule == EVERYONE:
+        actor = visit.view
+        estimate = remembered(
+            tx.session,
+            ("everyone", day.isoformat(), str(span(tx.session)), actor.under),
+            lambda found: 0 if found.is_exact else ABOUT_FOR,
+            lambda: segments.estimate(tx.session, actor, rule, on=day),
+        )
     else:
         estimate = segments.estimate(tx.session, visit.view, rule, on=day)
     return Told(_words(estimate), estimate.is_exact, estimate.members > 0)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.newsroom.counts import how_many
+from broadcaster.newsroom.counts import EVERYONE, how_many
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
@@ -28,7 +28,6 @@ from subscribers.msisdn import mask
 router = APIRouter()
 
 PAGE = 50
-EVERYONE = "everyone"
 #: no id is larger, in either database
 Id = Annotated[int, Path(ge=1, lt=2**53)]
 Behind = Annotated[int, Query(ge=0, lt=2**53)]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
-
-from sqlalchemy import Engine
+from typing import Any
 
 from broadcaster.access import own_phone
 from broadcaster.campaigns import compose, proof
@@ -20,13 +17,14 @@ from broadcaster.language import ntr, tr
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.phones import WHO, phone
+from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import when
 from broadcaster.web.visits import Visit
 from broadcaster.words import failure_reason_word, state_word
 from subscribers.actor import Actor, Right
-from subscribers.clock import monotonic
 from subscribers.db import Tx
+from subscribers.drawn import span
 from subscribers.errors import Conflict
 from subscribers.msisdn import mask, operator
 
@@ -36,10 +34,7 @@ KEPT_FOR = 60.0
 TOLD_FOR = timedelta(hours=1)
 #: after which something that waits needs a word of why
 _SLOW = timedelta(seconds=30)
-_MOST_KEPT = 200
 _Sample = list[list[int]]
-_kept: WeakKeyDictionary[Engine, dict[tuple[str, ...], tuple[float, object]]] = WeakKeyDictionary()
-Found = TypeVar("Found")
 
 
 def phones(
@@ -52,6 +47,7 @@ def phones(
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
     only: int | None = None,
+    reached: Reach | None = None,
 ) -> list[dict[str, Any]]:
     """The values of `phone.html` for each variant of an edition; `only`: for the one at this place."""
     draft = unsaved(house, tx, actor, number, instead=instead, bodies=bodies)
@@ -60,7 +56,7 @@ def phones(
     members = _sample(house, tx, actor, draft)
     proofs = proof.look(tx.session, actor, draft, way, members, only=only, on=on)
     # who types is shown the numbers of a moment ago
-    reached = _reach(house, tx, actor, draft, kept_for=KEPT_FOR if instead or bodies else 0)
+    reached = reached or _reach(house, tx, actor, draft, kept_for=KEPT_FOR if instead or bodies else 0)
     return [
         phone(each, who, way.currency, reached, at) | {"path": f"/editions/{number}/variants/{at}"}
         for at, each in enumerate(proofs, only or 0)
@@ -73,12 +69,14 @@ def reached_by(house: Runtime, tx: Tx, actor: Actor, number: int) -> Reach:
 
 
 def _reach(house: Runtime, tx: Tx, actor: Actor, draft: Campaign, *, kept_for: float = 0) -> Reach:
-    """The same of a draft, as it was so many seconds ago at most."""
+    """The same of a draft, as it was so many seconds ago at most; what is told from a draw lasts longer."""
     on = today(house, tx)
-    return _remembered(
-        house,
-        ("reach", on.isoformat(), draft.under, *(f"{each.name}={each.rule}" for each in draft.variants)),
-        kept_for,
+    rules = (f"{each.name}={each.rule}" for each in draft.variants)
+    return remembered(
+        tx.session,
+        # with somebody new, others are drawn
+        ("reach", on.isoformat(), str(span(tx.session)), draft.under, *rules),
+        lambda found: kept_for if found.is_exact else ABOUT_FOR,
         lambda: reach(tx.session, actor, draft, house.route(draft), on=on),
     )
 
@@ -193,16 +191,4 @@ def unsaved(
 def _sample(house: Runtime, tx: Tx, actor: Actor, draft: Campaign) -> _Sample:
     on = today(house, tx)
     key = ("sample", on.isoformat(), draft.under, *(each.rule for each in draft.variants))
-    return _remembered(house, key, KEPT_FOR, lambda: proof.sample(tx.session, actor, draft, on=on))
-
-
-def _remembered(house: Runtime, key: tuple[str, ...], seconds: float, find: Callable[[], Found]) -> Found:
-    kept = _kept.setdefault(house.engine, {})
-    at, found = kept.get(key, (0.0, None))
-    if found and monotonic() - at < seconds:
-        return cast(Found, found)
-    found = find()
-    if len(kept) >= _MOST_KEPT:
-        kept.clear()
-    kept[key] = (monotonic(), found)
-    return found
+    return remembered(tx.session, key, lambda _: KEPT_FOR, lambda: proof.sample(tx.session, actor, draft, on=on))

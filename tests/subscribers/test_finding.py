@@ -125,6 +125,21 @@ def test_the_exact_name_then_names_that_begin_so_then_the_others(session: Sessio
     assert found(session, "张伟", limit=3) == ["张伟", "张伟", "张伟国"]
 
 
+def test_names_that_begin_so_come_before_others_however_they_are_read(session: Session) -> None:
+    names = ("尉迟恭", "单于明", "长孙无忌", "曾国藩", "国强", "乐嘉", "盖聂", "贾乐乐", "张重")
+    for name in names:
+        # older, and so before them in the list
+        make_member(session, name=f"李{name}")
+        make_member(session, name=name)
+    for name in names:
+        for length in range(1, len(name) + 1):
+            first = found(session, name[:length])[0]
+            # a surname of two characters is read as one, and its first character by itself as another
+            if not (name in ("尉迟恭", "单于明", "长孙无忌") and length == 1):
+                assert first == name, name[:length]
+            assert name in found(session, name[:length])
+
+
 def test_a_second_number_and_a_landline_find_their_holder_once(session: Session) -> None:
     member = make_member(session, name="张伟")
     session.add_all(

@@ -1,0 +1,70 @@
+"""What pages keep for a while: figures that are told as "about", never those that are exact."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select, update
+
+from broadcaster.newsroom import remembered as module
+from broadcaster.newsroom.remembered import remembered
+from broadcaster.runtime import Runtime
+from subscribers.models import Member, Membership
+from subscribers.segments import counting
+from tests.factories import make_members
+from tests.newsroom.test_items import come
+from tests.newsrooms import Browser, add_user, furnish
+
+
+def test_found_once_until_it_is_too_old(house: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = 100.0
+    monkeypatch.setattr(module, "monotonic", lambda: at)
+    answers = iter(range(1, 9))
+
+    def look(key: str = "a", lasts: float = 10.0) -> int:
+        # what only reads has the same connections as what writes
+        with house.reading() as reading, house.begin() as writing:
+            sessions = [reading.session, writing.session]
+            first, second = (remembered(one, (key,), lambda _: lasts, lambda: next(answers)) for one in sessions)
+            assert first == second or lasts == 0
+            return second
+
+    assert (look(), look(), look("b")) == (1, 1, 2)
+    at += 11
+    assert (look(), look()) == (3, 3)
+    assert look(lasts=0) == 5
+
+
+def test_about_so_many_is_told_anew_with_somebody_new(
+    house: Runtime, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_user(house, "li", "editor")
+    furnish(house)
+    come(house, browser, "wang", "editor")
+    assert "61 members" in browser.get("/members").text
+    with house.begin() as tx:
+        # neither the first nor the last
+        ended = update(Membership).where(Membership.member_id == select(func.min(Member.id) + 9).scalar_subquery())
+        tx.session.execute(ended.values(valid_until=Membership.valid_from))
+    assert "60 members" in browser.get("/members").text, "what is counted is never kept"
+    for name, small in (("COUNTED", 20), ("DRAWN", 31), ("FEW", 1)):
+        monkeypatch.setattr(counting, name, small)
+    real, asked = counting.draw, []
+
+    def drawn(session, number):
+        asked.append(number)
+        return real(session, number)
+
+    monkeypatch.setattr(counting, "draw", drawn)
+    for path in ("/members", "/editions/1"):
+        asked.clear()
+        first = browser.get(path).text
+        assert "about" in first
+        assert len(asked) == 1
+        assert browser.get(path).text.count("about") == first.count("about")
+        assert len(asked) == 1
+    browser.get("/editions/1/check")
+    assert len(asked) == 1
+    with house.begin() as tx:
+        make_members(tx.session, 3)
+    browser.get("/editions/1/check")
+    assert len(asked) == 2
