@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -37,15 +38,21 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from subscribers.clock import monotonic
 from subscribers.columnwise import columnwise
 
 Item = TypeVar("Item")
 
 #: rows per bulk call: what the design reckons in, and far below the number of parameters either database takes
 BULK = 1000
+
+#: seconds after which a connection in the pool is asked whether it still stands
+RESTED = 1.0
 
 #: on PostgreSQL; the sequence is looked up once, which costs more than a hundred ids
 _TAKE_IDS = (
@@ -272,14 +279,12 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
     if not url.startswith("sqlite"):
         # without a limit, a host that swallows packets would hold a request for minutes
         patience = {} if "connect_timeout" in url else {"connect_timeout": 5}
-        return create_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_pre_ping=True,
-            connect_args=patience,
-            hide_parameters=True,
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, connect_args=patience, hide_parameters=True
         )
+        event.listen(engine, "checkin", _put_down)
+        event.listen(engine, "checkout", partial(_look_at, engine.dialect))
+        return engine
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -289,6 +294,25 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
 def for_reading(engine: Engine) -> Engine:
     """The same pool, for transactions that only read: on SQLite they do not queue behind the writer."""
     return engine.execution_options(broadsheet_reading=True)
+
+
+def _put_down(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["put_down"] = monotonic()
+
+
+def _look_at(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection that has rested whether it is still one; the pool makes a new one if it is not.
+
+    One that was in use a moment ago is not asked: a sender takes one up eighty times a second, and has to live with a
+    database that goes away in the middle of a transaction all the same.
+    """
+    if "put_down" not in record.info or monotonic() - record.info["put_down"] < RESTED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        # the others rest on the same server
+        raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
