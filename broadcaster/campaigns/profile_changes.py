@@ -51,14 +51,16 @@ def write(
 
 
 @needs(Right.OPERATE)
-def undo(session: Session, actor: Actor, gateway: str, *, now: datetime) -> ProfileChange:
-    """Take back the change that was written last; it stays in the history. Raises `NotFound` when none stands."""
+def undo(session: Session, actor: Actor, gateway: str, *, change_id: int | None = None, now: datetime) -> ProfileChange:
+    """Take back the change that was written last, or the one of this id; it stays in the history.
+
+    Raises `NotFound` when none stands.
+    """
+    which = [ProfileChange.gateway == gateway, ProfileChange.withdrawn_at.is_(None)]
+    if change_id is not None:
+        which.append(ProfileChange.id == change_id)
     change = session.scalar(
-        select(ProfileChange)
-        .where(ProfileChange.gateway == gateway, ProfileChange.withdrawn_at.is_(None))
-        .order_by(ProfileChange.id.desc())
-        .limit(1)
-        .with_for_update()
+        select(ProfileChange).where(*which).order_by(ProfileChange.id.desc()).limit(1).with_for_update()
     )
     if change is None:
         raise NotFound(

@@ -15,6 +15,7 @@ from broadcaster.language import tr
 from broadcaster.newspaper import editions, items
 from broadcaster.newspaper.items import Shelf
 from broadcaster.newsroom.drawing import draw, trouble
+from broadcaster.newsroom.paper import signatures
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Open, elsewhere, shows, takes
 from broadcaster.web.house import House
@@ -103,10 +104,10 @@ def steps_left(house: Runtime, visit: Visit) -> list[Step]:
             return []
         has_items = bool(items.listing(tx.session, actor, Shelf.ALL, limit=1))
         was_tried = bool(audit.read(tx.session, actor, deed="gateways.test", limit=1))
-    paper = house.settings.paper
+        is_signed = all(each["signature"] for each in signatures(house, tx))
     return [
         Step(tr("You work here"), "/account", True),
-        Step(tr("Name and signature of the paper"), "/settings/paper", bool(paper.signature)),
+        Step(tr("Name and signature of the paper"), "/settings/paper", is_signed),
         Step(tr("Send a sample to your phone"), "/settings/gateways", was_tried),
         Step(tr("Take in your members"), "/members/import", has_members),
         Step(tr("Write an item"), "/items/new", has_items),

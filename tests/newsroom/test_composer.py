@@ -302,14 +302,6 @@ def test_many_editions_by_pages(house: Runtime, browser: Browser) -> None:
     assert path == ""
 
 
-def test_the_papers_name_and_where_it_is_written(house: Runtime, browser: Browser) -> None:
-    come(house, browser, "chief", "editor")
-    page = browser.get("/settings/paper").text
-    assert "晨晖手机报" in page
-    assert "There is no signature" in page
-    assert "signature = &#34;【晨晖手机报】&#34;" in page
-
-
 def test_many_variants_are_a_list(house: Runtime, editor: Browser) -> None:
     rules = ["retired", "mobile", *(f"age > {n}" for n in range(60, 77)), "everyone"]
     editor.follow(editor.post("/editions/7/variants", variants="\n".join(rules)))

@@ -1,0 +1,105 @@
+"""The signature: changed in the newsroom from a day on, by who may, at once for every process; the name is not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from broadcaster.campaigns import profile_changes
+from broadcaster.runtime import Runtime, make_runtime
+from subscribers.actor import OPERATOR
+from tests.newsroom.test_items import come
+from tests.newsroom.test_members import NAUGHTY
+from tests.newsrooms import Browser, add_user, furnish, troubles
+
+PAGE = "/settings/paper"
+SIGNED = {"signature": "【晨晖】", "day": "2026-11-21"}
+
+
+@pytest.fixture
+def operator(house: Runtime, browser: Browser) -> Browser:
+    come(house, browser, "boss", "admin")
+    browser.get(PAGE)
+    return browser
+
+
+def set_it(browser: Browser, *gateways: str, **fields: str) -> str:
+    """What the page says that was done, or is wrong."""
+    token = re.search(r'name="form_token" value="([0-9a-f]{64})"', browser.get(PAGE).text)
+    assert token
+    data = {"form_token": token[1], "gateway": list(gateways), **SIGNED, **fields}
+    answer = browser.client.post(PAGE, data=data)
+    return browser.follow(answer).text if answer.status_code == 303 else troubles(answer)
+
+
+def worn(house: Runtime) -> dict[str, str | None]:
+    with house.reading() as tx:
+        return {name: profile.signature for name, profile in house.profiles(tx.session, tx.now).items()}
+
+
+def test_changed_at_once_everywhere_and_taken_back(house: Runtime, operator: Browser) -> None:
+    other = make_runtime(house.settings, clock=house.clock)
+    page = set_it(operator, *house.gateways)
+    assert "【晨晖】 is the signature from 2026-11-21 on." in page
+    assert "There is no signature" not in page
+    assert set(worn(house).values()) == {"【晨晖】"}
+    assert worn(other)["simulator"] == "【晨晖】", "a process that runs takes it over"
+    other.close()
+    with house.begin() as tx:
+        # what somebody writes meanwhile stays
+        profile_changes.write(tx.session, OPERATOR, "simulator", {"price": "0.05"}, tx.now.date(), now=tx.now)
+    fields = dict(re.findall(r'name="(change_\d+)" value="(\w+)"', page))
+    assert set(fields.values()) == set(house.gateways)
+    page = operator.follow(operator.post(f"{PAGE}/undo", **fields)).text
+    assert "The signature is as it was." in page
+    assert set(worn(house).values()) == {None}
+    with house.reading() as tx:
+        assert str(house.profiles(tx.session, tx.now)["simulator"].price) == "0.05"
+    assert operator.post(f"{PAGE}/undo", **fields).status_code == 404
+
+
+def test_from_a_day_on_and_at_one_gateway(house: Runtime, operator: Browser) -> None:
+    page = set_it(operator, "carrier", day="2026-12-01")
+    assert "【晨晖】 from 2026-12-01 on" in page
+    assert "There is no signature" in page
+    assert set(worn(house).values()) == {None}
+    set_it(operator, "carrier")
+    assert worn(house) == {"carrier": "【晨晖】", "simulator": None}
+
+
+def test_on_the_drawn_phones(house: Runtime, operator: Browser) -> None:
+    add_user(house, "li", "editor")
+    furnish(house)
+    assert "【晨晖】" not in operator.get("/editions/1").text
+    set_it(operator, *house.gateways)
+    assert "【晨晖】" in operator.get("/editions/1").text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_cannot_be_set(house: Runtime, operator: Browser) -> None:
+    assert "The signature is missing." in set_it(operator, "carrier", signature="  ")
+    assert "No gateway was chosen." in set_it(operator)
+    assert "No gateway was chosen." in set_it(operator, "carrier", "nobody")
+    assert "The day is missing." in set_it(operator, "carrier", day="tomorrow")
+    assert "40" in set_it(operator, "carrier", signature="长" * 41)
+    for typed in NAUGHTY:
+        for fields in ({"signature": typed}, {"day": typed}, {"gateway": typed}):
+            data = {**SIGNED, "gateway": "carrier"} | fields
+            assert operator.post(PAGE, **data).status_code in (303, 400, 422)
+        answer = operator.post(f"{PAGE}/undo", **{f"change_{typed[:50]}": typed, "change_1": typed})
+        assert answer.status_code in (303, 404)
+        assert "<script>alert" not in operator.get(PAGE).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_editor_reads_who_changes_it(house: Runtime, browser: Browser) -> None:
+    come(house, browser, "chief", "editor")
+    page = browser.get(PAGE).text
+    assert "晨晖手机报" in page
+    assert "There is no signature" in page
+    assert "changed here by who looks after the gateways" in page
+    assert "Set the signature" not in page
+    assert "name = &#34;晨晖手机报&#34;" in page
+    browser.get("/items/new")
+    assert browser.post(PAGE, **SIGNED, gateway="carrier").status_code == 403
