@@ -19,7 +19,7 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import about, count
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from subscribers import organisations, tree_changes
+from subscribers import organisations, tree_changes, tree_levels
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Invalid
@@ -86,7 +86,7 @@ def move(request: Request, house: House, visit: Here, form: Form) -> Response:
         people = organisations.count_members(tx.session, visit.actor, [node], on=today(house, tx))[node.id]
         typed = form.text("people")
         if people > MANY and _figure(typed) != people:
-            below = len(organisations.tree(tx.session, visit.actor, node.path))
+            below = tree_levels.size(tx.session, visit.actor, node.path)
             return draw(
                 request,
                 "organisation_move.html",
@@ -167,10 +167,9 @@ def _draw(
     with house.reading() as tx:
         actor, day = visit.actor, today(house, tx)
         top = organisations.find_by_path(tx.session, actor, under) if under else None
-        nodes = organisations.tree(tx.session, actor, top.path if top else None, depth=2 if top or actor.under else 1)
-        here = top or next((node for node in nodes if node.path == actor.under), None)
-        below = [node for node in nodes if node.id != (here.id if here else 0)]
-        shown = [node for node in below if node.id > after][: PAGE + 1]
+        home = organisations.home_of(tx.session, actor)
+        here = top or (organisations.find_by_path(tx.session, actor, home) if home else None)
+        shown = tree_levels.below(tx.session, actor, here.path if here else "", after=after, limit=PAGE + 1)
         counts = headcounts(tx.session, actor, shown[:PAGE], on=day, exactly=exactly)
     return draw(
         request,

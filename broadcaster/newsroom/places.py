@@ -8,28 +8,34 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.newsroom.drawing import draw
+from broadcaster.newsroom.members import Behind
 from broadcaster.web.doors import Form, own_path, page_of, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import RECENT, Here, Visit, give_places, places_of
-from subscribers import organisations, tree_search
+from subscribers import organisations, tree_levels, tree_search
 from subscribers.actor import Right
 from subscribers.errors import NotFound
 from subscribers.models import Organisation
 
 router = APIRouter()
 
-_SHOWN = 30
+_SHOWN, _LEVEL = 30, 50
 
 
 @shows(router, "/place", needs=Right.SEE)
-def choose(request: Request, house: House, visit: Here, q: str = "", next: str = "") -> Response:  # noqa: A002
+def choose(
+    request: Request,
+    house: House,
+    visit: Here,
+    q: str = "",
+    next: str = "",  # noqa: A002
+    after: Behind = 0,
+) -> Response:
     """Where to look: what was chosen before, what is looked for, and what is below the place one is at."""
     onward = own_path(next) if next else page_of(request)
     with house.reading() as tx:
         found = tree_search.find(tx.session, visit.actor, q, limit=_SHOWN) if q.strip() else []
-        here = visit.view.under
-        nodes = organisations.tree(tx.session, visit.actor, here or None, depth=2 if here else 1)
-        below = [(node.id, node.names) for node in nodes if node.path != here][:_SHOWN]
+        below = tree_levels.below(tx.session, visit.actor, visit.view.under, after=after, limit=_LEVEL + 1)
         recent = _named(tx.session, visit, places_of(request)[1:])
         home = organisations.home_of(tx.session, visit.actor)
     return draw(
@@ -37,7 +43,9 @@ def choose(request: Request, house: House, visit: Here, q: str = "", next: str =
         "place.html",
         q=q.strip(),
         found=found,
-        below=below,
+        below=[(node.id, node.names) for node in below[:_LEVEL]],
+        more=below[_LEVEL - 1].id if len(below) > _LEVEL else 0,
+        is_first=not after,
         recent=recent,
         home=home,
         above=_above(visit),

@@ -39,6 +39,8 @@ class Organisation(Base):
             postgresql_where=text("parent_id IS NULL"),
         ),
         Index("ix_organisation_path", "path"),
+        # one level, in pages
+        Index("ix_organisation_parent", "parent_id", "id"),
         # rules may give only the end of a path
         Index("ix_organisation_name", "name"),
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from sqlalchemy import select
 
 from broadcaster.runtime import Runtime
+from subscribers import organisations
+from subscribers.actor import OPERATOR
 from subscribers.models import Organisation
 from tests.factories import generated_msisdn, make_member, make_organisation
 from tests.newsroom.naughty import NAUGHTY
@@ -116,6 +119,24 @@ def test_lists_are_narrowed(house: Runtime, browser: Browser) -> None:
     assert "Organisation: all" in editor.get("/members").text
 
 
+def test_a_level_of_many_comes_in_pages(house: Runtime, browser: Browser) -> None:
+    editor = come(house, browser)
+    with house.begin() as tx:
+        organisations.ensure_paths(tx.session, OPERATOR, [f"北城/支部{n:03d}" for n in range(120)], now=tx.now)
+    editor.get("/place")
+    editor.post("/place", to=id_of(house, "北城"), next="/place")
+    for start in ("/place", "/members/organisations?under=北城"):
+        seen, path = [], start
+        for _ in range(3):
+            page = editor.get(path).text
+            part = page.partition('id="below"')[2] if start == "/place" else page.partition("<tbody>")[2]
+            seen += re.findall(r"支部\d{3}(?=<)", part)
+            onward = re.search(r'class="pages"><a class="button" href="([^"]*)"', part)
+            path = start.partition("?")[0] + unescape(onward[1]) if onward else ""
+        assert path == ""
+        assert seen == [f"支部{n:03d}" for n in range(120)], start
+
+
 def test_nobody_looks_where_they_may_not(house: Runtime, browser: Browser) -> None:
     west = come(house, browser, under="西城")
     east = id_of(house, "东城")
@@ -137,6 +158,8 @@ def test_what_comes_through_broken(house: Runtime, browser: Browser) -> None:
         answer = editor.post("/place", to=to, next="https://evil.example/")
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert editor.post("/place", to="99999").status_code == 404
+    for after in ("-1", "x", "9" * 30):
+        assert editor.client.get("/place", params={"after": after}).status_code == 404
     assert troubles(editor.get("/place?q=%00")) == ""
     assert "evil" not in editor.get("/place?next=//evil.example").text.partition("<h1>")[2]
     assert editor.post("/search", q="   ").headers["location"] == "/search"

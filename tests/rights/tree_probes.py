@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster import moving
-from subscribers import lists, organisations, segments, tree_changes, tree_import, tree_search
+from subscribers import lists, organisations, segments, tree_changes, tree_import, tree_levels, tree_search
 from subscribers.actor import SYSTEM, Actor
 from subscribers.headcounts import headcounts
 from subscribers.models import ImportRun
@@ -53,6 +53,8 @@ PROBES = {
     "subscribers.tree_search.find": Probe(
         lambda s, a, side: tree_search.find(s, a, side.mark), shows=True, echoes=True
     ),
+    "subscribers.tree_levels.below": Probe(lambda s, a, side: tree_levels.below(s, a, side.path, limit=9), shows=True),
+    "subscribers.tree_levels.size": Probe(lambda s, a, side: tree_levels.size(s, a, side.path)),
     _O + "tree": Probe(lambda s, a, side: organisations.tree(s, a, side.path), shows=True),
     _O + "find_by_path": Probe(lambda s, a, side: organisations.find_by_path(s, a, side.branch), shows=True),
     _O + "count_members": Probe(_counted, shows=True),
