@@ -10,14 +10,17 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Select, or_, select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.language import listed
 from broadcaster.newspaper import pictures
 from broadcaster.newspaper.columns import get as get_column
+from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.item_words import Words, checked
 from broadcaster.newspaper.models import Column, Edition, Item, ItemPicture, ItemState, Placement
 from broadcaster.newspaper.places import at_or_under, seen_from
+from broadcaster.words import STATUSES, status_word
 from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Conflict, Denied, NotFound
+from subscribers.errors import Conflict, Denied, Invalid, NotFound
 from subscribers.organisations import hold_place
 
 
@@ -67,6 +70,10 @@ def write(session: Session, actor: Actor, words: Words, *, now: datetime, correc
     words = _usable(session, actor, words, now)
     if corrects is not None:
         get(session, actor, corrects)
+    return _written(session, actor, words, corrects, now)
+
+
+def _written(session: Session, actor: Actor, words: Words, corrects: int | None, now: datetime) -> Item:
     hold_place(session, actor.under)
     item = Item(under=actor.under, corrects_id=corrects, created_by=actor.name, created_at=now, **_columns(words))
     item.changed_by, item.changed_at = actor.name, now
@@ -82,7 +89,7 @@ def change(session: Session, actor: Actor, item_id: int, words: Words, *, versio
     item = _own(session, actor, item_id)
     if item.state != ItemState.DRAFT:
         actor.must(Right.EDIT)
-    words = _usable(session, actor, words, now)
+    words = _usable(session, actor, words, now, before=item.audience)
     given = _columns(words) | {"changed_by": actor.name, "changed_at": now, "version": version + 1}
     done = session.execute(update(Item).where(Item.id == item.id, Item.version == version).values(given))
     if not cast(CursorResult[Any], done).rowcount:
@@ -124,7 +131,8 @@ def decide(session: Session, actor: Actor, item_id: int, move: Move, *, note: st
 @needs(Right.WRITE)
 def copy(session: Session, actor: Actor, item_id: int, *, now: datetime) -> Item:
     """A draft with the same words at the actor's own place; the two have nothing to do with each other any more."""
-    return write(session, actor, words_of(get(session, actor, item_id)), now=now)
+    words = words_of(get(session, actor, item_id))
+    return _written(session, actor, _usable(session, actor, words, now, before=words.audience), None, now)
 
 
 @needs(Right.SEE)
@@ -215,8 +223,16 @@ def _to(
     return item
 
 
-def _usable(session: Session, actor: Actor, words: Words, now: datetime) -> Words:
+def _usable(session: Session, actor: Actor, words: Words, now: datetime, *, before: Sequence[str] = ()) -> Words:
+    """`before`: for whom it has been; items that came otherwise than by the form may be for both, and stay usable."""
     words = checked(words)
+    others = [name for name in words.audience if name not in EVERYONE]
+    if others and len(others) < len(words.audience) and list(words.audience) != list(before):
+        raise Invalid(
+            "It is ticked for everyone and for {audience}, too: everyone would get it.",
+            hint="Leave only one of them ticked.",
+            audience=listed(status_word(name) if name in STATUSES else name for name in others),
+        )
     if words.picture_id:
         pictures.use(session, actor, words.picture_id, now=now)
     for name in words.audience:

@@ -19,7 +19,7 @@ from subscribers.errors import BroadsheetError, Conflict, Denied, Invalid, NotFo
 from tests.databases import Transactions
 from tests.factories import make_organisation
 
-WORDS = Words("供暖了", "今天供暖。", "**今天**供暖。", ("retired", "everyone"), "东街分会 张明")
+WORDS = Words("供暖了", "今天供暖。", "**今天**供暖。", ("retired", "mobile"), "东街分会 张明")
 EDITING = frozenset({Right.SEE, Right.WRITE, Right.EDIT})
 WRITING = frozenset({Right.SEE, Right.WRITE})
 
@@ -83,6 +83,8 @@ def test_of_two_at_once_one_is_told(begin: Transactions, now: datetime) -> None:
         (replace(WORDS, source="长" * 101), "has 101 characters"),
         (replace(WORDS, audience=("no_such_segment",)), "no_such_segment"),
         (replace(WORDS, audience=tuple(f"status = retired and age > {n}" for n in range(31))), "30 segments at most"),
+        (replace(WORDS, audience=("everyone", "retired")), "for everyone and for retired, too"),
+        (replace(WORDS, audience=("所有人", "age > 60")), "for everyone and for age > 60, too"),
         (replace(WORDS, valid_from=date(2026, 11, 22), valid_to=date(2026, 11, 21)), "end before it begins"),
         (replace(WORDS, standing_id=7), "There is no column 7"),
     ],
@@ -91,6 +93,20 @@ def test_words_that_cannot_be_used(session: Session, now: datetime, words: Words
     with pytest.raises((Invalid, NotFound), match=told):
         items.write(session, OPERATOR, words, now=now)
     assert session.query(Item).count() == 0
+
+
+def test_an_item_that_came_for_both_can_still_be_changed_and_copied(session: Session, now: datetime) -> None:
+    item = items.write(session, OPERATOR, WORDS, now=now)
+    item.audience = both = ["everyone", "retired"]
+    session.flush()
+    words = items.words_of(item)
+    changed = items.change(session, OPERATOR, item.id, replace(words, sms="别的。"), version=1, now=now)
+    assert (changed.sms, changed.audience) == ("别的。", both)
+    assert items.copy(session, OPERATOR, item.id, now=now).audience == both
+    with pytest.raises(Invalid, match="for everyone and for mobile, too"):
+        items.change(session, OPERATOR, item.id, replace(words, audience=("everyone", "mobile")), version=2, now=now)
+    kept = items.change(session, OPERATOR, item.id, replace(words, audience=("retired",)), version=2, now=now)
+    assert kept.audience == ["retired"]
 
 
 def test_an_item_for_nobody_in_particular_is_for_everyone(session: Session, now: datetime) -> None:

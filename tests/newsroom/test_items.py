@@ -209,3 +209,8 @@ def test_a_form_that_is_refused_keeps_what_was_typed(editor: Browser) -> None:
     assert "is no day" in troubles(answer)
     for kept in ("留着。</textarea>", "全文</textarea>", "age &gt;</textarea>"):
         assert kept in answer.text
+    editor.page = answer
+    both = {"headline": "供暖", "sms": "供暖了。", "audience": ["everyone", "retired"]}
+    answer = editor.post("/items/new", **both)  # type: ignore[arg-type]
+    assert "It is ticked for everyone and for retired, too: everyone would get it." in troubles(answer)
+    assert re.findall(r'name="audience" value="(\w+)" checked', answer.text) == ["everyone", "retired"]
