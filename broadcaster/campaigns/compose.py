@@ -19,9 +19,9 @@ from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVarian
 from broadcaster.campaigns.render import MEMBER_FIELDS
 from broadcaster.language import translated
 from broadcaster.newspaper import editions
-from broadcaster.newspaper.lint import about_sentence, lint
+from broadcaster.newspaper.lint import about_text, lint
 from broadcaster.newspaper.models import Edition
-from broadcaster.newspaper.own_words import as_template, without_fields
+from broadcaster.newspaper.own_words import as_template
 from broadcaster.templates import compile_template, fields_of
 from broadcaster.templates import load as load_template
 from subscribers import segments
@@ -188,7 +188,7 @@ def _refuse_stopped(session: Session, edition: Edition) -> None:
             )
     own = editions.own_texts(session, edition)
     for name in editions.variant_names(session, edition):
-        for remark in about_sentence(without_fields((own[name].body if name in own else None) or ""), ()):
+        for remark in about_text((own[name].body if name in own else None) or "", (), ()):
             if remark.stops:
                 raise Conflict(
                     "The text of {variant} stops edition {number}: {what}",

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from broadcaster.language import msgid
+from broadcaster.newspaper import own_words
 from broadcaster.newspaper.edition_file import EVERYONE, stands_in
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.sms import find_lookalikes
@@ -97,16 +98,12 @@ def _about(
     if item.valid_from is not None and item.valid_from > day:
         message = msgid("It is good from {day} on only.")
         yield Remark(message, {"day": item.valid_from}, msgid("Take it out, or change the day."), item=item)
-    yield from (replace(remark, item=item) for remark in about_sentence(item.sms, forbidden))
-    yield from _about_words(item, words)
-    if looks := find_lookalikes(item.sms):
-        yield Remark(
-            msgid("{count} characters look like others: {characters}"),
-            {"count": len(looks), "characters": " ".join(dict.fromkeys(_visible(each.character) for each in looks))},
-            msgid("They are hard to read, or cost more."),
-            item=item,
-            can_repair=True,
-        )
+    more = (
+        *about_sentence(item.sms, forbidden),
+        *_about_words(f"{item.headline}\n{item.sms}\n{item.full}", words),
+        *_about_lookalikes(item.sms),
+    )
+    yield from (replace(remark, item=item) for remark in more)
 
 
 def about_sentence(text: str, forbidden: Collection[str]) -> Iterator[Remark]:
@@ -118,6 +115,32 @@ def about_sentence(text: str, forbidden: Collection[str]) -> Iterator[Remark]:
             msgid("The greeting has the member's name already. Write the words themselves, for all who read it."),
             stops=True,
         )
+    yield from _about_rest(text, text, forbidden)
+
+
+def about_text(body: str, forbidden: Collection[str], words: Collection[str]) -> Iterator[Remark]:
+    """Remarks on the text of a variant that was written by hand, with its fields as 〔姓名〕."""
+    text = own_words.without_fields(body)
+    unknown = own_words.unknown_fields(text)
+    for each in unknown:
+        text = text.replace(each, "")
+    if fields := [*unknown, *dict.fromkeys(_FIELD.findall(_LINK.sub("", text)))]:
+        yield Remark(
+            msgid("There is no such field: {what}"),
+            {"what": " ".join(fields)},
+            msgid(
+                "Two fields are there: 〔姓名〕 (or 〔name〕) and 〔组织〕 (or 〔organisation〕), written just so. "
+                "Put other words into （）."
+            ),
+            stops=True,
+        )
+    yield from _about_rest(text, own_words.marked(body), forbidden)
+    yield from _about_words(text, words)
+    yield from _about_lookalikes(body)
+
+
+def _about_rest(text: str, linked: str, forbidden: Collection[str]) -> Iterator[Remark]:
+    """`linked`: the text with a sign in it wherever a field stands."""
     if left := list(dict.fromkeys(_LEFT_OVER.findall(_LINK.sub("", text)))):
         yield Remark(
             msgid("Something is still to be filled in: {what}"),
@@ -138,7 +161,7 @@ def about_sentence(text: str, forbidden: Collection[str]) -> Iterator[Remark]:
             msgid("There are 【】 in the sentence; carriers take these for the signature."),
             hint=msgid("Write “” or () instead."),
         )
-    for link in _LINK.findall(text):
+    for link in _LINK.findall(linked):
         if _VARIABLE.search(link):
             message, stops = msgid("A link has a field in it, and leads nowhere: {link}"), True
         elif _HAN.search(link):
@@ -150,14 +173,23 @@ def about_sentence(text: str, forbidden: Collection[str]) -> Iterator[Remark]:
         yield Remark(message, {"link": link[:80]}, msgid("A space ends a link."), stops=stops)
 
 
-def _about_words(item: Item, words: Collection[str]) -> Iterator[Remark]:
-    text = f"{item.headline}\n{item.sms}\n{item.full}".casefold()
+def _about_words(text: str, words: Collection[str]) -> Iterator[Remark]:
+    text = text.casefold()
     if there := [word for word in words if word.casefold() in text]:
         yield Remark(
             msgid("Words of your list stand in it: {words}"),
             {"words": ", ".join(there)},
             msgid("The list is under Settings, Words."),
-            item=item,
+        )
+
+
+def _about_lookalikes(text: str) -> Iterator[Remark]:
+    if looks := find_lookalikes(text):
+        yield Remark(
+            msgid("{count} characters look like others: {characters}"),
+            {"count": len(looks), "characters": " ".join(dict.fromkeys(_visible(each.character) for each in looks))},
+            msgid("They are hard to read, or cost more."),
+            can_repair=True,
         )
 
 

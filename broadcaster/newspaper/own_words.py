@@ -11,6 +11,7 @@ from subscribers.errors import Invalid
 FIELDS = {"姓名": "name", "name": "name", "组织": "organisation", "organisation": "organisation"}
 MAX_BODY = 1_500
 _CHIP = re.compile(rf"〔({'|'.join(FIELDS)})〕")
+_BRACKETED = re.compile("〔[^〔〕\n]{0,30}〕")
 #: signs of templates, here and in other programs
 _BRACES = re.compile("[{}]+")
 _MARKS = re.compile(r"(?<!\*)\*\*(?=\S)|(?<=\S)\*\*(?!\*)|^#{1,6} +", re.MULTILINE)
@@ -43,6 +44,24 @@ def as_template(body: str) -> str:
 def without_fields(body: str) -> str:
     """The words alone."""
     return _CHIP.sub("", body)
+
+
+def marked(body: str) -> str:
+    """The words, with a sign in the place of each field that no link can hold.
+
+    >>> marked("见 https://example.org/〔姓名〕")
+    '见 https://example.org/{}'
+    """
+    return _CHIP.sub("{}", body)
+
+
+def unknown_fields(body: str) -> list[str]:
+    """What stands in the brackets of a field and is none; numbers of documents stand in these, too.
+
+    >>> unknown_fields("〔姓名〕和〔电话〕，见京发〔2026〕15号")
+    ['〔电话〕']
+    """
+    return list(dict.fromkeys(each for each in _BRACKETED.findall(_CHIP.sub("", body)) if not each[1:-1].isdigit()))
 
 
 def plain(full: str) -> str:

@@ -11,9 +11,9 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.reach import Reach
 from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
-from broadcaster.newspaper import editions, items, making, own_words, publishing, word_lists
+from broadcaster.newspaper import editions, items, making, publishing, word_lists
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.lint import Remark, about_sentence, lint
+from broadcaster.newspaper.lint import Remark, about_text, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
@@ -130,8 +130,9 @@ def draw_check(
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
         for name, own in editions.own_texts(tx.session, laid.edition).items():
             if own.body and name in laid.variants:
-                written = about_sentence(own_words.without_fields(own.body), forbidden)
-                remarks += [_told(remark) | {"where": audience_words([name])} for remark in written]
+                mended = {"at": laid.variants.index(name), "variant": name, "version": own.version}
+                written = about_text(own.body, forbidden, words)
+                remarks += [_told(remark) | {"where": audience_words([name]), "own": mended} for remark in written]
         panel = proof_panel(house, tx, visit, number)
         sends = compose.of_edition(tx.session, visit.actor, number)
         panel |= count_panel(house, tx, visit, number)

@@ -15,6 +15,7 @@ from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones
 from broadcaster.runtime import Runtime
+from broadcaster.sms import repair
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
@@ -100,6 +101,25 @@ def take_back(request: Request, house: House, visit: Here, form: Form, id: Id, n
     except Conflict as error:
         return _draw(request, house, visit, id, name, error=error)
     return done(visit, f"{PATH}/{id}/variants/{name}", msgid("It is the text of this variant again."))
+
+
+@takes(router, _VARIANT + "/repair", needs=Right.EDIT)
+def mend(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
+    """Look-alike characters of its text become plain ones."""
+    name = _where(house, visit, form, id, name)
+    try:
+        with house.begin() as tx:
+            variant = _named(tx, visit, id, name)
+            kept = editions.own_texts(tx.session, editions.get(tx.session, visit.actor, id)).get(variant)
+            body, composed = (kept.body, kept.composed) if kept and kept.body is not None else ("", "")
+            version, mended = _whole(form, "version"), repair(body)
+            if not body or mended != body:
+                variant_texts.write(
+                    tx.session, visit.actor, id, variant, mended, composed=composed, version=version, now=tx.now
+                )
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, name, error=error)
+    return done(visit, f"{PATH}/{id}/check", msgid("Repaired: {headline}."), headline=audience_words([variant]))
 
 
 @takes(router, _VARIANT + "/form", needs=Right.EDIT)

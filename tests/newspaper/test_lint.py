@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper import word_lists
-from broadcaster.newspaper.lint import lint
+from broadcaster.newspaper.lint import about_text, lint
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.sms import find_lookalikes, repair
 from subscribers.actor import OPERATOR, Actor, Right
@@ -99,6 +99,36 @@ def test_links_brackets_and_lookalikes(sms: str, beginning: str, stops: bool) ->
 
 def test_what_a_gateway_refuses(session: Session) -> None:
     assert told("【重要】供暖", forbidden="【】\n") == [("A gateway refuses these characters: 【 】", True)]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("〔姓名〕您好，〔组织〕供暖。京发〔2026〕15号", []),
+        ("〔电话〕和〔姓 名〕", [("There is no such field: 〔电话〕 〔姓 名〕", True)]),
+        ("[姓名]您好", [("There is no such field: [姓名]", True)]),
+        ("〔日期〕开会", [("There is no such field: 〔日期〕", True)]),
+        ("时间待定", [("Something is still to be filled in: 待定", True)]),
+        ("【重要】", [("There are 【】 in the sentence; carriers take these for the signature.", False)]),
+        (
+            "见 https://example.org/〔姓名〕 全文",
+            [("A link has a field in it, and leads nowhere: https://example.org/{}", True)],
+        ),
+        ("见 https://example.org/a 〔姓名〕", []),
+        ("大促销", [("Words of your list stand in it: 促销", False)]),
+        ("Ａ座", [("1 characters look like others: Ａ", False)]),
+    ],
+)
+def test_texts_that_were_written_by_hand(body: str, found: list[tuple[str, bool]]) -> None:
+    remarks = list(about_text(body, (), ("促销",)))
+    assert [(remark.message.format(**remark.fields), remark.stops) for remark in remarks] == found
+    assert [remark.can_repair for remark in remarks] == ["look like" in told for told, _ in found]
+
+
+def test_what_a_gateway_refuses_in_a_text_that_was_written_by_hand() -> None:
+    [remark] = about_text("〔姓名〕\n【重要】", "【】\n", ())
+    assert remark.fields == {"characters": "U+000A 【 】"}
+    assert remark.stops
 
 
 def test_days_states_and_audiences() -> None:

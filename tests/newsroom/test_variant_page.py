@@ -181,6 +181,38 @@ def test_what_stands_in_it_is_checked_and_stops_the_send(editor: Browser) -> Non
     assert editor.post("/editions/7/draft").status_code == 303, "a variant that is not there stops nothing"
 
 
+def test_it_is_checked_like_what_is_made_of_items_and_repaired_with_one_button(house: Runtime, editor: Browser) -> None:
+    editor.get("/settings/words")
+    editor.post("/settings/words", words="促销")
+    editor.get(PAGE)
+    body = "〔姓名〕：Ａ座【促销】，见 https://example.org/〔姓名〕 ，电话〔电话〕"
+    assert editor.post(PAGE, body=body, version="0").status_code == 303
+    page = editor.get("/editions/7/check").text
+    for told in (
+        "There is no such field: 〔电话〕",
+        "A link has a field in it, and leads nowhere: https://example.org/{}",
+        "There are 【】 in the sentence",
+        "Words of your list stand in it: 促销",
+        "1 characters look like others: Ａ",
+    ):
+        assert told in page, told
+    assert "2 things must be mended" in page
+    assert f'href="{PAGE}"' in page
+    assert "The text of retired stops edition 7: There is no such field" in troubles(editor.post("/editions/7/draft"))
+    found = re.search(r'action="([^"]*/repair)">(.*?)</form>', editor.get("/editions/7/check").text, re.DOTALL)
+    assert found
+    fields = dict(re.findall(r'name="(variant|version)" value="([^"]*)"', found[2]))
+    page = editor.follow(editor.post(found[1], **fields)).text
+    assert "Repaired: retired." in page
+    assert "look like others" not in page
+    assert body_of(editor.get(PAGE).text) == body.replace("Ａ", "A")
+    assert editor.post(found[1], **fields).status_code == 303, "it was pressed twice"
+    editor.post(PAGE, body="Ｂ座", version="2")
+    assert "chief has changed this text" in troubles(editor.post(found[1], **fields))
+    editor.post(PAGE + "/anew", version="3")
+    assert "The text is empty" in troubles(editor.post(found[1], variant="retired", version="3"))
+
+
 @SQLITE
 def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> None:
     for typed in NAUGHTY:
@@ -190,6 +222,7 @@ def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> No
             ("/form", ("in_full",)),
             ("/anew", ("version",)),
             ("/back", ("earlier", "version")),
+            ("/repair", ("version",)),
         ):
             answer = editor.post(PAGE + path, **dict.fromkeys(names, typed))
             assert answer.status_code in (200, 303, 404, 422), (path, typed, answer.status_code)
@@ -200,7 +233,7 @@ def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> No
     with at(house) as west:
         come(house, west, "wester", "editor", "西街")
         west.get("/items")
-        for path in ("", "/anew", "/back", "/form", "/look"):
+        for path in ("", "/anew", "/back", "/form", "/look", "/repair"):
             answer = west.client.post(PAGE + path)
             assert answer.status_code in (403, 404)
             west.get("/items")
