@@ -30,11 +30,13 @@ import redis
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from broadcaster.runtime import Runtime
 from subscribers.db import make_engine
 from tests.browsers import NO_CHROMIUM
 from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
 from tests.factories import NOW
 from tests.servers import Servers, rabbitmq_program
+from tests.websites import make_house
 
 #: folders whose tests watch whole runs
 LONG = {"journeys", "demo", "chaos"}
@@ -190,3 +192,11 @@ def clock(now: datetime) -> Clock:
 def begin(engine: Engine, clock: Clock) -> Transactions:
     """`with begin() as tx:` commits; `begin.wakes` holds the hints left for other processes."""
     return Transactions(engine, clock)
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
+    """An installation with two gateways; folders that need more make their own."""
+    made = make_house(database_url, tmp_path, clock)
+    yield made
+    made.close()

@@ -1,17 +1,17 @@
-"""A house on each database, and a browser at its newsroom."""
+"""A browser at the newsroom of a house: one that only keeps forms, and a real one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser as Chrome
 
 from broadcaster.access import passwords
+from broadcaster.app import make_web, serve
 from broadcaster.runtime import Runtime
-from tests.databases import Clock
+from tests.browsers import chromium
 from tests.newsrooms import Browser, at
-from tests.websites import make_house
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +22,19 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    made = make_house(database_url, tmp_path, clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def browser(house: Runtime) -> Iterator[Browser]:
     with at(house) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Chrome]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def address(house: Runtime) -> Iterator[str]:
+    """Where a real browser finds this house's newsroom."""
+    with serve(make_web(house), "127.0.0.1", 0) as made:
+        yield made

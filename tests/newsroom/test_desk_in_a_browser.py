@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from broadcaster.app import make_web, serve
 from broadcaster.newsroom import composer
 from broadcaster.runtime import Runtime
-from tests.browsers import DESKTOP, PHONE, Look, chromium, looking
+from tests.browsers import DESKTOP, PHONE, Look, looking
 from tests.factories import make_members
 from tests.newsrooms import Signed, add_user, furnish
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(house: Runtime) -> Iterator[str]:
-    with serve(make_web(house), "127.0.0.1", 0) as made:
-        yield made
 
 
 def enter(house: Runtime, look: Look, address: str) -> Page:

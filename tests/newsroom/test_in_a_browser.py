@@ -12,18 +12,12 @@ from playwright.sync_api import Browser
 from broadcaster.app import make_web
 from broadcaster.newsroom.first_run import first_link
 from broadcaster.runtime import Runtime
-from tests.browsers import DESKTOP, PHONE, chromium, looking
+from tests.browsers import DESKTOP, PHONE, looking
 from tests.databases import Clock
 from tests.newsrooms import PASSWORD, add_user
 from tests.websites import hosted
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

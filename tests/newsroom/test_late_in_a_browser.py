@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import update
 
 from broadcaster.access.models import SignIn, User
-from broadcaster.app import make_web, serve
 from broadcaster.runtime import Runtime
-from tests.browsers import DESKTOP, PHONE, chromium, looking
+from tests.browsers import DESKTOP, PHONE, looking
 from tests.newsrooms import PASSWORD, Signed, add_user
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(house: Runtime) -> Iterator[str]:
-    with serve(make_web(house), "127.0.0.1", 0) as made:
-        yield made
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from broadcaster.app import make_web, serve
 from broadcaster.newspaper import items, making
 from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
-from tests.browsers import DESKTOP, PHONE, chromium, looking
+from tests.browsers import DESKTOP, PHONE, looking
 from tests.newsroom.test_desk_in_a_browser import enter
 from tests.newsrooms import furnish
 from tests.pictures import drawn, encoded
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(house: Runtime) -> Iterator[str]:
-    with serve(make_web(house), "127.0.0.1", 0) as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from time import monotonic
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from broadcaster.app import make_web, serve
 from broadcaster.binds import holding
 from broadcaster.delivery import receipts
 from broadcaster.runtime import Runtime
-from tests.browsers import DESKTOP, PHONE, Look, chromium, looking
+from tests.browsers import DESKTOP, PHONE, Look, looking
 from tests.newsrooms import Signed, add_user, furnish
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def address(house: Runtime) -> Iterator[str]:
+@pytest.fixture(autouse=True)
+def furnished(house: Runtime) -> None:
     add_user(house, "li", "editor")
     furnish(house)
-    with serve(make_web(house), "127.0.0.1", 0) as made:
-        yield made
 
 
 def enter(house: Runtime, look: Look, address: str) -> Page:

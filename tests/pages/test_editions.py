@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -19,26 +17,10 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict, Invalid, NotFound
-from tests.databases import Clock
 from tests.newsroom.test_members import NAUGHTY
-from tests.websites import make_house, opened
 
 DAY = date(2026, 11, 23)
 FULL = "**今天**供暖。\n\n- 带会员证"
-
-
-@pytest.fixture
-def house(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    made = make_house(database_url, tmp_path, clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def site(house: Runtime) -> Iterator[httpx2.Client]:
-    with opened(house) as client:
-        client.headers.update({"accept": "text/html", "accept-language": "en"})
-        yield client
 
 
 def put(session: Session, now, headline: str, *audience: str, number: int = 1, full: str = FULL) -> int:  # type: ignore[no-untyped-def]

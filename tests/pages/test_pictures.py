@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -18,31 +16,20 @@ from broadcaster.newspaper.items import Move
 from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
-from tests.databases import Clock
 from tests.factories import generated_msisdn, make_member, make_organisation
 from tests.pages.test_editions import begin, put
 from tests.pages.test_readers import OTHERS, come_in
 from tests.pictures import shrunk
-from tests.websites import make_house, opened
 
 ALT = '三位老人 "排队" <b>'
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    made = make_house(database_url, tmp_path, clock)
-    with made.begin() as tx:
+def house(house: Runtime) -> Runtime:
+    with house.begin() as tx:
         begin(tx.session, tx.now)
         put(tx.session, tx.now, "供暖")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def site(house: Runtime) -> Iterator[httpx2.Client]:
-    with opened(house) as client:
-        client.headers.update({"accept": "text/html", "accept-language": "en"})
-        yield client
+    return house
 
 
 def with_picture(session: Session, now, item: int, *, blue: int = 128, size: int = 0, alt: str = ALT) -> int:  # type: ignore[no-untyped-def]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -26,7 +24,7 @@ from subscribers.models import Number
 from tests.databases import Clock
 from tests.factories import generated_msisdn, make_member, make_organisation
 from tests.pages.test_editions import begin, put
-from tests.websites import make_house, opened
+from tests.websites import opened
 
 MINE, OTHERS, OUT, LANDLINE = (generated_msisdn(n) for n in (11, 22, 33, 44))
 STRANGER = generated_msisdn(55)
@@ -34,9 +32,8 @@ _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
-    made = make_house(database_url, tmp_path, clock)
-    with made.begin() as tx:
+def house(house: Runtime) -> Runtime:
+    with house.begin() as tx:
         east = make_organisation(tx.session, "东街")
         make_member(tx.session, organisation=east, name="李桂英", status="retired", msisdn=MINE)
         make_member(tx.session, organisation=east, name="王强", msisdn=OTHERS)
@@ -46,15 +43,7 @@ def house(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
         put(tx.session, tx.now, "供暖")
         put(tx.session, tx.now, "只给离退休", "retired")
         making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"])
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def site(house: Runtime) -> Iterator[httpx2.Client]:
-    with opened(house) as client:
-        client.headers.update({"accept": "text/html", "accept-language": "en"})
-        yield client
+    return house
 
 
 def publish(house: Runtime, only: str = "") -> None:
