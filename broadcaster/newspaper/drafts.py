@@ -129,7 +129,9 @@ def _own(user_id: int) -> Select[ItemDraft]:
 
 
 def _refuse_too_much(session: Session, user_id: int, draft_id: int, characters: int) -> None:
-    others = select(func.sum(ItemDraft.characters)).where(ItemDraft.user_id == user_id, ItemDraft.id != draft_id)
+    # those thrown away are few, and throwing away has to help
+    mine = (ItemDraft.user_id == user_id, ItemDraft.discarded_at.is_(None), ItemDraft.id != draft_id)
+    others = select(func.sum(ItemDraft.characters)).where(*mine)
     if (session.scalar(others) or 0) + characters > CHARACTERS:
         raise Conflict(
             "All that you have not saved is too long together to be kept.",

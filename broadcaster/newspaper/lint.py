@@ -170,7 +170,12 @@ def _about_rest(text: str, linked: str, forbidden: Collection[str]) -> Iterator[
             message, stops = msgid("A shortened link is taken for a fraud by carriers: {link}"), False
         else:
             continue
-        yield Remark(message, {"link": link[:80]}, msgid("A space ends a link."), stops=stops)
+        yield Remark(
+            message,
+            {"link": link.replace(own_words.FIELD_IN_LINK, "〔…〕")[:80]},
+            msgid("A space ends a link."),
+            stops=stops,
+        )
 
 
 def _about_words(text: str, words: Collection[str]) -> Iterator[Remark]:

@@ -10,6 +10,8 @@ from subscribers.errors import Invalid
 #: as they are written in a text -> the field of a template
 FIELDS = {"姓名": "name", "name": "name", "组织": "organisation", "organisation": "organisation"}
 MAX_BODY = 1_500
+#: what stands for a field where a text is looked through for links
+FIELD_IN_LINK = "{}"
 _CHIP = re.compile(rf"〔({'|'.join(FIELDS)})〕")
 _BRACKETED = re.compile("〔[^〔〕\n]{0,30}〕")
 #: signs of templates, here and in other programs
@@ -52,7 +54,7 @@ def marked(body: str) -> str:
     >>> marked("见 https://example.org/〔姓名〕")
     '见 https://example.org/{}'
     """
-    return _CHIP.sub("{}", body)
+    return _CHIP.sub(FIELD_IN_LINK, body)
 
 
 def unknown_fields(body: str) -> list[str]:

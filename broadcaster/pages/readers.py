@@ -79,6 +79,9 @@ def confirm(request: Request, house: House, visit: Here, form: Form, number: Num
     asked = request.cookies.get(ASKED, "")[:100]
     with house.begin() as tx:
         token = readers.confirm(tx.session, asked, form.text("code"), house.secret, now=tx.now)
+        if token is not None:
+            # by another number before: nobody comes by that again
+            _end(request, tx)
     if token is None:
         wrong = Invalid(
             "The code is not right, or its time is over.",
@@ -100,16 +103,30 @@ def confirm(request: Request, house: House, visit: Here, form: Form, number: Num
 
 
 @takes(router, _ONE + "/forget", needs=Open.ANYBODY)
-def forget(request: Request, house: House, visit: Here, number: Number) -> Response:
+def forget(request: Request, house: House, number: Number) -> Response:
     """This browser is known no more: here, and by its cookies."""
     with house.begin() as tx:
-        for name in (DEVICE_OVER_TLS, DEVICE):
-            readers.forget_browser(tx.session, request.cookies.get(name, "")[:100])
-    answer = draw_page(request, house, "reader_forgotten.html", number=number)
+        _end(request, tx)
+    answer = RedirectResponse(f"{_path(number)}/forgotten", 303)
     for name in (DEVICE_OVER_TLS, DEVICE):
         answer.delete_cookie(name, path="/", secure=name == DEVICE_OVER_TLS, httponly=True, samesite="lax")
     answer.delete_cookie(ASKED, path="/p")
     return answer
+
+
+@shows(router, _ONE + "/forgotten", needs=Open.ANYBODY)
+def forgotten(request: Request, house: House, number: Number) -> Response:
+    """That it is; a browser that is known is sent to the page."""
+    with house.reading() as tx:
+        is_known = bool(known_readers(request, house, tx))
+    if is_known:
+        return RedirectResponse(f"/p/{number}", 303)
+    return draw_page(request, house, "reader_forgotten.html", number=number)
+
+
+def _end(request: Request, tx: Tx) -> None:
+    for name in (DEVICE_OVER_TLS, DEVICE):
+        readers.forget_browser(tx.session, request.cookies.get(name, "")[:100])
 
 
 def draw_known(request: Request, house: Runtime, template: str, *, is_known: bool, **values: Any) -> Response:

@@ -187,3 +187,5 @@ def test_so_much_is_kept_and_no_more(session: Session, now: datetime) -> None:
     assert again.id == made[0].id, "one goes on in what is there"
     drafts.finish(session, WRITER, LI, made[0].id)
     assert drafts.keep(session, WRITER, LI, typed("长" * full), now=now)
+    drafts.discard(session, WRITER, LI, made[1].id, now=now)
+    assert drafts.keep(session, WRITER, LI, typed("长" * full), now=now), "what was thrown away makes room"

@@ -112,7 +112,7 @@ def test_what_a_gateway_refuses(session: Session) -> None:
         ("【重要】", [("There are 【】 in the sentence; carriers take these for the signature.", False)]),
         (
             "见 https://example.org/〔姓名〕 全文",
-            [("A link has a field in it, and leads nowhere: https://example.org/{}", True)],
+            [("A link has a field in it, and leads nowhere: https://example.org/〔…〕", True)],
         ),
         ("见 https://example.org/a 〔姓名〕", []),
         ("大促销", [("Words of your list stand in it: 促销", False)]),

@@ -190,7 +190,7 @@ def test_it_is_checked_like_what_is_made_of_items_and_repaired_with_one_button(h
     page = editor.get("/editions/7/check").text
     for told in (
         "There is no such field: 〔电话〕",
-        "A link has a field in it, and leads nowhere: https://example.org/{}",
+        "A link has a field in it, and leads nowhere: https://example.org/〔…〕",
         "There are 【】 in the sentence",
         "Words of your list stand in it: 促销",
         "1 characters look like others: Ａ",

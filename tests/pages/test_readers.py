@@ -320,12 +320,24 @@ def test_a_phone_is_forgotten_by_a_button(house: Runtime, site: httpx2.Client) -
             token = _TOKEN.search(site.get("/p/1/reader").text)
             assert token
             answer = site.post("/p/1/reader/forget", data={"form_token": token[1]})
-            assert "This phone is forgotten" in answer.text
+            assert answer.headers["location"] == "/p/1/reader/forgotten"
+            assert "This phone is forgotten" in site.get("/p/1/reader/forgotten").text
             site.cookies.set("reader", kept)
             answer = site.get("/p/1")
             assert answer.status_code == 403, "the cookie that somebody copied opens nothing, either"
             assert "Forget this phone" not in answer.text
         assert other.get("/p/1").status_code == 200, "other phones of this number stay known"
+        assert other.get("/p/1/reader/forgotten").headers["location"] == "/p/1"
+
+
+def test_another_number_ends_what_the_phone_was_known_by(house: Runtime, site: httpx2.Client) -> None:
+    publish(house, "retired")
+    come_in(house, site)
+    kept = site.cookies["reader"]
+    come_in(house, site, OTHERS)
+    with opened(house) as thief:
+        thief.cookies.set("reader", kept)
+        assert thief.get("/p/1").status_code == 403
 
 
 def test_who_gave_the_number_up_is_known_no_more(house: Runtime, site: httpx2.Client, clock: Clock) -> None:
