@@ -140,6 +140,11 @@ class Web(Section):
         except ValueError:
             raise ValueError(msgid("are networks; write them like 10.0.0.0/24 or 10.0.0.7.")) from None
 
+    @property
+    def pages(self) -> str:
+        """What the number of an edition is put behind to have the address of its reading page; "": nobody knows it."""
+        return f"{self.public_url}/p/" if self.public_url else ""
+
     @field_validator("public_url")
     @classmethod
     def _without_a_slash(cls, value: str) -> str:

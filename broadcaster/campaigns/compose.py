@@ -19,8 +19,8 @@ from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVarian
 from broadcaster.campaigns.render import MEMBER_FIELDS
 from broadcaster.language import translated
 from broadcaster.newspaper import editions
-from broadcaster.newspaper.lint import about_text, lint
-from broadcaster.newspaper.models import Edition
+from broadcaster.newspaper.lint import about_link, about_text, lint
+from broadcaster.newspaper.models import Edition, EditionPage
 from broadcaster.newspaper.own_words import as_template
 from broadcaster.templates import compile_template, fields_of
 from broadcaster.templates import load as load_template
@@ -32,6 +32,11 @@ from subscribers.organisations import hold_place, in_subtree
 
 #: a field as it stands in a text; a title shows its name alone
 _FIELD = re.compile(r"\{\{\s*(\w+)[^}]*\}\}")
+
+#: what stands behind a text that ends with the address of its reading page
+_LINK = {"zh": "{{ nl }}全文 {{ link }}", "en": "{{ nl }}In full: {{ link }}"}
+#: instead of an address that nobody knows yet: such a text is looked at, and never sent
+_NOWHERE = "https://…/p/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +156,16 @@ def draft_edition(
     language: str,
     dress: Dress,
     rule: str = "everyone",
+    pages: str = "",
     **more: Any,
 ) -> Campaign:
-    """A draft of an edition: a text per variant, in the edition's order.
+    """A draft of an edition: a text per variant, in the edition's order. `pages`: see `Web.pages`.
 
     Raises `Invalid` for a variant without items, `Conflict` for what the check of the edition says must be mended.
     """
     edition = editions.get(session, actor, number)
-    texts = _of_edition(session, edition, paper=paper, language=language)
-    _refuse_stopped(session, edition)
+    texts = _of_edition(session, edition, paper=paper, language=language, pages=pages)
+    _refuse_stopped(session, edition, pages)
     if empty := next((text.name for text in texts if not text.context["columns"]), ""):
         raise Invalid(
             "The variant {variant} has no item.",
@@ -171,7 +177,7 @@ def draft_edition(
     )
 
 
-def _refuse_stopped(session: Session, edition: Edition) -> None:
+def _refuse_stopped(session: Session, edition: Edition, pages: str) -> None:
     """Raise `Conflict` with what the check of an edition finds against its going out."""
     items = [item for _, _, item in editions.contents(session, edition)]
     for remark in lint(items, editions.variant_names(session, edition), day=edition.date, forbidden=(), words=()):
@@ -187,8 +193,12 @@ def _refuse_stopped(session: Session, edition: Edition) -> None:
                 },
             )
     own = editions.own_texts(session, edition)
+    is_published = session.get(EditionPage, edition.id) is not None
     for name in editions.variant_names(session, edition):
-        for remark in about_text((own[name].body if name in own else None) or "", (), ()):
+        remarks = list(about_text((own[name].body if name in own else None) or "", (), ()))
+        if name in own and own[name].with_link:
+            remarks += about_link(pages, is_published=is_published)
+        for remark in remarks:
             if remark.stops:
                 raise Conflict(
                     "The text of {variant} stops edition {number}: {what}",
@@ -213,6 +223,7 @@ def edition_unsaved(
     language: str,
     dress: Dress,
     now: datetime,
+    pages: str = "",
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
 ) -> Campaign:
@@ -224,7 +235,9 @@ def edition_unsaved(
     rule = segments.frozen(session, rule, within=actor.under)
     texts = [
         replace(text, rule=segments.frozen(session, text.rule, within=actor.under))
-        for text in _of_edition(session, edition, paper=paper, language=language, instead=instead, bodies=bodies)
+        for text in _of_edition(
+            session, edition, paper=paper, language=language, pages=pages, instead=instead, bodies=bodies
+        )
     ]
     return _written(actor, texts, title=edition.title, rule=rule, dress=dress, now=now)
 
@@ -235,19 +248,19 @@ def _of_edition(
     *,
     paper: str,
     language: str,
+    pages: str = "",
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
 ) -> list[Text]:
     file = load_template("headlines", language)
-    return [
-        Text(
-            content.name,
-            content.rule,
-            file.source if (body := (bodies or {}).get(content.name, content.body)) is None else as_template(body),
-            editions.context(edition, content, paper),
-        )
-        for content in editions.variants(session, edition, instead=instead)
-    ]
+    texts = []
+    for content in editions.variants(session, edition, instead=instead):
+        body = (bodies or {}).get(content.name, content.body)
+        source, context = file.source if body is None else as_template(body), editions.context(edition, content, paper)
+        if content.with_link:
+            source, context = source + _LINK[language], context | {"link": f"{pages or _NOWHERE}{edition.number}"}
+        texts.append(Text(content.name, content.rule, source, context))
+    return texts
 
 
 @needs(Right.SEE)

@@ -36,7 +36,13 @@ def draft(house: House, tx: Tx, content: Mapping[str, Any], fields: Sequence[str
         )
     else:
         made = compose.draft_edition(
-            tx.session, house.actor, content["edition"], paper=paper.name, language=paper.language, **common
+            tx.session,
+            house.actor,
+            content["edition"],
+            paper=paper.name,
+            language=paper.language,
+            pages=house.settings.web.pages,
+            **common,
         )
     # an unknown gateway is found before the draft is kept
     house.route(made)

@@ -89,6 +89,7 @@ def preview(
             paper=paper.name,
             language=paper.language,
             dress=house.dress,
+            pages=house.settings.web.pages,
             now=tx.now,
         )
         checked = check.check(

@@ -139,6 +139,7 @@ def _draft(runtime: Runtime, show: Show) -> tuple[int, bool]:
                 paper=runtime.settings.paper.name,
                 language="zh",
                 dress=runtime.dress,
+                pages=runtime.settings.web.pages,
                 now=tx.now,
             )
         show.edition(tx.session.get_one(Edition, last.edition_id), resumed=resumed)

@@ -46,6 +46,8 @@ class VariantContent:
     columns: list[dict[str, Any]]
     #: written by hand; None: it is made of the columns
     body: str | None = None
+    #: it ends with the address of the reading page
+    with_link: bool = False
 
 
 @needs(Right.EDIT)
@@ -149,7 +151,8 @@ def variants(session: Session, edition: Edition, *, instead: Mapping[int, str] |
     for position, name in enumerate(variant_names(session, edition)):
         mine = own.get(name)
         columns = _columns_of(name, rows, instead or {}, in_full=mine is not None and mine.in_full)
-        made.append(VariantContent(position, name, name, columns, mine.body if mine else None))
+        body, with_link = (mine.body, mine.with_link) if mine else (None, False)
+        made.append(VariantContent(position, name, name, columns, body, with_link))
     return made
 
 

@@ -49,6 +49,22 @@ class Remark:
     audiences: Sequence[Sequence[str]] = ()
 
 
+def about_link(pages: str, *, is_published: bool) -> Iterator[Remark]:
+    """Remarks on a text that ends with the address of its reading page. `pages`: where those stand; "": nowhere."""
+    if not pages:
+        yield Remark(
+            msgid("It ends with the address of the reading page, and it is not set where pages are found."),
+            hint=msgid("Whoever runs this installation sets web.public_url. Or take the address out of the text."),
+            stops=True,
+        )
+    elif not is_published:
+        yield Remark(
+            msgid("It ends with the address of the reading page, which is not published."),
+            hint=msgid("Publish the reading page, or take the address out of the text."),
+            stops=True,
+        )
+
+
 def lint(
     items: Sequence[Item], variants: Sequence[str], *, day: date, forbidden: Collection[str], words: Collection[str]
 ) -> list[Remark]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from subscribers.db import Base, Instant
@@ -211,6 +211,8 @@ class VariantText(Base):
     name: Mapped[str] = mapped_column(String(500), primary_key=True)
     #: items stand in it with their full texts, not with their sentences
     in_full: Mapped[bool] = mapped_column(default=False)
+    #: it ends with the address of the edition's reading page
+    with_link: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: written by hand, with fields as 〔姓名〕; None: it is made of the items
     body: Mapped[str | None] = mapped_column(Text)
     #: what the items gave when it was written

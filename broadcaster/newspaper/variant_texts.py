@@ -89,10 +89,15 @@ def take_back(
 
 
 @needs(Right.EDIT)
-def set_form(session: Session, actor: Actor, number: int, name: str, *, in_full: bool, now: datetime) -> None:
-    """Whether the items of a variant stand in it with their full texts, for phones that open no page."""
+def set_form(
+    session: Session, actor: Actor, number: int, name: str, *, in_full: bool, with_link: bool, now: datetime
+) -> None:
+    """Whether the items of a variant stand in it with their full texts, for phones that open no page; and whether it
+    ends with the address of the reading page, for those that do.
+    """
     edition = hold(session, actor, number)
-    _kept(session, actor, edition, name, now).in_full = in_full
+    kept = _kept(session, actor, edition, name, now)
+    kept.in_full, kept.with_link = in_full, with_link
     session.flush()
 
 

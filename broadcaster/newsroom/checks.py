@@ -13,7 +13,7 @@ from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
 from broadcaster.newspaper import editions, items, making, publishing, word_lists
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.lint import Remark, about_text, lint
+from broadcaster.newspaper.lint import Remark, about_link, about_text, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
@@ -59,6 +59,7 @@ def draft(request: Request, house: House, visit: Here, id: Id) -> Response:  # n
                 paper=paper.name,
                 language=paper.language,
                 dress=house.dress,
+                pages=house.settings.web.pages,
                 now=tx.now,
             ).id
     except (Invalid, Conflict) as error:
@@ -133,6 +134,9 @@ def draw_check(
                 mended = {"at": laid.variants.index(name), "variant": name, "version": own.version}
                 written = about_text(own.body, forbidden, words)
                 remarks += [_told(remark) | {"where": audience_words([name]), "own": mended} for remark in written]
+            if own.with_link and name in laid.variants:
+                ends = about_link(house.settings.web.pages, is_published=published is not None)
+                remarks += [_told(remark) | {"where": audience_words([name])} for remark in ends]
         panel = proof_panel(house, tx, visit, number)
         sends = compose.of_edition(tx.session, visit.actor, number)
         panel |= count_panel(house, tx, visit, number)
@@ -155,7 +159,7 @@ def draw_check(
         is_closed=is_closed,
         lost=lost,
         published=when(published, now, house.settings.zone) if published else "",
-        address=f"{house.settings.web.public_url.rstrip('/')}{PAGES}/{number}",
+        address=f"{house.settings.web.pages or PAGES + '/'}{number}",
         sends=[
             {"id": each.id, "state": campaign_state_word(each.state), "is_draft": each.state in STARTABLE}
             for each in sends

@@ -182,6 +182,7 @@ def unsaved(
         paper=paper.name,
         language=paper.language,
         dress=house.dress,
+        pages=house.settings.web.pages,
         now=tx.now,
         instead=instead,
         bodies=bodies,

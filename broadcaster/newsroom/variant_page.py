@@ -128,8 +128,8 @@ def choose_form(house: House, visit: Here, form: Form, id: Id, name: str) -> Res
     name = _where(house, visit, form, id, name)
     with house.begin() as tx:
         variant = _named(tx, visit, id, name)
-        in_full = form.text("in_full") == "1"
-        variant_texts.set_form(tx.session, visit.actor, id, variant, in_full=in_full, now=tx.now)
+        in_full, with_link = form.text("in_full") == "1", form.text("with_link") == "1"
+        variant_texts.set_form(tx.session, visit.actor, id, variant, in_full=in_full, with_link=with_link, now=tx.now)
     return done(visit, f"{PATH}/{id}/variants/{name}", msgid("Saved."))
 
 
@@ -209,6 +209,8 @@ def _draw(
         composed=composed,
         version=kept.version if kept else 0,
         in_full=bool(kept and kept.in_full),
+        with_link=bool(kept and kept.with_link),
+        address=f"{house.settings.web.pages}{number}" if house.settings.web.pages else "",
         saved=when(kept.changed_at, now, house.settings.zone) if kept and own is not None else "",
         by=kept.changed_by if kept else "",
         earlier=[(each, when(each.written_at, now, house.settings.zone)) for each in earlier],

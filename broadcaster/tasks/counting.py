@@ -72,6 +72,7 @@ def _count(runtime: Runtime, claimed: Claimed) -> None:
             paper=paper.name,
             language=paper.language,
             dress=runtime.dress,
+            pages=runtime.settings.web.pages,
             now=tx.now,
         )
         ways = runtime.ways(tx)

@@ -1,0 +1,97 @@
+"""A text that ends with the address of its reading page: counted with it, and not sent before the page is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from broadcaster.campaigns import compose
+from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.models import CampaignVariant
+from broadcaster.newspaper import publishing
+from broadcaster.runtime import Runtime
+from broadcaster.settings import Web
+from subscribers.actor import OPERATOR
+from subscribers.errors import Conflict
+from tests.newsroom.test_composer import bubbles
+from tests.newsroom.test_variant_page import PAGE, body_of, editor  # noqa: F401
+from tests.newsrooms import Browser
+
+LINK = "https://paper.example.org/p/7"
+
+
+def found_at(house: Runtime, public_url: str = "https://paper.example.org") -> None:
+    house.settings = house.settings.model_copy(update={"web": Web(public_url=public_url)})
+
+
+def end_with_it(browser: Browser, *, on: bool = True) -> str:
+    browser.get(PAGE)
+    return browser.follow(browser.post(f"{PAGE}/form", in_full="0", with_link="1" if on else "0")).text
+
+
+def draft(house: Runtime) -> dict[str, dict[str, object]]:
+    """The texts of a send that is made of the edition, by variant."""
+    with house.begin() as tx:
+        made = compose.draft_edition(
+            tx.session,
+            OPERATOR,
+            7,
+            paper="晨晖",
+            language="zh",
+            dress=Dress("", "拒收请回复R"),
+            pages=house.settings.web.pages,
+            now=tx.now,
+        )
+        rows = tx.session.scalars(select(CampaignVariant).where(CampaignVariant.campaign_id == made.id))
+        return {row.name: {"source": row.source, **row.context} for row in rows}
+
+
+def test_on_the_phone_it_is_counted(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    found_at(house)
+    before = bubbles(editor.get(PAGE).text)
+    page = end_with_it(editor)
+    after = bubbles(page)
+    assert f"\n全文 {LINK} 拒收请回复R" in "".join(after)
+    assert LINK not in "".join(before)
+    assert len("".join(after)) == len("".join(before)) + len(f"\n全文 {LINK} ")
+    assert LINK not in body_of(page), "it is added by the system"
+    # also behind what is written by hand, and while that is typed
+    typed = editor.post(f"{PAGE}/look", body="供暖了").text
+    assert f"供暖了\n全文 {LINK} 拒收请回复R" in "".join(bubbles(typed))
+    long = editor.post(f"{PAGE}/look", body="供" * 60).text
+    assert "end of part 2" in long, "60 characters and the opt-out line are one part without it"
+    # the other variant is as it was
+    assert LINK not in "".join(bubbles(editor.get("/editions/7/variants/1").text))
+    assert LINK not in "".join(bubbles(end_with_it(editor, on=False)))
+    assert "end of part 2" not in editor.post(f"{PAGE}/look", body="供" * 60).text
+
+
+def test_not_sent_before_the_page_is_there(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    end_with_it(editor)
+    page = editor.get("/editions/7/check").text
+    assert "it is not set where pages are found" in page
+    with pytest.raises(Conflict, match="not set where pages are found"):
+        draft(house)
+    found_at(house)
+    page = editor.get("/editions/7/check").text
+    assert "which is not published" in page
+    with pytest.raises(Conflict, match="which is not published"):
+        draft(house)
+    assert editor.post("/editions/7/draft").status_code == 422
+    with house.begin() as tx:
+        publishing.publish(tx.session, OPERATOR, 7, now=tx.now)
+    page = editor.get("/editions/7/check").text
+    assert "It ends with the address" not in page
+    texts = draft(house)
+    assert texts["retired"]["link"] == LINK
+    assert str(texts["retired"]["source"]).endswith("全文 {{ link }}")
+    assert "link" not in texts["everyone"]
+    assert re.search(r"#next$", editor.post("/editions/7/draft").headers["location"])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_behind_a_path(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    found_at(house, "https://example.org/paper/")
+    assert "https://example.org/paper/p/7" in "".join(bubbles(end_with_it(editor)))
