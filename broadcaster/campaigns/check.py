@@ -151,6 +151,8 @@ def check(
         result.skipped.update(row.reason for row in rows if row.reason)
         chunk = [row for row in rows if row.reason is None]
         people = render.readers_of(session, [row.member_id for row in chunk], on=on)
+        # somebody's import may be taken back between two statements
+        chunk = [row for row in chunk if row.member_id in people]
         for variant, totals in zip(campaign.variants, result.variants, strict=True):
             mine = [row for row in chunk if row.variant == variant.position]
             if mine:

@@ -14,6 +14,7 @@ from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
+from broadcaster.undoing import undo_import
 from broadcaster.words import standing_words
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
@@ -81,7 +82,7 @@ def import_(
 )
 def undo(import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", help=tr("Its number."))]) -> None:
     with opened() as house, house.begin() as tx:
-        undone = importing.undo(tx.session, house.actor, import_id, now=tx.now)
+        undone = undo_import(tx.session, house.actor, import_id, now=tx.now)
     as_before = undone.restored - undone.removed
     answer(
         plain(undone),

@@ -174,10 +174,11 @@ def _claim_messages(
     find_written(session, waiting)
     if campaign is not None:
         try:
-            lost = printing.print_texts(session, campaign, [m for m in waiting if not m.written])
+            without = printing.print_texts(session, campaign, [m for m in waiting if not m.written])
         except BroadsheetError as error:
             raise CannotPrint(campaign.campaign_id, error) from error
-        transitions.withdraw(session, lost, State.SKIPPED, SkipReason.MISSING_VALUE.value, now=now)
+        for reason, lost in without.items():
+            transitions.withdraw(session, lost, State.SKIPPED, reason.value, now=now)
     chosen, cursor = fitting(messages, parts=parts)
     all_seen = len(messages) < parts and cursor > messages[-1].id
     _go_on(session, batch, cursor=cursor, done=all_seen or cursor > batch.high)

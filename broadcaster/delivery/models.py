@@ -52,7 +52,8 @@ class Message(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     #: no foreign key: an audience is written down while its campaign is claimed from, and each check would queue at it
     campaign_id: Mapped[int | None] = mapped_column(Key)
-    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    #: no foreign key: each check would lock the member's row, and so write it. `undoing` looks before anybody goes
+    member_id: Mapped[int | None] = mapped_column(Key)
     msisdn: Mapped[str | None] = mapped_column(String(20))
     gateway: Mapped[str | None] = mapped_column(String(40))
     variant: Mapped[int] = mapped_column(SmallInteger, default=0)

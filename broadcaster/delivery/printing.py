@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import dress, profiles, render
+from broadcaster.campaigns.audience import SkipReason
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVariant
 from broadcaster.campaigns.states import CampaignState
@@ -71,14 +72,25 @@ _VARIANTS = select(_VARIANT.c.position, _VARIANT.c.source, _VARIANT.c.context).w
 )
 
 
-def print_texts(session: Session, printing: Printing, messages: Sequence[Waiting]) -> list[int]:
-    """Give these messages their texts. Returns the ids of those who have lost a value since the check."""
+def print_texts(session: Session, printing: Printing, messages: Sequence[Waiting]) -> dict[SkipReason, list[int]]:
+    """Give these messages their texts. Returns the ids of those who get none, by why.
+
+    Somebody has lost a value since the check; or is gone, because their import was taken back at the very moment in
+    which the audience was written down.
+    """
     by_variant: dict[int, list[Waiting]] = {}
     for message in messages:
         by_variant.setdefault(message.variant, []).append(message)
     fields = frozenset[str]().union(*(render.reader_fields(printing.variants[position]) for position in by_variant))
     readers = render.readers_of(session, [m.member_id for m in messages], on=printing.audience_on, fields=fields)
     lost: list[int] = []
+    gone: list[int] = []
+    if len(readers) < len(messages):
+        gone = [message.id for message in messages if message.member_id not in readers]
+        by_variant = {
+            position: [message for message in mine if message.member_id in readers]
+            for position, mine in by_variant.items()
+        }
     for position, mine in by_variant.items():
         bodies, lacking = render.render_whole(printing.variants[position], [readers[m.member_id] for m in mine])
         if lacking:
@@ -86,4 +98,4 @@ def print_texts(session: Session, printing: Printing, messages: Sequence[Waiting
             mine = [message for index, message in enumerate(mine) if index not in lacking]
         for message, cut in zip(mine, dress.handed_over(printing.worn, bodies, printing.capabilities), strict=True):
             message.cut = cut
-    return lost
+    return {SkipReason.MISSING_VALUE: lost, SkipReason.LEFT_SEGMENT: gone}

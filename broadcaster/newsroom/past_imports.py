@@ -14,6 +14,7 @@ from broadcaster.newsroom.acting import attempt, read_number
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import PAGE, Behind, Id
 from broadcaster.runtime import Runtime
+from broadcaster.undoing import undo_import
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
@@ -40,7 +41,7 @@ def take_back(request: Request, house: House, visit: Here, form: Form) -> Respon
 
     def work(tx: Tx) -> Response:
         number = read_number(form.text("import"), tr("import"))
-        undone = importing.undo(tx.session, visit.actor, number, now=tx.now)
+        undone = undo_import(tx.session, visit.actor, number, now=tx.now)
         return done(
             visit,
             PATH,

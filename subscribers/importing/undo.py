@@ -54,8 +54,8 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
     """Take back an import: the members it made go, those it changed are as before, its consents no longer count.
 
     Members who were changed since, by hand, by a transfer or by a later import, are left alone. Organisations that it
-    made stay, empty perhaps. Raises `NotFound`, and `Conflict` if it is undone already or if messages or answers of its
-    new members are on record.
+    made stay, empty perhaps. Raises `NotFound`, and `Conflict` if it is undone already or if answers or transfers of
+    its new members are on record; messages to them are looked for by `broadcaster.undoing`, which doors call.
     """
     lock_table(session, ImportRun)
     run = session.get(ImportRun, import_id, populate_existing=True)
@@ -212,16 +212,21 @@ def _remove(session: Session, ids: Sequence[int], import_id: int) -> None:
             session.execute(delete(table).where(table.member_id.in_(ids)))
         session.execute(delete(Member).where(Member.id.in_(ids)))
     except IntegrityError:
-        raise Conflict(
-            "Import {import_id} cannot be undone: messages, answers or transfers of its members are on record.",
-            hint="Correct the list, and import it again: members it already knows are changed, not doubled.",
-            import_id=import_id,
-        ) from None
+        raise on_record(import_id) from None
     other = aliased(Number)
     alone = ~exists().where(other.msisdn == Number.msisdn, other.id != Number.id)
     session.execute(
         update(Number).where(Number.msisdn.in_(msisdns), Number.shared.is_(True), alone).values(shared=False),
         execution_options={"synchronize_session": False},
+    )
+
+
+def on_record(import_id: int) -> Conflict:
+    """Why an import stays: its members have a history by now."""
+    return Conflict(
+        "Import {import_id} cannot be undone: messages, answers or transfers of its members are on record.",
+        hint="Correct the list, and import it again: members it already knows are changed, not doubled.",
+        import_id=import_id,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster import forgetting as everywhere
+from broadcaster.undoing import undo_import
 from subscribers import (
     admissions,
     consent,
@@ -133,6 +134,10 @@ PROBES = {
     _S + "importing.importer.import_members": Probe(_import, echoes=True, makes=True),
     _S + "importing.undo.undo": Probe(
         lambda s, a, side: importing.undo(s, a, _last_import(s), now=NOW),
+        ready=lambda s, side: _import(s, side.chief, side),
+    ),
+    "broadcaster.undoing.undo_import": Probe(
+        lambda s, a, side: undo_import(s, a, _last_import(s), now=NOW),
         ready=lambda s, side: _import(s, side.chief, side),
     ),
     _S + "forgetting.forget": Probe(
