@@ -6,8 +6,8 @@ from alembic import op
 
 from subscribers.errors import Conflict
 
-revision = "r0037"
-down_revision = "r0036"
+revision = "r0038"
+down_revision = "r0037"
 branch_labels = None
 depends_on = None
 
