@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import exists, func, or_, select
@@ -17,9 +18,11 @@ from subscribers.models import ImportSpan, Member
 
 
 @needs(Right.REGISTER)
-def undo_import(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Undone:
-    """Take back an import of members. Raises as `subscribers.importing.undo`."""
-    undone = importing.undo(session, actor, import_id, now=now)
+def undo_import(
+    session: Session, actor: Actor, import_id: int, *, now: datetime, progress: Callable[[int], None] | None = None
+) -> Undone:
+    """Take back an import of members. Raises as `subscribers.importing.undo`; `progress` is told members so far."""
+    undone = importing.undo(session, actor, import_id, now=now, progress=progress)
     if undone.removed and _was_written_to(session, import_id):
         raise on_record(import_id)
     return undone

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from playwright.sync_api import Browser as Chromium
@@ -13,8 +12,9 @@ from playwright.sync_api import Browser as Chromium
 from broadcaster import migrations
 from broadcaster.app import make_web, serve
 from broadcaster.newsroom.first_run import first_link
-from broadcaster.runtime import make_runtime
+from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import Paper, Settings
+from broadcaster.tasks.lists import work_on_lists
 from broadcaster.web.doors import DECLARED
 from tests.browsers import DESKTOP, PHONE, Look, chromium, looking
 from tests.newsrooms import Browser, Signed, add_user, furnish
@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
                 furnish(house)
                 _walk(browser, address, folder, "reading", ["/p", "/p/1", "/p/1?z=3"])
                 cookie = Signed(house, "wang").token
-                token = _hand_in(address, cookie)
+                token = _hand_in(house, address, cookie)
                 _PATHS["{token}"] = token
                 shown = [path for (method, path) in sorted(DECLARED) if method == "GET"]
                 # a file and no page
@@ -53,7 +53,7 @@ def main(folder: Path) -> None:
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
 
 
-def _hand_in(address: str, cookie: str) -> str:
+def _hand_in(house: Runtime, address: str, cookie: str) -> str:
     """The name of a list that was handed in, to be seen looked at."""
     visitor = Browser(address)
     with visitor.client:
@@ -64,8 +64,7 @@ def _hand_in(address: str, cookie: str) -> str:
         answer = visitor.client.post(
             "/members/import", data={"form_token": form[1]}, files={"file": ("list.csv", rows.encode())}
         )
-        while 'id="live"' in visitor.follow(answer).text:
-            time.sleep(0.1)
+        work_on_lists(house)
         return answer.headers["location"].rpartition("/")[2]
 
 

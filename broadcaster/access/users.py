@@ -210,6 +210,19 @@ def actor_for(user: User, path: str) -> Actor:
     return Actor(user.name, rights_of(Role(user.role), path), path)
 
 
+def actor_called(session: Session, name: str) -> Actor:
+    """Who the user of this name is now, for work that they asked for. Raises `Denied` if they do not work here now."""
+    found = session.execute(
+        select(User, Organisation.path)
+        .outerjoin(Organisation, Organisation.id == User.organisation_id)
+        .where(User.name == name, User.disabled_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        raise Denied("{name} does not work here any more.", hint="Ask an administrator.", name=name)
+    user, path = found
+    return actor_for(user, path or "")
+
+
 def has_admin(session: Session) -> bool:
     """Whether there is an administrator of the whole tree: from then on nobody acts without signing in."""
     return session.scalar(_admins().limit(1)) is not None

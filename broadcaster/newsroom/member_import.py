@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-import shutil
-from collections import Counter
-from collections.abc import Callable, Mapping
-from pathlib import Path as FilePath
+import unicodedata
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.language import msgid, ntr, tr, translated
-from broadcaster.newsroom import jobs, refused_rows, uploads
+from broadcaster.list_notes import notes_of
 from broadcaster.newsroom.drawing import draw, trouble
-from broadcaster.newsroom.jobs import Job
 from broadcaster.newsroom.member_page import told_record
 from broadcaster.newsroom.members import today
+from broadcaster.newsroom.past_imports import in_a_sentence, undo_over
 from broadcaster.runtime import Runtime
-from broadcaster.web.doors import LARGEST, Form, Posted, shows, takes
+from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from subscribers import importing, records
-from subscribers.actor import Actor, Right
-from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Conflict, Invalid
-from subscribers.importing import ImportResult, RefusedRow
-from subscribers.records import Record
-from subscribers.sheets import Limits
+from subscribers import list_jobs
+from subscribers.actor import Right
+from subscribers.errors import BroadsheetError, Invalid
+from subscribers.list_jobs import ListKind, ListState
+from subscribers.models import ListJob, Status
+from subscribers.records import NumberOnRecord, Record
 
 router = APIRouter()
 
-#: refused rows, and kinds of them, that a page shows
-SHOWN = 20
-#: people who are shown as they would stand there
-SAMPLES = 3
 #: the name of a file that was handed in
 Token = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
-_LIMITS = Limits(rows=500_000, bytes=LARGEST)
+#: after which something that waits needs a word of why
+_LATE = timedelta(seconds=30)
+#: bytes of a file at a time
+_READ = 1024 * 1024
+_ENDINGS = (".csv", ".xlsx", ".txt")
 
 #: what a column may be: fields as the import calls them
 _FIELDS = {
@@ -69,124 +68,107 @@ def hand_in(request: Request, house: House, visit: Here, form: Form) -> Response
         upload = form.file("file")
         if upload is None:
             raise Invalid("No file was chosen.", hint="Choose a CSV or XLSX file of your members.")
-        with house.reading() as tx:
-            now = tx.now
-        token = uploads.keep(house, visit.signed_in.user_id, upload, now=now)
+        name = _clean(upload.filename or "")
+        with house.begin() as tx:
+            pieces = iter(partial(upload.file.read, _READ), b"")
+            token = list_jobs.hand_in(tx.session, visit.actor, name, pieces, _given(form), now=tx.now)
     except BroadsheetError as error:
         return _choose_again(request, error, form.text("agreed"))
-    return _start(request, house, visit, token, Job("look", _given(form)))
+    return RedirectResponse(f"/members/import/{token}", 303)
 
 
 @shows(router, "/members/import/{token}", needs=Right.REGISTER)
 def follow(request: Request, house: House, visit: Here, token: Token, live: bool = False) -> Response:
-    """How far it is with a file: looked at, taken in, or what is to be said about it."""
-    job = _job(request, house, visit, token)
-    if not job.is_over:
+    """How far it is with a file: looked at, taken in, taken back, or what is to be said about it."""
+    with house.reading() as tx:
+        job = list_jobs.find(tx.session, visit.actor, token)
+        day = today(house, tx)
+        is_late = tx.now - job.asked_at > _LATE
+    if job.is_open:
+        rows = notes_of(house).rows(token, job.rows) if job.state == ListState.RUNNING else 0
+        waits = job.state == ListState.WAITING
         template = "import_wait_live.html" if live else "import_wait.html"
-        return draw(request, template, token=token, kind=job.kind, rows=job.done)
+        return draw(request, template, token=token, kind=job.kind, rows=rows, waits=waits, is_late=waits and is_late)
     if live:
         # the whole page goes on, and not the part of it
         return Response(status_code=204, headers={"HX-Redirect": f"/members/import/{token}"})
-    if job.error is not None:
-        return _choose_again(request, job.error, job.given["agreed"])
-    if job.kind == "take":
-        return _draw_taken(request, visit, job.answer)
-    result, samples = job.answer
-    with house.reading() as tx:
-        day = today(house, tx)
-    told = [told_record(each, day) for each in samples]
-    return draw(request, "import_look.html", **_told(result), samples=told, token=token, given=job.given)
+    error = _told_trouble(job)
+    if job.kind == ListKind.UNDO:
+        return undo_over(request, house, visit, job.answer, error)
+    if error is not None or job.answer is None:
+        return _choose_again(request, error, str(job.given["agreed"]))
+    if job.kind == ListKind.TAKE:
+        return _draw_taken(request, job.answer)
+    samples = [told_record(_record(each), day) for each in job.answer["samples"]]
+    return draw(
+        request, "import_look.html", **_told(job.answer, taken=False), samples=samples, token=token, given=job.given
+    )
 
 
 @takes(router, "/members/import/{token}/look", needs=Right.REGISTER)
-def look_again(request: Request, house: House, visit: Here, form: Form, token: Token) -> Response:
+def look_again(house: House, visit: Here, form: Form, token: Token) -> Response:
     """The same file with other columns."""
-    return _start(request, house, visit, token, Job("look", _given(form)))
+    return _ask(house, visit, token, ListKind.LOOK, form)
 
 
 @takes(router, "/members/import/{token}/take", needs=Right.REGISTER)
-def take_in(request: Request, house: House, visit: Here, form: Form, token: Token) -> Response:
+def take_in(house: House, visit: Here, form: Form, token: Token) -> Response:
     """The file is taken in."""
-    return _start(request, house, visit, token, Job("take", _given(form)))
+    return _ask(house, visit, token, ListKind.TAKE, form)
 
 
-def _start(request: Request, house: Runtime, visit: Visit, token: str, job: Job) -> Response:
-    actor, user_id = visit.actor, visit.signed_in.user_id
-    file = uploads.find(house, user_id, token)
-    before = jobs.find(request.app, _name(visit, token))
-    # a button that is pressed twice takes nothing in twice
-    if before is None or before.is_over:
-        work = _take if job.kind == "take" else _look
-        jobs.start(request.app, _name(visit, token), job, lambda tell: work(house, actor, file, job, tell))
+@takes(router, "/members/import/{token}/stop", needs=Right.REGISTER)
+def stop(house: House, visit: Here, token: Token) -> Response:
+    """Not after all: what was done of it is taken back."""
+    notes_of(house).ask_to_stop(visit.actor, token)
     return RedirectResponse(f"/members/import/{token}", 303)
 
 
-def _look(
-    house: Runtime, actor: Actor, file: FilePath, job: Job, tell: Callable[[int], None]
-) -> tuple[ImportResult, list[Record]]:
-    """All is done as if, some of it looked at as it would stand there, and taken back."""
-    with house.begin() as tx, tx.session.begin_nested() as attempt:
-        result = _import(house, tx, actor, file, job, tell)
-        ids = importing.first_members(tx.session, result.import_id or 0, SAMPLES)
-        day, zone = today(house, tx), house.settings.zone
-        samples = [records.show(tx.session, actor, each, zone=zone, on=day, now=tx.now) for each in ids]
-        attempt.rollback()
-    return result, samples
+def _ask(house: Runtime, visit: Visit, token: str, kind: ListKind, form: Posted) -> Response:
+    with house.reading() as tx:
+        is_open = list_jobs.find(tx.session, visit.actor, token).is_open
+    # on SQLite nobody can write while it is being done
+    if not is_open:
+        with house.begin() as tx:
+            list_jobs.ask(tx.session, visit.actor, token, kind, _given(form), now=tx.now)
+    return RedirectResponse(f"/members/import/{token}", 303)
 
 
-def _take(house: Runtime, actor: Actor, file: FilePath, job: Job, tell: Callable[[int], None]) -> ImportResult:
-    with house.begin() as tx:
-        result = _import(house, tx, actor, file, job, tell)
-    refused_rows.keep(house, result, _reason)
-    shutil.rmtree(file.parent, ignore_errors=True)
-    return result
+def _clean(name: str) -> str:
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    kept = "".join(sign for sign in last if sign.isprintable())[-80:].lstrip(".")
+    if not kept.lower().endswith(_ENDINGS):
+        raise Invalid("This is no list that can be read: {name}.", hint="Save it as CSV or XLSX.", name=kept or "-")
+    return kept
 
 
-def _import(
-    house: Runtime, tx: Tx, actor: Actor, file: FilePath, job: Job, tell: Callable[[int], None]
-) -> ImportResult:
-    return importing.import_members(
-        tx.session,
-        actor,
-        file,
-        now=tx.now,
-        on=today(house, tx),
-        region=house.settings.paper.region,
-        mapping=job.given["mapping"],
-        shared=job.given["shared"],
-        agreed=job.given["agreed"],
-        key=house.secret,
-        limits=_LIMITS,
-        progress=tell,
-    )
+def _record(kept: Mapping[str, Any]) -> Record:
+    """Somebody as they would stand there, as the job keeps them."""
+    status = Status(kept["status"]) if kept["status"] else None
+    numbers = tuple(NumberOnRecord(**each) for each in kept["numbers"])
+    return Record(**{**kept, "status": status, "numbers": numbers, "tags": tuple(kept["tags"]), "history": ()})
+
+
+def _told_trouble(job: ListJob) -> dict[str, str] | None:
+    if job.trouble is None:
+        return None
+    what, then = (translated(job.trouble[each]).format(**job.trouble["fields"]) for each in ("message", "hint"))
+    return {"what": what, "then": then, "field": "file"}
 
 
 def _given(form: Posted) -> dict[str, Any]:
     return {"mapping": _mapping(form), "shared": bool(form.text("shared")), "agreed": form.text("agreed")}
 
 
-def _name(visit: Visit, token: str) -> str:
-    return f"{visit.signed_in.user_id} {token}"
+def _choose_again(request: Request, told: BroadsheetError | dict[str, str] | None, agreed: str) -> Response:
+    wrong = trouble(told, "file") if isinstance(told, BroadsheetError) else told
+    return draw(request, "import.html", status=422, trouble=wrong, agreed=agreed)
 
 
-def _job(request: Request, house: Runtime, visit: Visit, token: str) -> Job:
-    job = jobs.find(request.app, _name(visit, token))
-    if job is None:
-        # one that was taken in is not kept
-        uploads.find(house, visit.signed_in.user_id, token)
-        raise Conflict(
-            "The program was started anew meanwhile, and nothing of this list was written.", hint="Hand it in again."
-        )
-    return job
-
-
-def _choose_again(request: Request, error: BroadsheetError, agreed: str) -> Response:
-    return draw(request, "import.html", status=422, trouble=trouble(error, "file"), agreed=agreed)
-
-
-def _draw_taken(request: Request, visit: Visit, result: ImportResult) -> Response:
-    may_undo = bool(result.created + result.updated)
-    return draw(request, "import_taken.html", **_told(result, taken=True), number=result.import_id, may_undo=may_undo)
+def _draw_taken(request: Request, answer: Mapping[str, Any]) -> Response:
+    may_undo = bool(answer["created"] + answer["updated"])
+    told = _told(answer, taken=True)
+    return draw(request, "import_taken.html", **told, number=answer["import_id"], may_undo=may_undo)
 
 
 def _mapping(form: Posted) -> Mapping[str, str]:
@@ -194,30 +176,30 @@ def _mapping(form: Posted) -> Mapping[str, str]:
     return {heading: field for heading, field in zip(headings, fields, strict=False) if heading and field}
 
 
-def _told(result: ImportResult, *, taken: bool = False) -> dict[str, Any]:
-    people = result.created + result.updated
-    mapped = result.columns
+def _told(answer: Mapping[str, Any], *, taken: bool) -> dict[str, Any]:
+    people = answer["created"] + answer["updated"]
+    mapped = answer["columns"]
     return {
         "people": people,
         "figures": [
-            (tr("new"), result.created),
-            (tr("changed"), result.updated),
-            (tr("as they were"), result.unchanged),
-            (tr("refused"), len(result.refused)),
+            (tr("new"), answer["created"]),
+            (tr("changed"), answer["updated"]),
+            (tr("as they were"), answer["unchanged"]),
+            (tr("refused"), answer["refused"]),
         ],
         "act": ntr("Take {n} person in", "Take {n} people in", people),
-        "columns": [(heading, mapped.get(heading, "")) for heading in result.headings if heading],
+        "columns": [(heading, mapped.get(heading, "")) for heading in answer["headings"] if heading],
         "fields": [(name, translated(word)) for name, word in _FIELDS.items()],
-        "notes": _notes(result, taken=taken),
-        "kinds": _kinds(result.refused) if len(result.refused) > SHOWN else [],
-        "refused": [{"row": one.row, "reason": _reason(one)} for one in result.refused[:SHOWN]],
+        "notes": _notes(answer, taken=taken),
+        "kinds": [f"{each['n']} × {translated(each['message']).format(**each['fields'])}" for each in answer["kinds"]],
+        "refused": [{"row": one["row"], "reason": in_a_sentence(one)} for one in answer["first_refused"]],
     }
 
 
-def _notes(result: ImportResult, *, taken: bool) -> list[str]:
+def _notes(answer: Mapping[str, Any], *, taken: bool) -> list[str]:
     notes = []
-    if result.new_organisations:
-        first, number = result.first_new_organisations, result.new_organisations
+    if number := answer["new_organisations"]:
+        first = answer["first_new_organisations"]
         names = ", ".join(first) + (", …" if number > len(first) else "")
         if taken:
             told = ntr(
@@ -234,33 +216,24 @@ def _notes(result: ImportResult, *, taken: bool) -> list[str]:
                 names=names,
             )
         notes.append(told)
-    if result.still_out:
-        notes.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
-    if result.without_number:
+    if answer["still_out"]:
+        notes.append(
+            tr("{count} opted out themselves and stay out, whatever the file says.", count=answer["still_out"])
+        )
+    if answer["without_number"]:
         notes.append(
             ntr(
                 "{n} person has no number, and nothing can be sent to them.",
                 "{n} people have no number, and nothing can be sent to them.",
-                result.without_number,
+                answer["without_number"],
             )
         )
-    if result.without_consent:
+    if answer["without_consent"]:
         notes.append(
             ntr(
                 "{n} person has not agreed to receive the paper and will not be sent to.",
                 "{n} people have not agreed to receive the paper and will not be sent to.",
-                result.without_consent,
+                answer["without_consent"],
             )
         )
     return notes
-
-
-def _kinds(refused: list[RefusedRow]) -> list[str]:
-    kinds = Counter((one.message, one.fields.get("field")) for one in refused)
-    examples = {(one.message, one.fields.get("field")): one for one in reversed(refused)}
-    return [f"{n} × {translated(kind[0]).format(**examples[kind].fields)}" for kind, n in kinds.most_common(SHOWN)]
-
-
-def _reason(refused: RefusedRow) -> str:
-    sentences = (translated(each).format(**refused.fields) for each in (refused.message, refused.hint) if each)
-    return " ".join(sentences)

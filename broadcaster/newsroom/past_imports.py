@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import RedirectResponse
 
-from broadcaster.language import msgid, tr
-from broadcaster.newsroom import refused_rows
+from broadcaster.language import msgid, tr, translated
 from broadcaster.newsroom.acting import attempt, read_number
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import PAGE, Behind, Id
 from broadcaster.runtime import Runtime
-from broadcaster.undoing import undo_import
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from subscribers import audit, importing
+from subscribers import audit, importing, list_jobs
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, NotFound
+from subscribers.importing import RefusedRow, refused_rows
 
 router = APIRouter()
 
@@ -37,40 +38,62 @@ def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> 
 
 @takes(router, PATH, needs=Right.REGISTER)
 def take_back(request: Request, house: House, visit: Here, form: Form) -> Response:
-    """An import is taken back."""
+    """An import is to be taken back; a worker does it."""
 
     def work(tx: Tx) -> Response:
         number = read_number(form.text("import"), tr("import"))
-        undone = undo_import(tx.session, visit.actor, number, now=tx.now)
-        return done(
-            visit,
-            PATH,
-            msgid("Taken back: {removed} gone again, {restored} as before, {kept} changed since and left alone."),
-            removed=undone.removed,
-            restored=undone.restored - undone.removed,
-            kept=undone.kept,
-        )
+        token = list_jobs.ask_undo(tx.session, visit.actor, number, now=tx.now)
+        return RedirectResponse(f"/members/import/{token}", 303)
 
-    return attempt(house, work, lambda error: _draw(request, house, visit, error))
+    return attempt(house, work, lambda error: _draw(request, house, visit, trouble(error)))
+
+
+def undo_over(
+    request: Request, house: Runtime, visit: Visit, answer: Mapping[str, Any] | None, wrong: dict[str, str] | None
+) -> Response:
+    """What came of taking one back: above the list if it went well, on it if not."""
+    if answer is None:
+        return _draw(request, house, visit, wrong)
+    return done(
+        visit,
+        PATH,
+        msgid("Taken back: {removed} gone again, {restored} as before, {kept} changed since and left alone."),
+        removed=answer["removed"],
+        restored=answer["restored"] - answer["removed"],
+        kept=answer["kept"],
+    )
+
+
+def in_a_sentence(fault: Mapping[str, Any]) -> str:
+    """Why a row was refused, in the reader's language: its message and hint over its fields."""
+    sentences = (fault["message"], fault["hint"])
+    return " ".join(translated(each).format(**fault["fields"]) for each in sentences if each)
 
 
 @shows(router, PATH + "/{id}/refused", needs=Right.REGISTER)
 def refused(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     """The refused rows with the reasons, to be corrected and taken in; that somebody had them is written down."""
     with house.begin() as tx:
-        theirs = importing.past(tx.session, visit.actor, before=id + 1, limit=1)
-        file = refused_rows.find(house, id)
-        if not theirs or theirs[0].id != id or file is None:
-            raise NotFound("There are no refused rows of this import any more.", hint="They are kept for a month.")
-        audit.note(tx.session, visit.actor, "members.refused", f"import {id}", people=theirs[0].refused, now=tx.now)
-    return FileResponse(file, media_type="text/csv", filename=f"refused-{id}.csv")
+        headings, rows = refused_rows.find(tx.session, visit.actor, id)
+        audit.note(tx.session, visit.actor, "members.refused", f"import {id}", people=len(rows), now=tx.now)
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "refused.csv"
+        importing.write_rejects(file, headings, rows, why=_reason)
+        content = file.read_bytes()
+    named = {"Content-Disposition": f'attachment; filename="refused-{id}.csv"'}
+    return Response(content, media_type="text/csv", headers=named)
+
+
+def _reason(one: RefusedRow) -> str:
+    return in_a_sentence({"message": one.message, "hint": one.hint, "fields": one.fields})
 
 
 def _draw(
-    request: Request, house: Runtime, visit: Visit, error: BroadsheetError | None = None, *, before: int = 0
+    request: Request, house: Runtime, visit: Visit, wrong: dict[str, str] | None = None, *, before: int = 0
 ) -> Response:
     with house.reading() as tx:
         found = importing.past(tx.session, visit.view, before=before or None, limit=PAGE + 1)
+        with_refused = refused_rows.kept_of(tx.session, [one.id for one in found])
         now = tx.now
     lines: list[dict[str, Any]] = [
         {
@@ -86,15 +109,15 @@ def _draw(
             ),
             "is_undone": one.undone_at is not None,
             "is_nothing": not one.created + one.updated,
-            "has_refused": one.refused and refused_rows.find(house, one.id) is not None,
+            "has_refused": one.id in with_refused,
         }
         for one in found[:PAGE]
     ]
     return draw(
         request,
         "imports.html",
-        status=422 if error else 200,
-        trouble=trouble(error) if error else None,
+        status=422 if wrong else 200,
+        trouble=wrong,
         lines=lines,
         onward=urlencode({"before": found[PAGE - 1].id}) if len(found) > PAGE else "",
     )

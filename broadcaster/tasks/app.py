@@ -16,6 +16,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.tasks import rounds
 from broadcaster.tasks.doors import START_DUE, SWEEP, register
 from broadcaster.tasks.hints import CONTROL, Hints
+from subscribers.list_jobs import LISTS
 
 #: seconds between two looks at the database for what is due, and for what no hint led to
 TICK = 1.0
@@ -36,7 +37,7 @@ def make_app(runtime: Runtime) -> Celery:
 def _settings(runtime: Runtime) -> dict[str, Any]:
     embedded = runtime.settings.embedded
     redis = runtime.settings.queue.url.startswith(("redis", "valkey"))
-    names = [CONTROL, APPLY, ROUTE, COUNT, ASKED, *(submit_queue(name) for name in runtime.gateways)]
+    names = [CONTROL, APPLY, ROUTE, COUNT, LISTS, ASKED, *(submit_queue(name) for name in runtime.gateways)]
     return {
         # results live in our tables
         "task_ignore_result": True,

@@ -16,10 +16,12 @@ from broadcaster.replies import router
 from broadcaster.runtime import Runtime
 from broadcaster.tasks.counting import count_waiting
 from broadcaster.tasks.hints import GATHER
+from broadcaster.tasks.lists import wake_forgotten, work_on_lists
 from broadcaster.tasks.reader_codes import send_asked
 from subscribers import transfers
 from subscribers.clock import monotonic
 from subscribers.db import is_sqlite, wake
+from subscribers.list_jobs import LISTS
 
 #: turns per task; then the hint goes to the end of the queue, so that one gateway does not keep a worker for itself
 TURNS = 20
@@ -67,6 +69,10 @@ def register(app: Celery, runtime: Runtime) -> None:
     @app.task(name=counts.COUNT, shared=False)
     def count_editions() -> None:
         runtime.by_one(counts.COUNT, partial(count_waiting, runtime))
+
+    @app.task(name=LISTS, shared=False)
+    def lists_handed_in() -> None:
+        runtime.by_one(LISTS, partial(work_on_lists, runtime))
 
     @app.task(name=readers.ASKED, shared=False)
     def send_codes() -> None:
@@ -124,6 +130,7 @@ def sweep(runtime: Runtime) -> None:
         reconcile.expire(tx.session, runtime.receipt_timeouts, runtime.looked, now=tx.now)
         transfers.expire(tx.session, now=tx.now)
         counts.wake_forgotten(tx.session, now=tx.now)
+        wake_forgotten(runtime, tx)
         if readers.is_asked(tx.session):
             wake(tx.session, readers.ASKED)
     with runtime.begin() as tx:

@@ -17,6 +17,7 @@ from broadcaster.logs import get
 from broadcaster.replies.receive import ROUTE
 from subscribers.clock import monotonic
 from subscribers.db import Wake
+from subscribers.list_jobs import LISTS
 
 log = get(__name__)
 
@@ -81,6 +82,6 @@ def task_for(wake: Wake) -> tuple[str, list[Any], str]:
     """The task that a hint is for, its arguments, and its queue."""
     if wake.queue == PREPARE:
         return "prepare", [list(wake.ids)], CONTROL
-    if wake.queue in (APPLY, ROUTE, COUNT, ASKED):
+    if wake.queue in (APPLY, ROUTE, COUNT, LISTS, ASKED):
         return wake.queue, [], wake.queue
     return "submit", [wake.queue.removeprefix(submit_queue(""))], wake.queue

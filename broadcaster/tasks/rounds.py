@@ -13,6 +13,8 @@ from broadcaster.keeping import emptying
 from broadcaster.logs import get
 from broadcaster.newspaper import pictures
 from broadcaster.runtime import Runtime
+from subscribers import list_jobs
+from subscribers.importing import refused_rows
 
 log = get(__name__)
 
@@ -71,8 +73,11 @@ def look_up_at(runtime: Runtime, name: str, asked_up_to: MutableMapping[str, int
 def keep(runtime: Runtime) -> None:
     """Empty the words of what is older than the settings say, a bounded number of portions of it.
 
-    Pictures that nothing has named for long go, too.
+    Pictures that nothing has named for long go, too, and lists that nobody took in.
     """
+    with runtime.begin() as tx:
+        list_jobs.forget_old(tx.session, now=tx.now)
+        refused_rows.forget_old(tx.session, now=tx.now)
     rows: Counter[str] = Counter()
     for _ in range(PORTIONS):
         if runtime.stopping.is_set():

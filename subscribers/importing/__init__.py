@@ -7,6 +7,7 @@ columns -> rows -> plain | possible -> known -> matching -> decisions -> writing
 from subscribers.importing.importer import DEFAULT_ORGANISATION, ImportResult, import_members
 from subscribers.importing.past import PastImport, first_members, past
 from subscribers.importing.rejects import RefusedRow, write_rejects
+from subscribers.importing.summary import told
 from subscribers.importing.undo import Undone, undo
 from subscribers.sheets import Limits
 
@@ -20,6 +21,7 @@ __all__ = [
     "first_members",
     "import_members",
     "past",
+    "told",
     "undo",
     "write_rejects",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -50,14 +50,8 @@ class Undone:
 
 
 @needs(Right.REGISTER)
-def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Undone:
-    """Take back an import: the members it made go, those it changed are as before, its consents no longer count.
-
-    Members who were changed since, by hand, by a transfer or by a later import, are left alone. Organisations that it
-    made stay, empty perhaps. Raises `NotFound`, and `Conflict` if it is undone already or if answers or transfers of
-    its new members are on record; messages to them are looked for by `broadcaster.undoing`, which doors call.
-    """
-    lock_table(session, ImportRun)
+def may_be_undone(session: Session, actor: Actor, import_id: int) -> ImportRun:
+    """The import, if the actor may take it back. Raises `NotFound`, and `Conflict` if it is undone already."""
     run = session.get(ImportRun, import_id, populate_existing=True)
     if run is None or run.kind != "members" or (actor.under and run.actor != actor.name):
         raise NotFound(
@@ -67,10 +61,31 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
         )
     refuse_undone(run)
     _refuse_outsiders(session, actor, import_id)
+    return run
+
+
+@needs(Right.REGISTER)
+def undo(
+    session: Session,
+    actor: Actor,
+    import_id: int,
+    *,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> Undone:
+    """Take back an import: the members it made go, those it changed are as before, its consents no longer count.
+
+    Members who were changed since, by hand, by a transfer or by a later import, are left alone. Organisations that it
+    made stay, empty perhaps. Raises `NotFound`, and `Conflict` if it is undone already or if answers or transfers of
+    its new members are on record; messages to them are looked for by `broadcaster.undoing`, which doors call.
+    `progress` is told the members looked at so far.
+    """
+    lock_table(session, ImportRun)
+    run = may_be_undone(session, actor, import_id)
     run.undone_at = now
     session.flush()
     _take_back_consents(session, import_id)
-    restored = kept = removed = 0
+    seen = restored = kept = removed = 0
     for portion in in_bulk(_changes(session, import_id)):
         members = read_members(session, [member_id for member_id, _ in portion])
         untouched = _untouched(session, run, portion, members)
@@ -81,6 +96,9 @@ def undo(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Un
         removed += len(made)
         # a span has holes where rows were refused
         kept += sum(member_id in members for member_id, _ in portion) - len(untouched)
+        seen += len(portion)
+        if progress is not None:
+            progress(seen)
     audit.note(session, actor, "members.undo", f"import {import_id}", people=restored, now=now)
     return Undone(restored, kept, removed)
 

@@ -3,6 +3,7 @@
 from subscribers.models.audit import Audit
 from subscribers.models.consent import ColumnWish, Consent, ForgottenNumber, Subscription, Wish
 from subscribers.models.importing import ImportChange, ImportRun, ImportSpan
+from subscribers.models.list_job import ListJob, ListPiece, RefusedPiece
 from subscribers.models.member import NUMBER_END, Member, Membership, Number, NumberKind, Status
 from subscribers.models.organisation import Key, Organisation
 from subscribers.models.segment import Listed, PeopleList, Segment
@@ -20,6 +21,8 @@ __all__ = [
     "ImportRun",
     "ImportSpan",
     "Key",
+    "ListJob",
+    "ListPiece",
     "Listed",
     "Member",
     "Membership",
@@ -27,6 +30,7 @@ __all__ = [
     "NumberKind",
     "Organisation",
     "PeopleList",
+    "RefusedPiece",
     "Segment",
     "Status",
     "Subscription",

@@ -7,9 +7,12 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select
 
 from broadcaster.access import passwords, tries
 from broadcaster.runtime import Runtime
+from broadcaster.tasks import rounds
+from subscribers.models import ListPiece
 from tests.databases import Clock
 from tests.newsrooms import PASSWORD, Browser, Signed, add_user
 
@@ -73,7 +76,10 @@ def test_a_list_is_gone_after_an_hour(house: Runtime, browser: Browser, clock: C
     for _ in range(3):
         clock.advance(minutes=25)
         browser.get("/account")
+    rounds.keep(house)
     assert browser.post(f"/members/import/{token}/look").status_code == 404
+    with house.reading() as tx:
+        assert tx.session.scalar(select(ListPiece.position)) is None
     assert list(house.settings.data.rglob("*.csv")) == []
 
 

@@ -72,6 +72,7 @@ def test_signing_in_with_a_phone(
         page.get_by_role("link", name=today).wait_for()
 
 
+@pytest.mark.usefixtures("worker")
 def test_from_nothing_to_a_list_of_members(house: Runtime, chrome: Browser, clock: Clock, tmp_path: Path) -> None:
     """In English, at a desk, with the keyboard where it matters."""
     file = tmp_path / "list.csv"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -11,15 +10,17 @@ from time import monotonic
 import pytest
 from sqlalchemy import select
 
-from broadcaster.access.models import User
 from broadcaster.runtime import Runtime
+from broadcaster.tasks import lists, rounds
 from subscribers import audit, importing, organisations
 from subscribers.actor import OPERATOR
+from subscribers.models import ListPiece
 from tests.databases import Clock
 from tests.factories import MadeMember, generated_msisdn, make_member, make_organisation
 from tests.newsroom.naughty import NAUGHTY
 from tests.newsrooms import Browser, Signed, add_user, troubles
 
+pytestmark = pytest.mark.usefixtures("worker")
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -191,7 +192,8 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     assert "Taken in: 2 new, 0 changed, 0 as they were, 1 refused." in page.text
     assert "would be made" not in page.text
     assert "王秀兰" in admin.get("/members").text
-    assert list((house.settings.data / "uploads").rglob("*.csv")) == []
+    with house.reading() as tx:
+        assert tx.session.scalar(select(ListPiece.job_id)) is None, "the file is gone"
     assert admin.post(f"/members/import/{token}/take", agreed="signed").status_code == 404, "it is taken in once"
     undo = re.search(r'name="import" value="(\d+)"', page.text)
     assert undo
@@ -202,7 +204,7 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     assert "too short" in refused.text
     assert "refused rows downloaded" in admin.get("/settings/records").text
     admin.get("/members/imports")
-    page = admin.follow(admin.post("/members/imports", **{"import": undo[1]}))
+    page = admin.follow(settled(admin, admin.post("/members/imports", **{"import": undo[1]})))
     assert "Taken back: 2 gone again" in page.text
     assert "taken back" in page.text
     assert "王秀兰" not in admin.get("/members").text
@@ -211,9 +213,8 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
 
 
 @SQLITE
-def test_a_page_does_not_wait_for_a_list(
-    house: Runtime, admin: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_page_does_not_wait_for_a_list(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "TOLD_EVERY", 0.0)
     go_on, real = threading.Event(), importing.import_members
 
     def slowly(*given, progress, **more):
@@ -236,17 +237,32 @@ def test_a_page_does_not_wait_for_a_list(
     token = sent.headers["location"].rpartition("/")[2]
     again = admin.post(f"/members/import/{token}/look")
     assert again.headers["location"] == sent.headers["location"], "what is being done is not begun again"
-    house.stopping.set()
+    assert admin.post(f"/members/import/{token}/stop").headers["location"] == sent.headers["location"]
     go_on.set()
-    assert "The program is being stopped." in troubles(settled(admin, sent))
-    house.stopping.clear()
+    assert "It was stopped, and nothing of it was written." in troubles(settled(admin, sent))
+    assert "Take 2 people in" in settled(admin, admin.post(f"/members/import/{token}/look")).text
 
     def broken(*given, **more):
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(importing, "import_members", broken)
     assert "Something went wrong here." in troubles(settled(admin, admin.post(f"/members/import/{token}/look")))
-    assert "a mistake of ours" in caplog.text
+
+
+@SQLITE
+def test_a_list_that_nobody_begins_says_so(house: Runtime, admin: Browser, clock: Clock) -> None:
+    house.publish = None
+    admin.get("/members/import")
+    form = re.search(r'form_token" value="([0-9a-f]{64})"', admin.page.text if admin.page else "")
+    assert form
+    sent = admin.client.post(
+        "/members/import", data={"form_token": form[1]}, files={"file": ("list.csv", LIST.encode())}
+    )
+    assert "no worker is running" not in admin.follow(sent).text
+    clock.advance(seconds=31)
+    assert "no worker is running" in admin.follow(sent).text
+    assert not lists.work_on_lists(house)
+    assert "Take 2 people in" in admin.follow(sent).text
 
 
 @SQLITE
@@ -255,12 +271,11 @@ def test_refused_rows_are_kept_for_a_month(house: Runtime, admin: Browser, clock
     taken = settled(admin, admin.post(f"/members/import/{token_of(look.text)}/take"))
     number = re.search(r'name="import" value="(\d+)"', taken.text)
     assert number
-    file = house.settings.data / "refused" / f"{number[1]}.csv"
-    os.utime(file, (clock().timestamp(), clock().timestamp()))
-    clock.advance(days=31)
-    admin.client.cookies["broadsheet"] = Signed(house, "chief").token
-    look = hand_in(admin, LIST.encode())
-    settled(admin, admin.post(f"/members/import/{token_of(look.text)}/take"))
+    for days, status in ((29, 200), (2, 404)):
+        clock.advance(days=days)
+        rounds.keep(house)
+        admin.client.cookies["broadsheet"] = Signed(house, "chief").token
+        assert admin.get(f"/members/imports/{number[1]}/refused").status_code == status
     assert admin.get(f"/members/imports/{number[1]}/refused").status_code == 404
 
 
@@ -301,8 +316,7 @@ def test_files_that_are_no_lists(house: Runtime, admin: Browser) -> None:
         answer = hand_in(admin, content, name)
         assert answer.status_code == 422, name
         assert troubles(answer), name
-    outside = [path for path in house.settings.data.parent.rglob("evil*") if "uploads" not in path.parts]
-    assert outside == []
+    assert list(house.settings.data.parent.rglob("evil*")) == []
 
 
 def test_a_file_is_its_owners(house: Runtime, admin: Browser) -> None:
@@ -320,15 +334,16 @@ def test_a_file_is_its_owners(house: Runtime, admin: Browser) -> None:
 @SQLITE
 def test_a_file_that_nobody_took_in_is_forgotten(house: Runtime, admin: Browser, clock: Clock) -> None:
     first = token_of(hand_in(admin, LIST.encode()).text)
-    clock.advance(minutes=25)
+    clock.advance(minutes=40)
+    admin.client.cookies["broadsheet"] = Signed(house, "chief").token
     second = token_of(hand_in(admin, LIST.encode()).text)
-    clock.advance(minutes=25)
-    hand_in(admin, LIST.encode())
-    assert len(list((house.settings.data / "uploads").rglob("*.csv"))) == 3
-    clock.advance(minutes=25)
-    hand_in(admin, LIST.encode())
-    kept = {path.parent.name for path in (house.settings.data / "uploads").rglob("*.csv")}
-    assert (first in kept, second in kept, len(kept)) == (False, True, 3)
+    clock.advance(minutes=30)
+    admin.client.cookies["broadsheet"] = Signed(house, "chief").token
+    rounds.keep(house)
+    assert admin.get(f"/members/import/{first}").status_code == 404
+    assert "Take 2 people in" in admin.get(f"/members/import/{second}").text
+    with house.reading() as tx:
+        assert len(tx.session.scalars(select(ListPiece.job_id)).all()) == 1
 
 
 def test_an_import_of_elsewhere_is_not_taken_back(house: Runtime, local: Browser) -> None:
@@ -362,18 +377,3 @@ def _type(admin: Browser, typed: str) -> None:
     assert look.status_code in (200, 422), look.status_code
     assert "<script>alert" not in look.text
     assert "<img src=x" not in look.text
-
-
-@SQLITE
-def test_a_list_that_an_earlier_program_left_behind_says_so(house: Runtime, admin: Browser) -> None:
-    token = "0" * 32
-    assert "Lists taken in" in admin.get(f"/members/import/{token}").text
-    with house.reading() as tx:
-        user = tx.session.scalars(select(User.id).where(User.name == "chief")).one()
-    place = house.settings.data / "uploads" / str(user) / token
-    place.mkdir(parents=True)
-    (place / "list.csv").write_text("姓名\n", encoding="utf-8")
-    os.utime(place, (house.clock().timestamp(),) * 2)
-    answer = admin.get(f"/members/import/{token}")
-    assert answer.status_code == 409
-    assert "nothing of this list was written" in answer.text

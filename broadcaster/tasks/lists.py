@@ -1,0 +1,167 @@
+"""Lists that were handed in: looked at, taken in and taken back, one at a time in the whole installation."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from broadcaster.access import users
+from broadcaster.list_notes import notes_of
+from broadcaster.logs import get
+from broadcaster.runtime import Runtime
+from broadcaster.undoing import undo_import
+from subscribers import importing, list_jobs, records
+from subscribers.actor import Actor
+from subscribers.clock import monotonic
+from subscribers.db import Tx, wake
+from subscribers.errors import BroadsheetError, Conflict, Unavailable
+from subscribers.importing import ImportResult, Limits, refused_rows, told
+from subscribers.list_jobs import LARGEST, MOST_ROWS, Claimed, ListKind
+
+log = get(__name__)
+
+#: seconds between two words about how far it is
+TOLD_EVERY = 0.5
+#: people who are shown as they would stand there
+_SAMPLES = 3
+#: the lock of whoever works on lists; the other keys are ids, which begin at 1
+_TURN = 0
+
+
+class _Stopped(Exception):
+    """This process is being stopped."""
+
+
+def work_on_lists(runtime: Runtime) -> bool:
+    """Do what was asked for, until nothing waits or somebody else is at it. Whether there may be more: never."""
+    held = runtime.locks.take(_TURN)
+    if held is None:
+        return False
+    try:
+        while not runtime.stopping.is_set():
+            with runtime.begin() as tx:
+                claimed = list_jobs.claim(tx.session)
+            if claimed is None:
+                break
+            _do(runtime, claimed)
+    finally:
+        held.release()
+    return False
+
+
+def wake_forgotten(runtime: Runtime, tx: Tx) -> None:
+    """Give the hint again for what waits, and for what a process has left behind that died."""
+    if list_jobs.is_waiting(tx.session, now=tx.now) and runtime.locks.is_free(tx.session, _TURN):
+        wake(tx.session, list_jobs.LISTS)
+
+
+def _do(runtime: Runtime, claimed: Claimed) -> None:
+    notes = notes_of(runtime)
+    told_at = 0.0
+
+    def tell(rows: int) -> None:
+        nonlocal told_at
+        if runtime.stopping.is_set():
+            raise _Stopped
+        if monotonic() - told_at < TOLD_EVERY:
+            return
+        if not notes.tell(claimed, rows):
+            raise Conflict("It was stopped, and nothing of it was written.", hint="It can be begun again.")
+        told_at = monotonic()
+
+    error: BroadsheetError | None = None
+    try:
+        # SQLite: what stands beside is of whoever was at it before
+        tell(0)
+        if claimed.begun > list_jobs.MOST_BEGUN:
+            raise Unavailable(
+                "The program ended {n} times while it was at this; nothing of it was written.",
+                hint="Look into its log, or try with fewer rows.",
+                n=list_jobs.MOST_BEGUN,
+            )
+        _WORK[claimed.kind](runtime, claimed, tell)
+    except _Stopped:
+        with runtime.begin() as tx:
+            list_jobs.leave(tx.session, claimed)
+        return
+    except BroadsheetError as found:
+        error = found
+    except Exception:
+        log.exception("a list could not be worked on", kind=claimed.kind)
+        error = Unavailable("Something went wrong here.", hint="It is written in the log of the program.")
+    if error is not None:
+        with runtime.begin() as tx:
+            list_jobs.fail(tx.session, claimed, error)
+    notes.clear(claimed)
+
+
+def _look(runtime: Runtime, claimed: Claimed, tell: Callable[[int], None]) -> None:
+    """All is done as if, some of it looked at as it would stand there, and taken back."""
+    with tempfile.TemporaryDirectory() as place, runtime.begin() as tx:
+        actor = users.actor_called(tx.session, claimed.asked_by)
+        file = _file(tx, claimed, Path(place))
+        with tx.session.begin_nested() as attempt:
+            result = _import(runtime, tx, actor, file, claimed, tell)
+            ids = importing.first_members(tx.session, result.import_id or 0, _SAMPLES)
+            zone = runtime.settings.zone
+            day = tx.now.astimezone(zone).date()
+            samples = [records.show(tx.session, actor, each, zone=zone, on=day, now=tx.now) for each in ids]
+            attempt.rollback()
+        list_jobs.keep(tx.session, claimed, told(result) | {"samples": [_plain(asdict(each)) for each in samples]})
+
+
+def _take(runtime: Runtime, claimed: Claimed, tell: Callable[[int], None]) -> None:
+    with tempfile.TemporaryDirectory() as place, runtime.begin() as tx:
+        actor = users.actor_called(tx.session, claimed.asked_by)
+        result = _import(runtime, tx, actor, _file(tx, claimed, Path(place)), claimed, tell)
+        if result.import_id:
+            refused_rows.keep(tx.session, result.import_id, result.headings, result.refused)
+        list_jobs.keep(tx.session, claimed, told(result))
+
+
+def _undo(runtime: Runtime, claimed: Claimed, tell: Callable[[int], None]) -> None:
+    with runtime.begin() as tx:
+        actor = users.actor_called(tx.session, claimed.asked_by)
+        undone = undo_import(tx.session, actor, claimed.import_id, now=tx.now, progress=tell)
+        list_jobs.keep(tx.session, claimed, asdict(undone))
+
+
+_WORK = {ListKind.LOOK: _look, ListKind.TAKE: _take, ListKind.UNDO: _undo}
+
+
+def _file(tx: Tx, claimed: Claimed, place: Path) -> Path:
+    path = place / claimed.file_name
+    with path.open("wb") as file:
+        file.writelines(list_jobs.content(tx.session, claimed))
+    return path
+
+
+def _import(
+    runtime: Runtime, tx: Tx, actor: Actor, file: Path, claimed: Claimed, tell: Callable[[int], None]
+) -> ImportResult:
+    return importing.import_members(
+        tx.session,
+        actor,
+        file,
+        now=tx.now,
+        on=tx.now.astimezone(runtime.settings.zone).date(),
+        region=runtime.settings.paper.region,
+        mapping=claimed.given["mapping"],
+        shared=claimed.given["shared"],
+        agreed=claimed.given["agreed"],
+        key=runtime.secret,
+        limits=Limits(rows=MOST_ROWS, bytes=LARGEST),
+        progress=tell,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """As JSON takes it."""
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
