@@ -20,7 +20,7 @@ from tests.browsers import DESKTOP, PHONE, Look, chromium, looking
 from tests.newsrooms import Browser, Signed, add_user, furnish
 
 #: what stands for `{...}` in an address
-_PATHS = {"{id}": "1", "{name}": "wang"}
+_PATHS = {"{id}": "1", "{name}": "0", "{number}": "1"}
 _LANGUAGES = {"zh": "zh-CN", "en": "en"}
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from broadcaster.campaigns import compose, counts
 from broadcaster.campaigns.counts import CountState
@@ -32,11 +33,13 @@ router = APIRouter()
 
 
 @shows(router, ONE + "/count", needs=Right.SEE)
-def look(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """The part of the page of the check that tells it, for a page that looks again by itself."""
+def look(request: Request, house: House, visit: Here, id: Id, live: bool = False) -> Response:  # noqa: A002
+    """It stands on the page of the check; `?live=1` is only that part, for a page that looks again by itself."""
     with house.reading() as tx:
         edition = making.layout(tx.session, visit.actor, id).edition
         panel = count_panel(house, tx, visit, id)
+    if not live:
+        return RedirectResponse(f"{PATH}/{id}/check#counted", 303)
     return draw(request, "edition_count.html", edition=edition, **panel)
 
 

@@ -54,7 +54,8 @@ def test_counted_beside_the_page(house: Runtime, editor: Browser) -> None:
     assert 'hx-get="/editions/1/count?live=1"' in page
     begun(editor)
     assert not counting.count_waiting(house)
-    part = editor.get(COUNT).text
+    assert editor.get(COUNT).headers["location"] == CHECK + "#counted", "a part of a page is none"
+    part = editor.get(COUNT + "?live=1").text
     assert "hx-get" not in part
     told = words(part)
     assert "61 readers · " in told

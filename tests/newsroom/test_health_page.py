@@ -91,7 +91,7 @@ def test_no_page_calls_things_as_the_program_does(admin: Browser, language: str)
     for method, path in DECLARED:
         if method != "GET" or path == "/login/here":
             continue
-        for real in {path_of(path), path.replace("{id}", "1").replace("{name}", "wang")}:
+        for real in {path_of(path), path.replace("{id}", "1").replace("{name}", "0").replace("{number}", "1")}:
             if "{" in real:
                 continue
             text = admin.get(real).text
