@@ -61,6 +61,7 @@ def with_profile() -> bytes:
 
 MADE_RIGHT = {
     "from a camera": with_profile(),
+    "from another camera": encoded(drawn(), comment=b"a remark", exif=exif()),
     "transparent": encoded(Image.new("RGBA", (300, 200), (255, 0, 0, 0)), "PNG"),
     "with a palette": encoded(drawn().quantize(16), "PNG", transparency=3),
     "grey": encoded(drawn(mode="L"), "PNG"),
