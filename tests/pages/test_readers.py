@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import httpx2
 import pytest
@@ -15,7 +14,7 @@ from broadcaster.campaigns.models import Lane
 from broadcaster.delivery.models import Batch, Part
 from broadcaster.newspaper import making, publishing
 from broadcaster.runtime import Runtime
-from broadcaster.tasks import make_app, reader_codes
+from broadcaster.tasks import reader_codes
 from broadcaster.web.assets import asset
 from subscribers import lists
 from subscribers.actor import OPERATOR
@@ -384,23 +383,3 @@ def test_small_without_script_and_cookies_that_no_script_reads(house: Runtime, s
     assert len(cookies) == 1
     assert "HttpOnly" in cookies[0]
     assert "SameSite=lax" in cookies[0]
-
-
-def test_a_worker_knows_how_and_a_lost_hint_is_given_again(house: Runtime, site: httpx2.Client) -> None:
-    publish(house, "retired")
-    app = make_app(house)
-    house.publish = None
-    asked(site, MINE)
-    hints: list[str] = []
-    house.publish = lambda wakes: hints.extend(wake.queue for wake in wakes)
-    app.tasks["sweep"]()
-    assert readers.ASKED in hints
-    app.tasks[readers.ASKED]()
-    assert len(texts(house)) == 1
-
-
-def test_what_waited_too_long_is_not_sent(house: Runtime, site: httpx2.Client, clock: Clock) -> None:
-    publish(house, "retired")
-    asked(site, MINE)
-    clock.now += readers.LASTS + timedelta(seconds=1)
-    assert not texts(house)
