@@ -14,16 +14,13 @@ from broadcaster.access import sessions, sign_in, users
 from broadcaster.access.sign_in import Visitor
 from broadcaster.commands import token_file
 from broadcaster.commands.options import Free, Needs, asked
+from broadcaster.delivery.locks import PRESS
 from broadcaster.runtime import Runtime, assemble
 from broadcaster.settings import load
 from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.db import Tx
 from subscribers.errors import Denied, Invalid
 
-#: the lock of whoever serves the embedded queue; those of the senders are numbered from 1
-PRESS = 0
-#: the lock of whoever serves all of an embedded installation, and holds its connections
-WHOLE = -1
 #: who is at the door and has not said who they are
 NOBODY = Actor("nobody", frozenset())
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from broadcaster.binds import holding
 from broadcaster.commands.ending import asked_to_end as asked_to_end
-from broadcaster.commands.house import PRESS, WHOLE
 from broadcaster.commands.output import aside
+from broadcaster.delivery.locks import PRESS, WHOLE
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.language import language, ntr, set_language, tr
 from broadcaster.logs import get

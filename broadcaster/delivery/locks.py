@@ -19,6 +19,13 @@ from sqlalchemy.orm import Session
 
 from subscribers.errors import Unavailable
 
+#: the lock of whoever serves the embedded queue; those of the senders are numbered from 1
+PRESS = 0
+#: the lock of whoever serves all of an embedded installation, and holds its connections
+WHOLE = -1
+#: the lock of whoever works on lists of members
+LISTS = -2
+
 #: the first half of our advisory keys, so that other users of the same database do not collide with them
 _SPACE = 0x6272
 

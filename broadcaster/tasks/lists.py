@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from broadcaster.access import users
+from broadcaster.delivery import locks
 from broadcaster.list_notes import notes_of
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
@@ -27,8 +28,6 @@ log = get(__name__)
 TOLD_EVERY = 0.5
 #: people who are shown as they would stand there
 _SAMPLES = 3
-#: the lock of whoever works on lists; the other keys are ids, which begin at 1
-_TURN = 0
 
 
 class _Stopped(Exception):
@@ -37,7 +36,7 @@ class _Stopped(Exception):
 
 def work_on_lists(runtime: Runtime) -> bool:
     """Do what was asked for, until nothing waits or somebody else is at it. Whether there may be more: never."""
-    held = runtime.locks.take(_TURN)
+    held = runtime.locks.take(locks.LISTS)
     if held is None:
         return False
     try:
@@ -54,7 +53,7 @@ def work_on_lists(runtime: Runtime) -> bool:
 
 def wake_forgotten(runtime: Runtime, tx: Tx) -> None:
     """Give the hint again for what waits, and for what a process has left behind that died."""
-    if list_jobs.is_waiting(tx.session, now=tx.now) and runtime.locks.is_free(tx.session, _TURN):
+    if list_jobs.is_waiting(tx.session, now=tx.now) and runtime.locks.is_free(tx.session, locks.LISTS):
         wake(tx.session, list_jobs.LISTS)
 
 

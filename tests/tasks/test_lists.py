@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from broadcaster.access import users
+from broadcaster.commands import serving
+from broadcaster.delivery.locks import LISTS
 from broadcaster.list_notes import notes_of
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Settings
@@ -158,6 +160,16 @@ def test_without_a_broker_it_is_found_all_the_same(tmp_path: Path, database_url:
             assert members(desk) == 10
 
 
+def test_whoever_serves_all_of_an_installation_works_on_lists_too(tmp_path: Path, database_url: str) -> None:
+    with runtime_on(settings_for(tmp_path, database_url)) as desk:
+        add_user(desk, "chief", "admin")
+        token = to_take(desk, 3)
+        with serving.whole(desk) as mine:
+            assert mine
+            lists.work_on_lists(desk)
+        assert job_of(desk, token).state == ListState.DONE
+
+
 def test_one_with_which_processes_end_is_not_begun_for_ever(desk: Runtime) -> None:
     token = to_take(desk, 3)
     for _ in range(list_jobs.MOST_BEGUN):
@@ -188,7 +200,7 @@ def test_who_was_disabled_meanwhile_takes_nothing_in(desk: Runtime) -> None:
 
 def test_one_at_a_time_and_a_stop_of_the_program_gives_it_back(desk: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     token = to_take(desk, 3)
-    held = desk.locks.take(0)
+    held = desk.locks.take(LISTS)
     assert held is not None
     lists.work_on_lists(desk)
     assert job_of(desk, token).state == ListState.WAITING, "somebody else is at it"
