@@ -54,6 +54,7 @@ def of_one(request: Request, house: House, visit: Here, form: Form, id: Id) -> R
 
 def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: Item | None) -> Response:
     act, told = form.text("act"), dict[str, int]()
+    can_go_back = act != "back"
     draft_id, saves, version = number(form, "draft"), number(form, "saves"), number(form, "version")
     try:
         fields: Fields = [(name, value) for name, value in form.pairs() if name in FIELDS - _OWN]
@@ -66,6 +67,10 @@ def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: 
             words = msgid("The picture is as it was.")
         elif act == "out":
             words = msgid("The picture is taken out. Save the item to have it so.")
+        elif form.file("picture_file") is None and form.text(pictures.FIELD):
+            # pressed once more, or without having chosen another one
+            fields = [*fields, (pictures.FIELD, form.text(pictures.FIELD)), ("alt", form.text("alt"))]
+            words, can_go_back = msgid("The picture is as it was."), False
         else:
             words, told, chosen = _take_in(house, visit, form)
             # the words of the one before would be wrong
@@ -85,7 +90,7 @@ def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: 
     except BroadsheetError as error:
         again = {"corrects": number(form, "corrects"), "form": form, "field": "picture_file"}
         return draw_item(request, house, visit, typed(form), item, error=error, **again)  # type: ignore[arg-type]
-    if act == "back":
+    if not can_go_back:
         return done(visit, path_of(draft), words)
     back = {"act": "back", "draft": str(draft.id), "alt": form.text("alt"), pictures.FIELD: form.text(pictures.FIELD)}
     undo = f"/items/{item.id if item else 'new'}/picture"

@@ -95,6 +95,19 @@ def test_another_one_none_and_back(editor: Browser) -> None:
     assert "/items/pictures/" not in editor.get(f"/items/{item}").text
 
 
+@SQLITE
+def test_pressed_without_choosing_another_one(editor: Browser) -> None:
+    editor.get("/items/new")
+    carried = hidden(editor.follow(hand_in(editor, "/items/new/picture", **TYPED)).text)
+    page = editor.follow(hand_in(editor, "/items/new/picture", None, **TYPED, **carried, alt="老人")).text
+    assert "The picture is as it was." in page
+    assert hidden(page)["picture"] == carried["picture"]
+    assert 'name="alt" value="老人"' in page
+    assert "食堂周一开了。</textarea>" in page
+    editor.get("/items/new")
+    assert "No picture was chosen." in troubles(hand_in(editor, "/items/new/picture", None, **TYPED))
+
+
 def test_two_in_one_item_see_both_pictures(house: Runtime, editor: Browser) -> None:
     editor.get("/items/new")
     carried = hidden(editor.follow(hand_in(editor, "/items/new/picture", **TYPED)).text)
