@@ -33,10 +33,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+#: what a paper is called before anybody names it
+UNNAMED = "Broadsheet"
+
+
 class Paper(Section):
     """The mobile newspaper itself."""
 
-    name: str = "Broadsheet"
+    name: str = UNNAMED
     time_zone: str = "Asia/Shanghai"
     region: str = Field(default="CN", pattern="^[A-Z]{2}$")
     signature: str = ""
@@ -44,6 +48,11 @@ class Paper(Section):
     language: Literal["zh", "en"] = "zh"
     opt_out: str = "拒收请回复R"
     quiet_hours: str = Field(default="", pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody gave it a name."""
+        return self.name not in ("", UNNAMED)
 
     @field_validator("time_zone")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -54,6 +55,8 @@ class Profile(BaseModel):
 
 
 _BITS = {"8": 8, "16": 16}
+_BRACKETED = re.compile("【[^【】]*[^【】 ][^【】]*】")
+_CHINESE = re.compile("[【】\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def standing(changes: Iterable[ProfileChange]) -> list[ProfileChange]:
@@ -91,6 +94,16 @@ def has_length(signature: str, profile: Profile) -> bool:
     """Whether a signature is as long as its operator demands, without the brackets."""
     least, _, most = (profile.signature_length or "").partition("-")
     return not least or int(least) <= len(signature.strip("【】")) <= int(most)
+
+
+def is_bracketed(signature: str) -> bool:
+    """Whether it stands in 【】, as every carrier in China demands."""
+    return _BRACKETED.fullmatch(signature) is not None
+
+
+def is_halfway(signature: str) -> bool:
+    """Whether it is Chinese, or has a bracket, and is not whole: no carrier takes it."""
+    return not is_bracketed(signature) and _CHINESE.search(signature) is not None
 
 
 def is_closed(profile: Profile, zone: ZoneInfo, now: datetime) -> bool:

@@ -34,6 +34,8 @@ class Step:
     words: str
     path: str
     is_done: bool
+    #: what is missing, where the words alone do not say it
+    remark: str = ""
 
 
 def first_link(app: FastAPI, address: str) -> str:
@@ -105,9 +107,11 @@ def steps_left(house: Runtime, visit: Visit) -> list[Step]:
         has_items = bool(items.listing(tx.session, actor, Shelf.ALL, limit=1))
         was_tried = bool(audit.read(tx.session, actor, deed="gateways.test", limit=1))
         is_signed = all(each["signature"] for each in signatures(house, tx))
+    named = house.settings.paper.is_named
+    remark = "" if named else tr("The paper is still called {name}.", name=house.settings.paper.name)
     return [
         Step(tr("You work here"), "/account", True),
-        Step(tr("Name and signature of the paper"), "/settings/paper", is_signed),
+        Step(tr("Name and signature of the paper"), "/settings/paper", is_signed and named, remark),
         Step(tr("Send a sample to your phone"), "/settings/gateways", was_tried),
         Step(tr("Take in your members"), "/members/import", has_members),
         Step(tr("Write an item"), "/items/new", has_items),

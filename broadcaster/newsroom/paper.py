@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.campaigns import profile_changes
-from broadcaster.campaigns.profiles import dress_at, profile_on, standing
+from broadcaster.campaigns.profiles import dress_at, is_bracketed, is_halfway, profile_on, standing
 from broadcaster.language import msgid
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import day_of
@@ -26,6 +26,8 @@ router = APIRouter()
 PATH = "/settings/paper"
 #: what is written in the configuration, in its order
 _KEYS = ("name", "opt_out", "language", "time_zone", "quiet_hours")
+#: a name that is longer is no signature: the gateways that hold it to a length take fewer characters
+_SHORT = 12
 
 
 @shows(router, PATH, needs=Right.EDIT)
@@ -41,6 +43,14 @@ def set_signature(request: Request, house: House, visit: Here, form: Form) -> Re
     try:
         if not signature:
             raise Invalid("The signature is missing.", hint="Write it with its brackets: 【晨晖】.")
+        if is_halfway(signature):
+            whole = "".join(each for each in signature if each not in "【】")
+            raise Invalid(
+                "The signature {signature} does not stand in brackets.",
+                hint="Carriers in China send nothing without them. Write 【{whole}】.",
+                signature=signature[:40],
+                whole=whole.strip()[:38],
+            )
         if not chosen or not set(chosen) <= house.gateways.keys():
             raise Invalid("No gateway was chosen.", hint="Tick those that shall have this signature.")
         day = day_of(form)
@@ -50,6 +60,8 @@ def set_signature(request: Request, house: House, visit: Here, form: Form) -> Re
     except BroadsheetError as error:
         return _draw(request, house, error=error, form=form)
     told = msgid("{signature} is the signature from {day} on.")
+    if not is_bracketed(signature):
+        told = msgid("{signature} is the signature from {day} on. Carriers in China send only what is signed in 【】.")
     undo = {f"change_{each.id}": each.gateway for each in made}
     return done(visit, PATH, told, signature=signature, day=day, undo=f"{PATH}/undo", undo_fields=undo)
 
@@ -95,7 +107,7 @@ def _draw(
         gateways=lines,
         lines="\n".join(["[paper]", *written]),
         signature=form.text("signature") if form else next((each["signature"] for each in lines), ""),
-        suggested=f"【{told.name[:8]}】",
+        suggested=f"【{told.name}】" if told.is_named and len(told.name) <= _SHORT else "",
         chosen=form.texts("gateway") if form else [each["name"] for each in lines],
         day=form.text("day") if form else day,
     )

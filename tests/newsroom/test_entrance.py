@@ -250,7 +250,8 @@ def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Brows
     halfway = browser.sign_in("chief", next="/account")
     assert halfway.headers["location"] == "/login/code?next=/account"
     assert browser.get("/account").status_code == 303, "the password alone opens nothing"
-    browser.follow(halfway)
+    asked = browser.follow(halfway).text
+    assert "broadsheet users new-phone" in asked, "nobody else may be there to help"
     for wrong in ("", "12345", "abcdef", "１２３"):
         assert troubles(browser.post("/login/code", code=wrong, next="/account")).startswith("The code is not right")
     code = phone.at(clock())

@@ -11,9 +11,9 @@ import pytest
 from broadcaster.app import make_web
 from broadcaster.binds import holding
 from broadcaster.newsroom.first_run import first_link
-from broadcaster.runtime import Runtime
+from broadcaster.runtime import Runtime, make_runtime
 from tests.factories import make_member
-from tests.newsrooms import PASSWORD, Browser, Signed, add_user, troubles
+from tests.newsrooms import PASSWORD, Browser, Signed, add_user, at, troubles
 from tests.websites import hosted
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -53,6 +53,26 @@ def test_the_first_administrator(house: Runtime, begun: tuple[Browser, str]) -> 
     assert 'href="/items/new"' in page.text
     browser.post("/editions/new", number="1", day="2026-11-23", title="one")
     assert "To begin with" not in browser.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("name", "signature", "is_done"),
+    [
+        ("Broadsheet", "【晨晖】", False),
+        ("晨晖", "", False),
+        ("晨晖", "【晨晖】", True),
+    ],
+)
+def test_name_and_signature_are_done_with_both(house: Runtime, name: str, signature: str, is_done: bool) -> None:
+    paper = house.settings.paper.model_copy(update={"name": name, "signature": signature})
+    other = make_runtime(house.settings.model_copy(update={"paper": paper}), clock=house.clock)
+    add_user(house, "chief", "admin")
+    with at(other) as browser:
+        browser.client.cookies["broadsheet"] = Signed(house, "chief").token
+        page = browser.get("/").text
+    assert ("✓ Name and signature of the paper" in page) is is_done
+    assert ("still called Broadsheet" in page) is (name == "Broadsheet")
+    other.close()
 
 
 @pytest.mark.parametrize("key", ["", "x", "李", "'", "0" * 200])

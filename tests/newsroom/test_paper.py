@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,7 +13,7 @@ from broadcaster.runtime import Runtime, make_runtime
 from subscribers.actor import OPERATOR
 from tests.newsroom.test_items import come
 from tests.newsroom.test_members import NAUGHTY
-from tests.newsrooms import Browser, add_user, furnish, troubles
+from tests.newsrooms import Browser, Signed, add_user, at, furnish, troubles
 
 PAGE = "/settings/paper"
 SIGNED = {"signature": "【晨晖】", "day": "2026-11-21"}
@@ -22,6 +24,16 @@ def operator(house: Runtime, browser: Browser) -> Browser:
     come(house, browser, "boss", "admin")
     browser.get(PAGE)
     return browser
+
+
+@contextmanager
+def called(house: Runtime, name: str) -> Iterator[Browser]:
+    """The same installation under another name."""
+    paper = house.settings.paper.model_copy(update={"name": name})
+    other = make_runtime(house.settings.model_copy(update={"paper": paper}), clock=house.clock)
+    with at(other) as browser:
+        yield browser
+    other.close()
 
 
 def set_it(browser: Browser, *gateways: str, **fields: str) -> str:
@@ -40,6 +52,7 @@ def worn(house: Runtime) -> dict[str, str | None]:
 
 def test_changed_at_once_everywhere_and_taken_back(house: Runtime, operator: Browser) -> None:
     other = make_runtime(house.settings, clock=house.clock)
+    assert "name = &#34;晨晖手机报&#34;" in operator.get(PAGE).text
     page = set_it(operator, *house.gateways)
     assert "【晨晖】 is the signature from 2026-11-21 on." in page
     assert "There is no signature" not in page
@@ -76,13 +89,42 @@ def test_on_the_drawn_phones(house: Runtime, operator: Browser) -> None:
     assert "【晨晖】" in operator.get("/editions/1").text
 
 
+@pytest.mark.parametrize("typed", ["青山书画", "【青山书画", "青山书画】", "【青山】书画", "【青山】【书画】", "【】"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_chinese_stands_in_brackets(house: Runtime, operator: Browser, typed: str) -> None:
+    told = set_it(operator, "carrier", signature=typed)
+    assert "does not stand in brackets" in told
+    assert worn(house)["carrier"] is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_other_letters_need_no_brackets_and_one_is_told(house: Runtime, operator: Browser) -> None:
+    assert "only what is signed in 【】" in set_it(operator, "carrier", signature="Daily:")
+    assert worn(house)["carrier"] == "Daily:"
+    assert "only what is signed in 【】" not in set_it(operator, "carrier", signature="【Daily】")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_paper_without_a_name_of_its_own(house: Runtime) -> None:
+    with called(house, "Broadsheet") as browser:
+        come(house, browser, "boss", "admin")
+        page = browser.get(PAGE).text
+        assert "still called Broadsheet" in page
+        assert 'name="signature" type="text" value=""' in page
+    with called(house, "晨晖") as browser:
+        browser.client.cookies["broadsheet"] = Signed(house, "boss").token
+        page = browser.get(PAGE).text
+        assert "still called" not in page
+        assert 'name="signature" type="text" value="【晨晖】"' in page
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_cannot_be_set(house: Runtime, operator: Browser) -> None:
     assert "The signature is missing." in set_it(operator, "carrier", signature="  ")
     assert "No gateway was chosen." in set_it(operator)
     assert "No gateway was chosen." in set_it(operator, "carrier", "nobody")
     assert "The day is missing." in set_it(operator, "carrier", day="tomorrow")
-    assert "40" in set_it(operator, "carrier", signature="长" * 41)
+    assert "40" in set_it(operator, "carrier", signature=f"【{'长' * 41}】")
     for typed in NAUGHTY:
         for fields in ({"signature": typed}, {"day": typed}, {"gateway": typed}):
             data = {**SIGNED, "gateway": "carrier"} | fields
@@ -100,6 +142,7 @@ def test_an_editor_reads_who_changes_it(house: Runtime, browser: Browser) -> Non
     assert "There is no signature" in page
     assert "changed here by who looks after the gateways" in page
     assert "Set the signature" not in page
-    assert "name = &#34;晨晖手机报&#34;" in page
+    assert "broadsheet.toml" not in page
+    assert "Whoever runs the program changes these words." in page
     browser.get("/items/new")
     assert browser.post(PAGE, **SIGNED, gateway="carrier").status_code == 403
