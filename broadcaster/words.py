@@ -58,7 +58,8 @@ CAMPAIGN_STATES: Mapping[str, Word] = {
 }
 
 SKIP_REASONS: Mapping[str, Word] = {
-    "opted_out": Word("opted out", "已退订"),
+    # by their own word, or by somebody's list
+    "opted_out": Word("does not want it", "不要收短信"),
     "no_consent": Word("never agreed to receive the paper", "未同意接收"),
     "no_number": Word("no number", "没有手机号"),
     "invalid_number": Word("invalid number", "号码不对"),

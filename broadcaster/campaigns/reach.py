@@ -38,6 +38,8 @@ class VariantReach:
     skipped: Mapping[str, int]
     #: an earlier variant -> how many of this one's segment get that one instead
     earlier: Mapping[str, int]
+    #: those of them that would have nobody left if this one stood before them
+    emptied: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ def reach(session: Session, actor: Actor, campaign: Campaign, route: Route, *, o
                     for first, row in held.items()
                     if first not in (_NONE, each.position) and row[at]
                 },
+                frozenset(
+                    names[first]
+                    for first, row in held.items()
+                    if first not in (_NONE, each.position) and row[at] == row[-1]
+                ),
             )
         )
     left_out = held.get(_NONE, [0])[-1]

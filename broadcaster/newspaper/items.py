@@ -31,6 +31,8 @@ class Shelf(StrEnum):
     ALL = "all"
     #: handed in, waiting for an editor
     CONTRIBUTED = "contributed"
+    #: drafts, and what is handed in
+    UNACCEPTED = "unaccepted"
     #: the shared pool
     SHARED = "shared"
     #: whatever may be put into an edition
@@ -197,6 +199,8 @@ def _shelf(actor: Actor, shelf: Shelf) -> Select[Item]:
     query = query.where(at_or_under(Item.under, actor.under))
     if shelf is Shelf.CONTRIBUTED:
         return query.where(Item.state == ItemState.CONTRIBUTED)
+    if shelf is Shelf.UNACCEPTED:
+        return query.where(Item.state.in_((ItemState.DRAFT, ItemState.CONTRIBUTED)))
     return query
 
 

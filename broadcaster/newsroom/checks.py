@@ -183,7 +183,9 @@ def _looked_through(
     lines = []
     for phone in drawn:
         lines += [line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
-        if not phone["bubbles"] and not phone["lacking"]:
+        if phone["taken"]:
+            lines.append(line("", phone["name"]) | phone["taken"])
+        elif not phone["bubbles"] and not phone["lacking"]:
             lines.append(line(tr("Nobody is in this segment now."), phone["name"]))
         if phone.get("is_dear"):
             lines.append(line(phone["because"], phone["name"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from broadcaster.newspaper import columns, items, making, publishing
 from broadcaster.newspaper.edition_file import MAX_SMS
 from broadcaster.newspaper.items import Outdated, Shelf
 from broadcaster.newspaper.making import Layout, PlacedItem
-from broadcaster.newspaper.models import ItemState
+from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newsroom.columns import starters
 from broadcaster.newsroom.drawing import done, draw, trouble
@@ -27,6 +28,7 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers import segments
 from subscribers.actor import Right
+from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
 
 router = APIRouter()
@@ -35,6 +37,8 @@ router = APIRouter()
 ONE = PATH + "/{id}"
 #: items that are offered at once
 OFFERED = 50
+#: of those that are not accepted yet, so many are named
+_NAMED = 5
 _Asked = Annotated[int, Query(ge=0, lt=2**53)]
 
 
@@ -81,9 +85,12 @@ def place(request: Request, house: House, visit: Here, form: Form, id: Id) -> Re
         with house.begin() as tx:
             chosen = [int(each) for each in form.texts("item") if _is_number(each)]
             made = making.place(tx.session, visit.actor, id, column, chosen)
+            if not chosen:
+                raise Invalid("Nothing was ticked.", hint="Tick the items that go into the column.")
     except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, id, error=error, add=column)
-    return RedirectResponse(f"{PATH}/{id}" + (f"#p{made[0]}" if made else ""), 303)
+        return _draw(request, house, visit, id, error=error, add=column, q=form.text("q"))
+    # pressed twice, they stand there already
+    return RedirectResponse(f"{PATH}/{id}#" + (f"p{made[0]}" if made else f"column-{column}"), 303)
 
 
 @takes(router, ONE + "/move", needs=Right.EDIT)
@@ -216,9 +223,9 @@ def _draw(
         standing = [] if laid.columns else [line.name for line in columns.tree(tx.session, visit.actor)]
         panel = proof_panel(house, tx, visit, number)
         unread = any(publishing.without_readers(tx.session, visit.actor, number))
-        offered = items.listing(tx.session, visit.actor, Shelf.READY, words=q.strip(), limit=OFFERED) if add else ()
+        there = {placed.item.id for column in laid.columns for placed in column.items}
+        offered, waiting = _offered(tx, visit, q.strip(), there) if add else ([], [])
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
-    there = {placed.item.id for column in laid.columns for placed in column.items}
     return draw(
         request,
         "composer.html",
@@ -239,12 +246,24 @@ def _draw(
         may_edit=may_edit,
         add=add if may_edit else 0,
         q=q,
-        offered=[each for each in offered if each.id not in there],
+        offered=offered,
+        waiting=waiting[:_NAMED],
+        n_waiting=len(waiting),
+        wait_more=len(waiting) > OFFERED,
         typed=typed or {},
         theirs=theirs,
         unread=unread,
         **panel,
     )
+
+
+def _offered(tx: Tx, visit: Visit, words: str, there: Collection[int]) -> tuple[list[Item], Sequence[Item]]:
+    """The items that can be put in; where there is none, those that nobody has accepted yet."""
+    found = items.listing(tx.session, visit.actor, Shelf.READY, words=words, limit=OFFERED)
+    offered = [each for each in found if each.id not in there]
+    if offered:
+        return offered, ()
+    return [], items.listing(tx.session, visit.actor, Shelf.UNACCEPTED, words=words, limit=OFFERED + 1)
 
 
 def _told(laid: Layout, placed: PlacedItem, typed: dict[int, str]) -> dict[str, Any]:

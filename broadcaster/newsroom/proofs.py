@@ -18,6 +18,7 @@ from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.phones import WHO, phone
 from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
+from broadcaster.newsroom.shares import taken
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import when
 from broadcaster.web.visits import Visit
@@ -57,8 +58,10 @@ def phones(
     proofs = proof.look(tx.session, actor, draft, way, members, only=only, on=on)
     # who types is shown the numbers of a moment ago
     reached = reached or _reach(house, tx, actor, draft, kept_for=KEPT_FOR if instead or bodies else 0)
+    variants = f"/editions/{number}/variants"
     return [
-        phone(each, who, way.currency, reached, at) | {"path": f"/editions/{number}/variants/{at}"}
+        phone(each, who, way.currency, reached, at)
+        | {"variants": variants, "path": f"{variants}/{at}", "taken": taken(reached, at)}
         for at, each in enumerate(proofs, only or 0)
     ]
 

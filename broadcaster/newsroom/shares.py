@@ -50,9 +50,14 @@ def remarks(reach: Reach, names: Sequence[str]) -> list[dict[str, Any]]:
     found = []
     told = count if reach.is_exact else about
     for variant in reach.variants:
-        if variant.name in EVERYONE:
+        # of one without people it is said that others have them all
+        if variant.name in EVERYONE or not variant.people:
             continue
         for first, n in variant.earlier.items():
+            order = _before(names, variant, first)
+            if not order:
+                # this order is the only one in which each of them has somebody
+                continue
             people = ntr("{figure} person is", "{figure} people are", n, figure=told(n))
             both = {"first": audience_words([first]), "second": audience_words([variant.name])}
             told_of = line(tr("{people} in {first} and in {second}, and get {first} only.", people=people, **both))
@@ -60,7 +65,7 @@ def remarks(reach: Reach, names: Sequence[str]) -> list[dict[str, Any]]:
                 told_of
                 | {
                     "hint": tr("Nobody gets two; the order of the variants decides."),
-                    "order": _before(names, variant.name, first),
+                    "order": order,
                     "button": tr("Put {second} before {first}", **both),
                 }
             )
@@ -75,10 +80,42 @@ def remarks(reach: Reach, names: Sequence[str]) -> list[dict[str, Any]]:
     return found[:_TOLD]
 
 
-def _before(names: Sequence[str], moved: str, first: str) -> str:
-    others = [name for name in names if name != moved]
-    at = others.index(first)
-    return "\n".join([*others[:at], moved, *others[at:]])
+def taken(reach: Reach, at: int) -> dict[str, str]:
+    """Of a variant without people, which earlier ones have those of its segment, and the order that gives it some.
+
+    Empty if somebody gets it, or nobody is in its segment.
+    """
+    variant = reach.variants[at]
+    if variant.people or not variant.earlier:
+        return {}
+    names = [each.name for each in reach.variants]
+    firsts = sorted(variant.earlier, key=names.index)
+    n = sum(variant.earlier.values())
+    people = ntr("{figure} person is", "{figure} people are", n, figure=(count if reach.is_exact else about)(n))
+    fields = {"people": people, "first": ", ".join(map(_named, firsts))}
+    words = tr("{people} in it, but {first} comes before it and has them all.", **fields)
+    if len(firsts) > 1:
+        words = tr("{people} in it, but these come before it and have them all: {first}.", **fields)
+    told = {"words": words, "hint": "", "order": "", "button": ""}
+    if variant.name in EVERYONE:
+        return told
+    for first in firsts:
+        if order := _before(names, variant, first):
+            button = tr("Put {second} before {first}", first=_named(first), second=_named(variant.name))
+            return told | {"order": order, "button": button}
+    return told | {"hint": tr("If it stood before, nobody would be left there.")}
+
+
+def _named(name: str) -> str:
+    return audience_words([name])
+
+
+def _before(names: Sequence[str], moved: VariantReach, first: str) -> str:
+    """The order with `moved` before `first`; empty if another one would lose all its people to it."""
+    at, end = names.index(first), names.index(moved.name)
+    if not moved.emptied.isdisjoint(names[at:end]):
+        return ""
+    return "\n".join([*names[:at], moved.name, *names[at:end], *names[end + 1 :]])
 
 
 def line(words: str, where: str = "", *, stops: bool = False) -> dict[str, Any]:

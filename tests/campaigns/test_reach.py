@@ -39,6 +39,7 @@ def test_each_is_in_one_variant_and_told_of_the_others(session: Session) -> None
     assert dict(mobile.skipped) == {"no_consent": 4}
     assert (everyone.people, everyone.reachable, dict(everyone.skipped)) == (6, 5, {"no_number": 1})
     assert dict(everyone.earlier) == {"retired": 5, "mobile": 4}
+    assert (mobile.emptied, everyone.emptied) == (frozenset(), {"retired", "mobile"})
     assert (found.people, found.reachable, found.left_out, found.is_exact) == (15, 10, 0, True)
     assert found.reachable == count_audience(session, campaign, ROUTE, on=ON).recipients
 

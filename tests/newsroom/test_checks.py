@@ -110,6 +110,56 @@ def test_who_gets_what_is_told_before_anything_goes(house: Runtime, editor: Brow
     assert "in none of the variants" not in editor.get("/editions/7/check").text
 
 
+def orders_in(page: str) -> list[str]:
+    return [unescape(each) for each in re.findall(r'name="variants" value="([^"]*)"', page)]
+
+
+def test_no_button_takes_the_last_person_from_a_variant(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        make_members(tx.session, 9, organisation="东街", status="in_service", mobile=True)
+        make_members(tx.session, 3, organisation="东街", status="in_service")
+    put(editor, "供暖")
+    editor.follow(editor.post("/editions/7/variants", variants="mobile\nin_service\neveryone"))
+    page = editor.get("/editions/7/check").text
+    assert "in it as well, but get an earlier one: mobile 9" in " ".join(page.split())
+    assert "people are in mobile and in in service" not in page, "it is the only order in which both have people"
+    assert orders_in(page) == []
+    editor.follow(editor.post("/editions/7/variants", variants="in_service\nmobile\neveryone"))
+    words = "9 people are in it, but in service comes before it and has them all."
+    for path in ("/editions/7", "/editions/7/check"):
+        page = editor.get(path).text
+        assert words in page
+        assert "Nobody is in this segment now." not in page
+        assert set(orders_in(page)) == {"mobile\nin_service\neveryone"}
+        assert "Put mobile before in service" in page
+    assert words in editor.get("/editions/7/variants/1").text
+    page = editor.follow(editor.post("/editions/7/variants", variants=orders_in(page)[0])).text
+    assert words not in page
+    assert "9 people" in page
+
+
+def test_of_two_with_the_same_people_none_is_put_first(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        make_members(tx.session, 2, organisation="东街", status="retired", mobile=True)
+    editor.follow(editor.post("/editions/7/variants", variants="retired\nmobile"))
+    for path in ("/editions/7", "/editions/7/check"):
+        page = editor.get(path).text
+        assert "2 people are in it, but retired comes before it and has them all." in page
+        assert "If it stood before, nobody would be left there." in page
+        assert "mobile\nretired" not in orders_in(page)
+
+
+def test_a_variant_between_two_keeps_its_people(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        make_members(tx.session, 2, organisation="东街", status="retired", mobile=True)
+        make_members(tx.session, 3, organisation="东街", status="retired")
+        make_members(tx.session, 1, organisation="东街", status="probationary", mobile=True)
+    editor.follow(editor.post("/editions/7/variants", variants="retired\nstatus = probationary\nmobile\neveryone"))
+    page = editor.get("/editions/7/variants/2").text
+    assert "3 people are in it, but these come before it and have them all: retired, status = probationary." in page
+    assert orders_in(editor.get("/editions/7").text) == [], "each order would leave one of them without people"
+
+
 def test_everyone_beside_somebody_is_decided(house: Runtime, editor: Browser) -> None:
     editor.post("/editions/7/variants", variants="retired\neveryone")
     item = accepted(editor, "供暖")

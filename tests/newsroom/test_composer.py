@@ -126,6 +126,35 @@ def test_a_sentence_is_tried_and_kept(house: Runtime, editor: Browser) -> None:
     assert "周三供暖。</textarea>" in answer.text
 
 
+def test_nothing_ticked_is_told(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    item = accepted(editor, "供暖")
+    answer = editor.post("/editions/7/place", column=news, q="供")
+    assert (answer.status_code, "Nothing was ticked." in troubles(answer)) == (422, True)
+    assert f'type="checkbox" name="item" value="{item}"' in answer.text
+    assert 'type="search" value="供"' in answer.text
+    for _ in range(2):
+        assert editor.post("/editions/7/place", column=news, item=item).status_code == 303
+    assert laid(house) == {"要闻": ["供暖"], "关怀": []}
+
+
+def test_what_waits_to_be_accepted_is_told_where_nothing_else_is_there(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    assert "once it is accepted" not in editor.get(f"/editions/7?add={news}").text
+    draft = written(editor, headline="草稿")
+    page = editor.get(f"/editions/7?add={news}").text
+    assert "1 item is a draft or handed in." in page
+    assert f'<a href="/items/{draft}">草稿</a>' in page
+    for headline in "甲乙丙丁戊己":
+        written(editor, headline=headline)
+    page = editor.get(f"/editions/7?add={news}").text
+    assert "7 items are drafts or handed in." in page
+    assert "All items" in page
+    assert "1 item is a draft" in editor.get(f"/editions/7?add={news}&q=草稿").text
+    accepted(editor, "供暖")
+    assert "drafts or handed in" not in editor.get(f"/editions/7?add={news}").text
+
+
 def test_who_is_shown(house: Runtime, editor: Browser) -> None:
     news, _ = columns_of(editor)
     editor.post("/editions/7/place", column=news, item=accepted(editor, "供暖"))

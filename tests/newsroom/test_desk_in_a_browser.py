@@ -30,6 +30,25 @@ def headlines(page: Page, column: str) -> list[str]:
     )
 
 
+def test_a_button_that_is_pressed_twice_puts_the_items_in_once(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        page.goto("/items/new")
+        page.get_by_label("标题", exact=True).fill("双击")
+        page.get_by_label("短信里的一句").fill("一句。")
+        page.get_by_role("button", name="保存").click()
+        page.get_by_role("button", name="采用").click()
+        page.get_by_role("status").get_by_text("已采用：双击。").wait_for()
+        page.goto("/editions/1")
+        page.get_by_role("link", name="加稿件").first.click()
+        page.get_by_label("双击").check()
+        page.get_by_role("button", name="放进").dblclick()
+        page.locator(".words > a", has_text="双击").wait_for()
+        page.goto("/editions/1")
+        assert page.locator(".words > a", has_text="双击").count() == 1
+
+
 def test_from_nothing_to_three_variants(house: Runtime, chrome: Browser, address: str) -> None:
     with house.begin() as tx:
         make_members(tx.session, 9)

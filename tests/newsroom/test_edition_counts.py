@@ -60,7 +60,7 @@ def test_counted_beside_the_page(house: Runtime, editor: Browser) -> None:
     told = words(part)
     assert "61 readers · " in told
     assert "2 members are skipped: " in told
-    assert "opted out 1" in told
+    assert "does not want it 1" in told
     assert "no number 1" in told
     assert "retired 1" in told
     assert "everyone 60" in told
@@ -71,9 +71,13 @@ def test_counted_beside_the_page(house: Runtime, editor: Browser) -> None:
 def test_figures_of_earlier_words_say_so(house: Runtime, editor: Browser) -> None:
     begun(editor)
     counting.count_waiting(house)
+    older = "The figures of the whole audience are older than the text. Whoever starts the send has it counted again"
+    assert older not in editor.get(CHECK).text
     with house.begin() as tx:
-        making.set_variants(tx.session, OPERATOR, 1, ["everyone"])
-    assert "figures of its earlier words" in editor.get(CHECK).text
+        making.set_variants(tx.session, OPERATOR, 1, ["mobile", "retired", "everyone"])
+    page = editor.get(CHECK).text
+    assert "figures of its earlier words" in page
+    assert older in page.partition('id="next"')[2]
     begun(editor)
     counting.count_waiting(house)
     assert "figures of its earlier words" not in editor.get(CHECK).text

@@ -181,7 +181,7 @@ class TestSending:
         }
         assert sum(map(int, tiles.values())) - 3 == sum(SENT.values()) == 48
         assert "Together 48 people. Besides, 3 were skipped." in page.text
-        assert "opted out 2 · no number 1" in page.text
+        assert "does not want it 2 · no number 1" in page.text
         assert "Sent to 41 of 48 people (85.4%)" in page.text
 
     def test_chinese(self, site: httpx2.Client, campaign: int) -> None:
@@ -195,7 +195,7 @@ class TestSending:
             "以上合计 48 人。另有跳过 3 人。",
         ):
             assert words in page.text
-        assert "已退订 2 · 没有手机号 1" in page.text
+        assert "不要收短信 2 · 没有手机号 1" in page.text
 
     def test_the_bar_is_as_wide_as_its_figures(self, site: httpx2.Client, campaign: int) -> None:
         ground, *pieces = look(site).all("rect")
