@@ -19,6 +19,10 @@ class Undescribed(Invalid):
     """There is a picture without words for it."""
 
 
+class Unaddressed(Invalid):
+    """It is not said for whom it is, or said in two ways."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What somebody writes in an item."""

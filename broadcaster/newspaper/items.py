@@ -14,13 +14,13 @@ from broadcaster.language import listed
 from broadcaster.newspaper import pictures
 from broadcaster.newspaper.columns import get as get_column
 from broadcaster.newspaper.edition_file import EVERYONE
-from broadcaster.newspaper.item_words import Words, checked
+from broadcaster.newspaper.item_words import Unaddressed, Words, checked
 from broadcaster.newspaper.models import Column, Edition, Item, ItemPicture, ItemState, Placement
 from broadcaster.newspaper.places import at_or_under, seen_from
 from broadcaster.words import STATUSES, status_word
 from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Conflict, Denied, Invalid, NotFound
+from subscribers.errors import Conflict, Denied, NotFound
 from subscribers.organisations import hold_place
 
 
@@ -232,7 +232,7 @@ def _usable(session: Session, actor: Actor, words: Words, now: datetime, *, befo
     words = checked(words)
     others = [name for name in words.audience if name not in EVERYONE]
     if others and len(others) < len(words.audience) and list(words.audience) != list(before):
-        raise Invalid(
+        raise Unaddressed(
             "It is ticked for everyone and for {audience}, too: everyone would get it.",
             hint="Leave only one of them ticked.",
             audience=listed(status_word(name) if name in STATUSES else name for name in others),

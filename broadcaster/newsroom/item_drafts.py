@@ -30,8 +30,8 @@ router = APIRouter()
 
 #: the fields of the form of an item that are kept
 FIELDS = frozenset(
-    {"headline", "sms", "full", "column", "audience", "other_audience", "source", "valid_from", "valid_to", "corrects"}
-    | {FIELD, "alt"}
+    {"headline", "sms", "full", "column", "whom", "audience", "other_audience", "source", "valid_from", "valid_to"}
+    | {"corrects", FIELD, "alt"}
 )
 
 

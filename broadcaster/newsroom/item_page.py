@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from broadcaster.language import msgid, tr
 from broadcaster.newspaper import columns, drafts, items, pictures
-from broadcaster.newspaper.item_words import Undescribed, Words, checked
+from broadcaster.newspaper.edition_file import EVERYONE
+from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
-from broadcaster.newsroom.item_drafts import number, typed_in
+from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in
 from broadcaster.newsroom.items import audience_words, offered_segments, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.runtime import Runtime
@@ -75,7 +76,8 @@ def write(request: Request, house: House, visit: Here, form: Form) -> Response:
             made = items.write(tx.session, visit.actor, words, corrects=corrects or None, now=tx.now)
             drafts.finish(tx.session, visit.actor, visit.signed_in.user_id, number(form, "draft"))
     except (Invalid, Conflict) as error:
-        return draw_item(request, house, visit, typed(form), error=error, corrects=corrects, form=form)
+        kept = _kept(house, visit, form)
+        return draw_item(request, house, visit, typed(form), error=error, corrects=corrects, form=form, kept=kept)
     return done(visit, f"/items/{made.id}", msgid("Saved: {headline}."), headline=made.headline)
 
 
@@ -134,6 +136,25 @@ def copy(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     return done(visit, f"/items/{made.id}", msgid("Copied. This one is yours."))
 
 
+def _kept(house: Runtime, visit: Visit, form: Posted) -> ItemDraft | None:
+    """A new item that was refused, kept as what is typed is: whoever leaves the page finds it again."""
+    fields = [(name, value) for name, value in form.pairs() if name in FIELDS]
+    try:
+        with house.begin() as tx:
+            return drafts.keep(
+                tx.session,
+                visit.actor,
+                visit.signed_in.user_id,
+                fields,
+                draft_id=number(form, "draft"),
+                saves=number(form, "saves"),
+                now=tx.now,
+            )
+    except BroadsheetError:
+        # it stands on the page, which says why it was refused
+        return None
+
+
 def _words(form: Posted) -> Words:
     if name := form.text("picture_file").replace("\\", "/").rpartition("/")[2]:
         # a browser without scripts sends of a file its name only, with this button
@@ -143,6 +164,8 @@ def _words(form: Posted) -> Words:
             name=name[:80],
         )
     given = typed(form)
+    if not given.audience:
+        raise Unaddressed("It is not said for whom it is.", hint="Tick who shall get it, or choose everyone.")
     begins, ends = (_day(form.text(name)) for name in ("valid_from", "valid_to"))
     return replace(given, valid_from=begins, valid_to=ends)
 
@@ -151,6 +174,10 @@ def typed(form: Posted) -> Words:
     """The words of a form as far as they can be read, to be shown once more."""
     column = form.text("column")
     own = [line for line in form.text("other_audience").splitlines() if line.strip()]
+    chosen = [*form.texts("audience"), *own]
+    whom = form.text("whom")
+    # of a page that was open before there was a choice
+    is_for_all = whom == "everyone" or not (chosen or whom)
     days: list[date | None] = []
     for name in ("valid_from", "valid_to"):
         try:
@@ -161,7 +188,7 @@ def typed(form: Posted) -> Words:
         form.text("headline"),
         form.text("sms"),
         form.text("full"),
-        (*form.texts("audience"), *own),
+        ("everyone", *chosen) if is_for_all else tuple(chosen),
         form.text("source"),
         int(column) if column.isascii() and column.isdigit() and len(column) < 16 else None,
         days[0],
@@ -191,17 +218,19 @@ def draw_item(
     corrects: int = 0,
     draft: ItemDraft | None = None,
     form: Posted | None = None,
+    kept: ItemDraft | None = None,
     field: str = "headline",
 ) -> Response:
-    """The page of an item. `form`: what was just refused; `draft`: what was kept of it before."""
+    """The page of an item. `form`: what was just refused, `kept` as a draft; `draft`: what was kept of it before."""
     actor = visit.actor
-    field = "alt" if isinstance(error, Undescribed) else field
+    field = "alt" if isinstance(error, Undescribed) else "whom" if isinstance(error, Unaddressed) else field
     with house.reading() as tx:
         picture = pictures.facts(tx.session, actor, words.picture_id) if words.picture_id else None
         differs = draft is not None and (item is None or _differs(draft, item))
         draft_at = when(draft.saved_at, tx.now, house.settings.zone) if draft and differs else ""
         choices = _choices(tx.session, actor, words)
         told = _told(house, tx.session, actor, item, now=tx.now) if item else {}
+    going_on = draft or kept
     return draw(
         request,
         "item.html",
@@ -214,8 +243,8 @@ def draw_item(
         item=item,
         corrects=item.corrects_id if item else corrects,
         may_write=may_write(visit, item),
-        draft=draft.id if draft else number(form, "draft") if form else 0,
-        saves=draft.saves if draft else number(form, "saves") if form else 0,
+        draft=going_on.id if going_on else number(form, "draft") if form else 0,
+        saves=going_on.saves if going_on else number(form, "saves") if form else 0,
         draft_at=draft_at,
         version=draft.version if draft and differs else item.version if item else 0,
         **choices,
@@ -253,8 +282,10 @@ def may_write(visit: Visit, item: Item | None) -> bool:
 def _choices(session: Session, actor: Actor, words: Words) -> dict[str, Any]:
     known = offered_segments(segments.listing(session, actor))
     return {
-        "segments": [(name, audience_words([name]), name in words.audience) for name in known],
-        "other_audience": "\n".join(name for name in words.audience if name not in known),
+        "everyone": audience_words(["everyone"]),
+        "is_for_all": not EVERYONE.isdisjoint(words.audience),
+        "segments": [(name, audience_words([name]), name in words.audience) for name in known if name not in EVERYONE],
+        "other_audience": "\n".join(name for name in words.audience if name not in known and name not in EVERYONE),
         "columns": [
             (line.id, "\u2003" * line.depth + line.name, line.id == words.standing_id)
             for line in columns.tree(session, actor)

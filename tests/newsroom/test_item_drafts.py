@@ -52,9 +52,22 @@ def test_a_new_item_is_kept_while_it_is_written(house: Runtime, writer: Browser)
         assert tx.session.scalar(select(func.count()).select_from(Item)) == 0
     refused = writer.post("/items/new", headline="供暖", sms="", **again)
     assert refused.status_code == 422
-    assert fields_of(refused.text) == again
+    again = fields_of(refused.text)
+    assert again == {"draft": fields["draft"], "saves": "3"}
     assert writer.post("/items/new", headline="供暖", sms="今天。", **again).status_code == 303
     assert "Nothing is unsaved" in writer.get("/items/drafts").text
+
+
+def test_a_new_item_that_was_refused_is_kept(writer: Browser) -> None:
+    refused = writer.post("/items/new", headline="供暖", sms="", full="第一段", whom="chosen")
+    assert refused.status_code == 422
+    fields = fields_of(refused.text)
+    assert "供暖" in writer.get("/items/drafts").text
+    opened = writer.get(f"/items/new?draft={fields['draft']}").text
+    assert "第一段</textarea>" in opened
+    assert 'name="whom" value="chosen" checked' in opened
+    again = writer.post("/items/new", headline="供暖", sms="", **fields)
+    assert fields_of(again.text) == {"draft": fields["draft"], "saves": "2"}, "one draft, and no other"
 
 
 def test_what_was_not_saved_is_in_the_form_of_its_writer_only(house: Runtime, writer: Browser) -> None:

@@ -210,7 +210,32 @@ def test_a_form_that_is_refused_keeps_what_was_typed(editor: Browser) -> None:
     for kept in ("留着。</textarea>", "全文</textarea>", "age &gt;</textarea>"):
         assert kept in answer.text
     editor.page = answer
-    both = {"headline": "供暖", "sms": "供暖了。", "audience": ["everyone", "retired"]}
-    answer = editor.post("/items/new", **both)  # type: ignore[arg-type]
+    both = {"headline": "供暖", "sms": "供暖了。", "whom": "everyone", "audience": "retired"}
+    answer = editor.post("/items/new", **both)
     assert "It is ticked for everyone and for retired, too: everyone would get it." in troubles(answer)
-    assert re.findall(r'name="audience" value="(\w+)" checked', answer.text) == ["everyone", "retired"]
+    assert ticked(answer.text) == ["everyone", "retired"]
+
+
+def ticked(page: str) -> list[str]:
+    return re.findall(r'name="(?:whom|audience)" value="(\w+)" checked', page)
+
+
+def test_for_everyone_or_for_some(house: Runtime, editor: Browser) -> None:
+    words = {"headline": "供暖", "sms": "供暖了。"}
+    assert ticked(editor.get("/items/new").text) == ["everyone"]
+    answer = editor.post("/items/new", **words, whom="chosen")
+    assert answer.status_code == 422
+    assert "It is not said for whom it is." in troubles(answer)
+    assert 'href="#whom"' in answer.text
+    assert ticked(answer.text) == ["chosen"]
+    editor.page = answer
+    some = editor.follow(editor.post("/items/new", **words, whom="chosen", audience="retired")).text
+    assert ticked(some) == ["chosen", "retired"]
+    rule = {"whom": "chosen", "other_audience": "age > 60"}
+    item = id_of(some)
+    page = editor.follow(editor.post(f"/items/{item}", **words, **rule, version=version_of(editor, item))).text
+    assert ticked(page) == ["chosen"]
+    page = editor.follow(editor.post(f"/items/{item}", **words, whom="everyone", version=version_of(editor, item))).text
+    assert ticked(page) == ["everyone"]
+    with house.reading() as tx:
+        assert items.words_of(items.get(tx.session, OPERATOR, item)).audience == ("everyone",)

@@ -142,3 +142,29 @@ def test_refused_with_words(house: Runtime, chrome: Browser, address: str, tmp_p
         page.get_by_role("alert").get_by_text("这不是能用的图片。").wait_for()
         assert page.get_by_label("短信里的一句").input_value() == "食堂周一开了。"
         look.fits()
+
+
+def test_what_a_script_does_needs_no_second_press(
+    house: Runtime, chrome: Browser, address: str, photo: Path, tmp_path: Path
+) -> None:
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        page = enter(house, look, address)
+        page.goto("/items/new")
+        button = page.locator("#take-in")
+        assert not button.is_visible()
+        broken = tmp_path / "破.jpg"
+        broken.write_bytes(b"no picture")
+        page.get_by_label("选图").set_input_files(broken)
+        page.get_by_role("alert").wait_for()
+        assert not button.is_visible()
+        page.get_by_label("选图").set_input_files(photo)
+        page.get_by_role("status").get_by_text("已压缩到").wait_for()
+        assert not button.is_visible()
+        everyone, those = page.get_by_role("radio", name="所有人"), page.get_by_role("radio", name="只给这些人群")
+        assert everyone.is_checked()
+        box = everyone.bounding_box()
+        assert box
+        assert abs(box["width"] - box["height"]) < 1, "round, as wide as it is high"
+        page.get_by_label("离退休", exact=True).check()
+        assert those.is_checked()
+        look.fits()

@@ -9,25 +9,21 @@
   // a picture is handed in as soon as it is chosen; the draft is not kept for it beside that
   const file = document.getElementById("picture_file");
   const takeIn = document.getElementById("take-in");
-  const useIt = takeIn.textContent;
+  takeIn.hidden = true;
   file.addEventListener("input", (event) => event.stopPropagation());
   file.addEventListener("change", (event) => {
     event.stopPropagation();
     if (!file.files.length) return;
-    takeIn.hidden = false;
     takeIn.form.requestSubmit(takeIn);
-    takeIn.textContent = takeIn.dataset.busy;
+    [takeIn.hidden, takeIn.textContent] = [false, takeIn.dataset.busy];
   });
+  // who ticks somebody means them
+  document.getElementById("those").oninput = () => (document.getElementById("whom").checked = true);
 
   // what a button saves is not kept beside it once more, as somebody's unsaved words
   let leaving = false;
   window.addEventListener("submit", (event) => (leaving = !event.defaultPrevented));
-  window.addEventListener("pageshow", () => {
-    leaving = false;
-    // there is something to press only where a browser came back with a file that was not taken in
-    takeIn.hidden = !file.files.length;
-    takeIn.textContent = useIt;
-  });
+  window.addEventListener("pageshow", () => (leaving = false));
   document.addEventListener("htmx:before:request", (event) => {
     if (leaving && event.detail.ctx.sourceElement.id === "kept") event.preventDefault();
   });
