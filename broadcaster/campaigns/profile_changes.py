@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import ProfileChange
@@ -82,12 +82,14 @@ def history(session: Session, actor: Actor, gateway: str) -> Sequence[ProfileCha
     ).all()
 
 
+# made once: every claim of a sender asks
+_STANDING = select(ProfileChange).where(ProfileChange.withdrawn_at.is_(None)).order_by(ProfileChange.id)
+_STANDING_OF_ONE = _STANDING.where(ProfileChange.gateway == bindparam("only"))
+
+
 def by_gateway(session: Session, only: str | None = None) -> dict[str, list[ProfileChange]]:
     """The changes that stand, of each gateway or of one."""
-    query = select(ProfileChange).where(ProfileChange.withdrawn_at.is_(None)).order_by(ProfileChange.id)
-    if only is not None:
-        query = query.where(ProfileChange.gateway == only)
     found: defaultdict[str, list[ProfileChange]] = defaultdict(list)
-    for change in session.scalars(query):
+    for change in session.scalars(*((_STANDING,) if only is None else (_STANDING_OF_ONE, {"only": only}))):
         found[change.gateway].append(change)
     return found

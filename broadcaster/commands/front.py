@@ -16,7 +16,7 @@ from typer.core import TyperCommand
 from broadcaster import VERSION
 from broadcaster.commands.options import Config, Debug, Json, Lang, StandIn, asked, begin_anew, take
 from broadcaster.commands.output import aside
-from broadcaster.commands.pages import Room, head_pages
+from broadcaster.commands.pages import Room
 from broadcaster.commands.program import (
     PROGRAM,
     remember,
@@ -91,7 +91,6 @@ class Front(Room):
         begin_anew()
         set_language(wished_language(arguments))
         remember(arguments)
-        head_pages()
         as_json = "--json" in arguments
         extra["standalone_mode"] = False
         if other := unknown_language(arguments):

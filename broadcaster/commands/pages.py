@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer.rich_utils
-from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from broadcaster.language import msgid, tr, translated
@@ -29,6 +27,11 @@ class Page(TyperCommand):
         """Its options and arguments, explained in the reader's language."""
         return _told(super().get_params(ctx))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show it."""
+        _head_boxes()
+        super().format_help(ctx, formatter)
+
 
 class Room(TyperGroup):
     """A noun whose page is in the reader's language."""
@@ -41,32 +44,17 @@ class Room(TyperGroup):
         """Its options, explained in the reader's language."""
         return _told(super().get_params(ctx))
 
-
-class _Folded(Text):
-    """Chinese has no blanks to break at: what is wider than its box goes on below, where Typer would cut it off."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **{"overflow": "fold", **named})
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show it."""
+        _head_boxes()
+        super().format_help(ctx, formatter)
 
 
-class _Highlighter(typer.rich_utils.OptionHighlighter):
-    """Through its hands go sentences, and names of options, too, which have to be read to be typed."""
+def _head_boxes() -> None:
+    # a sender that runs for weeks shows no page
+    from broadcaster.commands import boxes
 
-    def __call__(self, text: str | Text) -> Text:
-        told = super().__call__(text)
-        told.overflow = "fold"
-        return told
-
-
-def head_pages() -> None:
-    """Name the boxes of every page. Read once, when the program starts in a language."""
-    theirs: Any = typer.rich_utils
-    theirs.Text, theirs.highlighter = _Folded, _Highlighter()
-    typer.rich_utils.ARGUMENTS_PANEL_TITLE = tr("Arguments")
-    typer.rich_utils.OPTIONS_PANEL_TITLE = tr("Options")
-    typer.rich_utils.COMMANDS_PANEL_TITLE = tr("Commands")
-    typer.rich_utils.REQUIRED_LONG_STRING = tr("[required]")
-    typer.rich_utils.DEFAULT_STRING = tr("[default: {value}]", value="{}")
+    boxes.head()
 
 
 def _headed(usage: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
@@ -13,13 +14,14 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.audience import SkipReason
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery import printing, transitions
+from broadcaster.delivery import printing, tally, transitions
 from broadcaster.delivery.models import Batch, Message, Turn
 from broadcaster.delivery.pieces import Sender, Waiting, find_written, fitting, take_up
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.printing import Printing
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.states import State
+from broadcaster.delivery.tally import Cell
 from subscribers.errors import BroadsheetError
 from subscribers.models import Subscription, Wish
 
@@ -182,11 +184,15 @@ def _claim_messages(
     chosen, cursor = fitting(messages, parts=parts)
     all_seen = len(messages) < parts and cursor > messages[-1].id
     _go_on(session, batch, cursor=cursor, done=all_seen or cursor > batch.high)
-    taken = set(transitions.take(session, batch.campaign_id, sender.gateway, [m.id for m in chosen]))
+    changes: Counter[Cell] = Counter()
+    taken = set(transitions.take(session, batch.campaign_id, sender.gateway, [m.id for m in chosen], changes))
     # answers are cut for the width of the configuration: nobody freezes another one for them
     can = sender.capabilities if campaign is None else campaign.capabilities
     mine = [m for m in chosen if m.id in taken]
-    going, message_ids = take_up(session, owner_id, sender, batch.campaign_id, mine, reference_bits=can.reference_bits)
+    going, message_ids = take_up(
+        session, owner_id, sender, batch.campaign_id, mine, reference_bits=can.reference_bits, changes=changes
+    )
+    tally.add(session, changes)
     if not going:
         return None
     turn = {

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, Table, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.models import Lease, Owner
 from broadcaster.delivery.recording import insert_or_ignore
 from broadcaster.language import kept
-from subscribers.errors import BroadsheetError
+from subscribers.errors import BroadsheetError, Unavailable
+
+_LEASE: Table = Lease.__table__  # type: ignore[assignment]
+_OWNER: Table = Owner.__table__  # type: ignore[assignment]
 
 #: as long as the column
 _LONGEST_ERROR = 300
@@ -57,9 +60,25 @@ def take(session: Session, gateway: str, owner_id: int, *, places: int | None, n
 
 
 def share(session: Session, gateway: str, owner_id: int) -> float | None:
-    """This owner's part of the gateway's rate; None when it has no place there."""
-    holders = [row.owner_id for row in session.execute(_of(gateway))]
+    """This owner's part of the gateway's rate; None when it has no place there.
+
+    Nobody can take it for dead before this transaction ends, so that what is claimed in it will be found. Raises
+    `Unavailable` when someone has.
+    """
+    rows = session.execute(_STANDING, {"way": gateway, "owner": owner_id}).all()
+    if any(row.ended_at is not None for row in rows):
+        raise Unavailable("This process was taken for dead.", hint="It registers again by itself.")
+    holders = [row.owner_id for row in rows]
     return 1 / len(holders) if owner_id in holders else None
+
+
+# made once: putting a statement together takes as long as sending it
+_STANDING = (
+    select(_OWNER.c.ended_at, _LEASE.c.owner_id)
+    .outerjoin_from(_OWNER, _LEASE, _LEASE.c.gateway == bindparam("way"))
+    .where(_OWNER.c.id == bindparam("owner"))
+    .with_for_update(of=_OWNER, read=True)
+)
 
 
 def give_back(session: Session, gateway: str, owner_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,9 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import transitions
-from broadcaster.delivery.models import Part
+from broadcaster.delivery.models import Kind, Part
 from broadcaster.delivery.states import State
+from broadcaster.delivery.tally import Cell
 from broadcaster.gateways.contract import Capabilities, OutboundPart
 from broadcaster.sms import Cut, Encoding
 from subscribers.bulk import insert_rows
@@ -86,13 +88,14 @@ def take_up(
     messages: Sequence[Waiting],
     *,
     reference_bits: Any,
+    changes: Counter[Cell],
 ) -> tuple[list[OutboundPart], list[int]]:
     """Bring the parts of these messages into the ledger as being handed over by this owner.
 
-    Returns them as the gateway wants them, and the message of each.
+    Returns them as the gateway wants them, and the message of each. `changes`: as of `transitions.take`.
     """
     before = [part.id for message in messages for part in message.written]
-    ours = transitions.take_parts(session, owner_id, campaign_id, before)
+    ours = transitions.take_parts(session, owner_id, campaign_id, before, changes)
     ids = iter(reserve_ids(session, Part, sum(len(message.cut.parts) for message in messages if message.cut)))
     rows: list[tuple[object, ...]] = []
     going: list[OutboundPart] = []
@@ -128,5 +131,6 @@ def take_up(
                 )
             )
     insert_rows(session, Part, _WRITTEN, rows)
-    transitions.wrote_parts(session, campaign_id, gateway, len(rows))
+    if campaign_id is not None:
+        changes[Cell(campaign_id, Kind.PART, gateway, State.SUBMITTING)] += len(rows)
     return going, message_ids

@@ -14,7 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Lane
-from broadcaster.delivery import batches, leases, owners, recording
+from broadcaster.delivery import batches, leases, recording
 from broadcaster.delivery.batches import CannotPrint
 from broadcaster.delivery.control import stop
 from broadcaster.delivery.owners import Ownership
@@ -141,8 +141,6 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
     turn = None
     try:
         with press.begin() as tx:
-            if owners.is_ended(tx.session, press.ownership.id, hold=True):
-                raise Unavailable("This process was taken for dead.", hint="It registers again by itself.")
             share = leases.share(tx.session, press.gateway.name, press.ownership.id)
             if share is None:
                 return None

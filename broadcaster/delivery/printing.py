@@ -43,23 +43,24 @@ def hold(session: Session, campaign_id: int, sender: Sender) -> Printing | None:
 
     It is not waited for: an abort that holds the campaign may be waiting for the batch that we hold.
     """
-    row: Any = session.execute(_HELD, {"campaign": campaign_id, "way": sender.gateway}).first()
-    if row is None:
+    rows: Sequence[Any] = session.execute(_HELD, {"campaign": campaign_id, "way": sender.gateway}).all()
+    if not rows:
         return None
+    row = rows[0]
     worn, can = Dress(row.signature, row.opt_out), sender.capabilities
     if row.place is not None:
         worn, can = profiles.as_kept(row, sender.capabilities)
-    variants = session.execute(_VARIANTS, {"campaign": campaign_id})
-    return Printing(campaign_id, row.audience_on, worn, can, {variant.position: variant for variant in variants})
+    return Printing(campaign_id, row.audience_on, worn, can, {each.position: each for each in rows})
 
 
 def _held() -> Select[Any]:
-    c, d = _CAMPAIGN.c, _DRESS.c
+    c, d, v = _CAMPAIGN.c, _DRESS.c, _VARIANT.c
     signature, opt_out = func.coalesce(d.signature, c.signature), func.coalesce(d.opt_out, c.opt_out)
     return (
         select(c.audience_on, signature.label("signature"), opt_out.label("opt_out"))
-        .add_columns(d.place, d.alphabet, d.reference_bits)
+        .add_columns(d.place, d.alphabet, d.reference_bits, v.position, v.source, v.context)
         .outerjoin_from(_CAMPAIGN, _DRESS, and_(d.campaign_id == c.id, d.gateway == bindparam("way")))
+        .outerjoin(_VARIANT, v.campaign_id == c.id)
         .where(c.id == bindparam("campaign"), c.state == CampaignState.SENDING)
         .with_for_update(of=_CAMPAIGN, read=True, key_share=True, skip_locked=True)
     )
@@ -67,9 +68,6 @@ def _held() -> Select[Any]:
 
 # made once: putting a statement together takes as long as sending it
 _HELD = _held()
-_VARIANTS = select(_VARIANT.c.position, _VARIANT.c.source, _VARIANT.c.context).where(
-    _VARIANT.c.campaign_id == bindparam("campaign")
-)
 
 
 def print_texts(session: Session, printing: Printing, messages: Sequence[Waiting]) -> dict[SkipReason, list[int]]:

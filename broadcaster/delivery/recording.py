@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Insert, delete, func, insert, literal, select, update
+from sqlalchemy import Insert, Table, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -35,6 +35,8 @@ from subscribers import consent
 from subscribers.actor import SYSTEM
 from subscribers.db import Joined, among, insert_all, is_sqlite
 from subscribers.models import Wish
+
+_TURN: Table = Turn.__table__  # type: ignore[assignment]
 
 #: how long to leave a gateway alone that could not be reached
 UNREACHABLE_PAUSE = 2.0
@@ -125,9 +127,12 @@ def record(
 
 def _hold(session: Session, turn: ClaimedTurn, *, closes: bool) -> bool:
     """Whether the turn is still ours; if so, nobody can bury its owner before this transaction ends."""
-    if closes:
-        return session.scalar(delete(Turn).where(Turn.id == turn.id).returning(Turn.id)) is not None
-    return session.scalar(select(Turn.id).where(Turn.id == turn.id).with_for_update()) is not None
+    return session.scalar(_CLOSE if closes else _KEEP, {"turn": turn.id}) is not None
+
+
+# made once: putting a statement together takes as long as sending it
+_CLOSE = delete(_TURN).where(_TURN.c.id == bindparam("turn")).returning(_TURN.c.id)
+_KEEP = select(_TURN.c.id).where(_TURN.c.id == bindparam("turn")).with_for_update()
 
 
 def _is_stopped(session: Session, turn: ClaimedTurn) -> bool:

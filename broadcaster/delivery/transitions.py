@@ -224,24 +224,31 @@ def cancel(session: Session, campaign_id: int) -> int:
     return sum(n for _, _, n in counted)
 
 
-def take(session: Session, campaign_id: int | None, gateway: str, message_ids: Collection[int]) -> list[int]:
-    """Make queued messages ours by compare-and-set; who comes second gets none. Returns the ids, in order."""
-    taken = sorted(
-        session.scalars(
-            update(_MESSAGE)
-            .where(among(session, _MESSAGE.c.id, sorted(message_ids)), _MESSAGE.c.state == State.QUEUED)
-            .values(state=State.SUBMITTING)
-            .returning(_MESSAGE.c.id)
-        ).all()
-    )
+def take(
+    session: Session, campaign_id: int | None, gateway: str, message_ids: Collection[int], changes: Counter[Cell]
+) -> list[int]:
+    """Make queued messages ours by compare-and-set; who comes second gets none. Returns the ids, in order.
+
+    `changes`: differences that the caller adds to the tally; this one is added to them.
+    """
+    taken = sorted(session.scalars(_taking(is_sqlite(session)), {"ids": id_list(session, sorted(message_ids))}).all())
     if campaign_id is not None:
         cell = Cell(campaign_id, Kind.MESSAGE, gateway, State.QUEUED)
-        tally.add(session, {cell: -len(taken), cell._replace(state=State.SUBMITTING): len(taken)})
+        changes[cell] -= len(taken)
+        changes[cell._replace(state=State.SUBMITTING)] += len(taken)
     return taken
 
 
-def take_parts(session: Session, owner_id: int, campaign_id: int | None, part_ids: Collection[int]) -> set[int]:
-    """Make queued parts of messages that we have taken ours, too. Returns the ids."""
+@cache
+def _taking(sqlite: bool) -> Executable:
+    mine = one_of_ids(_MESSAGE.c.id, sqlite=sqlite), _MESSAGE.c.state == State.QUEUED
+    return update(_MESSAGE).where(*mine).values(state=State.SUBMITTING).returning(_MESSAGE.c.id)
+
+
+def take_parts(
+    session: Session, owner_id: int, campaign_id: int | None, part_ids: Collection[int], changes: Counter[Cell]
+) -> set[int]:
+    """Make queued parts of messages that we have taken ours, too. Returns the ids; `changes`: as of `take`."""
     if not part_ids:
         return set()
     taken = session.execute(
@@ -251,18 +258,10 @@ def take_parts(session: Session, owner_id: int, campaign_id: int | None, part_id
         .returning(_PART.c.id, _PART.c.gateway)
     ).all()
     if campaign_id is not None:
-        changes: Counter[Cell] = Counter()
         for gateway, n in Counter(row.gateway for row in taken).items():
             changes[Cell(campaign_id, Kind.PART, gateway, State.QUEUED)] -= n
             changes[Cell(campaign_id, Kind.PART, gateway, State.SUBMITTING)] += n
-        tally.add(session, changes)
     return {row.id for row in taken}
-
-
-def wrote_parts(session: Session, campaign_id: int | None, gateway: str, count: int) -> None:
-    """Count parts that were brought into the ledger as being handed over."""
-    if campaign_id is not None:
-        tally.add(session, {Cell(campaign_id, Kind.PART, gateway, State.SUBMITTING): count})
 
 
 def try_again(session: Session, messages: Iterable[HeldMessage], *, written: bool = False) -> None:

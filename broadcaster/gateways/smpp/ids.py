@@ -18,7 +18,7 @@ from broadcaster.language import msgid
 ENOUGH = 20
 _MOST_OF = 0.95
 #: ids that are kept to compare receipts with; the later ones of a carrier's receipts are turned by the form alone
-REMEMBERED = 50_000
+REMEMBERED = 20_000
 
 
 class Form(StrEnum):
