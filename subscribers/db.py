@@ -239,7 +239,10 @@ def _bound(columns: Sequence[ColumnElement[Any]], rows: Sequence[Mapping[str, An
     for n, column in enumerate(columns):
         bind = column.type.bind_processor(dialect)
         if bind is not None:
-            values[n] = [bind(value) for value in values[n]]
+            first = values[n][0]
+            # most often a moment that is the same for all of them
+            alike = values[n].count(first) == len(values[n])
+            values[n] = [bind(first)] * len(values[n]) if alike else [bind(value) for value in values[n]]
     return list(zip(*values, strict=True))
 
 

@@ -121,7 +121,10 @@ def raw(told: Deliver) -> str:
     """What came, to be kept: the text, in hex unless it is ASCII; then the parameters in hex."""
     octets = told.octets
     written = octets.decode("ascii") if octets.isascii() and b"\0" not in octets else octets.hex()
-    return written + "".join(f" {tag:04x}={v.hex()}" for tag, v in told.tlvs.items() if tag != Tag.MESSAGE_PAYLOAD)
+    for tag, value in told.tlvs.items():
+        if tag != Tag.MESSAGE_PAYLOAD:
+            written += f" {tag:04x}={value.hex()}"
+    return written
 
 
 def _meaning(stat: str, err: str, network: bytes, reasons: Mapping[str, Reason]) -> tuple[str, Reason | None]:
