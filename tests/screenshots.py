@@ -40,8 +40,8 @@ def main(folder: Path) -> None:
                 furnish(house)
                 _walk(browser, address, folder, "reading", ["/p", "/p/1", "/p/1?z=3"])
                 cookie = Signed(house, "wang").token
-                token = _hand_in(house, address, cookie)
-                _PATHS["{token}"] = token
+                _hand_in(house, address, cookie, taken=True)
+                _PATHS["{token}"] = _hand_in(house, address, cookie)
                 shown = [path for (method, path) in sorted(DECLARED) if method == "GET"]
                 # a file and no page
                 shown.remove("/members/imports/{id}/refused")
@@ -53,8 +53,8 @@ def main(folder: Path) -> None:
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
 
 
-def _hand_in(house: Runtime, address: str, cookie: str) -> str:
-    """The name of a list that was handed in, to be seen looked at."""
+def _hand_in(house: Runtime, address: str, cookie: str, *, taken: bool = False) -> str:
+    """The name of a list that was handed in, to be seen looked at; or `taken` in."""
     visitor = Browser(address)
     with visitor.client:
         visitor.client.cookies["broadsheet"] = cookie
@@ -65,7 +65,11 @@ def _hand_in(house: Runtime, address: str, cookie: str) -> str:
             "/members/import", data={"form_token": form[1]}, files={"file": ("list.csv", rows.encode())}
         )
         work_on_lists(house)
-        return answer.headers["location"].rpartition("/")[2]
+        token = answer.headers["location"].rpartition("/")[2]
+        if taken:
+            visitor.client.post(f"/members/import/{token}/take", data={"form_token": form[1], "agreed": "signed"})
+            work_on_lists(house)
+        return token
 
 
 def _walk(browser: Chromium, address: str, folder: Path, when: str, paths: list[str], cookie: str = "") -> None:

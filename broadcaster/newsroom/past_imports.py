@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,11 +23,14 @@ from broadcaster.web.visits import Here, Visit
 from subscribers import audit, importing, list_jobs
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.importing import RefusedRow, refused_rows
+from subscribers.errors import NotFound
+from subscribers.importing import PastImport, RefusedRow, refused_rows
 
 router = APIRouter()
 
 PATH = "/members/imports"
+#: of its refused rows, so many are told of on the page of a list
+_REFUSED = 20
 
 
 @shows(router, PATH, needs=Right.REGISTER)
@@ -70,6 +73,21 @@ def in_a_sentence(fault: Mapping[str, Any]) -> str:
     return " ".join(translated(each).format(**fault["fields"]) for each in sentences if each)
 
 
+@shows(router, PATH + "/{id}", needs=Right.REGISTER)
+def one(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """What came of a list, and why rows of it were refused."""
+    with house.reading() as tx:
+        found = importing.past(tx.session, visit.view, before=id + 1, limit=1)
+        if not found or found[0].id != id:
+            raise NotFound("There is no such list here.", hint="Load the lists again.")
+        line = _lines(house, tx, found)[0]
+        rows: list[RefusedRow] = []
+        if line["has_refused"]:
+            _, rows = refused_rows.find(tx.session, visit.actor, id, most=_REFUSED)
+    refused = [{"row": each.row, "reason": _reason(each)} for each in rows]
+    return draw(request, "import_past.html", one=line, refused=refused, more=found[0].refused - len(rows))
+
+
 @shows(router, PATH + "/{id}/refused", needs=Right.REGISTER)
 def refused(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     """The refused rows with the reasons, to be corrected and taken in; that somebody had them is written down."""
@@ -93,13 +111,24 @@ def _draw(
 ) -> Response:
     with house.reading() as tx:
         found = importing.past(tx.session, visit.view, before=before or None, limit=PAGE + 1)
-        with_refused = refused_rows.kept_of(tx.session, [one.id for one in found])
-        now = tx.now
-    lines: list[dict[str, Any]] = [
+        lines = _lines(house, tx, found[:PAGE])
+    return draw(
+        request,
+        "imports.html",
+        status=422 if wrong else 200,
+        trouble=wrong,
+        lines=lines,
+        onward=urlencode({"before": found[PAGE - 1].id}) if len(found) > PAGE else "",
+    )
+
+
+def _lines(house: Runtime, tx: Tx, found: Sequence[PastImport]) -> list[dict[str, Any]]:
+    with_refused = refused_rows.kept_of(tx.session, [one.id for one in found])
+    return [
         {
             "id": one.id,
             "file": one.file_name,
-            "who": tr("{who}, {time}", who=one.by, time=when(one.at, now, house.settings.zone)),
+            "who": tr("{who}, {time}", who=one.by, time=when(one.at, tx.now, house.settings.zone)),
             "figures": tr(
                 "{created} new, {updated} changed, {unchanged} as they were, {refused} refused",
                 created=one.created,
@@ -111,13 +140,5 @@ def _draw(
             "is_nothing": not one.created + one.updated,
             "has_refused": one.id in with_refused,
         }
-        for one in found[:PAGE]
+        for one in found
     ]
-    return draw(
-        request,
-        "imports.html",
-        status=422 if wrong else 200,
-        trouble=wrong,
-        lines=lines,
-        onward=urlencode({"before": found[PAGE - 1].id}) if len(found) > PAGE else "",
-    )

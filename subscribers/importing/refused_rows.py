@@ -35,11 +35,16 @@ def keep(session: Session, import_id: int, headings: Sequence[str], refused: Seq
 
 
 @needs(Right.REGISTER)
-def find(session: Session, actor: Actor, import_id: int) -> tuple[list[str], list[RefusedRow]]:
-    """The headings and the refused rows. Raises `NotFound` for an import of others, or once they are gone."""
+def find(
+    session: Session, actor: Actor, import_id: int, *, most: int | None = None
+) -> tuple[list[str], list[RefusedRow]]:
+    """The headings and the refused rows, or the first `most` of them.
+
+    Raises `NotFound` for an import of others, or once they are gone.
+    """
     theirs = past(session, actor, before=import_id + 1, limit=1)
     query = select(RefusedPiece.content).where(RefusedPiece.import_run_id == import_id)
-    pieces = session.scalars(query.order_by(RefusedPiece.position)).all()
+    pieces = session.scalars(query.order_by(RefusedPiece.position).limit(most and -(-most // _TOGETHER))).all()
     if not theirs or theirs[0].id != import_id or not pieces:
         raise NotFound("There are no refused rows of this import any more.", hint="They are kept for a month.")
     headings: list[str] = []
@@ -47,7 +52,7 @@ def find(session: Session, actor: Actor, import_id: int) -> tuple[list[str], lis
     for piece in pieces:
         headings, rows = json.loads(gzip.decompress(piece))
         found += [RefusedRow(row, message, hint, fields, tuple(cells)) for row, message, hint, fields, cells in rows]
-    return headings, found
+    return headings, found[:most]
 
 
 def kept_of(session: Session, import_ids: Sequence[int]) -> set[int]:

@@ -79,7 +79,7 @@ def test_from_columns_to_phones(house: Runtime, editor: Browser) -> None:
     assert retired == "欧阳子涵您好！《晨晖手机报》第7期，11月23日。\n要闻：供暖的一句。\n关怀：晨练的一句。拒收请回复R"
     assert everyone == "李敏您好！《晨晖手机报》第7期，11月23日。\n要闻：供暖的一句。拒收请回复R"
     assert f'type="checkbox" name="item" value="{heating}"' not in editor.get(f"/editions/7?add={care}").text
-    assert "No. 7" in editor.get("/editions").text
+    assert re.search(r'<a href="/editions/7">No. 7 <span>入冬</span></a>', editor.get("/editions").text)
     assert editor.get("/editions?before=7").status_code == 200
     assert "7" in editor.get(f"/items/{heating}").text.partition("Stands in:")[2][:40]
 

@@ -199,6 +199,11 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     assert undo
     past = admin.get("/members/imports").text
     assert "2 new, 0 changed, 0 as they were, 1 refused" in past
+    own = re.search(rf'<a href="(/members/imports/{undo[1]})">', past)
+    assert own, "its name leads to what came of it"
+    came = admin.get(own[1]).text
+    assert "2 new, 0 changed, 0 as they were, 1 refused" in came
+    assert re.search(r"<li><strong>Row 4</strong> .*too short", came)
     refused = admin.get(f"/members/imports/{undo[1]}/refused")
     assert "attachment" in refused.headers["content-disposition"]
     assert "too short" in refused.text
@@ -276,6 +281,7 @@ def test_refused_rows_are_kept_for_a_month(house: Runtime, admin: Browser, clock
         rounds.keep(house)
         admin.client.cookies["broadsheet"] = Signed(house, "chief").token
         assert admin.get(f"/members/imports/{number[1]}/refused").status_code == status
+        assert ("Row " in admin.get(f"/members/imports/{number[1]}").text) == (status == 200)
     assert admin.get(f"/members/imports/{number[1]}/refused").status_code == 404
 
 
@@ -357,6 +363,7 @@ def test_an_import_of_elsewhere_is_not_taken_back(house: Runtime, local: Browser
         answer = local.post("/members/imports", **{"import": wrong})
         assert (answer.status_code, bool(troubles(answer))) == (422, True), wrong
     assert local.get(f"/members/imports/{made.import_id}/refused").status_code == 404
+    assert local.get(f"/members/imports/{made.import_id}").status_code == 404
     assert "west.csv" not in local.get("/members/imports").text
 
 
