@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.dress import Dress, cut, leaving
 from broadcaster.delivery import trial
-from broadcaster.delivery.models import Message, Proof
+from broadcaster.delivery.models import Message, Part, Proof
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.newspaper import editions
@@ -36,6 +36,7 @@ class ProofText:
 class SentProof:
     """What has become of a proof."""
 
+    message_id: int
     variant: str
     sent_at: datetime
     state: State
@@ -82,10 +83,34 @@ def sent(session: Session, actor: Actor, number: int, *, since: datetime) -> lis
     """The newest proofs of an edition that went to the actor's own phone."""
     edition = editions.get(session, actor, number)
     query = (
-        select(Proof.variant, Proof.sent_at, Message.state, Message.parts, Message.delivered_parts, Message.reason)
+        select(
+            Message.id,
+            Proof.variant,
+            Proof.sent_at,
+            Message.state,
+            Message.parts,
+            Message.delivered_parts,
+            Message.reason,
+        )
         .join(Message, Message.id == Proof.message_id)
         .where(Proof.edition_id == edition.id, Proof.by == actor.name, Proof.sent_at >= since)
         .order_by(Proof.id.desc())
         .limit(_SHOWN)
     )
     return [SentProof(*row[:-1], row[-1] or "") for row in session.execute(query)]
+
+
+@needs(Right.SEE)
+def texts(session: Session, actor: Actor, number: int, *, since: datetime) -> dict[int, list[str]]:
+    """The parts of what `sent` tells of, as they left, by message. A text that is not kept any more has none."""
+    messages = [each.message_id for each in sent(session, actor, number, since=since)]
+    query = (
+        select(Part.message_id, Part.text)
+        .join(Message, and_(Message.id == Part.message_id, Message.attempt == Part.attempt))
+        .where(Part.message_id.in_(messages), Part.text != "")
+        .order_by(Part.message_id, Part.number)
+    )
+    found: dict[int, list[str]] = {}
+    for message, text in session.execute(query):
+        found.setdefault(message, []).append(text)
+    return found

@@ -10,13 +10,14 @@ from fastapi.responses import RedirectResponse
 from broadcaster.access import own_phone
 from broadcaster.delivery import proofs as sending
 from broadcaster.language import msgid
+from broadcaster.newspaper import editions
 from broadcaster.newsroom.checks import draw_check
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
-from broadcaster.newsroom.proofs import gateway_for, is_rehearsal, proofs_of, texts
+from broadcaster.newsroom.proofs import gateway_for, is_rehearsal, past_proofs, proofs_of, texts
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
@@ -65,9 +66,10 @@ def send(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
 
 @shows(router, ONE + "/proofs", needs=Right.SEE)
 def follow(request: Request, house: House, visit: Here, id: Id, live: bool = False) -> Response:  # noqa: A002
-    """What has become of them; `?live=1` is only the part that changes."""
+    """What has become of them, and the texts that went; `?live=1` is only the part that changes."""
     with house.reading() as tx:
-        told = proofs_of(house, tx, visit, id)
-    if not live:
-        return RedirectResponse(f"{PATH}/{id}/check#proofs", 303)
-    return draw(request, "proof_live.html", **told)
+        if live:
+            return draw(request, "proof_live.html", **proofs_of(house, tx, visit, id))
+        edition = editions.get(tx.session, visit.actor, id)
+        lines = past_proofs(house, tx, visit, id)
+    return draw(request, "proofs.html", edition=edition, lines=lines)

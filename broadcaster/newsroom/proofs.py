@@ -33,6 +33,8 @@ from subscribers.msisdn import mask, operator
 KEPT_FOR = 60.0
 #: for which proofs to one's own phone are told of
 TOLD_FOR = timedelta(hours=1)
+#: for which their texts are shown
+SHOWN_FOR = timedelta(days=30)
 #: after which something that waits needs a word of why
 _SLOW = timedelta(seconds=30)
 _Sample = list[list[int]]
@@ -138,17 +140,27 @@ def proof_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, 
 def proofs_of(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:
     """What has become of the newest proofs to one's own phone, and whether more will."""
     found = sending.sent(tx.session, visit.actor, number, since=tx.now - TOLD_FOR)
-    lines = [
-        {
-            "variant": audience_words([each.variant]),
-            "at": when(each.sent_at, tx.now, house.settings.zone),
-            "is_good": each.state is State.DELIVERED,
-            "words": _fate(each),
-            "hint": _hint(each, is_slow=tx.now - each.sent_at > _SLOW),
-        }
-        for each in found
-    ]
+    lines = [_proof_line(house, tx, each) for each in found]
     return {"number": number, "proofs": lines, "is_live": any(each.state not in FINAL for each in found)}
+
+
+def past_proofs(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[str, Any]]:
+    """The same of those of the last month, each with the parts of its text as they left."""
+    since = tx.now - SHOWN_FOR
+    texts = sending.texts(tx.session, visit.actor, number, since=since)
+    found = sending.sent(tx.session, visit.actor, number, since=since)
+    return [_proof_line(house, tx, each) | {"texts": texts.get(each.message_id, ())} for each in found]
+
+
+def _proof_line(house: Runtime, tx: Tx, proof: SentProof) -> dict[str, Any]:
+    return {
+        "id": proof.message_id,
+        "variant": audience_words([proof.variant]),
+        "at": when(proof.sent_at, tx.now, house.settings.zone),
+        "is_good": proof.state is State.DELIVERED,
+        "words": _fate(proof),
+        "hint": _hint(proof, is_slow=tx.now - proof.sent_at > _SLOW),
+    }
 
 
 def _fate(proof: SentProof) -> str:

@@ -97,7 +97,9 @@ def test_to_my_phone_and_to_its_receipt(house: Runtime, editor: Browser) -> None
     assert "✓ <strong>retired</strong> delivered · 1 part" in live
     assert "hx-trigger" not in live, "nothing more will come"
     assert "delivered" in editor.get("/editions/7/check").text
-    assert editor.get("/editions/7/proofs").headers["location"] == "/editions/7/check#proofs"
+    sent = editor.get("/editions/7/proofs").text
+    assert f"<p>{queued(house)[0][2]}</p>" in sent
+    assert "end of part 1" in sent
     with house.reading() as tx:
         deeds = audit.read(tx.session, OPERATOR, deed="editions.proof")
     assert [(each.actor, each.people, each.thing) for each in deeds] == [("chief", 1, "edition 7")]

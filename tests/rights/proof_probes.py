@@ -36,4 +36,5 @@ PROBES = {
         blind="it goes to the actor's own phone, and names nothing",
     ),
     "broadcaster.delivery.proofs.sent": Probe(lambda s, a, side: proofs.sent(s, a, side.edition, since=NOW)),
+    "broadcaster.delivery.proofs.texts": Probe(lambda s, a, side: proofs.texts(s, a, side.edition, since=NOW)),
 }
