@@ -168,3 +168,33 @@ def test_what_a_script_does_needs_no_second_press(
         page.get_by_label("离退休", exact=True).check()
         assert those.is_checked()
         look.fits()
+        # whoever chooses everyone after all means nobody in particular, and is not asked which is meant
+        page.locator("summary", has_text="按条件").click()
+        rule = page.get_by_label("每行一个条件")
+        rule.fill("age > 60")
+        everyone.check()
+        assert not page.get_by_label("离退休", exact=True).is_checked()
+        assert rule.is_disabled()
+        page.get_by_label("标题", exact=True).fill("供暖")
+        page.get_by_label("短信里的一句").fill("今天供暖。")
+        page.get_by_label("图里是什么").fill("锅炉")
+        page.get_by_role("button", name="保存", exact=True).click()
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        assert everyone.is_checked()
+        those.check()
+        assert rule.is_enabled()
+
+
+def test_who_comes_back_finds_nothing_busy(house: Runtime, chrome: Browser, address: str, photo: Path) -> None:
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+        page = enter(house, look, address)
+        page.goto("/items/new")
+        # it is handed in, and nothing comes of it
+        page.route("**/items/new/picture", lambda route: route.fulfill(status=204))
+        page.get_by_label("选图").set_input_files(photo)
+        busy = page.get_by_role("button", name="正在压缩")
+        busy.wait_for()
+        # as a browser does that has kept the page as it was left
+        page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        assert not busy.is_visible()
+        assert page.get_by_label("选图").input_value() == ""

@@ -18,12 +18,10 @@
     const row = event.target.closest && event.target.closest("[data-placement]");
     if (!event.altKey || !way || !row || event.isComposing) return;
     const button = row.querySelector(`button[value="${way}"]`);
-    if (button) {
-      event.preventDefault();
-      button.click();
-    }
+    if (!button) return;
+    event.preventDefault();
+    button.click();
   });
   // the page was loaded anew by a move: whoever works with the keyboard goes on where they were
-  const moved = location.hash && document.getElementById(location.hash.slice(1));
-  if (moved) moved.focus();
+  document.getElementById(location.hash.slice(1))?.focus();
 })();

@@ -26,10 +26,7 @@
       fetchToken().then((token) => token && (renew(token), comesAgain(sourceElement) || again()), nothing);
       return;
     }
-    if (response.status !== 401) {
-      heard = performance.now();
-      return;
-    }
+    if (response.status !== 401) return void (heard = performance.now());
     event.preventDefault();
     if (sourceElement.closest("dialog")) {
       // the password was typed too long ago for its code
@@ -45,8 +42,7 @@
     const step = document.getElementById("sign-in-step");
     if (!step || !dialog.open) return;
     if (!step.dataset.formToken) {
-      const first = step.querySelector("[aria-invalid], input:not([type=hidden])");
-      if (first) first.focus();
+      step.querySelector("[aria-invalid], input:not([type=hidden])")?.focus();
       return;
     }
     renew(step.dataset.formToken);
@@ -96,8 +92,7 @@
   function ask(then = goOn) {
     goOn = then;
     if (!dialog.open) dialog.showModal();
-    const password = dialog.querySelector("[type=password]");
-    if (password) password.focus();
+    dialog.querySelector("[type=password]")?.focus();
   }
 
   function renew(token) {

@@ -17,13 +17,19 @@
     takeIn.form.requestSubmit(takeIn);
     [takeIn.hidden, takeIn.textContent] = [false, takeIn.dataset.busy];
   });
-  // who ticks somebody means them
-  document.getElementById("those").oninput = () => (document.getElementById("whom").checked = true);
+  // who ticks somebody means them, and who chooses everyone means nobody in particular
+  const [whom, those, rule] = ["whom", "those", "other_audience"].map((id) => document.getElementById(id));
+  whom.closest("fieldset").oninput = ({ target }) => {
+    whom.checked = target.id !== "everyone";
+    for (const one of those.querySelectorAll(":checked")) one.checked = whom.checked;
+    rule.disabled = !whom.checked;
+  };
 
   // what a button saves is not kept beside it once more, as somebody's unsaved words
   let leaving = false;
   window.addEventListener("submit", (event) => (leaving = !event.defaultPrevented));
-  window.addEventListener("pageshow", () => (leaving = false));
+  // and who comes back by the browser's own button finds nothing busy
+  window.addEventListener("pageshow", () => ([leaving, takeIn.hidden, file.value] = [false, true, ""]));
   document.addEventListener("htmx:before:request", (event) => {
     if (leaving && event.detail.ctx.sourceElement.id === "kept") event.preventDefault();
   });
