@@ -47,6 +47,7 @@ from broadcaster.newsroom import (
     users,
     variant_page,
     well,
+    who_gets,
     words,
 )
 from broadcaster.pages import editions as pages
@@ -84,6 +85,7 @@ def make_web(runtime: Runtime) -> FastAPI:
         checks,
         edition_counts,
         proof_page,
+        who_gets,
         variant_page,
         reading,
         columns,

@@ -226,17 +226,18 @@ def edition_unsaved(
     pages: str = "",
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Campaign:
     """What `draft_edition` would make, to be checked and looked at; nothing is stored.
 
-    `instead`: see `variants`; `bodies`: texts of variants, by name, that are only being typed.
+    `instead`, `names`: see `variants`; `bodies`: texts of variants, by name, that are only being typed.
     """
     edition = editions.get(session, actor, number)
     rule = segments.frozen(session, rule, within=actor.under)
     texts = [
         replace(text, rule=segments.frozen(session, text.rule, within=actor.under))
         for text in _of_edition(
-            session, edition, paper=paper, language=language, pages=pages, instead=instead, bodies=bodies
+            session, edition, paper=paper, language=language, pages=pages, instead=instead, bodies=bodies, names=names
         )
     ]
     return _written(actor, texts, title=edition.title, rule=rule, dress=dress, now=now)
@@ -251,10 +252,11 @@ def _of_edition(
     pages: str = "",
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> list[Text]:
     file = load_template("headlines", language)
     texts = []
-    for content in editions.variants(session, edition, instead=instead):
+    for content in editions.variants(session, edition, instead=instead, names=names):
         body = (bodies or {}).get(content.name, content.body)
         source, context = file.source if body is None else as_template(body), editions.context(edition, content, paper)
         if content.with_link:

@@ -140,15 +140,22 @@ def next_number(session: Session) -> int:
     return (session.scalar(select(func.max(Edition.number))) or 0) + 1
 
 
-def variants(session: Session, edition: Edition, *, instead: Mapping[int, str] | None = None) -> list[VariantContent]:
+def variants(
+    session: Session,
+    edition: Edition,
+    *,
+    instead: Mapping[int, str] | None = None,
+    names: Sequence[str] | None = None,
+) -> list[VariantContent]:
     """The variants of an edition, in the order in which readers are given theirs.
 
-    `instead`: by the id of an item another sentence for its SMS, to see what would become of it.
+    To see what would become of it, `instead`: by the id of an item another sentence for its SMS; `names`: other
+    segments than those that it has.
     """
     rows = [(column, item) for column, _, item in contents(session, edition) if item.state != ItemState.WITHDRAWN]
     own = own_texts(session, edition)
     made = []
-    for position, name in enumerate(variant_names(session, edition)):
+    for position, name in enumerate(variant_names(session, edition) if names is None else names):
         mine = own.get(name)
         columns = _columns_of(name, rows, instead or {}, in_full=mine is not None and mine.in_full)
         body, with_link = (mine.body, mine.with_link) if mine else (None, False)

@@ -18,7 +18,7 @@ from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
 from broadcaster.newsroom.editions import PATH
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import audience_words, typed_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel, reached_by, unsaved
 from broadcaster.newsroom.shares import line, shares
@@ -155,7 +155,7 @@ def draw_check(
         one_only=False,
         may_edit=may_edit,
         readers=audience_words([are_readers]) if are_readers else "",
-        typed=readers,
+        typed=typed_words(are_readers) if readers is None else readers,
         is_closed=is_closed,
         lost=lost,
         published=when(published, now, house.settings.zone) if published else "",

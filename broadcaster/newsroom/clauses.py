@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from broadcaster.language import language, msgid, translated
+from broadcaster.language import language, msgid, tr, translated
 from broadcaster.words import status_word
 from subscribers import rules
 from subscribers.errors import Invalid
 from subscribers.rules import All, AnyOf, Away, Compared, Field, Is, Not, OnList, Place, Reachable, Rule, Saved, Starts
+from subscribers.rules.fields import OPERATORS
 
 #: rows on a page that asks for no more
 ROWS = 3
@@ -38,6 +39,7 @@ FIELDS: Mapping[str, tuple[str, str, str]] = {
     "birth_month": (msgid("Month of birth"), "birth_month", "出生月"),
     "tag": (msgid("Tag"), "tag", "标签"),
     "name": (msgid("Name"), "name", "姓名"),
+    "operator": (msgid("Operator of the phone"), "operator", "运营商"),
     "mobile": (msgid("Lives away"), "mobile", "流动"),
     "reachable": (msgid("Can be sent to"), "reachable", "可达"),
     "list": (msgid("List"), "list", "名单"),
@@ -51,7 +53,19 @@ SIGNS: Mapping[str, str] = {
     "starts": msgid("begins with"),
 }
 _NAMING = ("under", "list", "segment")
+#: what is so, or is not: no value has to be typed
+_FLAGS = ("mobile", "reachable")
 _QUOTES = ('""', "“”", "「」", "‘’", "''")
+
+
+def rows_of(fields: Sequence[str], signs: Sequence[str], values: Sequence[str]) -> list[Clause]:
+    """The rows of a form."""
+    return [Clause(*each) for each in zip(fields, signs, values, strict=False)][:MOST]
+
+
+def with_room(clauses: Sequence[Clause], most: int = ROWS) -> list[Clause]:
+    """The rows of a page, with empty ones to go on with."""
+    return [*clauses, *[Clause("", "=", "")] * max(0, max(most, ROWS) - len(clauses))]
 
 
 def rule_of(clauses: Sequence[Clause], *, is_any: bool) -> str:
@@ -80,10 +94,40 @@ def clauses_of(rule: str) -> tuple[list[Clause], bool] | None:
     return (clauses, isinstance(meaning, AnyOf)) if len(clauses) == len(found) <= MOST else None
 
 
+def said(rule: str) -> str:
+    """Whom a rule holds, in words; as it stands where it is more than rows, or none."""
+    found = clauses_of(rule)
+    if found is None or not found[0]:
+        return rule
+    clauses, is_any = found
+    between = tr(", or ") if is_any else tr(", and ")
+    return between.join(_said(each) for each in clauses)
+
+
+def _said(clause: Clause) -> str:
+    value, is_not = clause.value, clause.sign == "!="
+    match clause.field:
+        case "under":
+            return tr("not in {name}", name=value) if is_not else tr("{name} and all below", name=value)
+        case "mobile":
+            words = tr("does not live away") if is_not else status_word("mobile")
+        case "reachable":
+            words = tr("cannot be sent to") if is_not else tr("can be sent to")
+        case "status" | "segment":
+            words = tr("not {name}", name=value) if is_not else value
+        case "list":
+            words = tr("not on the list {name}", name=value) if is_not else tr("on the list {name}", name=value)
+        case field:
+            asked, sign = translated(FIELDS[field][0]), translated(SIGNS[clause.sign])
+            words = tr("{field} {sign} {value}", field=asked, sign=sign, value=value)
+    return words
+
+
 def _text(clause: Clause, *, is_chinese: bool) -> str:
     if clause.field not in FIELDS or clause.sign not in SIGNS:
         raise Invalid("This cannot be asked: {field}.", field=repr(f"{clause.field} {clause.sign}"[:40]))
-    word, value = FIELDS[clause.field][2 if is_chinese else 1], _quoted(clause.value.strip())
+    typed = clause.value.strip() or (_yes() if clause.field in _FLAGS else "")
+    word, value = FIELDS[clause.field][2 if is_chinese else 1], _quoted(typed)
     if clause.field in _NAMING:
         if clause.sign not in ("=", "!="):
             raise Invalid("Whether somebody is in it can be asked, and nothing else.", hint="Choose “is” or “is not”.")
@@ -106,7 +150,7 @@ def _clause(term: Rule, *, is_not: bool = False) -> Clause | None:
         case Not(inner) if not is_not:
             return _clause(inner, is_not=True)
         case Is(field, (value,), "") if field.value in FIELDS:
-            return Clause(field.value, sign, status_word(str(value)) if field is Field.STATUS else str(value))
+            return Clause(field.value, sign, _value_word(field, str(value)))
         case Compared(field, kind, value) if field.value in FIELDS and kind in SIGNS and not is_not:
             return Clause(field.value, kind, str(value))
         case Starts(field, text, "") if field.value in FIELDS and not is_not:
@@ -124,12 +168,20 @@ def _clause(term: Rule, *, is_not: bool = False) -> Clause | None:
     return None
 
 
+def _value_word(field: Field, value: str) -> str:
+    if field is Field.STATUS:
+        return status_word(value)
+    if field is Field.OPERATOR and language() == "zh":
+        return next(word for word, name in OPERATORS.items() if name == value and not word.isascii())
+    return value
+
+
 def _yes() -> str:
     return "是" if language() == "zh" else "yes"
 
 
 def choices() -> dict[str, list[tuple[str, str]]]:
-    """What the rows offer, in the reader's language."""
+    """What `rows.html` offers, in the reader's language."""
     return {
         "fields": [("", "—"), *((field, translated(word)) for field, (word, _, _) in FIELDS.items())],
         "signs": [(sign, translated(word)) for sign, word in SIGNS.items()],

@@ -19,14 +19,13 @@ from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newsroom.columns import starters
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH, day_of
-from broadcaster.newsroom.items import audience_words, offered_segments
+from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
@@ -120,19 +119,6 @@ def take_out(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa
     return done(visit, f"{PATH}/{id}", told, headline=headline, undo=f"{PATH}/{id}/place", undo_fields=back)
 
 
-@takes(router, ONE + "/variants", needs=Right.EDIT)
-def set_variants(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
-    """Which segments get a variant of their own."""
-    try:
-        with house.begin() as tx:
-            before = making.layout(tx.session, visit.actor, id).variants
-            making.set_variants(tx.session, visit.actor, id, form.text("variants").splitlines())
-    except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, id, error=error, variants=form.text("variants"))
-    back = {"variants": "\n".join(before)}
-    return done(visit, f"{PATH}/{id}", msgid("Saved."), undo=f"{PATH}/{id}/variants", undo_fields=back)
-
-
 @takes(router, ONE + "/columns", needs=Right.EDIT)
 def add_column(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """A column of this edition only."""
@@ -206,7 +192,6 @@ def _draw(
     add: int = 0,
     q: str = "",
     who: str = "",
-    variants: str | None = None,
     typed: dict[int, str] | None = None,
     theirs: bool = False,
 ) -> Response:
@@ -219,7 +204,6 @@ def _draw(
         except Invalid as gone:
             # a segment that a variant names is not there any more: that is mended on this page
             wrong = error or gone
-        saved = segments.listing(tx.session, visit.actor)
         standing = [] if laid.columns else [line.name for line in columns.tree(tx.session, visit.actor)]
         panel = proof_panel(house, tx, visit, number)
         unread = any(publishing.without_readers(tx.session, visit.actor, number))
@@ -236,10 +220,8 @@ def _draw(
             {"id": column.id, "name": column.name, "items": [_told(laid, each, typed or {}) for each in column.items]}
             for column in laid.columns
         ],
-        variants="\n".join(audience_words([name]) for name in laid.variants) if variants is None else variants,
-        named=", ".join(audience_words([name]) for name in offered_segments(saved)),
         standing=standing or starters(),
-        is_open=variants is not None or not laid.columns,
+        is_open=not laid.columns,
         phones=drawn,
         one_only=False,
         who=who,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from broadcaster.language import msgid, tr
-from broadcaster.newspaper import columns, drafts, items, pictures
+from broadcaster.newspaper import columns, drafts, editions, items, pictures
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
@@ -33,6 +33,8 @@ router = APIRouter()
 
 _Asked = Annotated[int, Query(ge=0, lt=2**53)]
 _EMPTY = Words("", "")
+#: editions whose variants an item can be for
+_LAST = 2
 _TOLD = {
     Move.ACCEPT: msgid("Accepted: {headline}."),
     Move.SEND_BACK: msgid("Sent back: {headline}."),
@@ -281,6 +283,9 @@ def may_write(visit: Visit, item: Item | None) -> bool:
 
 def _choices(session: Session, actor: Actor, words: Words) -> dict[str, Any]:
     known = offered_segments(segments.listing(session, actor))
+    # rules that the last editions have a variant for
+    for line in editions.listing(session, actor, limit=_LAST):
+        known += [name for name in line.variants if name not in known]
     return {
         "everyone": audience_words(["everyone"]),
         "is_for_all": not EVERYONE.isdisjoint(words.audience),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from broadcaster.language import language
 from broadcaster.newspaper import columns, items
 from broadcaster.newspaper.items import Shelf
 from broadcaster.newspaper.models import Item
+from broadcaster.newsroom.clauses import said
 from broadcaster.newsroom.drawing import draw
 from broadcaster.newsroom.members import PAGE, Behind
 from broadcaster.runtime import Runtime
@@ -26,7 +29,7 @@ from subscribers.segments import SavedSegment
 router = APIRouter()
 
 #: segments that are there from the beginning, the most usual first
-_BUILT_IN = ("everyone", "in_service", "retired", "mobile")
+BUILT_IN = ("everyone", "in_service", "retired", "mobile")
 _MARKS = {"draft": "○", "contributed": "◐", "ready": "✓", "withdrawn": "✕"}
 
 
@@ -55,12 +58,27 @@ def state_words(item: Item) -> str:
 
 def audience_words(names: Sequence[str]) -> str:
     """For whom, as people say it."""
-    return ", ".join(status_word(name) if name in STATUSES else name for name in names)
+    return ("、" if language() == "zh" else ", ").join(segment_words(name) for name in names)
+
+
+def segment_words(name: str) -> str:
+    """A segment by its name, or the words of a rule."""
+    return status_word(name) if name in STATUSES else _said(name, language())
+
+
+def typed_words(name: str) -> str:
+    """The same in a box in which it can be changed: a rule stands there as a rule."""
+    return status_word(name) if name in STATUSES else name
+
+
+@functools.lru_cache(maxsize=500)
+def _said(rule: str, _: str) -> str:
+    return said(rule)
 
 
 def offered_segments(saved: Iterable[SavedSegment]) -> list[str]:
     """The names of segments that a page offers: those that are built in, and the saved ones."""
-    return [*_BUILT_IN, *(one.name for one in saved)][:30]
+    return [*BUILT_IN, *(one.name for one in saved)][:30]
 
 
 def _shelf(request: Request, house: Runtime, visit: Visit, shelf: Shelf, q: str, before: int) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -49,11 +49,12 @@ def phones(
     who: str = "",
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
+    names: Sequence[str] | None = None,
     only: int | None = None,
     reached: Reach | None = None,
 ) -> list[dict[str, Any]]:
     """The values of `phone.html` for each variant of an edition; `only`: for the one at this place."""
-    draft = unsaved(house, tx, actor, number, instead=instead, bodies=bodies)
+    draft = unsaved(house, tx, actor, number, instead=instead, bodies=bodies, names=names)
     way = house.ways(tx)[house.route(draft).default]
     on = today(house, tx)
     members = _sample(house, tx, actor, draft)
@@ -186,6 +187,7 @@ def unsaved(
     *,
     instead: Mapping[int, str] | None = None,
     bodies: Mapping[str, str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Campaign:
     """The campaign that would be made of an edition for everyone; it is not stored."""
     paper = house.settings.paper
@@ -201,6 +203,7 @@ def unsaved(
         now=tx.now,
         instead=instead,
         bodies=bodies,
+        names=names,
     )
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from broadcaster.language import msgid, tr
 from broadcaster.newsroom.acting import attempt
-from broadcaster.newsroom.clauses import MOST, ROWS, Clause, choices, clauses_of, rule_of
+from broadcaster.newsroom.clauses import MOST, ROWS, Clause, choices, clauses_of, rows_of, rule_of, with_room
 from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import today
@@ -20,18 +20,20 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import standing_words, status_word
-from subscribers import rules, segments
+from subscribers import rules, segments, tree_levels
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError
 from subscribers.models import Status
-from subscribers.segments import Someone
+from subscribers.segments import SavedSegment, Someone
 
 router = APIRouter()
 
 PATH = "/members/segments"
 #: of the people of a rule, to see whether it is the right one
 SAMPLE = 20
+#: organisations, and saved segments, that are offered while somebody types
+_PLACES = 50
 
 
 @shows(router, PATH, needs=Right.SEE)
@@ -58,8 +60,8 @@ def look(form: Form) -> Response:
 @takes(router, PATH + "/build", needs=Right.SEE)
 def build(request: Request, house: House, visit: Here, form: Form) -> Response:
     """The rows that were clicked together become a rule; what is more than rows is not touched."""
-    rows = [Clause(*each) for each in zip(*(form.texts(part) for part in ("field", "sign", "value")), strict=False)]
-    asked = [each for each in rows[:MOST] if each.field]
+    rows = rows_of(form.texts("field"), form.texts("sign"), form.texts("value"))
+    asked = [each for each in rows if each.field]
     try:
         rule = rule_of(asked, is_any=form.text("joined") == "any")
         rules.parse(rule)
@@ -125,6 +127,7 @@ def _draw(
             except BroadsheetError as wrong:
                 error = wrong
         saved = segments.listing(tx.session, visit.actor)
+        values = values_for(tx, visit, saved)
     return draw(
         request,
         "segments.html",
@@ -137,12 +140,15 @@ def _draw(
         ],
         name=name,
         rule=rule,
-        clauses=None if clicked is None else _filled(clicked[0], most),
+        clauses=None if clicked is None else with_room(clicked[0], most),
         is_any=clicked is not None and clicked[1],
         **choices(),
-        values=[*(status_word(each) for each in Status), tr("yes"), tr("no")],
+        values=values,
     )
 
 
-def _filled(clauses: list[Clause], most: int) -> list[Clause]:
-    return clauses + [Clause("", "=", "")] * max(0, max(most, ROWS) - len(clauses))
+def values_for(tx: Tx, visit: Visit, saved: Sequence[SavedSegment]) -> list[str]:
+    """What the rows offer while somebody types: some of what can stand there."""
+    nodes = tree_levels.below(tx.session, visit.actor, visit.view.under, limit=_PLACES)
+    words = [*(status_word(each) for each in Status), tr("yes"), tr("no")]
+    return [*words, *(one.name for one in saved[:_PLACES]), *(node.names for node in nodes)]

@@ -15,6 +15,7 @@ from subscribers.segments.counting import (
     estimate,
     has_birthdays,
     people,
+    sizes,
     some,
     stand_ins,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "people",
     "remove",
     "save",
+    "sizes",
     "some",
     "stand_ins",
 ]

@@ -19,11 +19,12 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
 from subscribers.db import among, is_sqlite
 from subscribers.drawn import Drawn, draw, span
+from subscribers.errors import Invalid
 from subscribers.models import Member, Membership, Organisation, Status
 from subscribers.msisdn import mask
 from subscribers.organisations import in_subtree, names_of
 from subscribers.registry import preferred_numbers, standing_on
-from subscribers.rules import Rule
+from subscribers.rules import All, Rule
 from subscribers.segments.conditions import asks_member, asks_organisation, sql
 from subscribers.segments.resolving import resolve
 
@@ -100,11 +101,48 @@ def estimate(session: Session, actor: Actor, rule: str, *, on: date) -> Estimate
         query = query.where(among(session, each, drawn.ids))
     members, reachable = session.execute(query).one()
     if members < FEW:
-        # three deviations above what was drawn, and never nobody: nobody was asked one by one
-        return Estimate(
-            math.ceil((members + 3 * math.sqrt(members) + 3) * drawn.step), 0, is_exact=False, is_bound=True
-        )
+        return _bounded(members, drawn)
     return Estimate(round(members * drawn.step), round(reachable * drawn.step), is_exact=False)
+
+
+@needs(Right.SEE)
+def sizes(session: Session, actor: Actor, asked: Sequence[str], *, on: date) -> list[Estimate | None]:
+    """How many members each of these rules holds, as `estimate` tells it, in one look; None for what is no rule.
+
+    Nobody is asked who can be sent to.
+    """
+    resolved: list[Rule | None] = []
+    for rule in asked:
+        try:
+            resolved.append(resolve(session, rule, within=actor.under))
+        except Invalid:
+            resolved.append(None)
+    known = [each for each in resolved if each is not None]
+    if not known:
+        return [None] * len(asked)
+    on_sqlite = is_sqlite(session)
+    held = [func.count(case((sql(each, on, on_sqlite=on_sqlite), 1))) for each in known]
+    query = _of_rule(session, actor, select(*held).select_from(Membership), All(tuple(known)), on, narrow=False)
+    drawn = stand_ins(session, actor.under, on=on)
+    if drawn is not None:
+        for each in _ids(All(tuple(known))):
+            query = query.where(among(session, each, drawn.ids))
+    found = iter(session.execute(query).one())
+    return [None if each is None else _estimated(next(found), drawn) for each in resolved]
+
+
+def _estimated(members: int, drawn: Drawn | None) -> Estimate:
+    if drawn is None:
+        return Estimate(members, 0, is_exact=True)
+    if members < FEW:
+        return _bounded(members, drawn)
+    return Estimate(round(members * drawn.step), 0, is_exact=False)
+
+
+def _bounded(members: int, drawn: Drawn) -> Estimate:
+    """Three deviations above what was drawn, and never nobody: nobody was asked one by one."""
+    most = math.ceil((members + 3 * math.sqrt(members) + 3) * drawn.step)
+    return Estimate(most, 0, is_exact=False, is_bound=True)
 
 
 def stand_ins(session: Session, under: str, *, on: date) -> Drawn | None:
@@ -188,11 +226,15 @@ def _ids(rule: Rule) -> Sequence[InstrumentedAttribute[int]]:
     return (Membership.member_id, Member.id) if asks_member(rule) else (Membership.member_id,)
 
 
-def _of_rule(session: Session, actor: Actor, query: Select[*Columns], rule: Rule, on: date) -> Select[*Columns]:
+def _of_rule(
+    session: Session, actor: Actor, query: Select[*Columns], rule: Rule, on: date, *, narrow: bool = True
+) -> Select[*Columns]:
+    """What the rule asks about, joined; `narrow`: and its condition."""
     if asks_member(rule):
         query = query.join(Member, Member.id == Membership.member_id)
     if actor.under or asks_organisation(rule):
         query = query.join(Organisation, Organisation.id == Membership.organisation_id)
     if actor.under:
         query = query.where(in_subtree(Organisation.path, actor.under))
-    return query.where(standing_on(on), sql(rule, on, on_sqlite=is_sqlite(session)))
+    query = query.where(standing_on(on))
+    return query.where(sql(rule, on, on_sqlite=is_sqlite(session))) if narrow else query

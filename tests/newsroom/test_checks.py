@@ -156,7 +156,7 @@ def test_a_variant_between_two_keeps_its_people(house: Runtime, editor: Browser)
         make_members(tx.session, 1, organisation="东街", status="probationary", mobile=True)
     editor.follow(editor.post("/editions/7/variants", variants="retired\nstatus = probationary\nmobile\neveryone"))
     page = editor.get("/editions/7/variants/2").text
-    assert "3 people are in it, but these come before it and have them all: retired, status = probationary." in page
+    assert "3 people are in it, but these come before it and have them all: retired, probationary." in page
     assert orders_in(editor.get("/editions/7").text) == [], "each order would leave one of them without people"
 
 

@@ -189,16 +189,6 @@ def test_what_is_refused_is_told(editor: Browser) -> None:
         assert editor.post(f"/editions/7{path}").status_code == 404, path
 
 
-def test_variants_are_typed_in_the_words_of_the_page(house: Runtime, editor: Browser) -> None:
-    assert "There are: everyone, in service, retired, mobile." in editor.get("/editions/7").text
-    refused = editor.post("/editions/7/variants", variants="retired\npensioners")
-    assert (">retired\npensioners</textarea>" in refused.text, refused.text.count("<details open>")) == (True, 1)
-    editor.follow(editor.post("/editions/7/variants", variants="in service\neveryone"))
-    page = editor.get("/editions/7").text
-    assert (">in service\neveryone</textarea>" in page, "<details open>" in page) == (True, False)
-    assert ">在职\n所有人</textarea>" in editor.get("/editions/7?lang=zh").text
-
-
 def test_a_segment_that_is_gone_does_not_shut_the_page(house: Runtime, editor: Browser) -> None:
     editor.post("/members/segments", name="老人", rule="retired")
     editor.follow(editor.post("/editions/7/variants", variants="老人\neveryone"))

@@ -91,6 +91,9 @@ PROBES = {
     "subscribers.segments.counting.estimate": Probe(
         lambda s, a, side: segments.estimate(s, a, f'under("{side.names}")', on=TODAY)
     ),
+    "subscribers.segments.counting.sizes": Probe(
+        lambda s, a, side: segments.sizes(s, a, [f'under("{side.names}")'], on=TODAY)
+    ),
     "subscribers.segments.counting.people": Probe(
         lambda s, a, side: segments.people(s, a, "everyone", on=TODAY), shows=True
     ),

@@ -122,6 +122,34 @@ def test_about_how_many_of_a_large_registry(session: Session, monkeypatch: pytes
     )
 
 
+def test_many_rules_in_one_look(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_members(session, 300, status="in_service", organisation="East")
+    make_members(session, 100, status="retired", organisation="West/First")
+    make_member(session, name="解超超", organisation="West", mobile=True)
+    asked = ["everyone", "retired", "nobody_called_so", "under(West)", 'name = "解超超" and mobile', "status ="]
+    told = segments.sizes(session, OPERATOR, asked, on=TODAY)
+    assert [each and each.members for each in told] == [401, 100, None, 101, 1, None]
+    assert all(each is None or each.is_exact for each in told)
+    west = clerk(session, "West")
+    assert [each and each.members for each in segments.sizes(session, west, asked[:4], on=TODAY)] == [
+        101,
+        100,
+        None,
+        101,
+    ]
+    assert segments.sizes(session, west, ["under(East)"], on=TODAY) == [None]
+    assert segments.sizes(session, OPERATOR, [], on=TODAY) == []
+    monkeypatch.setattr(counting, "COUNTED", 100)
+    monkeypatch.setattr(counting, "DRAWN", 1000)
+    for rule in ("everyone", "retired", "status = applicant"):
+        alone, (one, other) = (
+            segments.estimate(session, OPERATOR, rule, on=TODAY),
+            segments.sizes(session, OPERATOR, [rule, "mobile"], on=TODAY),
+        )
+        assert one and other
+        assert (one.members, one.is_exact, one.is_bound) == (alone.members, alone.is_exact, alone.is_bound)
+
+
 def test_a_small_registry_and_a_small_place_are_counted(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     assert segments.estimate(session, OPERATOR, "everyone", on=TODAY) == segments.Estimate(0, 0, is_exact=True)
     small = make_organisation(session, "Small")

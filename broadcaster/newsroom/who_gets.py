@@ -1,0 +1,273 @@
+"""Who gets a variant of their own: boxes to tick, an order, and how many people each has; or rules that are typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from fastapi import APIRouter, Request, Response
+
+from broadcaster.language import msgid, ntr, tr
+from broadcaster.newspaper import making
+from broadcaster.newspaper.edition_file import EVERYONE
+from broadcaster.newsroom.clauses import Clause, choices, rows_of, rule_of, said, with_room
+from broadcaster.newsroom.composer import ONE
+from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.editions import PATH
+from broadcaster.newsroom.items import BUILT_IN, offered_segments, segment_words, typed_words
+from broadcaster.newsroom.members import Id, today
+from broadcaster.newsroom.proofs import KEPT_FOR, phones
+from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
+from broadcaster.newsroom.segments import values_for
+from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Form, Posted, shows, takes
+from broadcaster.web.figures import about, count
+from broadcaster.web.house import House
+from broadcaster.web.visits import Here, Visit
+from broadcaster.words import segment_name
+from subscribers import rules, segments, tree_levels, tree_search
+from subscribers.actor import Right
+from subscribers.db import Tx
+from subscribers.drawn import span
+from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound
+from subscribers.rules import Rule, Saved
+from subscribers.segments import Estimate
+
+router = APIRouter()
+
+_WHO = ONE + "/who"
+#: organisations with a box of their own: of one level, and of those that were looked for
+_PLACES = 12
+#: boxes that a page has beside those of segments
+_FURTHER = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What stands in the form: nothing of it is kept before it is saved."""
+
+    #: the variants, in their order
+    names: Sequence[str]
+    #: rules that have a box on this page, whether or not it is ticked
+    further: Sequence[str] = ()
+    #: what an organisation was looked for by
+    q: str = ""
+    rows: Sequence[Clause] = ()
+    is_any: bool = False
+    #: the variant on the phone, counted from 1
+    shown: str = "1"
+
+
+@shows(router, _WHO, needs=Right.EDIT)
+def who(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """The boxes, beside the phones."""
+    return _draw(request, house, visit, id)
+
+
+@takes(router, _WHO + "/look", needs=Right.EDIT)
+def look(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """What would come of the boxes; an organisation looked for, rows made a box, one variant before another."""
+    act, wish = form.text("act"), _wish(form)
+    try:
+        if act != "tick":
+            wish = _with_rows(wish)
+        way, _, name = act.partition(" ")
+        if way in ("up", "down"):
+            wish = replace(wish, names=_moved(wish.names, name, down=way == "down"))
+    except BroadsheetError as error:
+        return _draw(request, house, visit, id, wish, error=error, at="joined")
+    return _draw(request, house, visit, id, wish, is_live=act == "tick")
+
+
+@takes(router, _WHO, needs=Right.EDIT)
+def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """These segments get a variant, in this order."""
+    wish = _wish(form)
+    try:
+        wish = _with_rows(wish)
+        if not wish.names:
+            raise Invalid("Nobody is ticked.", hint="Tick who gets a variant, or everyone else.")
+        return _set(house, visit, id, wish.names)
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, wish, error=error)
+
+
+@takes(router, ONE + "/variants", needs=Right.EDIT)
+def set_variants(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """The same by rules that were typed, one in a line."""
+    typed = form.text("variants")
+    try:
+        return _set(house, visit, id, typed.splitlines())
+    except (Invalid, Conflict) as error:
+        return _draw(request, house, visit, id, error=error, typed=typed)
+
+
+def _set(house: Runtime, visit: Visit, number: int, names: Sequence[str]) -> Response:
+    with house.begin() as tx:
+        before = making.layout(tx.session, visit.actor, number).variants
+        making.set_variants(tx.session, visit.actor, number, names)
+    back = {"variants": "\n".join(before)}
+    return done(visit, f"{PATH}/{number}", msgid("Saved."), undo=f"{PATH}/{number}/variants", undo_fields=back)
+
+
+def _wish(form: Posted) -> _Wish:
+    ticked = list(dict.fromkeys(filter(None, map(segment_name, form.texts("who")))))
+    before = [name for name in form.texts("order") if name in ticked]
+    rows = rows_of(form.texts("field"), form.texts("sign"), form.texts("value"))
+    return _Wish(
+        _with_the_rest_last([*before, *(name for name in ticked if name not in before)]),
+        tuple(dict.fromkeys(form.texts("further")))[:_FURTHER],
+        form.text("q").strip(),
+        rows,
+        form.text("joined") == "any",
+        form.text("shown"),
+    )
+
+
+def _with_rows(wish: _Wish) -> _Wish:
+    """The rows of the form are one more variant, and there is room for others. Raises `Invalid`."""
+    asked = [each for each in wish.rows if each.field]
+    if not asked:
+        return wish
+    rule = rule_of(asked, is_any=wish.is_any)
+    meaning = rules.parse(rule)
+    if isinstance(meaning, Saved):
+        rule = meaning.name
+    # what has a box already gets no second one
+    rule = next((name for name in (*wish.names, *wish.further, *BUILT_IN) if _meaning(name) == meaning), rule)
+    names = _with_the_rest_last(dict.fromkeys([*wish.names, rule]))
+    return replace(wish, names=names, further=[*dict.fromkeys([*wish.further, rule])], rows=(), is_any=False)
+
+
+def _with_the_rest_last(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: name in EVERYONE)
+
+
+def _moved(names: Sequence[str], name: str, *, down: bool) -> list[str]:
+    """One place further; whoever is left gets the last one."""
+    line = [each for each in names if each not in EVERYONE]
+    if name in line:
+        at = line.index(name)
+        line.insert(max(at + (1 if down else -1), 0), line.pop(at))
+    return [*line, *(each for each in names if each in EVERYONE)]
+
+
+def _draw(
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    number: int,
+    wish: _Wish | None = None,
+    *,
+    error: BroadsheetError | None = None,
+    at: str = "",
+    typed: str | None = None,
+    is_live: bool = False,
+) -> Response:
+    with house.reading() as tx:
+        laid = making.layout(tx.session, visit.actor, number)
+        if not laid.is_own:
+            raise NotFound(
+                "There is no edition {number} of yours.", hint="It is changed at the place above.", number=number
+            )
+        wish = wish or _Wish(laid.variants)
+        drawn, wrong = [], error
+        try:
+            drawn = phones(house, tx, visit.actor, number, names=wish.names) if wish.names else []
+        except Invalid as gone:
+            # a segment that a variant names is not there any more
+            wrong = error or gone
+        saved = segments.listing(tx.session, visit.actor)
+        named = offered_segments(saved)
+        places, has_more = _places(tx, visit, wish)
+        known = [name for name in (*wish.further, *laid.variants, *wish.names) if name not in named]
+        meant = {_meaning(name): name for name in reversed(known)}
+        places = [meant.get(_meaning(name), name) for name in places]
+        others = [name for name in dict.fromkeys(known) if name not in places][:_FURTHER]
+        day = today(house, tx)
+        told = _sizes(tx, visit, [*named, *others, *places], day, kept_for=KEPT_FOR if is_live else 0)
+        values = values_for(tx, visit, saved)
+    its_rule = {one.name: said(one.rule) for one in saved}
+    boxes = [
+        {"name": name, "words": segment_words(name), "rule": its_rule.get(name, ""), "size": told[name]}
+        for name in (*named, *others, *places)
+    ]
+    rest = [box for box in boxes if box["name"] in EVERYONE]
+    return draw(
+        request,
+        "who.html",
+        status=422 if error else 200,
+        trouble=trouble(wrong, at) if wrong else None,
+        edition=laid.edition,
+        ticked=wish.names,
+        order=[(name, segment_words(name)) for name in wish.names if name not in EVERYONE],
+        segments=[box for box in boxes if box["name"] in named and box["name"] not in EVERYONE],
+        others=[box for box in boxes if box["name"] in others],
+        places=[box for box in boxes if box["name"] in places],
+        rest=rest[0],
+        further=[*others, *(name for name in places if name in wish.names)],
+        has_more=has_more,
+        q=wish.q,
+        clauses=with_room(wish.rows),
+        is_any=wish.is_any,
+        is_building=any(row.field for row in wish.rows),
+        is_placing=bool(wish.q) or any(name in wish.names for name in places),
+        **choices(),
+        values=values,
+        shown=wish.shown,
+        typed="\n".join(map(typed_words, laid.variants)) if typed is None else typed,
+        is_typed=typed is not None,
+        known=", ".join(map(typed_words, named)),
+        phones=drawn,
+        one_only=False,
+        may_edit=False,
+    )
+
+
+def _places(tx: Tx, visit: Visit, wish: _Wish) -> tuple[list[str], bool]:
+    """The rules of the organisations that were looked for, or of the first level; and whether there are more."""
+    if wish.q:
+        found = [names for _, names in tree_search.find(tx.session, visit.actor, wish.q, limit=_PLACES + 1)]
+    else:
+        nodes = tree_levels.below(tx.session, visit.actor, visit.view.under, limit=_PLACES + 1)
+        if len(nodes) == 1:
+            # the one at the top of all
+            nodes += tree_levels.below(tx.session, visit.actor, nodes[0].path, limit=_PLACES)
+        found = [node.names for node in nodes]
+    made = []
+    for names in found[:_PLACES]:
+        try:
+            made.append(rule_of([Clause("under", "=", names)], is_any=False))
+        except Invalid:
+            # with all kinds of quotes in its name: it can be asked for by nothing but its number
+            continue
+    return made, len(found) > _PLACES
+
+
+def _meaning(name: str) -> Rule | str:
+    try:
+        return rules.parse(name)
+    except Invalid:
+        return name
+
+
+def _sizes(tx: Tx, visit: Visit, names: Sequence[str], day: date, *, kept_for: float) -> dict[str, str]:
+    """By the name of a segment, or its rule, how many are in it, in words."""
+    found: list[Estimate | None] = remembered(
+        tx.session,
+        ("sizes", day.isoformat(), str(span(tx.session)), visit.actor.under, *names),
+        lambda kept: kept_for if all(each is None or each.is_exact for each in kept) else ABOUT_FOR,
+        lambda: segments.sizes(tx.session, visit.actor, names, on=day),
+    )
+    return {name: _size(each) for name, each in zip(names, found, strict=True)}
+
+
+def _size(found: Estimate | None) -> str:
+    if found is None:
+        return "—"
+    if found.is_bound:
+        return tr("few people or nobody")
+    if not found.is_exact:
+        return tr("about {n} people", n=about(found.members))
+    return ntr("{figure} person", "{figure} people", found.members, figure=count(found.members))
