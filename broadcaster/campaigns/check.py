@@ -19,12 +19,13 @@ from broadcaster.campaigns.audience import Route, select_audience
 from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignVariant
-from broadcaster.campaigns.profiles import Profile, carried, has_length, worn
+from broadcaster.campaigns.profiles import Profile, carried, has_length, refuse_halfway, worn
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.language import msgid
 from broadcaster.newspaper.lint import about_sentence
 from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
 from subscribers.actor import Actor, Right, needs
+from subscribers.errors import Invalid
 
 #: so many people are named where a problem has more
 NAMED = 20
@@ -246,6 +247,12 @@ def _findings(
         for way, own in zip(ways, dresses, strict=True)
         if own.signature and not has_length(own.signature, way.profile)
     ]
+    for signature in dict.fromkeys(own.signature for own in dresses):
+        try:
+            refuse_halfway(signature)
+        except Invalid as error:
+            # whoever has no carrier in China may have such a one; it is set nowhere any more
+            found.append(Finding(error.message, False, error.fields, error.hint))
     if not all(own.signature for own in dresses):
         found.append(
             Finding(

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import ProfileChange
-from broadcaster.campaigns.profiles import Profile
+from broadcaster.campaigns.profiles import Profile, refuse_halfway
 from broadcaster.mistakes import tell_mistake
 from subscribers.actor import Actor, Right, needs
 from subscribers.audit import note
@@ -36,6 +36,7 @@ def write(
                 tell_mistake(mistake, Profile.model_fields) for mistake in error.errors(include_input=False)
             ),
         ) from None
+    refuse_halfway(profile.signature or "")
     change = ProfileChange(
         gateway=gateway,
         day=day,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -18,6 +18,7 @@ from broadcaster.campaigns.quiet_hours import quiet_until
 from broadcaster.gateways.contract import Bill, Capabilities
 from broadcaster.language import msgid
 from broadcaster.sms import ASCII, GSM, LATIN1, UCS2
+from subscribers.errors import Invalid
 
 ALPHABETS = {alphabet.name: alphabet for alphabet in (GSM, ASCII, LATIN1, UCS2)}
 
@@ -101,9 +102,24 @@ def is_bracketed(signature: str) -> bool:
     return _BRACKETED.fullmatch(signature) is not None
 
 
-def is_halfway(signature: str) -> bool:
-    """Whether it is Chinese, or has a bracket, and is not whole: no carrier takes it."""
-    return not is_bracketed(signature) and _CHINESE.search(signature) is not None
+def refuse_halfway(signature: str) -> None:
+    """Raise `Invalid` for one that is Chinese, or has a bracket, and is not whole: no carrier takes it."""
+    if is_bracketed(signature) or not _CHINESE.search(signature):
+        return
+    whole = "".join(each for each in signature if each not in "【】")
+    raise Invalid(
+        "The signature {signature} does not stand in brackets.",
+        hint="Carriers in China send nothing without them. Write 【{whole}】.",
+        signature=signature[:40],
+        whole=whole.strip()[:38],
+    )
+
+
+def signed_otherwise(gateway: str, profiles: Mapping[str, Profile], begins_with: str) -> list[str]:
+    """Gateways that were given another signature than what `gateway` still has of the configuration."""
+    if gateway not in profiles or profiles[gateway].signature is not None:
+        return []
+    return [name for name, each in profiles.items() if each.signature not in (None, begins_with)]
 
 
 def is_closed(profile: Profile, zone: ZoneInfo, now: datetime) -> bool:

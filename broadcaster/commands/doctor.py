@@ -12,6 +12,7 @@ from rich.console import RenderableType
 
 from broadcaster import logs
 from broadcaster.access.secret import secret_file, secret_key
+from broadcaster.campaigns.profiles import refuse_halfway
 from broadcaster.commands.gateway_checks import clock, gateway_check
 from broadcaster.commands.house import is_served
 from broadcaster.commands.options import Free, asked, noun, verb
@@ -64,8 +65,7 @@ def _examine() -> Iterator[Check]:
     except BroadsheetError as error:
         yield Check("configuration", False, *tell(error))
         return
-    told = ntr("{n} gateway: {names}", "{n} gateways: {names}", len(settings.gateways), names=listed(settings.gateways))
-    yield Check("configuration", True, told)
+    yield looked_at("configuration", lambda: _configuration(settings))
     with contextlib.closing(runtime):
         yield looked_at("data", lambda: _data(settings))
         yield looked_at("secret", lambda: _secret(settings))
@@ -78,6 +78,11 @@ def _examine() -> Iterator[Check]:
             yield gateway_check(runtime, name)
         yield from _alarms(runtime)
         yield _press(runtime)
+
+
+def _configuration(settings: Settings) -> str:
+    refuse_halfway(settings.paper.signature)
+    return ntr("{n} gateway: {names}", "{n} gateways: {names}", len(settings.gateways), names=listed(settings.gateways))
 
 
 def _data(settings: Settings) -> str:

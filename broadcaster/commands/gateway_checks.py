@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from broadcaster.campaigns.profiles import Profile, signed_otherwise
 from broadcaster.commands.gateway_shown import Known, explained
 from broadcaster.commands.output import local
 from broadcaster.delivery import leases, memory
@@ -14,7 +15,7 @@ from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts, receipts_of
 from broadcaster.gateways.contract import Gateway
 from broadcaster.gateways.probing import address_of, knock, probe
-from broadcaster.language import in_a_row, tell, tr
+from broadcaster.language import in_a_row, listed, tell, tr
 from broadcaster.runtime import Runtime
 from broadcaster.web.readiness import Check
 from subscribers.db import is_sqlite
@@ -29,13 +30,13 @@ APART = timedelta(seconds=5)
 def gateway_check(runtime: Runtime, name: str) -> Check:
     """One gateway: how it is, and what to do if it is not well or may be better."""
     gateway, label = runtime.gateways[name], f"gateway {name}"
-    holders, receipts, learned, now = _known(runtime, name)
+    holders, receipts, learned, profiles, now = _known(runtime, name)
     try:
         found = _link(runtime, gateway, holders)
         _refuse_silence(runtime, gateway, receipts, now)
     except BroadsheetError as error:
         return Check(label, False, *tell(error))
-    return Check(label, True, found, in_a_row(explained(gateway, learned), *_advice(runtime, gateway)))
+    return Check(label, True, found, in_a_row(explained(gateway, learned), *_advice(runtime, gateway, profiles)))
 
 
 def clock(runtime: Runtime) -> str:
@@ -54,18 +55,19 @@ def clock(runtime: Runtime) -> str:
     return tr("this machine and the database agree")
 
 
-def _known(runtime: Runtime, name: str) -> tuple[list[Holder], Receipts, Known | None, datetime]:
+def _known(runtime: Runtime, name: str) -> tuple[list[Holder], Receipts, Known | None, Mapping[str, Profile], datetime]:
     own = runtime.settings.own_file
     if own is not None and not own.exists():
         # looking would make an empty one, and whoever uses it first would find no tables
-        return [], Receipts(), None, runtime.clock()
+        return [], Receipts(), None, {}, runtime.clock()
     try:
         with runtime.reading() as tx:
             mine = [each for each in leases.holders(tx.session) if each.gateway == name]
-            return mine, receipts_of(tx.session, name), memory.by_gateway(tx.session).get(name), tx.now
+            learned, profiles = memory.by_gateway(tx.session).get(name), runtime.profiles(tx.session, tx.now)
+            return mine, receipts_of(tx.session, name), learned, profiles, tx.now
     except BroadsheetError:
         # what is wrong with the database is another check's to say
-        return [], Receipts(), None, runtime.clock()
+        return [], Receipts(), None, {}, runtime.clock()
 
 
 def _link(runtime: Runtime, gateway: Gateway, holders: list[Holder]) -> str:
@@ -94,8 +96,16 @@ def _refuse_silence(runtime: Runtime, gateway: Gateway, receipts: Receipts, now:
         )
 
 
-def _advice(runtime: Runtime, gateway: Gateway) -> Iterator[str]:
+def _advice(runtime: Runtime, gateway: Gateway, profiles: Mapping[str, Profile]) -> Iterator[str]:
     config, can = gateway.config, gateway.capabilities
+    if others := signed_otherwise(gateway.name, profiles, runtime.settings.paper.signature):
+        yield tr(
+            "It signs as broadsheet.toml has it: {signature}. Another signature was set for {others}; "
+            "`broadsheet gateways profile {name} --set signature=...` sets one here.",
+            signature=runtime.settings.paper.signature or "—",
+            others=listed(others),
+            name=gateway.name,
+        )
     if not config.sender and not getattr(config, "messaging_service", "") and gateway.kind != "simulator":
         yield tr("No sender is set: the carrier chooses one, or refuses.")
     if config.bill == "chars_70_67" and not config.parts_per_second:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.campaigns import profile_changes
-from broadcaster.campaigns.profiles import dress_at, is_bracketed, is_halfway, profile_on, standing
+from broadcaster.campaigns.profiles import dress_at, is_bracketed, signed_otherwise, standing
 from broadcaster.language import msgid
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import day_of
@@ -43,14 +43,6 @@ def set_signature(request: Request, house: House, visit: Here, form: Form) -> Re
     try:
         if not signature:
             raise Invalid("The signature is missing.", hint="Write it with its brackets: 【晨晖】.")
-        if is_halfway(signature):
-            whole = "".join(each for each in signature if each not in "【】")
-            raise Invalid(
-                "The signature {signature} does not stand in brackets.",
-                hint="Carriers in China send nothing without them. Write 【{whole}】.",
-                signature=signature[:40],
-                whole=whole.strip()[:38],
-            )
         if not chosen or not set(chosen) <= house.gateways.keys():
             raise Invalid("No gateway was chosen.", hint="Tick those that shall have this signature.")
         day = day_of(form)
@@ -80,13 +72,16 @@ def take_back(house: House, visit: Here, form: Form) -> Response:
 def signatures(house: Runtime, tx: Tx) -> list[dict[str, Any]]:
     """What each gateway is signed with today, and what is to come."""
     changes, day = profile_changes.by_gateway(tx.session), today(house, tx)
+    profiles = house.profiles(tx.session, tx.now)
     lines = []
     for name in house.gateways:
         mine = standing(changes.get(name, ()))
-        worn = dress_at(house.dress, profile_on(mine, day))
+        worn = dress_at(house.dress, profiles[name])
         later = [each for each in mine if each.day > day and "signature" in each.values]
         coming = [(each.day, each.values["signature"]) for each in later]
-        lines.append({"name": name, "signature": worn.signature, "opt_out": worn.opt_out, "coming": coming})
+        is_left = bool(signed_otherwise(name, profiles, house.dress.signature))
+        line = {"name": name, "signature": worn.signature, "opt_out": worn.opt_out, "is_left": is_left}
+        lines.append(line | {"coming": coming})
     return lines
 
 

@@ -67,6 +67,9 @@ def test_it_is_written_in_the_audit_without_its_texts(session: Session) -> None:
 def test_what_cannot_be_written(session: Session) -> None:
     with pytest.raises(Invalid, match=r"max_parts.*\n.*colour|colour.*\n.*max_parts"):
         write(session, colour="red", max_parts="many")
+    # the same at every door: the newsroom's page and the command line write by this
+    with pytest.raises(Invalid, match="does not stand in brackets"):
+        write(session, price="0.05", signature="晨晖")
     with pytest.raises(NotFound):
         profile_changes.undo(session, OPERATOR, "carrier", now=NOW)
     with pytest.raises(Denied):
@@ -87,6 +90,8 @@ def test_a_check_reckons_with_the_profile(session: Session) -> None:
     assert ["3-8" in each for each in blocked(session, campaign, signature_length="3-8")] == [True]
     # signature and opt-out line may have what a body may not
     assert not blocked(session, campaign, forbidden="【】拒")
+    halves = checked(session, campaign, signature="晨晖").findings
+    assert [(each.message[:13], each.blocking) for each in halves] == [("The signature", False)]
     bare = checked(session, campaign, opt_out="", signature="")
     assert {each.message[:8] for each in bare.findings} == {"There is", "The text"}
 

@@ -247,6 +247,39 @@ def test_the_doctor_misses_receipts_and_a_sender(staffed: Desk) -> None:
     assert (check["ok"], "No receipt has come" in check["found"]) == (False, True)
 
 
+def test_chinese_signatures_stand_in_brackets(staffed: Desk) -> None:
+    typed = staffed.type("gateways", "profile", "simulator", "--set", "signature=晨晖")
+    assert (typed.code, "Write 【晨晖】." in typed.err) == (2, True)
+    assert staffed.type("gateways", "profile", "simulator", "--set", "signature=【晨晖】").code == 0
+    staffed.write("broadsheet.toml", CONFIG.replace("【晨晖手机报】", "晨晖手机报】"))
+    checks = staffed.type("doctor", "--json").document["checks"]
+    assert next(each for each in checks if each["name"] == "configuration") == {
+        "name": "configuration",
+        "ok": False,
+        "found": "The signature 晨晖手机报】 does not stand in brackets.",
+        "advice": "Carriers in China send nothing without them. Write 【晨晖手机报】.",
+    }
+    told = staffed.type("--lang", "zh", "doctor").out
+    assert "晨晖手机报】" in told
+    assert "does not" not in told
+
+
+def test_a_gateway_that_came_later_says_whose_signature_it_has(staffed: Desk) -> None:
+    later = CONFIG + '[gateways.later]\nkind = "simulator"\n'
+    staffed.write("broadsheet.toml", later)
+
+    def advice(name: str) -> str:
+        checks = staffed.type("doctor", "--json").document["checks"]
+        return str(next(each for each in checks if each["name"] == f"gateway {name}")["advice"])
+
+    assert advice("later") == ""
+    staffed.type("gateways", "profile", "simulator", "--set", "signature=【晨晖】")
+    assert "broadsheet.toml has it: 【晨晖手机报】. Another signature was set for simulator" in advice("later")
+    assert advice("simulator") == ""
+    staffed.type("gateways", "profile", "later", "--set", "signature=【晨晖手机报】")
+    assert advice("later") == "", "somebody has looked at it"
+
+
 @pytest.mark.parametrize(
     ("language", "told"), [("en", "Gateway smsc: the carrier says"), ("zh", "网关 smsc：运营商说")]
 )

@@ -77,8 +77,11 @@ def test_from_a_day_on_and_at_one_gateway(house: Runtime, operator: Browser) -> 
     assert "【晨晖】 from 2026-12-01 on" in page
     assert "There is no signature" in page
     assert set(worn(house).values()) == {None}
-    set_it(operator, "carrier")
+    assert "Not set here yet" not in page
+    page = set_it(operator, "carrier")
     assert worn(house) == {"carrier": "【晨晖】", "simulator": None}
+    assert page.count("Not set here yet") == 1
+    assert "Not set here yet" not in set_it(operator, "simulator", signature="Daily:")
 
 
 def test_on_the_drawn_phones(house: Runtime, operator: Browser) -> None:
