@@ -9,7 +9,7 @@ from broadcaster.newsroom.drawing import draw
 from broadcaster.newsroom.gateways import lines_of
 from broadcaster.web.doors import shows
 from broadcaster.web.house import House
-from broadcaster.web.readiness import checks
+from broadcaster.web.readiness import checks, for_strangers
 from broadcaster.web.visits import Here
 from subscribers.actor import Right
 
@@ -20,22 +20,14 @@ router = APIRouter()
 def health(request: Request, house: House, visit: Here) -> Response:
     """The checks of the program, and the connections of the gateways."""
     found = checks(house)
-    words = {
-        "database": (
-            tr("Database"),
-            tr("answers, and has the form that this program needs"),
-            tr("does not answer, or is older than this program"),
-        ),
-        "queue": (tr("Work in the background"), tr("is being done"), tr("is not being done")),
-        "gateways": (tr("Gateways"), tr("are set up"), tr("none is set up")),
-    }
+    names = {"database": tr("Database"), "queue": tr("Work in the background"), "gateways": tr("Gateways")}
     # addresses and commands are for whoever looks after the machine
     tells_details = Right.OPERATE in visit.actor.rights
     lines = [
         {
-            "name": words[check.name][0],
+            "name": names[check.name],
             "is_ok": check.ok,
-            "words": words[check.name][1 if check.ok else 2],
+            "words": for_strangers(check).found,
             "detail": in_a_row(check.found, check.advice) if tells_details and not check.ok else "",
         }
         for check in found

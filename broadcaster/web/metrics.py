@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from ipaddress import ip_address
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,47 +13,20 @@ from prometheus_client.registry import Collector
 
 from broadcaster.reports.stages import GatewayStage, Stages, stages
 from broadcaster.web.house import House
-from subscribers.errors import Denied
+from broadcaster.web.strangers import refuse_strangers
 
 router = APIRouter()
-
-#: a proxy writes one of these: then the caller is not on this machine
-_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 @router.get("/metrics")
 def metrics(request: Request, house: House) -> Response:
     """For whoever has the token; without one in the settings, for programs of this machine."""
-    _refuse_strangers(request, house.settings.web.metrics_token, reached_by=house.settings.web.public_url)
+    refuse_strangers(request, house.settings.web)
     with house.reading() as tx:
         found, now = stages(tx.session, list(house.gateways), now=tx.now), tx.now
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Told(found, now))
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-def _refuse_strangers(request: Request, token: str, *, reached_by: str) -> None:
-    if token:
-        given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            raise Denied("The metrics are for whoever has the token.", hint="It is metrics_token under [web].")
-        return
-    passed_on = any(header in request.headers for header in _PASSED_ON)
-    if reached_by or passed_on or not _is_here(request.client.host if request.client else ""):
-        raise Denied(
-            "The metrics are told to programs of this machine only.",
-            hint="Set metrics_token under [web], and give it to Prometheus.",
-        )
-    # a foreign page can point a name of its own at this machine
-    if request.url.hostname != "localhost" and not _is_here(request.url.hostname or ""):
-        raise Denied("The metrics are not told under a name.", hint="Ask for them by the number of the machine.")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Told(Collector):

@@ -8,9 +8,16 @@ from functools import partial
 
 from broadcaster import migrations
 from broadcaster.language import tell, tr
+from broadcaster.logs import Seldom, get
 from broadcaster.runtime import Runtime
 from broadcaster.tasks.reach import check_broker
+from subscribers.clock import monotonic
 from subscribers.errors import BroadsheetError, Unavailable
+
+log = get(__name__)
+
+#: told once a minute
+_faults = Seldom(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +31,33 @@ class Check:
 
 
 def checks(runtime: Runtime) -> list[Check]:
-    """Database, queue and gateways. No gateway is opened by looking."""
+    """Database, queue and gateways. No gateway is opened by looking. What is wrong is written in the log, too."""
     looks = {"database": database, "queue": _queue, "gateways": _gateways}
-    return [looked_at(name, partial(look, runtime)) for name, look in looks.items()]
+    return [looked_at(name, partial(_logged, name, partial(look, runtime))) for name, look in looks.items()]
+
+
+def for_strangers(check: Check) -> Check:
+    """The same without names of machines, users and programs."""
+    words = {
+        "database": (
+            tr("answers, and has the form that this program needs"),
+            tr("does not answer, or is older than this program"),
+        ),
+        "queue": (tr("is being done"), tr("is not being done")),
+        "gateways": (tr("are set up"), tr("none is set up")),
+    }
+    well, wrong = words[check.name]
+    return Check(check.name, check.ok, well if check.ok else wrong)
+
+
+def _logged(name: str, look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except BroadsheetError as error:
+        # whoever watches the process asks every few seconds
+        if times := _faults.again(name, monotonic()):
+            log.warning("not ready", check=name, reason=str(error), times=times)
+        raise
 
 
 def looked_at(name: str, look: Callable[[], str]) -> Check:

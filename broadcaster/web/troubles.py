@@ -7,9 +7,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from broadcaster.language import msgid, tell, tr, translated
+from broadcaster.logs import Seldom, get
 from broadcaster.web.frame import SAFE
 from broadcaster.web.rendering import page
+from broadcaster.web.strangers import is_stranger
+from subscribers.clock import monotonic
 from subscribers.errors import BroadsheetError, Conflict, Denied, Invalid, NotFound, Unavailable
+
+log = get(__name__)
 
 _STATUS: dict[type[BroadsheetError], int] = {
     Invalid: 400,
@@ -28,6 +33,8 @@ _WORDS = {
 }
 #: seconds after which it is worth trying again
 _LATER = {"Retry-After": "5"}
+#: told once a minute
+_faults = Seldom(60)
 
 
 def install(app: FastAPI) -> None:
@@ -41,7 +48,14 @@ def install(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, BroadsheetError)  # noqa: S101
     status = next((number for kind, number in _STATUS.items() if isinstance(error, kind)), 500)
-    return _told(request, status, *tell(error), headers=_LATER if status == 503 else {})
+    told = tell(error)
+    if isinstance(error, Unavailable) and "detail" in error.fields:
+        # what a server said may name hosts and users
+        if times := _faults.again(error.message, monotonic()):
+            log.warning("something does not answer", reason=str(error), times=times)
+        if is_stranger(request, request.app.state.runtime.settings.web):
+            told = tr("A part of this program does not answer just now."), tr("Try again in a minute.")
+    return _told(request, status, *told, headers=_LATER if status == 503 else {})
 
 
 def _of_http(request: Request, error: Exception) -> Response:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import httpx2
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from broadcaster import migrations
+from broadcaster.logs import Seldom
 from broadcaster.runtime import Runtime
+from broadcaster.settings import Web
+from broadcaster.web import readiness
 from subscribers.db import make_engine
 
 
@@ -75,6 +79,29 @@ def test_a_database_of_another_revision(served: Runtime, site: httpx2.Client) ->
     check = told(site, "database")
     assert (check["ok"], check["advice"]) == (False, "Run `broadsheet init`.")
     assert "r0000" in str(check["found"])
+
+
+def test_strangers_are_told_no_names(served: Runtime, site: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_faults", Seldom(60))
+    served.engine.dispose()
+    served.engine = make_engine("postgresql+psycopg://secretary@127.0.0.1:1/paperdb")
+    proxied = {"x-forwarded-for": "198.51.100.7", "accept-language": "en"}
+    with capture_logs() as logged:
+        answers = [site.get("/health/ready", headers=proxied) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert answers[0].json()["checks"] == [
+        {"name": "database", "ok": False, "found": "does not answer, or is older than this program", "advice": ""},
+        {"name": "queue", "ok": True, "found": "is being done", "advice": ""},
+        {"name": "gateways", "ok": True, "found": "are set up", "advice": ""},
+    ]
+    said = [each for each in logged if each["event"] == "not ready"]
+    assert [(each["check"], "127.0.0.1" in each["reason"]) for each in said] == [("database", True)], "once a minute"
+    # whoever has the token, or sits at the machine, is told all of it
+    assert "127.0.0.1" in str(told(site, "database")["found"])
+    served.settings = served.settings.model_copy(update={"web": Web(metrics_token="t" * 20)})
+    assert "127.0.0.1" not in str(told(site, "database")["found"])
+    answer = site.get("/health/ready", headers={**proxied, "authorization": "Bearer " + "t" * 20})
+    assert "127.0.0.1" in answer.text
 
 
 @pytest.mark.parametrize("url", ["postgresql+psycopg://x@127.0.0.1:1/x", "sqlite:////nowhere/at/all.db"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx2
@@ -17,6 +18,7 @@ from tests.websites import hosted, make_client
 #: errors are the same on either database
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 BROWSER = {"accept": "text/html,*/*;q=0.8", "accept-language": "en"}
 
 
@@ -84,6 +86,23 @@ def test_nothing_here(site: httpx2.Client) -> None:
 
 def test_no_description_of_itself(site: httpx2.Client) -> None:
     assert {site.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")} == {404}
+
+
+def test_strangers_are_not_told_where_the_database_is(house: Runtime, site: httpx2.Client) -> None:
+    forms = {path: _TOKEN.findall(site.get(path, headers=BROWSER).text)[0] for path in ("/login", "/p/1/reader/code")}
+    house.engine.dispose()
+    house.engine = make_engine("postgresql+psycopg://secretary@127.0.0.1:1/paperdb")
+    assert "127.0.0.1" in site.get("/p/1", headers=BROWSER).text
+    stranger = {**BROWSER, "x-forwarded-for": "198.51.100.7"}
+    fields = {"name": "li", "password": "x", "number": "19900000077"}
+    answers = [site.get(path, headers=stranger) for path in ("/p/1", "/p", "/", "/health")]
+    for path, token in (("/login", forms["/login"]), ("/p/1/reader", forms["/p/1/reader/code"])):
+        answers.append(site.post(path, data={"form_token": token, **fields}, headers=stranger))
+    for page in answers:
+        assert page.status_code == 503, page.url
+        assert "A part of this program does not answer just now." in page.text
+        assert "127.0.0.1" not in page.text
+        assert "retry-after" in page.headers
 
 
 def test_a_page_without_a_database(house: Runtime, site: httpx2.Client) -> None:
