@@ -52,6 +52,8 @@ class Present:
     import_run_id: int | None = None
     #: it rests on what was said of many at once
     collective: bool = False
+    #: through which door it came
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def wishes(session: Session, msisdns: Collection[str], *, lock: bool = False) ->
             # in one order everywhere, so that two of us cannot wait for each other
             query = query.order_by(Subscription.msisdn).with_for_update(of=Subscription)
         for msisdn, wish, source, since, import_run_id, collective in session.execute(query):
-            found[msisdn] = Present(Wish(wish), source in OWN_WORD, since, import_run_id, collective)
+            found[msisdn] = Present(Wish(wish), source in OWN_WORD, since, import_run_id, collective, source)
     return found
 
 
@@ -195,7 +197,7 @@ def refuse_strangers(session: Session, actor: Actor, numbers: Sequence[str]) -> 
 def present_after(present: Present | None, said: Said, now: datetime) -> Present:
     """The wish that holds once this is said."""
     since = present.since if present is not None and present.wish == said.wish else now
-    return Present(said.wish, said.source in OWN_WORD, since, said.import_run_id)
+    return Present(said.wish, said.source in OWN_WORD, since, said.import_run_id, source=said.source)
 
 
 def _write(

@@ -30,6 +30,8 @@ class NumberOnRecord:
     operator: str | None
     suspended_at: datetime | None
     wish: Wish | None
+    #: through which door the wish came: sms, page, carrier, operator, import ...
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def show(
                 operator=number.operator,
                 suspended_at=number.suspended_at,
                 wish=said[number.msisdn].wish if number.msisdn in said else None,
+                source=said[number.msisdn].source if number.msisdn in said else "",
             )
             for number in numbers
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -35,11 +36,29 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
         "is_away": record.mobile,
         "away_place": record.away_place or "",
         "host_branch": record.host_branch or "",
-        "is_out": any(number.wish == Wish.OUT for number in record.numbers),
+        "out": _out(record.numbers),
         "facts": [(name, value) for name, value in facts if value],
         "numbers": [_number(number) for number in record.numbers],
         "history": [_happening(each, on) for each in reversed(record.history)],
     }
+
+
+def _out(numbers: Sequence[NumberOnRecord]) -> str:
+    """Why nothing is sent to them: their wish, and how it is known; "" if they want it, or nobody has asked."""
+    # the one that a send takes
+    used = min(numbers, key=lambda each: (not each.preferred, each.kind != NumberKind.MOBILE), default=None)
+    if used is None or used.wish != Wish.OUT:
+        return ""
+    match used.source:
+        case "sms":
+            return tr("They opted out by an SMS of their own: nothing is sent to them until they write another one.")
+        case "carrier":
+            return tr("Their carrier says that they opted out: nothing is sent to them until they write an SMS.")
+        case "operator":
+            return tr("They told us that they do not want the paper: nothing is sent to them.")
+        case "import":
+            return tr("A list says that they do not want the paper: nothing is sent to them.")
+    return tr("They do not want the paper ({source}): nothing is sent to them.", source=source_word(used.source))
 
 
 def _number(number: NumberOnRecord) -> dict[str, Any]:

@@ -171,16 +171,40 @@ def test_numbers(admin: Browser, east: MadeMember, west: MadeMember) -> None:
 def test_what_they_want_as_somebody_told_us(house: Runtime, admin: Browser, east: MadeMember) -> None:
     path = f"/members/{east.id}"
     text = admin.follow(admin.post(f"{path}/consent", number="5678", wish="out", wording="by <i>telephone</i>")).text
-    assert "Opted out" in text
+    assert "They told us that they do not want the paper" in text
     assert "told to us · by &lt;i&gt;telephone&lt;/i&gt;" in text, "how it is known stands in the history"
     assert "There is no evidence." in troubles(admin.post(f"{path}/consent", number="5678", wish="in", wording=" "))
     text = admin.follow(admin.post(f"{path}/consent", number="5678", wish="in", wording="signed form")).text
-    assert "Opted out" not in text
+    assert "do not want" not in text
     with house.begin() as tx:
         consent.opt_out(tx.session, OPERATOR, "+8619912345678", source="sms", wording="R", now=tx.now)
         assert {"consent.out", "consent.in"} <= set(tx.session.scalars(select(Audit.deed)))
     answer = admin.post(f"{path}/consent", number="5678", wish="in", wording="signed form")
     assert "opted out by their own word" in troubles(answer)
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("sms", "They opted out by an SMS of their own"),
+        ("carrier", "Their carrier says that they opted out"),
+        ("operator", "They told us that they do not want the paper"),
+        ("import", "A list says that they do not want the paper"),
+        ("form", "They do not want the paper (form)"),
+    ],
+)
+def test_how_it_is_known_that_they_want_nothing(
+    house: Runtime, admin: Browser, east: MadeMember, source: str, said: str
+) -> None:
+    with house.begin() as tx:
+        consent.opt_out(tx.session, OPERATOR, "+8619912345678", source=source, wording="R", now=tx.now)
+    path = f"/members/{east.id}"
+    assert said in admin.get(path).text
+    # another number of theirs is used from now on, and its holder has said nothing
+    admin.post(f"{path}/numbers", act="add", number="19912340000")
+    admin.post(f"{path}/numbers", act="prefer", number="0000")
+    assert said not in admin.get(path).text
 
 
 def test_one_more_member(house: Runtime, local: Browser) -> None:
