@@ -47,19 +47,27 @@ class SentProof:
 
 @needs(Right.EDIT)
 def send(
-    session: Session, actor: Actor, number: int, texts: Sequence[ProofText], gateway: str, msisdn: str, *, now: datetime
+    session: Session,
+    actor: Actor,
+    number: int,
+    texts: Sequence[ProofText],
+    gateway: str,
+    msisdn: str,
+    *,
+    reaches: bool = True,
+    now: datetime,
 ) -> list[int]:
     """Queue these texts of an edition for one's own phone. Returns the ids of their messages.
 
     Whose number it is, is the caller's to know. Raises `Conflict` when its holder has refused messages, `NotFound` for
-    an edition of others.
+    an edition of others. `reaches`: false where the gateway rehearses; then nobody is disturbed, nor asked for.
     """
     edition = editions.get(session, actor, number)
     made = []
     for each in texts:
         split = cut(each.dress, each.text, each.capabilities)
         pieces = each.capabilities.handed_over(leaving(each.dress, split))
-        queued = trial.write(session, gateway, msisdn, pieces, split)
+        queued = trial.write(session, gateway, msisdn, pieces, split, reaches=reaches)
         session.add(
             Proof(edition_id=edition.id, variant=each.variant, message_id=queued.message_id, by=actor.name, sent_at=now)
         )

@@ -50,9 +50,15 @@ def queue(session: Session, actor: Actor, sender: Sender, msisdn: str, split: Sp
     return made
 
 
-def write(session: Session, gateway: str, msisdn: str, pieces: Sequence[str], split: Split) -> Trial:
-    """A step of the verbs that have asked: one message of these pieces, ahead of every broadcast. Raises `Conflict`."""
-    refuse_opted_out(session, msisdn)
+def write(
+    session: Session, gateway: str, msisdn: str, pieces: Sequence[str], split: Split, *, reaches: bool = True
+) -> Trial:
+    """A step of the verbs that have asked: one message of these pieces, ahead of every broadcast.
+
+    Raises `Conflict` when the holder of the number wants nothing; where no phone is reached, that is not looked at.
+    """
+    if reaches:
+        refuse_opted_out(session, msisdn)
     message = Message(msisdn=msisdn, gateway=gateway, state=State.QUEUED, attempt=1, parts=len(pieces))
     session.add(message)
     session.flush()

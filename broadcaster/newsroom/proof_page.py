@@ -22,7 +22,7 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
 from subscribers.actor import Right
-from subscribers.errors import BroadsheetError, Conflict, Invalid
+from subscribers.errors import BroadsheetError, Invalid
 from subscribers.msisdn import mask
 
 router = APIRouter()
@@ -46,20 +46,15 @@ def send(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
             if not made:
                 raise Invalid("No variant was chosen.", hint="Tick those that shall go to your phone.")
             own_phone.claim_proofs(tx.session, me.user_id, len(made), now=tx.now)
-            is_theirs = phone.confirmed_at is not None
-            try:
-                with tx.session.begin_nested():
-                    sending.send(tx.session, visit.actor, id, made, gateway, phone.msisdn, now=tx.now)
-            except Conflict:
-                # whoever has this number wants no messages: that is told to its holder alone
-                if is_theirs:
-                    raise
+            # that somebody wants no messages is told to who has shown that the number is theirs, and to nobody else
+            reaches = phone.confirmed_at is not None
+            sending.send(tx.session, visit.actor, id, made, gateway, phone.msisdn, reaches=reaches, now=tx.now)
             number = mask(phone.msisdn)
     except BroadsheetError as error:
         return draw_check(request, house, visit, id, error=error)
     told = msgid("On its way to {number}: {variants}.")
-    if not is_theirs:
-        told = msgid("On its way to {number}: {variants}. Who has opted out gets none.")
+    if not reaches:
+        told = msgid("On its way to {number}: {variants}. This installation rehearses: nothing reaches a phone.")
     named = ", ".join(audience_words([each.variant]) for each in made)
     return done(visit, f"{page}#proofs", told, number=number, variants=named)
 

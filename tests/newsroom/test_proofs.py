@@ -7,13 +7,13 @@ import time
 from time import monotonic
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from broadcaster.access import own_phone
 from broadcaster.access.models import User
 from broadcaster.binds import holding
 from broadcaster.delivery import receipts
-from broadcaster.delivery.models import Message, Part
+from broadcaster.delivery.models import Message, Part, Proof
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Routes
 from subscribers import audit, consent
@@ -189,14 +189,16 @@ def test_nobody_learns_who_refused(house: Runtime, editor: Browser, clock: Clock
     number = refuses(house)
     told = []
     for each in (number, MINE):
+        with house.begin() as tx:
+            tx.session.execute(delete(Proof))
         editor.get("/account/phone")
         editor.post("/account/phone", number=each)
         page = editor.follow(editor.post("/editions/7/proof", variant="1")).text
-        found = re.search(r'<div class="done" role="status">\s*<p>✓ (.*?)</p>', page)
-        assert found
-        told.append(re.sub(r"\d{3}\*+\d{4}", "N", found[1]))
-    assert told == ["On its way to N: everyone. Who has opted out gets none."] * 2
-    assert [one[0] for one in queued(house)] == ["+86" + MINE]
+        assert "everyone. This installation rehearses: nothing reaches a phone." in page
+        told.append(re.sub(r"\d{3}\*+\d{4}|[0-9a-f]{64}|#m\d+", "N", page))
+    assert told[0] == told[1], "the list of proofs has no gap, either"
+    assert [one[0] for one in queued(house)] == [number, "+86" + MINE]
+    assert {one[1] for one in queued(house)} == {"simulator"}
     by_carrier(house)
     clock.advance(minutes=16)
     editor.get("/account/phone")
@@ -207,7 +209,7 @@ def test_nobody_learns_who_refused(house: Runtime, editor: Browser, clock: Clock
         assert "A code is on its way to this number. Who has opted out gets none." in page
         pages.append(re.sub(r"\d{3}\*+\d{4}|[0-9a-f]{64}", "N", page))
     assert pages[0] == pages[1]
-    assert [one[0] for one in queued(house)] == ["+86" + MINE] * 2
+    assert [one[0] for one in queued(house)][2:] == ["+86" + MINE]
 
 
 @SQLITE
