@@ -38,6 +38,8 @@ KNOWN_FOR = timedelta(days=90)
 #: browsers of one number; the oldest is forgotten
 BROWSERS = 10
 _DIGITS = 6
+#: what the column of tries holds
+_LARGEST = 30_000
 
 log = get(__name__)
 
@@ -55,15 +57,23 @@ def ask(session: Session, msisdn: str, address: str, secret: bytes, *, most: int
     """Have a code sent to this number, if it is a member's: a token for the browser that asked.
 
     Too many for one number are not sent, and nobody is told; too many from one network, and more than `most` from all
-    of them within an hour, raise `Denied`.
+    of them within an hour, raise `Denied`. Once half of these are gone, a provider's share of the other half is small.
     """
     if tries.claim(session, f"reader {tries.network_of(address)}", most=OF_NETWORK, now=now) is None:
         raise Denied(
             "That was often enough for now.", hint="Wait {minutes} minutes.", minutes=int(tries.SPAN.seconds // 60)
         )
+    # whoever has many networks of one provider leaves others their half; the share is small, so that what comes in
+    # the five spans that an hour touches is less than the other half
+    share = tries.claim(
+        session, f"readers of {tries.provider_of(address)}", most=min(max(1, most // 10), _LARGEST), now=now
+    )
     # those who ask take turns at this row, so that the counts below are right
     tries.claim(session, "readers", most=OF_NETWORK, now=now)
-    _refuse_too_many(session, most, now)
+    if share:
+        _refuse_too_many(session, most, HOUR, now)
+    else:
+        _refuse_too_many(session, max(1, most // 2), tries.SPAN, now)
     mark = mark_of(msisdn, secret)
     session.execute(delete(ReaderCode).where(ReaderCode.asked_at <= now - DAY))
     known = select(func.count()).select_from(ReaderCode).where(ReaderCode.mark == mark)
@@ -78,7 +88,7 @@ def ask(session: Session, msisdn: str, address: str, secret: bytes, *, most: int
     return token
 
 
-def _refuse_too_many(session: Session, most: int, now: datetime) -> None:
+def _refuse_too_many(session: Session, most: int, wait: timedelta, now: datetime) -> None:
     of_hour = ReaderCode.asked_at > now - HOUR
     last = session.scalar(
         select(ReaderCode.asked_at).where(of_hour).order_by(ReaderCode.asked_at.desc()).offset(most - 1).limit(1)
@@ -89,7 +99,7 @@ def _refuse_too_many(session: Session, most: int, now: datetime) -> None:
     raise Denied(
         "Very many readers have asked for a code within this hour.",
         hint="Try again in {minutes} minutes. What is for everyone opens without a code.",
-        minutes=-(-int((last + HOUR - now).total_seconds()) // 60),
+        minutes=-(-int(min(last + HOUR - now, wait).total_seconds()) // 60),
     )
 
 

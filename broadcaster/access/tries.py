@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,6 +21,8 @@ SPAN = timedelta(minutes=15)
 OWN = "own"
 #: whoever has one address of the sixth version has all of the same 64 bits
 _OWN_BITS = 64
+#: of a provider: by the fourth version and by the sixth
+_PROVIDER_BITS = {4: 16, 6: 32}
 
 
 def claim(session: Session, counted: str, *, most: int, now: datetime) -> int | None:
@@ -71,12 +73,21 @@ def of_account(user_id: int, way: str) -> str:
 
 def network_of(address: str) -> str:
     """What is counted together: an address, or the part of the network that one household has. Pure."""
+    found = _read(address)
+    if isinstance(found, IPv6Address):
+        return str(IPv6Address(int(found) >> _OWN_BITS << _OWN_BITS))
+    return str(found)
+
+
+def provider_of(address: str) -> str:
+    """The part of the network that a provider has, and whoever rents much of it. Pure."""
+    found = _read(address)
+    return found if isinstance(found, str) else str(ip_network((found, _PROVIDER_BITS[found.version]), strict=False))
+
+
+def _read(address: str) -> IPv4Address | IPv6Address | str:
     try:
         found = ip_address(address)
     except ValueError:
         return address[:45]
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(IPv6Address(int(found) >> _OWN_BITS << _OWN_BITS))
+    return (isinstance(found, IPv6Address) and found.ipv4_mapped) or found
