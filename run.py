@@ -37,7 +37,7 @@ usage: python3 run.py COMMAND [options]
   test-peers [...]  fetch other people's programs (docs/peers.md) and run the tests against them
   chaos [...]       send while things break, and hold the carrier's log against the ledger (docs/chaos.md)
   screenshots [DIR] a picture of every page of the newsroom (needs chromium)
-  check             format, lint, types, architecture, lock
+  check             format, lint, types, rules of the house, architecture, lock
   bench NAME [...]  run benchmarks/NAME.py
   lock [...]        make requirements.lock again from pyproject.toml; needs uv and takes its options (--upgrade)
 
@@ -116,6 +116,7 @@ def check(python: Path, caches: Path) -> int:
         "format": [ruff, "format", "--check", "--quiet", "--diff", "."],
         "lint": [ruff, "check", "--quiet", "."],
         "types": [python, "-m", "mypy"],
+        "house": [python, "-m", "tests.rules"],
         "architecture": [python, "-c", import_linter, "--cache-dir", caches / "import_linter"],
     }
     failed = [name for name, command in commands.items() if subprocess.run(command, check=False).returncode]

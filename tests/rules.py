@@ -1,10 +1,15 @@
-"""The house rules that can be read off a source file. Each rule takes a module and yields what breaks it, and where."""
+"""The house rules that can be read off a source file. Each rule takes a module and yields what breaks it, and where.
+
+`python -m tests.rules` holds every file against all of them, and looks at no database.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -12,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ("subscribers", "broadcaster", "cli")
 LINES = 400
+REVISIONS = "broadcaster.migrations.versions.r"
 
 #: rooms of outside packages: who may import them (a name stands for the module and everything below it)
 ROOMS = {
@@ -62,19 +68,24 @@ class Module:
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All of them: several rules look through them."""
+        return list(ast.walk(self.tree))
+
     @property
     def is_product(self) -> bool:
         return within(self.name, PROJECT)
 
     def calls(self) -> Iterator[tuple[ast.Call, str]]:
         """Every call, with what is called as it is written: `session.begin`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 yield node, ast.unparse(node.func)
 
     def imports(self, inside: ast.AST | None = None) -> Iterator[tuple[int, str]]:
         """Every import, wherever it stands: its line, and the full name of what is imported."""
-        for node in ast.walk(inside or self.tree):
+        for node in ast.walk(inside) if inside else self.nodes:
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
@@ -167,7 +178,7 @@ def asks_no_clock(module: Module) -> Iterator[str]:
         for line, name in module.imports():
             if name == "subscribers.clock.utc_now":
                 yield f"{module.name}:{line} imports utc_now; only runtime asks the clock"
-        for reached in ast.walk(module.tree):
+        for reached in module.nodes:
             if isinstance(reached, ast.Attribute) and reached.attr == "utc_now":
                 yield f"{module.name}:{reached.lineno} reaches for utc_now; only runtime asks the clock"
 
@@ -186,7 +197,7 @@ def leaves_transactions_to_runtime(module: Module) -> Iterator[str]:
 def imports_the_project_at_its_top(module: Module) -> Iterator[str]:
     if not module.is_product or within(module.name, MAY_IMPORT_LATE):
         return
-    for function in ast.walk(module.tree):
+    for function in module.nodes:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             for line, name in module.imports(function):
                 if within(name, PROJECT):
@@ -222,3 +233,45 @@ RULES: tuple[Rule, ...] = (
     leaves_transactions_to_runtime,
     imports_the_project_at_its_top,
 )
+
+
+def stand_in_a_row(revisions: Iterable[Module]) -> Iterator[str]:
+    """Of two who wrote a revision at the same time each follows the same one, and often has the same number."""
+    named: defaultdict[str, list[str]] = defaultdict(list)
+    followed: defaultdict[str, list[str]] = defaultdict(list)
+    for module in revisions:
+        values = {
+            node.targets[0].id: str(node.value.value)
+            for node in module.tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        }
+        name = module.name.rpartition(".")[2]
+        own, before = values.get("revision"), values.get("down_revision")
+        if not name.startswith(f"{own}_"):
+            yield f"{name} calls itself {own}"
+        named[own or ""].append(name)
+        followed[before or ""].append(name)
+    for own, names in named.items():
+        if len(names) > 1:
+            yield f"{' and '.join(names)} are both called {own}: the one that comes later takes the next number"
+    for before, names in followed.items():
+        if len(names) > 1:
+            yield f"{' and '.join(names)} both follow {before}: one of them comes after the other"
+        if before not in named and before != "None":
+            yield f"{' and '.join(names)} follows {before}, which is not here"
+
+
+def complaints() -> Iterator[str]:
+    """All that breaks a rule in this checkout."""
+    yield from (complaint for module in modules() for rule in RULES for complaint in rule(module))
+    for path in files():
+        yield from is_written_for_everyone(str(path.relative_to(ROOT)), path.read_text("utf-8"))
+    yield from stand_in_a_row(module for module in modules() if module.name.startswith(REVISIONS))
+
+
+if __name__ == "__main__":
+    found = list(complaints())
+    sys.stdout.write("".join(f"{complaint}\n" for complaint in found))
+    sys.exit(bool(found))
