@@ -14,6 +14,7 @@ from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, facts, plain, table
 from broadcaster.language import tr
 from broadcaster.newspaper import editions
+from broadcaster.newspaper.edition_pictures import read_pictures
 from broadcaster.words import STATUSES, status_word
 from subscribers.actor import Right
 
@@ -30,9 +31,12 @@ Number = Annotated[int, typer.Argument(max=MOST, metavar="NUMBER", help=tr("The 
     needs=Right.EDIT,
 )
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=tr("TOML in UTF-8."))]) -> None:
-    with opened() as house, house.begin() as tx:
-        edition = editions.import_edition(tx.session, house.actor, file.read_bytes(), now=tx.now)
-        number, title = edition.number, edition.title
+    with opened() as house:
+        source = file.read_bytes()
+        pictures = read_pictures(source, file.parent)
+        with house.begin() as tx:
+            edition = editions.import_edition(tx.session, house.actor, source, pictures=pictures, now=tx.now)
+            number, title = edition.number, edition.title
     told = tr("Edition {number} is in: {title}", number=number, title=title)
     then = [f"broadsheet editions preview {number}", f"broadsheet campaigns create --edition {number} --to everyone"]
     answer({"number": number, "title": title}, told, then=then)

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from broadcaster.newspaper.values import (
@@ -35,6 +36,8 @@ MAX_COLUMN_NAME = 50
 MAX_HEADLINE = 100
 MAX_SMS = 500
 MAX_FULL = 20_000
+MAX_ALT = 150
+MAX_NAME = 200
 
 _BOMS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -53,6 +56,10 @@ class ItemText:
     sms: str
     full: str
     audience: tuple[str, ...]
+    #: the name of a file beside this one; "": it has none
+    picture: str = ""
+    #: what is in it, for who cannot see it
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ def decode(source: bytes) -> str:
     if len(source) > MAX_BYTES:
         raise Invalid(
             "The edition file has {size} bytes; {limit} are the most.",
-            hint="Pictures and archives do not belong in it.",
+            hint="Pictures stand beside it, as files of their own.",
             size=len(source),
             limit=MAX_BYTES,
         )
@@ -151,13 +158,32 @@ def _column(values: dict[str, Any], place: str) -> ColumnText:
 
 
 def _item(values: dict[str, Any], place: str) -> ItemText:
-    check_keys(f"{place}.", values, ("headline", "sms"), ("full", "audience"))
+    check_keys(f"{place}.", values, ("headline", "sms"), ("full", "audience", "picture", "alt"))
+    picture, alt = _picture(values, place)
     return ItemText(
         headline=read_line(values["headline"], f"{place}.headline", MAX_HEADLINE),
         sms=read_line(values["sms"], f"{place}.sms", MAX_SMS),
         full=read_text(values.get("full", ""), f"{place}.full", MAX_FULL),
         audience=read_names(values.get("audience", ["everyone"]), f"{place}.audience"),
+        picture=picture,
+        alt=alt,
     )
+
+
+def _picture(values: dict[str, Any], place: str) -> tuple[str, str]:
+    """The name of its file, and what is in it; neither or both."""
+    if "picture" not in values and "alt" not in values:
+        return "", ""
+    check_keys(f"{place}.", values, ("headline", "sms", "picture", "alt"), ("full", "audience"))
+    name = read_line(values["picture"], f"{place}.picture", MAX_NAME)
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        raise Invalid(
+            "{place} must be the name of a file beside the edition file.",
+            hint='Put it there, or into a folder there: picture = "pictures/canteen.jpg".',
+            place=f"{place}.picture",
+        )
+    return name, read_line(values["alt"], f"{place}.alt", MAX_ALT)
 
 
 def _check_audiences(edition: EditionText) -> None:

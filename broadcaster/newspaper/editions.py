@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,10 +12,23 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import ColumnText, EditionText, ItemText, decode, parse, stands_in
-from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, Variant, VariantText
+from broadcaster.newspaper.edition_pictures import missing_picture
+from broadcaster.newspaper.models import (
+    Column,
+    Edition,
+    Item,
+    ItemPicture,
+    ItemState,
+    Picture,
+    Placement,
+    Variant,
+    VariantText,
+)
 from broadcaster.newspaper.own_words import plain
+from broadcaster.newspaper.pictures import digest_of, keep
 from broadcaster.newspaper.places import above, at_or_under
 from broadcaster.newspaper.sentences import kept_apart
+from broadcaster.newspaper.shrinking import Shrunk
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import among
@@ -51,14 +64,21 @@ class VariantContent:
 
 
 @needs(Right.EDIT)
-def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: datetime) -> Edition:
+def import_edition(
+    session: Session,
+    actor: Actor,
+    source: bytes | str,
+    *,
+    pictures: Mapping[str, Shrunk] | None = None,
+    now: datetime,
+) -> Edition:
     """Take in an edition file. The same content again gives the edition that is there already.
 
-    Raises `Invalid` for a file that cannot be used, and `Conflict`, offering the next free number, if the number
-    belongs to an edition with other content.
+    `pictures`: by the names that the file has for them. Raises `Invalid` for a file that cannot be used, and
+    `Conflict`, offering the next free number, if the number belongs to an edition with other content.
     """
     text = decode(source) if isinstance(source, bytes) else source
-    content = parse(text)
+    content, kept = _with_pictures(parse(text), pictures or {})
     for name in content.variants:
         segments.check(session, name, within=actor.under)
     if existing := _by_number(session, content.number):
@@ -70,8 +90,22 @@ def import_edition(session: Session, actor: Actor, source: bytes | str, *, now: 
         # someone else has just taken the number
         existing = session.scalars(select(Edition).where(Edition.number == content.number)).one()
         return _the_same(session, actor, existing, content)
-    _store(session, edition, content)
+    ids = {digest: keep(session, actor, each, now=now) for digest, each in kept.items()}
+    _store(session, edition, content, ids)
     return edition
+
+
+def _with_pictures(content: EditionText, given: Mapping[str, Shrunk]) -> tuple[EditionText, dict[str, Shrunk]]:
+    """The same with the digest of each picture for its name, and the pictures by their digests."""
+    named = {item.picture for column in content.columns for item in column.items if item.picture}
+    for name in sorted(named - given.keys()):
+        raise missing_picture(name)
+    digests = {name: digest_of(given[name]) for name in named}
+    columns = tuple(
+        replace(column, items=tuple(replace(item, picture=digests.get(item.picture, "")) for item in column.items))
+        for column in content.columns
+    )
+    return replace(content, columns=columns), {digests[name]: given[name] for name in named}
 
 
 def enter(
@@ -217,7 +251,10 @@ def _as_text(session: Session, edition: Edition) -> EditionText:
     columns = session.scalars(select(Column).where(Column.edition_id == edition.id).order_by(Column.position)).all()
     items: dict[int, list[ItemText]] = {column.id: [] for column in columns}
     for column, _, item in contents(session, edition):
-        items[column.id].append(ItemText(item.headline, item.sms, item.full, tuple(item.audience)))
+        text = ItemText(item.headline, item.sms, item.full, tuple(item.audience))
+        if item.picture is not None:
+            text = replace(text, picture=_digest(session, item.picture.picture_id), alt=item.picture.alt)
+        items[column.id].append(text)
     return EditionText(
         edition.number,
         edition.date,
@@ -225,6 +262,10 @@ def _as_text(session: Session, edition: Edition) -> EditionText:
         tuple(variant_names(session, edition)),
         tuple(ColumnText(column.name, tuple(items[column.id])) for column in columns),
     )
+
+
+def _digest(session: Session, picture_id: int) -> str:
+    return session.scalars(select(Picture.digest).where(Picture.id == picture_id)).one()
 
 
 def contents(session: Session, edition: Edition) -> Sequence[Row[Column, Placement, Item]]:
@@ -238,7 +279,7 @@ def contents(session: Session, edition: Edition) -> Sequence[Row[Column, Placeme
     ).all()
 
 
-def _store(session: Session, edition: Edition, content: EditionText) -> None:
+def _store(session: Session, edition: Edition, content: EditionText, pictures: Mapping[str, int]) -> None:
     columns = [
         Column(edition_id=edition.id, position=position, name=column.name)
         for position, column in enumerate(content.columns)
@@ -249,7 +290,7 @@ def _store(session: Session, edition: Edition, content: EditionText) -> None:
     )
     session.flush()
     placed = [
-        (row, position, _item(edition, item))
+        (row, position, _item(edition, item, pictures))
         for row, column in zip(columns, content.columns, strict=True)
         for position, item in enumerate(column.items)
     ]
@@ -259,9 +300,10 @@ def _store(session: Session, edition: Edition, content: EditionText) -> None:
     session.flush()
 
 
-def _item(edition: Edition, text: ItemText) -> Item:
+def _item(edition: Edition, text: ItemText, pictures: Mapping[str, int]) -> Item:
     by, at = edition.created_by, edition.created_at
     return Item(
+        picture=ItemPicture(picture_id=pictures[text.picture], alt=text.alt) if text.picture else None,
         under=edition.under,
         headline=text.headline,
         sms=text.sms,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from broadcaster.newspaper.edition_file import MAX_FULL, MAX_HEADLINE, MAX_SMS
+from broadcaster.newspaper.edition_file import MAX_ALT, MAX_FULL, MAX_HEADLINE, MAX_SMS
 from broadcaster.newspaper.pasted import clean_line, clean_text
 from broadcaster.newspaper.values import MAX_ENTRIES
 from broadcaster.words import segment_name
 from subscribers.errors import Invalid
 
 MAX_SOURCE = 100
-MAX_ALT = 150
 
 
 class Undescribed(Invalid):

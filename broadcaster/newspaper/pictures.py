@@ -44,7 +44,7 @@ def keep(session: Session, actor: Actor, shrunk: Shrunk, *, now: datetime) -> in
 
     Raises `Invalid` for too many in a day.
     """
-    digest = hashlib.sha256(shrunk.large.content).hexdigest()
+    digest = digest_of(shrunk)
     mine = Picture.made_by == actor.name
     if known := session.scalar(select(Picture.id).where(mine, Picture.digest == digest)):
         _used(session, known, now)
@@ -61,6 +61,11 @@ def keep(session: Session, actor: Actor, shrunk: Shrunk, *, now: datetime) -> in
         # handed in twice at once: the other one will do
         pass
     return session.scalars(select(Picture.id).where(mine, Picture.digest == digest)).one()
+
+
+def digest_of(shrunk: Shrunk) -> str:
+    """By which a picture is known again. Pure."""
+    return hashlib.sha256(shrunk.large.content).hexdigest()
 
 
 @needs(Right.SEE)

@@ -44,6 +44,8 @@ _EXAMPLES = {
     "items": "[[columns.items]]",
     "headline": 'headline = "..."',
     "sms": 'sms = "..."',
+    "picture": 'picture = "canteen.jpg"',
+    "alt": 'alt = "..."',
 }
 
 

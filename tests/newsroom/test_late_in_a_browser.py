@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import update
@@ -10,6 +12,7 @@ from broadcaster.access.models import SignIn, User
 from broadcaster.runtime import Runtime
 from tests.browsers import DESKTOP, PHONE, looking
 from tests.newsrooms import PASSWORD, Signed, add_user
+from tests.pictures import drawn, encoded
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -84,6 +87,29 @@ def test_what_is_typed_is_kept_and_the_box_is_left_alone(house: Runtime, chrome:
         dialog.get_by_role("button", name="登录").click()
         page.get_by_text("草稿已存").wait_for()
         assert page.get_by_label("短信里的一句").input_value() == "真的。今天供暖。"
+
+
+def test_a_file_that_was_chosen_stays_chosen(house: Runtime, chrome: Browser, address: str, tmp_path: Path) -> None:
+    photo = tmp_path / "食堂.jpg"
+    photo.write_bytes(encoded(drawn()))
+    add_user(house, "li", "editor")
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+        look.context.add_cookies([{"name": "broadsheet", "value": Signed(house, "li").token, "url": address}])
+        look.expected += ["401", "401", "401"]
+        page = look.page
+        page.goto("/items/new")
+        page.get_by_label("标题", exact=True).fill("食堂开了")
+        page.get_by_text("草稿已存").wait_for()
+        # a moment ago the server knew them
+        with house.begin() as tx:
+            tx.session.execute(update(SignIn).values(ended_at=tx.now))
+            tx.session.execute(update(User).values(code_since=None))
+        page.get_by_label("选图").set_input_files(photo)
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("密码").fill(PASSWORD)
+        dialog.get_by_role("button", name="登录").click()
+        page.get_by_role("status").get_by_text("已压缩到").wait_for()
+        assert page.get_by_label("标题", exact=True).input_value() == "食堂开了"
 
 
 def test_somebody_signs_in_anew_in_another_tab(house: Runtime, chrome: Browser, address: str) -> None:

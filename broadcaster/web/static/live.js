@@ -4,10 +4,10 @@
   const LONG = 120_000;
   const dialog = document.getElementById("sign-in");
   const lost = document.getElementById("lost");
-  let composing = false;
+  let [composing, sure] = [false, null];
   let heard = performance.now();
   const nothing = () => {};
-  let goOn = nothing;
+  const goOn = new Map();
   const comesAgain = (source) => /every/.test(source.getAttribute("hx-trigger") || "");
 
   for (const [name, is] of [["compositionstart", true], ["compositionend", false]]) {
@@ -33,9 +33,8 @@
       window.htmx.ajax("GET", "/login?dialog=1", { target: "#sign-in-step", swap: "outerHTML" });
       return;
     }
-    // what comes by itself must not push out what somebody wants saved
-    if (comesAgain(sourceElement)) ask();
-    else ask(again);
+    // what comes by itself comes again
+    ask(sourceElement, comesAgain(sourceElement) ? null : again);
   });
   document.addEventListener("htmx:error", () => (lost.hidden = false));
   document.addEventListener("htmx:after:swap", () => {
@@ -48,20 +47,21 @@
     renew(step.dataset.formToken);
     delete step.dataset.formToken;
     dialog.close();
-    goOn();
-    goOn = nothing;
+    for (const go of goOn.values()) go();
+    goOn.clear();
   });
 
-  // a form that is sent from a page that was open for long: first it is seen whether its sender is still signed in
+  // a form with a file, or from a page that was open for long: first it is seen whether its sender is still signed in
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post" || form.closest("dialog") || event.defaultPrevented) return;
-    if (!dialog || performance.now() - heard < LONG) return;
+    const hasFile = [...form.elements].some((each) => each.files && each.files.length);
+    if (!dialog || sure === form || (!hasFile && performance.now() - heard < LONG)) return (sure = null);
     event.preventDefault();
-    const again = () => form.requestSubmit(event.submitter);
+    const again = () => ((sure = form), form.requestSubmit(event.submitter));
     try {
       const token = await fetchToken();
-      if (token === null) return ask(again);
+      if (token === null) return ask(form, again);
       // somebody else has signed in meanwhile: the server says so, and does nothing
       heard = performance.now();
       if (token) renew(token);
@@ -89,8 +89,8 @@
     return answer.ok ? answer.text() : "";
   }
 
-  function ask(then = goOn) {
-    goOn = then;
+  function ask(whose, then) {
+    if (then) goOn.set(whose, then);
     if (!dialog.open) dialog.showModal();
     dialog.querySelector("[type=password]")?.focus();
   }
