@@ -221,6 +221,7 @@ def _draw(
             for column in laid.columns
         ],
         standing=standing or starters(),
+        variants=audience_words(laid.variants),
         is_open=not laid.columns,
         phones=drawn,
         one_only=False,

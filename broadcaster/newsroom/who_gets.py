@@ -215,7 +215,8 @@ def _draw(
         is_placing=bool(wish.q) or any(name in wish.names for name in places),
         **choices(),
         values=values,
-        shown=wish.shown,
+        # where there was one phone only, none was chosen; and some are gone again
+        shown=wish.shown if wish.shown in map(str, range(1, len(drawn) + 1)) else "1",
         typed="\n".join(map(typed_words, laid.variants)) if typed is None else typed,
         is_typed=typed is not None,
         known=", ".join(map(typed_words, named)),
