@@ -37,14 +37,15 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from subscribers import one_writer
 from subscribers.clock import monotonic
 from subscribers.columnwise import columnwise
+from subscribers.one_writer import PATIENCE, Line
 
 Item = TypeVar("Item")
 
@@ -277,7 +278,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
 
     SQLite: WAL, `synchronous=FULL` (a commit must survive a power cut: it says what was handed to the carrier), foreign
     keys, and `BEGIN IMMEDIATE` for transactions that write, so that a writer waits at its start instead of failing at
-    its first write.
+    its first write, and is not overtaken for long (`one_writer`).
     """
     if not url.startswith("sqlite"):
         # without a limit, a host that swallows packets would hold a request for minutes
@@ -288,9 +289,10 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         event.listen(engine, "checkin", _put_down)
         event.listen(engine, "checkout", partial(_look_at, engine.dialect))
         return engine
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
+    given = {"timeout": PATIENCE, "check_same_thread": False}
+    engine = create_engine(url, connect_args=given, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", partial(one_writer.begin, Line()))
     return engine
 
 
@@ -319,19 +321,8 @@ def _look_at(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _pr
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # autocommit at the driver, so that the BEGIN below is the only one
+    # autocommit at the driver, so that a transaction begins only where `one_writer` begins it
     connection.isolation_level = None
     with contextlib.closing(connection.cursor()) as cursor:
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=30000",
-            "case_sensitive_like=ON",
-        ):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "case_sensitive_like=ON"):
             cursor.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("broadsheet_reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
