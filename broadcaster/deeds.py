@@ -111,6 +111,54 @@ _DETAILS: Mapping[str, tuple[str, str]] = {
     "variants": ("variants", "版本"),
     "items": ("items", "稿件"),
     "number": ("number", "期号"),
+    "added": ("added", "新增"),
+    "agreed": ("agreed", "已同意"),
+    "answers": ("answers", "自动回复"),
+    "at": ("at", "时间"),
+    "campaigns": ("sends", "发送任务"),
+    "change": ("change", "第几次改动"),
+    "day": ("from", "生效日期"),
+    "enabled": ("may sign in", "可以登录"),
+    "gateway": ("gateway", "网关"),
+    "how": ("how", "方式"),
+    "into": ("into", "并入"),
+    "keys": ("values", "参数"),
+    "made": ("made", "新建"),
+    "member": ("member", "会员"),
+    "message": ("message", "短信"),
+    "messages": ("messages", "短信"),
+    "moved": ("moved", "移动"),
+    "numbers": ("numbers", "号码"),
+    "of_column": ("of one column", "只关于栏目"),
+    "ok": ("right", "号码正确"),
+    "on": ("on", "日期"),
+    "operator": ("carrier", "运营商"),
+    "refused": ("refused", "未通过"),
+    "removed": ("removed", "删除"),
+    "role_before": ("role before", "之前的角色"),
+    "under_before": ("under, before", "之前的上级"),
+    "scheduled_by": ("scheduled by", "定时的人"),
+    "variant": ("variant", "版本"),
+    "verb": ("deed", "操作"),
+}
+#: what a deed was done to, as it is noted, and whose word it is
+_NOTED: Mapping[str, str] = {
+    "campaign": "campaigns",
+    "edition": "editions",
+    "gateway": "gateways",
+    "item": "items",
+    "member": "members",
+    "transfer": "transfers",
+    "user": "users",
+}
+_LISTS = ("list", "名单")
+_VALUES: Mapping[str, tuple[str, str]] = {
+    "True": ("yes", "是"),
+    "False": ("no", "否"),
+    "as sent": ("as sent", "算作已发"),
+    "resend": ("sent again", "补发"),
+    "answers": ("answers", "自动回复"),
+    "database": ("database", "数据库"),
 }
 
 
@@ -119,6 +167,26 @@ def things_words() -> list[tuple[str, str]]:
     which = 1 if language() == "zh" else 0
     named = [(f"{name}.", words[which]) for name, words in _THINGS.items()]
     return [*sorted(named, key=lambda each: each[1]), ("login", _WHOLE["login"][which])]
+
+
+def noted_words(deed: str, thing: str) -> str:
+    """What a deed was done to, as people read it: user 2, 用户 2."""
+    which = 1 if language() == "zh" else 0
+    kind, _, rest = thing.partition(" ")
+    if thing.isdigit():
+        # of editions and items the number alone is noted
+        kind, rest = deed.partition(".")[0], thing
+    kind = _NOTED.get(kind, kind)
+    # anything else that has a blank in it is a name
+    is_noted = rest.isdigit() or (kind == "gateways" and deed.startswith("gateways."))
+    words = _LISTS if kind == "import" else _THINGS.get(kind)
+    return f"{words[which]} {rest}" if rest and is_noted and words else value_word(thing)
+
+
+def value_word(value: object) -> str:
+    """What is noted of a detail; as it stands where there is no word for it."""
+    told = str(value)
+    return _VALUES[told][1 if language() == "zh" else 0] if told in _VALUES else told
 
 
 def detail_word(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from broadcaster.campaigns.proof import Seen, VariantProof
 from broadcaster.campaigns.reach import Reach, VariantReach
-from broadcaster.language import ntr, tr, translated
+from broadcaster.language import in_a_row, listed, ntr, tr, translated
 from broadcaster.newsroom.items import audience_words
 from broadcaster.sms import Encoding
 from broadcaster.web.figures import about, count
@@ -49,7 +49,7 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
         "people": people_words(reach.variants[at], is_exact=reach.is_exact),
         "skipped": skipped_words(reach.variants[at], is_exact=reach.is_exact),
         "lacking": [
-            tr("{field} is missing for {names}.", field=field, names=", ".join(names[:5]))
+            tr("{field} is missing for {names}.", field=field, names=listed(names[:5]))
             for field, names in (proof.lacking or {}).items()
         ],
         "bubbles": (),
@@ -65,12 +65,9 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
         "cost": proof.dearest and tr("at most {currency} {cost} each", currency=currency, cost=f"{proof.dearest:.3f}"),
         "reader": seen.reader,
         "bubbles": bubbles(seen),
-        "length": _length(seen),
+        "about": _about(seen),
         "because": translated(seen.why.because).format(**seen.why.fields),
         "is_dear": bool(seen.why.forced_by),
-        "encoding": tr("Chinese encoding") if seen.split.encoding is Encoding.UCS2 else tr("Latin encoding"),
-        "added": seen.dress.signature + seen.dress.opt_out,
-        "by_carrier": seen.dress.place == "carrier" and bool(seen.dress.signature),
     }
 
 
@@ -90,20 +87,22 @@ def people_words(variant: VariantReach, *, is_exact: bool) -> str:
 def skipped_words(variant: VariantReach, *, is_exact: bool) -> str:
     """Why the others cannot be sent to."""
     told = count if is_exact else about
-    return ", ".join(f"{skip_reason_word(reason)} {told(n)}" for reason, n in variant.skipped.items())
+    return listed(f"{skip_reason_word(reason)} {told(n)}" for reason, n in variant.skipped.items())
 
 
-def _length(seen: Seen) -> str:
-    told = tr(
-        "{length} characters, {parts}.",
-        length=len(seen.text),
-        parts=ntr("{n} part", "{n} parts", seen.why.parts),
+def _about(seen: Seen) -> str:
+    """How long it is, in which encoding, whose it is, and what was added to it."""
+    parts = ntr("{n} part", "{n} parts", seen.why.parts)
+    encoding = tr("Chinese encoding") if seen.split.encoding is Encoding.UCS2 else tr("Latin encoding")
+    added, by_carrier = len(seen.dress.signature + seen.dress.opt_out), seen.dress.place == "carrier"
+    return in_a_row(
+        tr("{length} characters, {parts}.", length=len(seen.text), parts=parts),
+        tr("{n} more fit.", n=seen.why.room_left) if seen.why.room_left else "",
+        tr("{n} less save a part.", n=seen.why.surplus) if seen.why.surplus else "",
+        f"{encoding} · {tr('As {name} gets it.', name=seen.reader)}",
+        tr("Underlined: added by the system ({n} characters).", n=added) if added else "",
+        tr("The signature is added by the carrier, and counted here.") if by_carrier and seen.dress.signature else "",
     )
-    if seen.why.room_left:
-        told += " " + tr("{n} more fit.", n=seen.why.room_left)
-    if seen.why.surplus:
-        told += " " + tr("{n} less save a part.", n=seen.why.surplus)
-    return told
 
 
 def bubbles(seen: Seen) -> list[Bubble]:

@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.deeds import deed_words, detail_word, things_words
+from broadcaster.deeds import deed_words, detail_word, noted_words, things_words, value_word
 from broadcaster.language import tr
 from broadcaster.newsroom.drawing import draw
+from broadcaster.newsroom.items import segment_words
 from broadcaster.newsroom.members import PAGE, Behind
 from broadcaster.web.doors import shows
 from broadcaster.web.figures import when
@@ -54,16 +55,18 @@ def records(request: Request, house: House, visit: Here, deed: str = "", by: str
 
 def _what(row: Audit) -> str:
     told = (
-        tr("{name}: {value}", name=detail_word(name), value=_said(value))
+        tr("{name}: {value}", name=detail_word(name), value=_said(name, value))
         for name, value in row.details.items()
         if value not in ("", None)
     )
     details = " · ".join(told)
-    return " · ".join(filter(None, (row.thing, details)))[:_LONGEST]
+    return " · ".join(filter(None, (noted_words(row.deed, row.thing), details)))[:_LONGEST]
 
 
-def _said(value: object) -> str:
+def _said(name: str, value: object) -> str:
     told = str(value)
+    if name == "variant":
+        return segment_words(told)
     if told in ITEM_STATES:
         return item_state_word(told)
-    return role_word(told) if told in ROLES else told
+    return role_word(told) if told in ROLES and name.startswith("role") else value_word(value)
