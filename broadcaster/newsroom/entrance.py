@@ -30,7 +30,7 @@ from broadcaster.web.doors import (
 )
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit, device_of, give, give_device
-from subscribers.errors import BroadsheetError, Unavailable
+from subscribers.errors import BroadsheetError
 
 router = APIRouter()
 
@@ -65,9 +65,6 @@ def sign_in_here(request: Request, house: House, visit: Here, form: Form) -> Res
         errand = replace(errand, before=visit.form_token)
     try:
         token = sign_in.sign_in(house.begin, name, form.text("password"), _way(request, house))
-    except Unavailable:
-        # that is told strangers without names of machines
-        raise
     except BroadsheetError as error:
         return _ask_password(request, visit, errand, name=name, error=error)
     with house.begin() as tx:

@@ -16,7 +16,7 @@ from broadcaster.web.doors import Form, Open, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit, give, look
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Invalid, Unavailable
+from subscribers.errors import BroadsheetError, Invalid
 from subscribers.msisdn import parse
 
 router = APIRouter()
@@ -52,9 +52,6 @@ def ask(request: Request, house: House, visit: Here, form: Form, number: Number)
             _refuse_needless(tx, number)
             most = house.settings.access.reader_codes_per_hour
             token = readers.ask(tx.session, msisdn, address, house.secret, most=most, now=tx.now)
-    except Unavailable:
-        # that is told strangers without names of machines
-        raise
     except BroadsheetError as error:
         return _ask_number(request, house, visit, number, error)
     answer = RedirectResponse(f"{_path(number)}/code", 303)
