@@ -111,7 +111,7 @@ def test_any_history_in_one_go_or_step_by_step_ends_alike(session: Session, hist
         present: Present | None = None
         for one in history:
             if consent.changes(present, one):
-                present = Present(one.wish, one.source in consent.OWN_WORD, NOW)
+                present = Present(one.wish, one.source in consent.OWN_WORD, NOW, source=one.source)
         assert consent.wishes(session, [NUMBER]) == ({NUMBER: present} if present else {})
         own = [one for one in history if one.source in consent.OWN_WORD]
         if own and own[-1].wish == Wish.OUT:
