@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ from sqlalchemy.types import TypeDecorator
 from subscribers import one_writer
 from subscribers.clock import monotonic
 from subscribers.columnwise import columnwise
-from subscribers.one_writer import PATIENCE, Line
+from subscribers.one_writer import AND_THEN, QueueingConnection
 
 Item = TypeVar("Item")
 
@@ -278,7 +277,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
 
     SQLite: WAL, `synchronous=FULL` (a commit must survive a power cut: it says what was handed to the carrier), foreign
     keys, and `BEGIN IMMEDIATE` for transactions that write, so that a writer waits at its start instead of failing at
-    its first write, and is not overtaken for long (`one_writer`).
+    its first write, and for no longer than it has to (`one_writer`).
     """
     if not url.startswith("sqlite"):
         # without a limit, a host that swallows packets would hold a request for minutes
@@ -289,10 +288,10 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         event.listen(engine, "checkin", _put_down)
         event.listen(engine, "checkout", partial(_look_at, engine.dialect))
         return engine
-    given = {"timeout": PATIENCE, "check_same_thread": False}
+    given = {"timeout": AND_THEN, "check_same_thread": False, "factory": QueueingConnection}
     engine = create_engine(url, connect_args=given, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", partial(one_writer.begin, Line()))
+    event.listen(engine, "begin", one_writer.begin)
     return engine
 
 
@@ -320,9 +319,13 @@ def _look_at(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _pr
         raise InvalidatePoolError from error
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+def _prepare_sqlite(connection: QueueingConnection, _record: Any) -> None:
     # autocommit at the driver, so that a transaction begins only where `one_writer` begins it
     connection.isolation_level = None
     with contextlib.closing(connection.cursor()) as cursor:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "case_sensitive_like=ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        _, _, path = cursor.execute("PRAGMA database_list").fetchone()
+    if path:
+        # one in memory has none
+        connection.stand_in_line(f"{path}-writer")

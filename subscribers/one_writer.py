@@ -1,111 +1,96 @@
-"""SQLite has one writer at a time. Whoever has waited for it a while is next: the other threads let them go first.
+"""SQLite has one writer at a time. Who wants to be the next waits at a file beside the database, and looks again soon.
 
-SQLite itself lets them sleep and look again in growing steps, up to a tenth of a second. Who writes without a rest, as
-a sender does, has mostly begun anew by then, so that a form may wait for seconds. To let everybody write in turn would
-cost the sender: what waits for it is written in larger lots when it waits a little.
+SQLite itself lets them sleep in growing steps, up to a tenth of a second: the lock is nobody's for much of the time,
+and a form may wait for seconds behind a sender that has begun anew before it looks again. The file is only an order,
+for threads and processes alike: SQLite still sees to it that one writes at a time, and who does not know of the file
+is waited for in SQLite's own way.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import sqlite3
-import threading
-from collections import deque
+import time
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
 
 from subscribers.clock import monotonic
 
-#: seconds that a transaction waits until it may write
-PATIENCE = 30.0
-#: and of these so many in which it lets chance decide
-BRIEF = 0.1
+#: seconds that a transaction waits at the file, and then for SQLite; after both it is told that the database is locked
+PATIENCE, AND_THEN = 20.0, 10.0
+#: between two looks: far less than a transaction takes, far more than a look costs
+LOOK_AGAIN = 0.0005
 
 
-class Line:
-    """Those of a process who have waited for a while, in the order in which they came."""
+class QueueingConnection(sqlite3.Connection):
+    """Holds the place of the writer from before its transaction begins until it has ended, however it ends."""
 
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        #: of each behind the first one, what they sleep at
-        self._waiting: deque[threading.Lock] = deque()
-        #: set while nobody stands in it
-        self.is_empty = threading.Event()
-        self.is_empty.set()
+    #: the file, once it is open; a lock on it is gone with the process
+    _place: int | None = None
+    _is_writer = False
 
-    def stand(self, timeout: float) -> bool:
-        """Wait until one is the first, so many seconds at most. Returns whether one is; then `leave` it soon."""
-        with self._guard:
-            if self.is_empty.is_set():
-                self.is_empty.clear()
-                return True
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
+    def stand_in_line(self, path: str) -> None:
+        """From now on, wait at this file. Where it cannot be made, SQLite's own way is all there is."""
+        with contextlib.suppress(OSError):
+            self._place = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def become_writer(self) -> None:
+        """Wait until nobody else writes, or for so long that SQLite shall say that somebody does."""
+        if self._place is None or self._is_writer:
+            return
+        until = monotonic() + PATIENCE
+        while not (is_free := _taken(self._place)) and monotonic() < until:
+            time.sleep(LOOK_AGAIN)
+        self._is_writer = is_free
+
+    def step_down(self) -> None:
+        """Let the next one write."""
+        if self._is_writer and self._place is not None:
+            self._is_writer = False
+            fcntl.flock(self._place, fcntl.LOCK_UN)
+
+    def commit(self) -> None:
+        """As `sqlite3` does it. What cannot be committed is rolled back, and ends there."""
+        super().commit()
+        self.step_down()
+
+    def rollback(self) -> None:
+        """As `sqlite3` does it."""
         try:
-            if mine.acquire(timeout=timeout):
-                return True
-        except BaseException:
-            if not self._gave_up(mine):
-                self.leave()
-            raise
-        return not self._gave_up(mine)
+            super().rollback()
+        finally:
+            self.step_down()
 
-    def leave(self) -> None:
-        """The next one is the first now."""
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self.is_empty.set()
-
-    def _gave_up(self, mine: threading.Lock) -> bool:
-        """False if one became the first meanwhile."""
-        with self._guard:
-            is_waiting = mine in self._waiting
-            if is_waiting:
-                self._waiting.remove(mine)
-        return is_waiting
+    def close(self) -> None:
+        """As `sqlite3` does it."""
+        try:
+            super().close()
+        finally:
+            place, self._place, self._is_writer = self._place, None, False
+            if place is not None:
+                os.close(place)
 
 
-def begin(line: Line, connection: Connection) -> None:
-    """Begin a transaction: one that may write waits at once, not at its first write."""
+def begin(connection: Connection) -> None:
+    """Begin a transaction: one that may write waits for its turn at once, not at its first write."""
     if connection.get_execution_options().get("broadsheet_reading", False):
         connection.exec_driver_sql("BEGIN")
         return
-    until = monotonic() + PATIENCE
-    # who stands in line does so for the length of one transaction of somebody else
-    if line.is_empty.wait(BRIEF) and _writes(connection, BRIEF):
-        return
-    is_first = line.stand(PATIENCE)
-    try:
-        if not _writes(connection, max(until - monotonic(), 0)):
-            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
-    finally:
-        if is_first:
-            line.leave()
-
-
-def _writes(connection: Connection, patience: float) -> bool:
-    """Begin to write within so many seconds; False if somebody else writes all the time."""
     mine: Any = connection.connection.dbapi_connection
-    # a script would commit what is begun already
-    if not mine.in_transaction:
-        try:
-            # a script, because a statement that the driver has kept is not read again, and would set nothing
-            mine.executescript(f"{_patience(patience)}; BEGIN IMMEDIATE; {_patience(PATIENCE)}")
-        except sqlite3.OperationalError as error:
-            mine.executescript(_patience(PATIENCE))
-            # its low octet: the others tell which kind of busy
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                return False
-        else:
-            return True
-    # what else is wrong is told as it is of every other statement
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    mine.become_writer()
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        mine.step_down()
+        raise
+
+
+def _taken(place: int) -> bool:
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
-
-
-def _patience(seconds: float) -> str:
-    return f"PRAGMA busy_timeout={int(seconds * 1000)}"

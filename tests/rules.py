@@ -38,7 +38,8 @@ WALL_CLOCK = (
     "broadcaster.gateways.simulator",
     "broadcaster.rehearsal",
 )
-TRANSACTIONS = ("broadcaster.runtime", "broadcaster.migrations")
+#: the last one is the driver's own connection, which hears there that a transaction of theirs has ended
+TRANSACTIONS = ("broadcaster.runtime", "broadcaster.migrations", "subscribers.one_writer")
 #: what starts first may import late, so that `--help` is quick: nothing lies above it, so there is no circle to dodge
 MAY_IMPORT_LATE = ("cli", "broadcaster.commands")
 
