@@ -283,6 +283,7 @@ def test_refused_rows_are_kept_for_a_month(house: Runtime, admin: Browser, clock
         assert admin.get(f"/members/imports/{number[1]}/refused").status_code == status
         assert ("Row " in admin.get(f"/members/imports/{number[1]}").text) == (status == 200)
     assert admin.get(f"/members/imports/{number[1]}/refused").status_code == 404
+    assert admin.get(f"/members/imports/{int(number[1]) + 1}").status_code == 404, "of another number nothing is shown"
 
 
 def test_columns_are_chosen_by_hand(admin: Browser) -> None:

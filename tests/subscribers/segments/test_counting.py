@@ -140,7 +140,8 @@ def test_many_rules_in_one_look(session: Session, monkeypatch: pytest.MonkeyPatc
     assert segments.sizes(session, west, ["under(East)"], on=TODAY) == [None]
     assert segments.sizes(session, OPERATOR, [], on=TODAY) == []
     monkeypatch.setattr(counting, "COUNTED", 100)
-    monkeypatch.setattr(counting, "DRAWN", 1000)
+    monkeypatch.setattr(counting, "DRAWN", 200)
+    monkeypatch.setattr(counting, "FEW", 10)
     for rule in ("everyone", "retired", "status = applicant"):
         alone, (one, other) = (
             segments.estimate(session, OPERATOR, rule, on=TODAY),
