@@ -39,6 +39,7 @@ _LEFT_OUT = (
     "/account/password",
     "/account/code",
     "/members/import/{token}",
+    "/members/imports/{id}",
     "/members/imports/{id}/refused",
 )
 
@@ -130,6 +131,7 @@ def steps(session: Session) -> list[Step]:
             "/editions/1/variants/0/look",
             {"variant": "retired", "body": "〔姓名〕，明天开会。"},
         ),
+        Step("variants ticked", "/editions/1/who/look", {"act": "tick", "who": "retired"}),
         Step("reading page", "/p/1"),
         Step("archive", "/p?q=食堂"),
         Step("form: number looked for", "/members", {"q": "19912345678", "rule": ""}),

@@ -12,13 +12,14 @@ from broadcaster.campaigns.reach import Reach
 from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
 from broadcaster.newspaper import editions, items, making, publishing, word_lists
+from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.lint import Remark, about_link, about_text, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
 from broadcaster.newsroom.editions import PATH
-from broadcaster.newsroom.items import audience_words, typed_words
+from broadcaster.newsroom.items import audience_words, offered_segments, typed_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel, reached_by, unsaved
 from broadcaster.newsroom.shares import line, shares
@@ -30,6 +31,7 @@ from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import campaign_state_word
+from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
@@ -138,6 +140,7 @@ def draw_check(
                 ends = about_link(house.settings.web.pages, is_published=published is not None)
                 remarks += [_told(remark) | {"where": audience_words([name])} for remark in ends]
         panel = proof_panel(house, tx, visit, number)
+        known = offered_segments(segments.listing(tx.session, visit.actor))
         sends = compose.of_edition(tx.session, visit.actor, number)
         panel |= count_panel(house, tx, visit, number)
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
@@ -156,6 +159,7 @@ def draw_check(
         may_edit=may_edit,
         readers=audience_words([are_readers]) if are_readers else "",
         typed=typed_words(are_readers) if readers is None else readers,
+        known=[typed_words(name) for name in dict.fromkeys([*laid.variants, *known]) if name not in EVERYONE],
         is_closed=is_closed,
         lost=lost,
         published=when(published, now, house.settings.zone) if published else "",

@@ -82,6 +82,9 @@ def test_the_editor_is_told_when_nobody_can_read_the_page_any_more(house: Runtim
     assert words in editor.get("/editions/7/check").text
     assert "can be read by nobody" in editor.get("/editions/7").text
     assert "There is no list 代表" in troubles(editor.post("/editions/7/publish", readers='list("代表")'))
+    assert '<option value="in service">' in editor.get("/editions/7/check").text
+    assert editor.post("/editions/7/publish", readers="in service").status_code == 303
+    assert 'name="readers" type="text" value="in service"' in editor.get("/editions/7/check").text
     assert editor.post("/editions/7/publish", readers="").status_code == 303
     assert words not in editor.get("/editions/7/check").text
 
