@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, func, select
+from sqlalchemy import MetaData, event, func, select
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import Session
 
@@ -21,10 +23,11 @@ from broadcaster.replies import router
 from broadcaster.replies.models import Letter, LetterState
 from subscribers import admissions, consent, membership, registry, transfers
 from subscribers.actor import OPERATOR, Actor, Right
+from subscribers.db import make_engine
 from subscribers.errors import Conflict, Denied, NotFound
 from subscribers.forgetting import stays_forgotten
 from subscribers.models import ImportChange, ImportRun, Listed, Member, Membership, Number, PeopleList
-from tests.databases import Transactions
+from tests.databases import Clock, SqliteTemplate, Transactions
 from tests.delivery.ledger import (
     accept,
     apply,
@@ -226,6 +229,31 @@ def test_what_is_in_the_hands_of_a_sender_must_be_waited_for(begin: Transactions
     with begin() as tx:
         orphans.retry(tx.session, now=tx.now)
     apply(begin)
+
+
+@pytest.mark.sqlite
+def test_what_may_be_millions_is_read_once(tmp_path: Path, sqlite_template: SqliteTemplate) -> None:
+    # SQLite tells what it reads whole, however little there is; PostgreSQL reads all little tables whole
+    begin = Transactions(make_engine(sqlite_template.copy(tmp_path)), Clock(NOW))
+    member = lived(begin)
+    with begin() as tx:
+        tx.session.add(Number(member_id=member.id, msisdn=EARLIER, kind="mobile", preferred=False))
+    scans: Counter[str] = Counter()
+
+    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")) and not isinstance(parameters, list):
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            scans.update(row[3].split()[1] for row in plan if row[3].startswith("SCAN "))
+
+    event.listen(begin.engine, "before_cursor_execute", explain)
+    forget(begin, member.id)
+    begin.engine.dispose()
+    assert {table: scans[table] for table in ("message", "part", "submission", "receipt_inbox")} == {
+        "message": 1,
+        "part": 0,
+        "submission": 0,
+        "receipt_inbox": 1,
+    }
 
 
 def test_a_person_forgets_only_their_own(begin: Transactions) -> None:
