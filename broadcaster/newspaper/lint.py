@@ -47,6 +47,8 @@ class Remark:
     can_repair: bool = False
     #: for whom it may be meant: somebody has to say
     audiences: Sequence[Sequence[str]] = ()
+    #: segments that would have to have a variant
+    lacking: Sequence[str] = ()
 
 
 def about_link(pages: str, *, is_published: bool) -> Iterator[Remark]:
@@ -107,6 +109,7 @@ def _about(
             msgid("Add the variant, or say on the page of the item for whom it is."),
             stops=True,
             item=item,
+            lacking=item.audience,
         )
     if item.valid_to is not None and item.valid_to < day:
         message = msgid("It is good until {day} only.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -145,7 +146,7 @@ def draw_check(
         panel |= count_panel(house, tx, visit, number)
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     odd = share_remarks(reached, laid.variants) if reached else []
-    lines = [*remarks, *odd, *map(_told, found)]
+    lines = [*remarks, *odd, *(_told(remark) | _addition(remark, laid.variants) for remark in found)]
     return draw(
         request,
         "check.html",
@@ -200,6 +201,14 @@ def _forbidden(house: Runtime, tx: Tx, visit: Visit, number: int) -> str:
     ways = house.ways(tx)
     route = house.route(unsaved(house, tx, visit.actor, number))
     return "".join(ways[name].capabilities.forbidden for name in route.gateways)
+
+
+def _addition(remark: Remark, names: Sequence[str]) -> dict[str, str]:
+    """The order of variants in which those are that somebody gets it by, before that of everybody else."""
+    if not remark.lacking:
+        return {}
+    order = sorted([*names, *remark.lacking], key=lambda name: name in EVERYONE)
+    return {"order": "\n".join(order), "button": tr("Add a variant for {names}", names=audience_words(remark.lacking))}
 
 
 def _told(remark: Remark) -> dict[str, Any]:

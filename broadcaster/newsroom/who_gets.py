@@ -98,17 +98,17 @@ def set_variants(request: Request, house: House, visit: Here, form: Form, id: Id
     """The same by rules that were typed, one in a line."""
     typed = form.text("variants")
     try:
-        return _set(house, visit, id, typed.splitlines())
+        return _set(house, visit, id, typed.splitlines(), "/check" if form.text("from") == "check" else "")
     except (Invalid, Conflict) as error:
         return _draw(request, house, visit, id, error=error, typed=typed)
 
 
-def _set(house: Runtime, visit: Visit, number: int, names: Sequence[str]) -> Response:
+def _set(house: Runtime, visit: Visit, number: int, names: Sequence[str], onward: str = "") -> Response:
     with house.begin() as tx:
         before = making.layout(tx.session, visit.actor, number).variants
         making.set_variants(tx.session, visit.actor, number, names)
     back = {"variants": "\n".join(before)}
-    return done(visit, f"{PATH}/{number}", msgid("Saved."), undo=f"{PATH}/{number}/variants", undo_fields=back)
+    return done(visit, f"{PATH}/{number}{onward}", msgid("Saved."), undo=f"{PATH}/{number}/variants", undo_fields=back)
 
 
 def _wish(form: Posted) -> _Wish:

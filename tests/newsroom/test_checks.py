@@ -61,6 +61,14 @@ def test_what_is_found(house: Runtime, editor: Browser) -> None:
     ):
         assert words in page, words
     assert page.index("Stops it") < page.index("Words of your list")
+    order = "mobile\nretired\neveryone"
+    assert order in orders_in(page)
+    assert "Add a variant for retired" in page
+    answer = editor.post("/editions/7/variants", variants=order, **{"from": "check"})
+    assert answer.headers["location"] == "/editions/7/check"
+    page = editor.follow(answer).text
+    assert "1 thing must be mended" in page
+    assert "No variant of this edition is for" not in page
 
 
 def test_the_editor_is_told_when_nobody_can_read_the_page_any_more(house: Runtime, editor: Browser) -> None:
