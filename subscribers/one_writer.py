@@ -35,7 +35,7 @@ class QueueingConnection(sqlite3.Connection):
     def stand_in_line(self, path: str) -> None:
         """From now on, wait at this file. Where it cannot be made, SQLite's own way is all there is."""
         with contextlib.suppress(OSError):
-            self._place = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._place = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def become_writer(self) -> None:
         """Wait until nobody else writes, or for so long that SQLite shall say that somebody does."""
