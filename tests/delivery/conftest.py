@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from tests.databases import Clock, Transactions
+from subscribers.db import make_engine
+from tests.databases import Clock, PostgresqlTemplate, Transactions
+from tests.factories import NOW
 from tests.tallies import wrong
 
 
@@ -18,3 +20,12 @@ def begin(engine: Engine, clock: Clock) -> Iterator[Transactions]:
     yield transactions
     with transactions() as tx:
         assert wrong(tx.session) == []
+
+
+@pytest.fixture
+def on_postgresql(postgresql_template: PostgresqlTemplate) -> Iterator[Transactions]:
+    """For what is only to be seen there: plans, and many at once."""
+    with postgresql_template.copy() as url:
+        engine = make_engine(url, pool_size=20)
+        yield Transactions(engine, Clock(NOW))
+        engine.dispose()

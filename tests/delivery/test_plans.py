@@ -26,7 +26,7 @@ from broadcaster.gateways.contract import OutcomeUnknown
 from broadcaster.reports import stages
 from subscribers.actor import OPERATOR
 from subscribers.db import make_engine
-from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
+from tests.databases import Clock, SqliteTemplate, Transactions
 from tests.delivery.ledger import (
     ROUTE,
     THREE_PARTS,
@@ -83,14 +83,6 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in node.get("Plans", ()):
         yield from _nodes(child)
-
-
-@pytest.fixture
-def on_postgresql(postgresql_template: PostgresqlTemplate) -> Iterator[Transactions]:
-    with postgresql_template.copy() as url:
-        engine = make_engine(url)
-        yield Transactions(engine, Clock(NOW))
-        engine.dispose()
 
 
 def _analyze(begin: Transactions) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -21,10 +21,8 @@ from broadcaster.delivery.transitions import hold, withdraw
 from broadcaster.gateways.contract import Accepted, OptedOut, Outcome, OutcomeUnknown, Refused, Throttled, Unreachable
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR
-from subscribers.db import make_engine
-from tests.databases import Clock, PostgresqlTemplate, Transactions
+from tests.databases import Transactions
 from tests.delivery.ledger import THREE_PARTS, claim, look, owner, receipt, record, sending, states
-from tests.factories import NOW
 from tests.tallies import counted, kept, wrong
 
 #: what a carrier answers, as often as it stands here
@@ -82,14 +80,6 @@ def swept(begin: Transactions, dice: random.Random) -> None:
 def stop(begin: Transactions, campaign_id: int, act: Callable[..., object]) -> None:
     with begin() as tx:
         act(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign_id), now=tx.now)
-
-
-@pytest.fixture
-def on_postgresql(postgresql_template: PostgresqlTemplate) -> Iterator[Transactions]:
-    with postgresql_template.copy() as url:
-        engine = make_engine(url, pool_size=20)
-        yield Transactions(engine, Clock(NOW))
-        engine.dispose()
 
 
 class Crowd:
