@@ -15,11 +15,12 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import language, tell, translated
+from broadcaster.language import language, translated
 from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import count
 from broadcaster.web.rendering import page, sheets
+from broadcaster.web.told import told
 from broadcaster.web.visits import Visit, give
 from subscribers.errors import BroadsheetError
 
@@ -49,7 +50,7 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
     """A page for who is there: its template extends `desk.html` (with the menu) or `card.html` (without)."""
     visit: Visit = request.state.visit
     house: Runtime = request.app.state.runtime
-    told = _done(request, visit)
+    before = _done(request, visit)
     answer = page(
         template,
         templates=_TEMPLATES,
@@ -62,19 +63,19 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
         other=_other_language(request),
         # of a form there is no page to come back to
         stands_at=str(request.url.path) if request.method == "GET" else "/",
-        done=told,
+        done=before,
         **{"trouble": None, **values},
     )
     if visit.is_new:
         give(answer, visit, visit.token)
-    if told is not None:
+    if before is not None:
         answer.delete_cookie(DONE, path="/")
     return answer
 
 
 def trouble(error: BroadsheetError, field: str = "") -> dict[str, str]:
     """An error above a form, with a link to the field that it is about."""
-    what, then = tell(error)
+    what, then = told(error)
     return {"what": what, "then": then, "field": field}
 
 

@@ -89,7 +89,7 @@ def _check(request: Request, house: Runtime, key: str) -> None:
     if not hmac.compare_digest(key.encode(), _key(request.app).encode()):
         raise Denied(
             "This link is not the one that was printed.",
-            hint="Open the one that `broadsheet up` shows where it was started; each start has another.",
+            hint="Open the one that was printed where the program was started; each start has another.",
         )
 
 

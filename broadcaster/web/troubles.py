@@ -11,6 +11,7 @@ from broadcaster.logs import Seldom, get
 from broadcaster.web.frame import SAFE
 from broadcaster.web.rendering import page
 from broadcaster.web.strangers import is_stranger
+from broadcaster.web.told import told
 from subscribers.clock import monotonic
 from subscribers.errors import BroadsheetError, Conflict, Denied, Invalid, NotFound, Unavailable
 
@@ -48,14 +49,14 @@ def install(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, BroadsheetError)  # noqa: S101
     status = next((number for kind, number in _STATUS.items() if isinstance(error, kind)), 500)
-    told = tell(error)
+    words = told(error) if status < 500 and "text/html" in request.headers.get("accept", "") else tell(error)
     if isinstance(error, Unavailable) and "detail" in error.fields:
         # what a server said may name hosts and users
         if times := _faults.again(error.message, monotonic()):
             log.warning("something does not answer", reason=str(error), times=times)
         if is_stranger(request, request.app.state.runtime.settings.web):
-            told = tr("A part of this program does not answer just now."), tr("Try again in a minute.")
-    return _told(request, status, *told, headers=_LATER if status == 503 else {})
+            words = tr("A part of this program does not answer just now."), tr("Try again in a minute.")
+    return _told(request, status, *words, headers=_LATER if status == 503 else {})
 
 
 def _of_http(request: Request, error: Exception) -> Response:
@@ -78,6 +79,6 @@ def _unforeseen(request: Request, _error: Exception) -> Response:
 def _told(request: Request, status: int, what: str, then: str = "", *, headers: dict[str, str]) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         name = request.app.state.runtime.settings.paper.name
-        back = tr("To the status page")
+        back = tr("To the first page")
         return page("trouble.html", status=status, headers=headers, paper=name, what=what, then=then, back=back)
     return Response("\n".join(filter(None, (what, then))) + "\n", status, headers, media_type="text/plain")

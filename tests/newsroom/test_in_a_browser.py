@@ -14,7 +14,7 @@ from broadcaster.newsroom.first_run import first_link
 from broadcaster.runtime import Runtime
 from tests.browsers import DESKTOP, PHONE, looking
 from tests.databases import Clock
-from tests.newsrooms import PASSWORD, add_user
+from tests.newsrooms import PASSWORD, Signed, add_user
 from tests.websites import hosted
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -113,3 +113,18 @@ def test_from_nothing_to_a_list_of_members(house: Runtime, chrome: Browser, cloc
         page.keyboard.press("Enter")
         page.get_by_role("link", name="Bob").wait_for()
         assert page.get_by_role("link", name="<b>Ann</b>").count() == 0
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_menu_fits_the_narrowest_phone(house: Runtime, chrome: Browser, address: str, language: str) -> None:
+    add_user(house, "chief", "admin")
+    with looking(chrome, address, language, (320, 640)) as look:
+        look.context.add_cookies([{"name": "broadsheet", "value": Signed(house, "chief").token, "url": address}])
+        look.page.goto("/")
+        look.fits()
+        sides = look.page.locator(".menu a").evaluate_all(
+            "links => links.map(link => link.getBoundingClientRect()).flatMap(box => [box.left, box.right])"
+        )
+        assert len(sides) == 10
+        assert min(sides) >= 0
+        assert max(sides) <= 320

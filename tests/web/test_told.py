@@ -1,0 +1,42 @@
+"""Errors on pages: without commands, and without a mark under a place that stands elsewhere there."""
+
+from __future__ import annotations
+
+import pytest
+
+from broadcaster.language import set_language
+from broadcaster.web.told import told
+from subscribers.errors import BroadsheetError, Invalid, NotFound
+from subscribers.rules.faults import pointer
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NotFound("No.", hint="`broadsheet editions list` shows those there are."), ("No.", "")),
+        (Invalid("No.", hint="Correct it. If two share it, say so with --shared."), ("No.", "Correct it.")),
+        (Invalid("No.", hint="Choose another one, or open it: `broadsheet x reopen`."), ("No.", "")),
+        (
+            Invalid("No.", hint="Write it like 2026-11-25. See docs/x.md."),
+            ("No.", "Write it like 2026-11-25. See docs/x.md."),
+        ),
+        (Invalid("At {column}.\n  {line}\n  {caret}", **pointer("age >", 5)), ("At 6.", "")),
+        (Invalid("These:\n- a\n- b"), ("These:\n- a\n- b", "")),
+    ],
+)
+def test_what_only_a_command_line_can_do_is_left_out(error: BroadsheetError, said: tuple[str, str]) -> None:
+    set_language("en")
+    assert told(error) == said
+
+
+def test_in_chinese() -> None:
+    set_language("zh")
+    error = NotFound(
+        "There is no edition {number}.", hint="`broadsheet editions list` shows those there are.", number=9
+    )
+    assert told(error) == ("没有第 9 期。", "")
+    mixed = Invalid("x", hint="Correct the number or the name. If two people share the handset, say so with --shared.")
+    what, then = told(mixed)
+    assert what == "x"
+    assert then == "请改正号码或姓名。"
+    assert "--" not in then
