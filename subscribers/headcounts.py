@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import among
-from subscribers.drawn import draw, span
+from subscribers.drawn import Drawn, draw, span
 from subscribers.models import Membership, Organisation
 from subscribers.organisations import Node, in_subtree, subtree_range
 from subscribers.registry import standing_on
@@ -27,6 +27,14 @@ DRAWN = 4_000
 #: where no more of those drawn are, all are counted: that is still quick
 FEW = 50
 
+#: organisation -> how many of those drawn are in it; `Keep` is given a key and how they are found
+Places = Counter[int]
+Keep = Callable[[tuple[str, ...], Callable[[], Places]], Places]
+
+
+def _find_anew(_key: tuple[str, ...], find: Callable[[], Places]) -> Places:
+    return find()
+
 
 @dataclass(frozen=True, slots=True)
 class Headcount:
@@ -38,16 +46,23 @@ class Headcount:
 
 @needs(Right.SEE)
 def headcounts(
-    session: Session, actor: Actor, nodes: Sequence[Node], *, on: date, exactly: bool = False
+    session: Session,
+    actor: Actor,
+    nodes: Sequence[Node],
+    *,
+    on: date,
+    exactly: bool = False,
+    keep: Keep = _find_anew,
 ) -> dict[int, Headcount]:
     """Members of each of these, with all below, on a day: id -> how many. None of `nodes` is below another one.
 
     In a large registry those with many are told from members who are drawn, unless `exactly`, which takes its time.
+    `keep` may remember where those are, which costs most of it and is the same for every part of the tree.
     """
     counts = {node.id: _count(session, actor, node, on, None if exactly else SMALL) for node in nodes}
     told = {id_: Headcount(members, is_exact=True) for id_, members in counts.items()}
     many = [] if exactly else [node for node in nodes if counts[node.id] > SMALL]
-    drawn = _drawn(session, many, on) if many and span(session) >= COUNTED else {}
+    drawn = _drawn(session, many, on, keep) if many and span(session) >= COUNTED else {}
     for node in many:
         told[node.id] = drawn.get(node.id) or Headcount(_count(session, actor, node, on), is_exact=True)
     return told
@@ -65,20 +80,24 @@ def _count(session: Session, actor: Actor, node: Node, on: date, up_to: int | No
     return session.scalar(select(func.count()).select_from(here.subquery())) or 0
 
 
-def _drawn(session: Session, nodes: Sequence[Node], on: date) -> dict[int, Headcount]:
+def _drawn(session: Session, nodes: Sequence[Node], on: date, keep: Keep) -> dict[int, Headcount]:
     drawn = draw(session, DRAWN)
-    paths = session.scalars(
-        select(Organisation.path)
-        .join(Membership, Membership.organisation_id == Organisation.id)
-        .where(standing_on(on), among(session, Membership.member_id, drawn.ids))
-    )
+    last = session.scalar(select(func.max(Membership.id)))
+    key = (on.isoformat(), str(drawn.ids[0]), str(drawn.ids[-1]), str(last))
+    places = keep(key, lambda: _places(session, drawn, on))
+    paths = select(Organisation.id, Organisation.path).where(among(session, Organisation.id, places))
     by_path = sorted(nodes, key=lambda node: node.path)
     starts = [node.path for node in by_path]
     found: Counter[int] = Counter()
-    for path in paths:
+    for id_, path in session.execute(paths):
         at = bisect_right(starts, path) - 1
         if at >= 0 and path < subtree_range(starts[at])[1]:
-            found[by_path[at].id] += 1
+            found[by_path[at].id] += places[id_]
     return {
         id_: Headcount(round(members * drawn.step), is_exact=False) for id_, members in found.items() if members > FEW
     }
+
+
+def _places(session: Session, drawn: Drawn, on: date) -> Places:
+    there = select(Membership.organisation_id).where(standing_on(on), among(session, Membership.member_id, drawn.ids))
+    return Counter(session.scalars(there))

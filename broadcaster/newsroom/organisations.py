@@ -14,6 +14,7 @@ from broadcaster.language import msgid, tr
 from broadcaster.newsroom.acting import attempt, read_day
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import PAGE, Behind, today
+from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import about, count
@@ -23,7 +24,7 @@ from subscribers import organisations, tree_changes, tree_levels
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Invalid
-from subscribers.headcounts import Headcount, headcounts
+from subscribers.headcounts import Headcount, Keep, headcounts
 from subscribers.organisations import Node
 
 router = APIRouter()
@@ -170,7 +171,7 @@ def _draw(
         home = organisations.home_of(tx.session, actor)
         here = top or (organisations.find_by_path(tx.session, actor, home) if home else None)
         shown = tree_levels.below(tx.session, actor, here.path if here else "", after=after, limit=PAGE + 1)
-        counts = headcounts(tx.session, actor, shown[:PAGE], on=day, exactly=exactly)
+        counts = headcounts(tx.session, actor, shown[:PAGE], on=day, exactly=exactly, keep=_kept(tx))
     return draw(
         request,
         "organisations.html",
@@ -186,6 +187,10 @@ def _draw(
         may_add="register" in actor.rights and (here is not None or not actor.under),
         day=day,
     )
+
+
+def _kept(tx: Tx) -> Keep:
+    return lambda key, find: remembered(tx.session, ("places of those drawn", *key), lambda _places: ABOUT_FOR, find)
 
 
 def _line(node: Node, members: Headcount) -> dict[str, str | date | None]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from sqlalchemy.orm import Session
 
 from subscribers import headcounts as told
-from subscribers import organisations
+from subscribers import organisations, tree_changes
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.drawn import draw, span
-from subscribers.headcounts import Headcount, headcounts
-from tests.factories import make_member, make_members
+from subscribers.headcounts import Headcount, Places, headcounts
+from tests.factories import NOW, make_member, make_members
 
 TODAY = date(2026, 11, 21)
 
@@ -47,6 +48,38 @@ def test_of_a_large_one_the_large_places_are_told_from_some(session: Session, mo
     assert found["A"].members == pytest.approx(300, rel=0.1)
     assert found == counted(session)
     assert counted(session, exactly=True)["A"] == Headcount(300, True)
+
+
+def test_where_those_drawn_are_can_be_kept_until_somebody_new_is_somewhere(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(told, "COUNTED", 100)
+    monkeypatch.setattr(told, "SMALL", 10)
+    monkeypatch.setattr(told, "DRAWN", 200)
+    make_members(session, 300, organisation="A/B")
+    make_members(session, 200, organisation="C")
+    kept: dict[tuple[str, ...], Places] = {}
+    looked: list[int] = []
+
+    def keep(key: tuple[str, ...], find: Callable[[], Places]) -> Places:
+        if key not in kept:
+            kept[key] = find()
+            looked.append(len(kept))
+        return kept[key]
+
+    def about() -> dict[str, int]:
+        nodes = organisations.tree(session, OPERATOR, depth=1)
+        found = headcounts(session, OPERATOR, nodes, on=TODAY, keep=keep)
+        return {node.names: found[node.id].members for node in nodes}
+
+    assert about() == {each: found.members for each, found in counted(session).items()}
+    # they stay with the organisation that they are in, wherever it goes
+    tree_changes.move(session, OPERATOR, "A/B", under="C", now=NOW)
+    assert about() == {"A": 0, "C": pytest.approx(500, rel=0.05)}
+    assert looked == [1]
+    make_member(session, organisation="C")
+    about()
+    assert looked == [1, 2]
 
 
 def test_members_are_drawn_evenly_and_the_same_each_time(session: Session) -> None:
