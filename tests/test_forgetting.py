@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, event, func, select
+from sqlalchemy import MetaData, event, func, select, update
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import Session
 
 from broadcaster import forgetting, ingest
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import again, orphans
+from broadcaster.delivery import again, orphans, tally
 from broadcaster.delivery.models import Doubt, Message, Part
+from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import OutcomeUnknown
 from broadcaster.gateways.events import InboundMessage, InboundPart, ReceiptState
 from broadcaster.replies import router
@@ -211,6 +212,28 @@ def test_what_waits_for_them_is_not_sent_and_what_failed_not_sent_again(begin: T
     forget(begin, second.id)
     with begin() as tx:
         again.resend_failed(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign.id), 0, now=tx.now)
+
+
+def test_whoever_was_forgotten_while_the_audience_was_written_down_gets_nothing(begin: Transactions) -> None:
+    """Forgetting cannot see a piece of the audience that is not committed yet."""
+    with begin() as tx:
+        member = make_member(tx.session, name="金丝雀", msisdn=NUMBER)
+        make_member(tx.session, msisdn=generated_msisdn(1))
+        begin_sending(tx.session, draft(tx.session, "{{ name }}，您好。"), now=tx.now)
+        late = tx.session.scalars(select(Message).where(Message.member_id == member.id)).one()
+        kept = {column.name: getattr(late, column.name) for column in Message.__table__.columns}
+    forget(begin, member.id)
+    with begin() as tx:
+        # as the piece would have left it, and its figures with it
+        tx.session.execute(update(Message).where(Message.id == kept["id"]).values(**kept))
+        for state, n in ((State.SKIPPED, -1), (State.QUEUED, 1)):
+            cell = tally.message_cell(kept["campaign_id"], kept["gateway"], state, "opted_out")
+            tally.add(tx.session, {cell: n})
+    turn = must_claim(begin, owner(begin))
+    assert [part.msisdn for part in turn.parts] == [generated_msisdn(1)]
+    accept(begin, turn)
+    assert states(begin, kept["campaign_id"]) == {"submitted": 1, "skipped": 1}
+    assert not {each for each in found(begin) if each[1] == "19977665544"}
 
 
 def test_what_is_in_the_hands_of_a_sender_must_be_waited_for(begin: Transactions) -> None:

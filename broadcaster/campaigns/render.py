@@ -63,8 +63,8 @@ def readers_of(
 ) -> dict[int, dict[str, Any]]:
     """The values that texts may use, by member id: name, organisation, and the columns of the user's own file.
 
-    Who came without an organisation has none here: the one that stands in for it is no name to print. `fields`: those
-    that are wanted; what has to be looked up for others only is left out.
+    Who was forgotten is not in it. Who came without an organisation has none here: the one that stands in for it is no
+    name to print. `fields`: those that are wanted; what has to be looked up for others only is left out.
     """
     by_place = fields is None or "organisation" in fields
     by_file = fields is None or not MEMBER_FIELDS.issuperset(fields)
@@ -83,11 +83,13 @@ def _readers(sqlite: bool, by_place: bool, by_file: bool) -> Select[Any]:
     # made once: putting a statement together takes as long as sending it
     m, s, o = _MEMBER.c, _MEMBERSHIP.c, _ORGANISATION.c
     own = cast(m.fields, Text) if by_file else literal("{}")
+    # of who was forgotten a row without a name is left
+    wanted = one_of_ids(m.id, sqlite=sqlite), m.forgotten_at.is_(None)
     if not by_place:
-        return select(m.id, m.name, null(), own).where(one_of_ids(m.id, sqlite=sqlite))
+        return select(m.id, m.name, null(), own).where(*wanted)
     # looked up for each member by itself: a planner may join by whatever it takes for small, the whole list included
     standing = s.member_id == m.id, standing_on(bindparam("day", type_=Date))
     where = select(s.organisation_id).where(*standing).limit(1).correlate(_MEMBER).scalar_subquery()
     stand_in = and_(o.parent_id.is_(None), o.name == DEFAULT_ORGANISATION)
     place = select(case((stand_in, null()), else_=o.name)).where(o.id == where).correlate(_MEMBER).scalar_subquery()
-    return select(m.id, m.name, place, own).where(one_of_ids(m.id, sqlite=sqlite))
+    return select(m.id, m.name, place, own).where(*wanted)

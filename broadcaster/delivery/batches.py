@@ -181,6 +181,7 @@ def _claim_messages(
             raise CannotPrint(campaign.campaign_id, error) from error
         for reason, lost in without.items():
             transitions.withdraw(session, lost, State.SKIPPED, reason.value, now=now)
+        transitions.take_number_off(session, without[SkipReason.LEFT_SEGMENT])
     chosen, cursor = fitting(messages, parts=parts)
     all_seen = len(messages) < parts and cursor > messages[-1].id
     _go_on(session, batch, cursor=cursor, done=all_seen or cursor > batch.high)

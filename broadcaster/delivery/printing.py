@@ -73,8 +73,8 @@ _HELD = _held()
 def print_texts(session: Session, printing: Printing, messages: Sequence[Waiting]) -> dict[SkipReason, list[int]]:
     """Give these messages their texts. Returns the ids of those who get none, by why.
 
-    Somebody has lost a value since the check; or is gone, because their import was taken back at the very moment in
-    which the audience was written down.
+    Somebody has lost a value since the check; or is gone, because they were forgotten, or their import was taken back,
+    at the very moment in which the audience was written down.
     """
     by_variant: dict[int, list[Waiting]] = {}
     for message in messages:

@@ -204,6 +204,11 @@ def withdraw(
     return sum(message.state == to for message in held.messages.values()) - len(before)
 
 
+def take_number_off(session: Session, message_ids: Collection[int]) -> None:
+    """Whoever these were for is nobody any more: nothing shall lead to them."""
+    _write(session, _MESSAGE, message_ids, {"msisdn": None})
+
+
 def cancel(session: Session, campaign_id: int) -> int:
     """Cancel what waits of a campaign and has no parts yet, in one statement, while the campaign is held.
 
