@@ -22,7 +22,7 @@ from subscribers.clock import monotonic
 #: seconds that a transaction waits at the file, and then for SQLite; after both it is told that the database is locked
 PATIENCE, AND_THEN = 20.0, 10.0
 #: between two looks: far less than a transaction takes, far more than a look costs
-LOOK_AGAIN = 0.0005
+LOOK_AGAIN = 0.001
 
 
 class QueueingConnection(sqlite3.Connection):
