@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import msgid, ntr, tr, translated
+from broadcaster.language import in_a_row, listed, msgid, ntr, tr, translated
 from broadcaster.list_notes import notes_of
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.newsroom.member_page import told_record
@@ -24,6 +24,7 @@ from broadcaster.web.visits import Here, Visit
 from subscribers import list_jobs
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError, Invalid
+from subscribers.importing import like_organisations
 from subscribers.list_jobs import ListKind, ListState
 from subscribers.models import ListJob, Status
 from subscribers.records import NumberOnRecord, Record
@@ -196,11 +197,28 @@ def _told(answer: Mapping[str, Any], *, taken: bool) -> dict[str, Any]:
     }
 
 
+def _which(unread: Sequence[str]) -> str:
+    """What to do about a list of whose columns none is the organisation."""
+    if heading := like_organisations(unread):
+        return tr(
+            "The column {heading} could be it: choose “organisation” for it below, and press “Look again”.",
+            heading=heading,
+        )
+    if unread:
+        return tr("If one of the columns says it, choose “organisation” for it below, and press “Look again”.")
+    return ""
+
+
 def _notes(answer: Mapping[str, Any], *, taken: bool) -> list[str]:
     notes = []
+    if not taken and answer["created"] and "organisation" not in answer["columns"].values():
+        unread = [heading for heading in answer["headings"] if heading and heading not in answer["columns"]]
+        notes.append(
+            in_a_row(tr("No column was read as the organisation: nobody new would be in one."), _which(unread))
+        )
     if number := answer["new_organisations"]:
         first = answer["first_new_organisations"]
-        names = ", ".join(first) + (", …" if number > len(first) else "")
+        names = listed([*first, *["…"][: number > len(first)]])
         if taken:
             told = ntr(
                 "{n} organisation was made, which was not there: {names}.",

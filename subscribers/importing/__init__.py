@@ -4,6 +4,7 @@ columns -> rows -> plain | possible -> known -> matching -> decisions -> writing
 `intake` takes its rows along this way a portion at a time, `undo` goes back
 """
 
+from subscribers.importing.columns import like_organisations
 from subscribers.importing.importer import DEFAULT_ORGANISATION, ImportResult, import_members
 from subscribers.importing.past import PastImport, first_members, past
 from subscribers.importing.rejects import RefusedRow, write_rejects
@@ -20,6 +21,7 @@ __all__ = [
     "Undone",
     "first_members",
     "import_members",
+    "like_organisations",
     "past",
     "told",
     "undo",

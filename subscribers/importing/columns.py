@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from subscribers.cells import unprotect
@@ -17,7 +18,8 @@ HEADINGS = {
     "手机 手机号 手机号码 移动电话 联系手机 电话 电话号码 联系电话 联系方式",
     "other_numbers": "othernumbers othernumber secondnumber msisdn2 phone2 mobile2 "
     "其他号码 其他电话 其它号码 其它电话 备用号码 备用电话 第二号码 手机2 电话2",
-    "organisation": "organisation organization branch unit 组织 支部 所属组织 所属支部 所在组织 所在支部 单位 部门",
+    "organisation": "organisation organization branch unit 组织 支部 所属组织 所属支部 所在组织 所在支部 单位 部门 "
+    "所在单位 department 行政村 所在村 村 村名 村庄 village 社区 所在社区 community 自然村 村民小组 小组 街道 所在街道",
     "status": "status category 状态 人员状态 会员状态 类别 人员类别 身份",
     "away_place": "awayplace livesin residence 流入地 流动去向 现居住地 外出地点 外出地",
     "host_branch": "hostbranch 流入支部 流入党组织 流入地支部 接收支部 接收组织",
@@ -35,6 +37,10 @@ _RANKS = {
     heading: (field, rank) for field, headings in HEADINGS.items() for rank, heading in enumerate(headings.split())
 }
 _IGNORED = ("refusedrow", "refusedreason")
+#: what a heading has in it over a column of organisations that are called something else
+_LIKE_PLACES = re.compile(
+    "^所[在属]|[村社区镇乡街屯寨组队厂校班科院部局站](名称?)?$|branch|unit|group|team|village|town|district|office"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,15 @@ def check_fields(mapping: Mapping[str, str]) -> None:
                 field=field,
                 fields=", ".join(FIELDS),
             )
+
+
+def like_organisations(headings: Iterable[str]) -> str:
+    """The first heading over what may be organisations, by its words; "" if none sounds like it.
+
+    >>> like_organisations(["家庭人口", "所属大队"]), like_organisations(["爱好"])
+    ('所属大队', '')
+    """
+    return next((heading for heading in headings if _LIKE_PLACES.search(plain_heading(heading))), "")
 
 
 def _fields(cells: Sequence[str], mapped: Mapping[str, str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from subscribers.errors import Invalid
-from subscribers.importing.columns import HEADINGS, check_fields, check_mapping, find_columns
+from subscribers.importing.columns import HEADINGS, check_fields, check_mapping, find_columns, like_organisations
 
 
 def fields(*headings: str, **mapping: str) -> dict[str, int]:
@@ -19,6 +19,36 @@ def test_every_heading_is_understood() -> None:
             rest = [("name", "姓名"), ("msisdn", "手机")]
             row = [heading, *(other for name, other in rest if name != field)]
             assert fields(*row)[field] == 0, heading
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "村",
+        "村庄",
+        "行政村",
+        "自然村",
+        "社区",
+        "小组",
+        "村民小组",
+        "街道",
+        "单位",
+        "部门",
+        "village",
+        "community",
+        "unit",
+        "department",
+    ],
+)
+def test_a_village_is_an_organisation_like_a_branch(heading: str) -> None:
+    assert fields("姓名", "手机", heading)["organisation"] == 2
+    assert fields("姓名", "手机", heading, "支部")["organisation"] == (2 if heading == "unit" else 3)
+
+
+def test_a_column_that_may_be_the_organisation_is_named() -> None:
+    assert like_organisations(["年龄段", "家庭人口", "所属大队", "生产队"]) == "所属大队"
+    assert like_organisations(["会龄", "备注", "生产队"]) == "生产队"
+    assert like_organisations(["备注", "会龄"]) == ""
 
 
 def test_headings_are_forgiving() -> None:
