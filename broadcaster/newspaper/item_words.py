@@ -22,6 +22,10 @@ class Unaddressed(Invalid):
     """It is not said for whom it is, or said in two ways."""
 
 
+class Unmeant(Invalid):
+    """A line of those for whom it is, which says nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What somebody writes in an item."""

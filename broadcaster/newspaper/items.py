@@ -14,13 +14,13 @@ from broadcaster.language import listed
 from broadcaster.newspaper import pictures
 from broadcaster.newspaper.columns import get as get_column
 from broadcaster.newspaper.edition_file import EVERYONE
-from broadcaster.newspaper.item_words import Unaddressed, Words, checked
+from broadcaster.newspaper.item_words import Unaddressed, Unmeant, Words, checked
 from broadcaster.newspaper.models import Column, Edition, Item, ItemPicture, ItemState, Placement
 from broadcaster.newspaper.places import at_or_under, seen_from
 from broadcaster.words import STATUSES, status_word
 from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Conflict, Denied, NotFound
+from subscribers.errors import Conflict, Denied, Invalid, NotFound
 from subscribers.organisations import hold_place
 
 
@@ -240,10 +240,24 @@ def _usable(session: Session, actor: Actor, words: Words, now: datetime, *, befo
     if words.picture_id:
         pictures.use(session, actor, words.picture_id, now=now)
     for name in words.audience:
-        segments.check(session, name, within=actor.under)
+        try:
+            segments.check(session, name, within=actor.under)
+        except Invalid as error:
+            raise _unmeant(name, error) from None
     if words.standing_id is not None:
         get_column(session, actor, words.standing_id)
     return words
+
+
+def _unmeant(line: str, error: Invalid) -> Unmeant:
+    """Why a line says nobody; one that is a mere name has no column in which something is wrong."""
+    if error.fields.get("name") == line.strip():
+        return Unmeant(
+            "There is no segment {name}.",
+            hint="Tick a segment or an organisation, or make the segment under Members, Segments.",
+            name=line.strip(),
+        )
+    return Unmeant(error.message, hint=error.hint, **error.fields)
 
 
 def _picture(words: Words) -> ItemPicture | None:

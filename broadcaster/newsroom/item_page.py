@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from broadcaster.language import msgid, tr
 from broadcaster.newspaper import columns, drafts, editions, items, pictures
 from broadcaster.newspaper.edition_file import EVERYONE
-from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Words, checked
+from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unmeant, Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in
 from broadcaster.newsroom.items import audience_words, offered_segments, state_words
 from broadcaster.newsroom.members import Id
+from broadcaster.newsroom.place_rules import meaning, place_rules
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
@@ -26,6 +27,7 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers import segments
 from subscribers.actor import Actor, Right
+from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
 from subscribers.organisations import names_of
 
@@ -51,6 +53,10 @@ _BACK = {
     Move.SHARE: Move.UNSHARE,
     Move.UNSHARE: Move.SHARE,
 }
+
+
+#: the field that an error is about
+_AT = {Undescribed: "alt", Unaddressed: "whom", Unmeant: "other_audience"}
 
 
 @shows(router, "/items/new", needs=Right.WRITE)
@@ -225,12 +231,12 @@ def draw_item(
 ) -> Response:
     """The page of an item. `form`: what was just refused, `kept` as a draft; `draft`: what was kept of it before."""
     actor = visit.actor
-    field = "alt" if isinstance(error, Undescribed) else "whom" if isinstance(error, Unaddressed) else field
+    field = next((name for kind, name in _AT.items() if isinstance(error, kind)), field)
     with house.reading() as tx:
         picture = pictures.facts(tx.session, actor, words.picture_id) if words.picture_id else None
         differs = draft is not None and (item is None or _differs(draft, item))
         draft_at = when(draft.saved_at, tx.now, house.settings.zone) if draft and differs else ""
-        choices = _choices(tx.session, actor, words)
+        choices = _choices(tx, visit, words)
         told = _told(house, tx.session, actor, item, now=tx.now) if item else {}
     going_on = draft or kept
     return draw(
@@ -281,16 +287,25 @@ def may_write(visit: Visit, item: Item | None) -> bool:
     return needed in actor.rights and item.under.startswith(actor.under)
 
 
-def _choices(session: Session, actor: Actor, words: Words) -> dict[str, Any]:
+def _choices(tx: Tx, visit: Visit, words: Words) -> dict[str, Any]:
+    session, actor = tx.session, visit.actor
     known = offered_segments(segments.listing(session, actor))
     # rules that the last editions have a variant for
     for line in editions.listing(session, actor, limit=_LAST):
         known += [name for name in line.variants if name not in known]
+    # an organisation that is asked for in other words, or in the other language, has one box all the same
+    meant = {meaning(name): name for name in (*words.audience, *reversed(known))}
+    places, has_more = place_rules(tx, visit)
+    places = [name for name in (meant.get(meaning(place), place) for place in places) if name not in known]
     return {
         "everyone": audience_words(["everyone"]),
         "is_for_all": not EVERYONE.isdisjoint(words.audience),
         "segments": [(name, audience_words([name]), name in words.audience) for name in known if name not in EVERYONE],
-        "other_audience": "\n".join(name for name in words.audience if name not in known and name not in EVERYONE),
+        "places": [(name, audience_words([name]), name in words.audience) for name in places],
+        "has_more_places": has_more,
+        "other_audience": "\n".join(
+            name for name in words.audience if name not in known and name not in places and name not in EVERYONE
+        ),
         "columns": [
             (line.id, "\u2003" * line.depth + line.name, line.id == words.standing_id)
             for line in columns.tree(session, actor)

@@ -17,6 +17,8 @@ from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import BUILT_IN, offered_segments, segment_words, typed_words
 from broadcaster.newsroom.members import Id, today
+from broadcaster.newsroom.place_rules import meaning as meaning_of
+from broadcaster.newsroom.place_rules import place_rules
 from broadcaster.newsroom.proofs import KEPT_FOR, phones
 from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
 from broadcaster.newsroom.segments import values_for
@@ -26,19 +28,17 @@ from broadcaster.web.figures import about, count
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import segment_name
-from subscribers import rules, segments, tree_levels, tree_search
+from subscribers import rules, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.drawn import span
 from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound
-from subscribers.rules import Rule, Saved
+from subscribers.rules import Saved
 from subscribers.segments import Estimate
 
 router = APIRouter()
 
 _WHO = ONE + "/who"
-#: organisations with a box of their own: of one level, and of those that were looked for
-_PLACES = 12
 #: boxes that a page has beside those of segments
 _FURTHER = 40
 
@@ -135,7 +135,7 @@ def _with_rows(wish: _Wish) -> _Wish:
     if isinstance(meaning, Saved):
         rule = meaning.name
     # what has a box already gets no second one
-    rule = next((name for name in (*wish.names, *wish.further, *BUILT_IN) if _meaning(name) == meaning), rule)
+    rule = next((name for name in (*wish.names, *wish.further, *BUILT_IN) if meaning_of(name) == meaning), rule)
     names = _with_the_rest_last(dict.fromkeys([*wish.names, rule]))
     return replace(wish, names=names, further=[*dict.fromkeys([*wish.further, rule])], rows=(), is_any=False)
 
@@ -180,10 +180,10 @@ def _draw(
             wrong = error or gone
         saved = segments.listing(tx.session, visit.actor)
         named = offered_segments(saved)
-        places, has_more = _places(tx, visit, wish)
+        places, has_more = place_rules(tx, visit, wish.q)
         known = [name for name in (*wish.further, *laid.variants, *wish.names) if name not in named]
-        meant = {_meaning(name): name for name in reversed(known)}
-        places = [meant.get(_meaning(name), name) for name in places]
+        meant = {meaning_of(name): name for name in reversed(known)}
+        places = [meant.get(meaning_of(name), name) for name in places]
         others = [name for name in dict.fromkeys(known) if name not in places][:_FURTHER]
         day = today(house, tx)
         told = _sizes(tx, visit, [*named, *others, *places], day, kept_for=KEPT_FOR if is_live else 0)
@@ -224,33 +224,6 @@ def _draw(
         one_only=False,
         may_edit=False,
     )
-
-
-def _places(tx: Tx, visit: Visit, wish: _Wish) -> tuple[list[str], bool]:
-    """The rules of the organisations that were looked for, or of the first level; and whether there are more."""
-    if wish.q:
-        found = [names for _, names in tree_search.find(tx.session, visit.actor, wish.q, limit=_PLACES + 1)]
-    else:
-        nodes = tree_levels.below(tx.session, visit.actor, visit.view.under, limit=_PLACES + 1)
-        if len(nodes) == 1:
-            # the one at the top of all
-            nodes += tree_levels.below(tx.session, visit.actor, nodes[0].path, limit=_PLACES)
-        found = [node.names for node in nodes]
-    made = []
-    for names in found[:_PLACES]:
-        try:
-            made.append(rule_of([Clause("under", "=", names)], is_any=False))
-        except Invalid:
-            # with all kinds of quotes in its name: it can be asked for by nothing but its number
-            continue
-    return made, len(found) > _PLACES
-
-
-def _meaning(name: str) -> Rule | str:
-    try:
-        return rules.parse(name)
-    except Invalid:
-        return name
 
 
 def _sizes(tx: Tx, visit: Visit, names: Sequence[str], day: date, *, kept_for: float) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
@@ -218,6 +219,35 @@ def test_a_form_that_is_refused_keeps_what_was_typed(editor: Browser) -> None:
 
 def ticked(page: str) -> list[str]:
     return re.findall(r'name="(?:whom|audience)" value="(\w+)" checked', page)
+
+
+@SQLITE
+def test_a_village_that_is_typed_and_one_that_is_ticked(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        make_organisation(tx.session, "东河村")
+        make_organisation(tx.session, "北沟村")
+    words = {"headline": "供暖", "sms": "供暖了。", "whom": "chosen"}
+    editor.get("/items/new")
+    answer = editor.post("/items/new", **words, other_audience="东河村")
+    assert answer.status_code == 422
+    assert "There is no segment 东河村." in troubles(answer)
+    assert "Tick a segment or an organisation" in troubles(answer)
+    assert "column" not in troubles(answer)
+    assert 'href="#other_audience"' in answer.text
+    assert re.findall(r'id="(\w+)"[^>]*aria-invalid', answer.text) == ["other_audience"]
+    answer = editor.post("/items/new", **words, other_audience="age >")
+    assert 'href="#other_audience"' in answer.text
+    editor.page = answer
+    box = re.search(r'name="audience" value="([^"]*东河村[^"]*)">', answer.text)
+    assert box, "it can be ticked"
+    page = editor.follow(editor.post("/items/new", **words, audience=unescape(box[1]))).text
+    assert f'name="audience" value="{box[1]}" checked' in page
+    # asked for in Chinese, it has the same box
+    item = written(editor, whom="chosen", other_audience="属于(“北沟村”)")
+    page = editor.get(f"/items/{item}").text
+    assert re.findall(r'name="audience" value="([^"]*北沟村[^"]*)"( checked)?', page) == [
+        ("属于(“北沟村”)", " checked")
+    ]
 
 
 def test_for_everyone_or_for_some(house: Runtime, editor: Browser) -> None:
