@@ -31,6 +31,8 @@ from subscribers.errors import Invalid
 NAMED = 20
 #: readers at a time: one statement for what is known of them, and one rendering
 CHUNK = 500
+#: it is known before anything is counted
+UNSIGNED = msgid("There is no signature: readers cannot see who writes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +258,7 @@ def _findings(
     if not all(own.signature for own in dresses):
         found.append(
             Finding(
-                msgid("There is no signature: readers cannot see who writes."),
+                UNSIGNED,
                 False,
                 {},
                 msgid('Write signature = "【...】" under [paper] in broadsheet.toml.'),

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.check import Check, VariantCheck
+from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import EditionCount
 from broadcaster.language import msgid
 from broadcaster.newspaper import editions
@@ -117,10 +118,28 @@ def leave(session: Session, claimed: Claimed) -> None:
     _write(session, claimed, {"state": CountState.WAITING, "runner": "", "heard_at": None})
 
 
-def keep(session: Session, claimed: Claimed, revision: str, checked: Check, *, now: datetime) -> None:
-    """It is done: these are the figures of this revision."""
-    found = {"state": CountState.DONE, "revision": revision, "figures": _figures(checked), "counted_at": now}
-    _write(session, claimed, found | {"seen": checked.recipients})
+def keep(
+    session: Session,
+    claimed: Claimed,
+    revision: str,
+    checked: Check,
+    dresses: Mapping[str, Dress],
+    *,
+    now: datetime,
+) -> None:
+    """It is done: these are the figures of this revision, dressed so for these gateways."""
+    found = {
+        "state": CountState.DONE,
+        "revision": revision,
+        "figures": _figures(checked) | {"dresses": _plain(dresses)},
+    }
+    _write(session, claimed, found | {"seen": checked.recipients, "counted_at": now})
+
+
+def is_dressed_so(counted: EditionCount, dresses: Mapping[str, Dress]) -> bool:
+    """Whether its figures are of texts with these signatures and opt-out lines; one that did not keep them passes."""
+    kept = (counted.figures or {}).get("dresses")
+    return kept is None or kept == _plain(dresses)
 
 
 def fail(session: Session, claimed: Claimed, error: BroadsheetError | None) -> None:
@@ -150,6 +169,10 @@ def _write(session: Session, claimed: Claimed, values: Mapping[str, Any]) -> boo
         update(EditionCount).where(ours, EditionCount.state == CountState.RUNNING).values(**values)
     )
     return bool(written.rowcount)
+
+
+def _plain(dresses: Mapping[str, Dress]) -> dict[str, list[str]]:
+    return {name: [own.signature, own.opt_out, own.place] for name, own in dresses.items()}
 
 
 def _figures(checked: Check) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.campaigns import compose
+from broadcaster.campaigns.check import UNSIGNED
 from broadcaster.campaigns.reach import Reach
 from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import msgid, tr, translated
@@ -22,7 +23,7 @@ from broadcaster.newsroom.edition_counts import count_panel
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words, offered_segments, typed_words
 from broadcaster.newsroom.members import Id
-from broadcaster.newsroom.proofs import phones, proof_panel, reached_by, unsaved
+from broadcaster.newsroom.proofs import dresses_of, phones, proof_panel, reached_by, unsaved
 from broadcaster.newsroom.shares import line, shares
 from broadcaster.newsroom.shares import remarks as share_remarks
 from broadcaster.runtime import Runtime
@@ -140,6 +141,7 @@ def draw_check(
             if own.with_link and name in laid.variants:
                 ends = about_link(house.settings.web.pages, is_published=published is not None)
                 remarks += [_told(remark) | {"where": audience_words([name])} for remark in ends]
+        remarks += _about_signature(house, tx, visit, number)
         panel = proof_panel(house, tx, visit, number)
         known = offered_segments(segments.listing(tx.session, visit.actor))
         sends = compose.of_edition(tx.session, visit.actor, number)
@@ -195,6 +197,17 @@ def _looked_through(
         if phone.get("is_dear"):
             lines.append(line(phone["because"], phone["name"]))
     return lines, drawn, reached if drawn else None
+
+
+def _about_signature(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[str, Any]]:
+    try:
+        dresses = dresses_of(house, tx, unsaved(house, tx, visit.actor, number))
+    except Invalid:
+        # a segment that a variant names is not there any more: that is told already
+        return []
+    if all(own.signature for own in dresses.values()):
+        return []
+    return [line(translated(UNSIGNED)) | {"settings": True, "hint": tr("It is set there, or by whoever may.")}]
 
 
 def _forbidden(house: Runtime, tx: Tx, visit: Visit, number: int) -> str:

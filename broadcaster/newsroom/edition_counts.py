@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from broadcaster.campaigns import compose, counts
+from broadcaster.campaigns.check import UNSIGNED
 from broadcaster.campaigns.counts import CountState
 from broadcaster.campaigns.models import EditionCount
 from broadcaster.language import msgid, ntr, tr, translated
@@ -18,7 +19,7 @@ from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
-from broadcaster.newsroom.proofs import unsaved
+from broadcaster.newsroom.proofs import dresses_of, unsaved
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import shows, takes
 from broadcaster.web.figures import about, count, when
@@ -63,7 +64,13 @@ def cancel(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
 def count_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:
     """The values of `edition_count.html`."""
     found = counts.find(tx.session, visit.actor, number)
-    told: dict[str, Any] = {"counting": "", "counted": None, "count_trouble": "", "is_stale": False}
+    told: dict[str, Any] = {
+        "counting": "",
+        "counted": None,
+        "count_trouble": "",
+        "is_stale": False,
+        "is_redressed": False,
+    }
     told["may_count"] = Right.EDIT in visit.actor.rights
     if found is None:
         return told
@@ -76,16 +83,19 @@ def count_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, 
         )
     if found.figures is not None and found.counted_at is not None:
         told["counted"] = _figures(found.figures) | {"at": when(found.counted_at, tx.now, house.settings.zone)}
-        told["is_stale"] = _revision(house, tx, visit, number) != found.revision
+        told["is_stale"], told["is_redressed"] = _outdated(house, tx, visit, found, number)
     return told
 
 
-def _revision(house: Runtime, tx: Tx, visit: Visit, number: int) -> str:
+def _outdated(house: Runtime, tx: Tx, visit: Visit, found: EditionCount, number: int) -> tuple[bool, bool]:
+    """Whether the figures are older than the edition; than its signature or opt-out line."""
     try:
-        return compose.content_hash(unsaved(house, tx, visit.actor, number))
+        draft = unsaved(house, tx, visit.actor, number)
     except Invalid:
         # a segment that a variant names is not there any more
-        return ""
+        return True, False
+    is_redressed = not counts.is_dressed_so(found, dresses_of(house, tx, draft))
+    return compose.content_hash(draft) != found.revision, is_redressed
 
 
 def _progress(found: EditionCount) -> str:
@@ -121,6 +131,8 @@ def _figures(figures: dict[str, Any]) -> dict[str, Any]:
                 "stops": each["blocking"],
             }
             for each in figures["findings"]
+            # the check says it of the signature of now
+            if each["message"] != UNSIGNED
         ],
     }
 

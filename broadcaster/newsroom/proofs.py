@@ -8,7 +8,9 @@ from typing import Any
 
 from broadcaster.access import own_phone
 from broadcaster.campaigns import compose, proof
+from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.profiles import worn
 from broadcaster.campaigns.reach import Reach, reach
 from broadcaster.delivery import proofs as sending
 from broadcaster.delivery.proofs import ProofText, SentProof
@@ -112,6 +114,13 @@ def texts(
             )
         made.append(ProofText(each.name, seen.text, seen.dress, can))
     return made
+
+
+def dresses_of(house: Runtime, tx: Tx, draft: Campaign) -> dict[str, Dress]:
+    """By gateway, how the texts of a draft would be dressed now."""
+    ways = house.ways(tx)
+    names = house.route(draft).gateways
+    return {name: worn(draft, name, ways[name].capabilities, ways[name].profile)[0] for name in names}
 
 
 def gateway_for(house: Runtime, msisdn: str) -> str:

@@ -120,5 +120,14 @@ def _before(names: Sequence[str], moved: VariantReach, first: str) -> str:
 
 def line(words: str, where: str = "", *, stops: bool = False) -> dict[str, Any]:
     """A remark of the check, of which nothing more is known yet."""
-    more = {"hint": "", "item": None, "own": None, "can_repair": False, "audiences": (), "order": "", "button": ""}
+    more = {
+        "hint": "",
+        "item": None,
+        "own": None,
+        "can_repair": False,
+        "audiences": (),
+        "order": "",
+        "button": "",
+        "settings": False,
+    }
     return {"words": words, "where": where, "stops": stops, **more}

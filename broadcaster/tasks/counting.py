@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broadcaster.campaigns import check, compose, counts
+from broadcaster.campaigns import check, compose, counts, profiles
 from broadcaster.campaigns.counts import Claimed
 from broadcaster.logs import get
 from broadcaster.runtime import Runtime
@@ -79,5 +79,8 @@ def _count(runtime: Runtime, claimed: Claimed) -> None:
         route = runtime.route(draft)
         checked = check.check(tx.session, actor, draft, route, ways, zone=zone, now=tx.now, progress=tell)
         revision = compose.content_hash(draft)
+        dresses = {
+            name: profiles.worn(draft, name, ways[name].capabilities, ways[name].profile)[0] for name in route.gateways
+        }
     with runtime.begin() as tx:
-        counts.keep(tx.session, claimed, revision, checked, now=tx.now)
+        counts.keep(tx.session, claimed, revision, checked, dresses, now=tx.now)

@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from broadcaster.campaigns import schedule
+from broadcaster.campaigns import profile_changes, schedule
 from broadcaster.newspaper.models import Item
 from broadcaster.newsroom import proofs
 from broadcaster.runtime import Runtime
@@ -31,18 +31,40 @@ def editor(house: Runtime, browser: Browser) -> Browser:
     return browser
 
 
+def sign(house: Runtime) -> None:
+    with house.begin() as tx:
+        for name in house.gateways:
+            given = {"signature": "【晨晖】"}
+            profile_changes.write(tx.session, OPERATOR, name, given, tx.now.date(), now=tx.now)
+
+
 def put(browser: Browser, headline: str, **fields: str) -> str:
     item = accepted(browser, headline, **fields)
     browser.post("/editions/7/place", column=columns_of(browser)[0], item=item)
     return item
 
 
-def test_all_is_well(editor: Browser) -> None:
+def test_all_is_well(house: Runtime, editor: Browser) -> None:
+    sign(house)
     assert "1 thing must be mended" in editor.get("/editions/7/check").text
     put(editor, "供暖")
     page = editor.get("/editions/7/check").text
     assert "✓ Nothing was found" in page
     assert "供暖的一句。" in page
+
+
+def test_without_a_signature_it_is_not_well_before_anything_is_counted(house: Runtime, editor: Browser) -> None:
+    put(editor, "供暖")
+    page = editor.get("/editions/7/check").text
+    assert "Nothing was found" not in page
+    found = page.partition('class="findings"')[2]
+    told = found.partition("There is no signature: readers cannot see who writes.")[2].partition("</li>")[0]
+    assert '<a href="/settings/paper">Settings › Name and signature</a>' in told
+    assert "broadsheet.toml" not in page
+    sign(house)
+    page = editor.get("/editions/7/check").text
+    assert "✓ Nothing was found" in page
+    assert "There is no signature" not in page
 
 
 def test_what_is_found(house: Runtime, editor: Browser) -> None:
@@ -216,7 +238,8 @@ def test_what_stops_an_edition_stops_its_send(house: Runtime, editor: Browser) -
             )
 
 
-def test_one_button_repairs(editor: Browser) -> None:
+def test_one_button_repairs(house: Runtime, editor: Browser) -> None:
+    sign(house)
     item = put(editor, "甲", sms="１２点供暖")
     assert "characters look like others" in editor.get("/editions/7/check").text
     page = editor.follow(editor.post("/editions/7/repair", item=item, version="1")).text

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from broadcaster.campaigns import counts
+from broadcaster.campaigns import counts, profile_changes
 from broadcaster.campaigns.models import EditionCount
 from broadcaster.newspaper import making
 from broadcaster.runtime import Runtime
@@ -81,6 +81,22 @@ def test_figures_of_earlier_words_say_so(house: Runtime, editor: Browser) -> Non
     begun(editor)
     counting.count_waiting(house)
     assert "figures of its earlier words" not in editor.get(CHECK).text
+
+
+@pytest.mark.parametrize("given", [{"signature": "【晨晖手机报】"}, {"opt_out": "退订回T"}])
+def test_figures_with_an_earlier_signature_say_so(house: Runtime, editor: Browser, given: dict[str, str]) -> None:
+    redressed = "The signature or the opt-out line was changed since"
+    begun(editor)
+    counting.count_waiting(house)
+    assert redressed not in editor.get(CHECK).text
+    with house.begin() as tx:
+        made = profile_changes.write(tx.session, OPERATOR, "simulator", given, tx.now.date(), now=tx.now)
+    page = editor.get(CHECK).text
+    assert redressed in page
+    assert "The figures of the whole audience are older" in page.partition('id="next"')[2]
+    with house.begin() as tx:
+        profile_changes.undo(tx.session, OPERATOR, "simulator", change_id=made.id, now=tx.now)
+    assert redressed not in editor.get(CHECK).text, "it is as it was counted"
 
 
 def test_called_off(house: Runtime, editor: Browser) -> None:
