@@ -42,6 +42,8 @@ class SentProof:
     state: State
     parts: int
     delivered_parts: int
+    #: by which it goes
+    gateway: str
     reason: str
 
 
@@ -88,7 +90,7 @@ def send_code(
 
 @needs(Right.SEE)
 def sent(session: Session, actor: Actor, number: int, *, since: datetime) -> list[SentProof]:
-    """The newest proofs of an edition that went to the actor's own phone."""
+    """The newest proofs of an edition that went to the actor's own phone; of one time, in the order of variants."""
     edition = editions.get(session, actor, number)
     query = (
         select(
@@ -98,14 +100,15 @@ def sent(session: Session, actor: Actor, number: int, *, since: datetime) -> lis
             Message.state,
             Message.parts,
             Message.delivered_parts,
+            Message.gateway,
             Message.reason,
         )
         .join(Message, Message.id == Proof.message_id)
         .where(Proof.edition_id == edition.id, Proof.by == actor.name, Proof.sent_at >= since)
-        .order_by(Proof.id.desc())
+        .order_by(Proof.sent_at.desc(), Proof.id)
         .limit(_SHOWN)
     )
-    return [SentProof(*row[:-1], row[-1] or "") for row in session.execute(query)]
+    return [SentProof(*row[:-2], row[-2] or "", row[-1] or "") for row in session.execute(query)]
 
 
 @needs(Right.SEE)

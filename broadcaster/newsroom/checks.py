@@ -134,13 +134,20 @@ def draw_check(
         forbidden = _forbidden(house, tx, visit, number) if drawn or not remarks else ""
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
         for name, own in editions.own_texts(tx.session, laid.edition).items():
-            if own.body and name in laid.variants:
-                mended = {"at": laid.variants.index(name), "variant": name, "version": own.version}
+            if name not in laid.variants:
+                continue
+            mended = {"at": laid.variants.index(name), "variant": name, "version": own.version}
+            if own.body:
                 written = about_text(own.body, forbidden, words)
                 remarks += [_told(remark) | {"where": audience_words([name]), "own": mended} for remark in written]
-            if own.with_link and name in laid.variants:
+            if own.with_link:
+                hint = (
+                    {}
+                    if house.settings.web.pages
+                    else {"hint": tr("Choose there that nothing more stands at its end.")}
+                )
                 ends = about_link(house.settings.web.pages, is_published=published is not None)
-                remarks += [_told(remark) | {"where": audience_words([name])} for remark in ends]
+                remarks += [_told(remark) | {"where": audience_words([name]), "own": mended} | hint for remark in ends]
         remarks += _about_signature(house, tx, visit, number)
         panel = proof_panel(house, tx, visit, number)
         known = offered_segments(segments.listing(tx.session, visit.actor))

@@ -163,12 +163,14 @@ def past_proofs(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[
 
 
 def _proof_line(house: Runtime, tx: Tx, proof: SentProof) -> dict[str, Any]:
+    rehearsed = proof.gateway in house.gateways and is_rehearsal(house, proof.gateway)
+    words = _fate(proof)
     return {
         "id": proof.message_id,
         "variant": audience_words([proof.variant]),
         "at": when(proof.sent_at, tx.now, house.settings.zone),
-        "is_good": proof.state is State.DELIVERED,
-        "words": _fate(proof),
+        "is_good": proof.state is State.DELIVERED and not rehearsed,
+        "words": tr("Rehearsal: {what}", what=words) if rehearsed else words,
         "hint": _hint(proof, is_slow=tx.now - proof.sent_at > _SLOW),
     }
 

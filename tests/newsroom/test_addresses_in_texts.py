@@ -68,10 +68,29 @@ def test_on_the_phone_it_is_counted(house: Runtime, editor: Browser) -> None:  #
     assert "end of part 2" not in editor.post(f"{PAGE}/look", body="供" * 60).text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_not_to_be_chosen_where_there_is_no_address(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    none = "There is no address of pages yet"
+    greyed = 'value="1" disabled>the address of the reading page'
+    page = editor.get(PAGE).text
+    assert greyed in page
+    assert none in page
+    page = end_with_it(editor)
+    assert 'value="1" selected>the address of the reading page' in page, "one that has it can let it go"
+    assert none in page
+    end_with_it(editor, on=False)
+    found_at(house)
+    page = editor.get(PAGE).text
+    assert greyed not in page
+    assert none not in page
+
+
 def test_not_sent_before_the_page_is_there(house: Runtime, editor: Browser) -> None:  # noqa: F811
     end_with_it(editor)
     page = editor.get("/editions/7/check").text
-    assert "it is not set where pages are found" in page
+    told = page.partition("it is not set where pages are found")[2].partition("</li>")[0]
+    assert '<a href="/editions/7/variants/0">Change the text' in told
+    assert "web.public_url" not in page
     with pytest.raises(Conflict, match="not set where pages are found"):
         draft(house)
     found_at(house)

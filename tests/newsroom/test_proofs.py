@@ -87,14 +87,14 @@ def test_to_my_phone_and_to_its_receipt(house: Runtime, editor: Browser) -> None
         assert {one[0] for one in queued(house)} == {"+86" + MINE}
         deadline = monotonic() + 60
         live = editor.get("/editions/7/proofs?live=1").text
-        while "✓" not in live and monotonic() < deadline:
+        while "Rehearsal: delivered" not in live and monotonic() < deadline:
             assert 'hx-trigger="every 2s"' in live
             time.sleep(0.1)
             house.send("simulator")
             with house.begin() as tx:
                 receipts.apply(tx.session, now=tx.now)
             live = editor.get("/editions/7/proofs?live=1").text
-    assert "✓ <strong>retired</strong> delivered · 1 part" in live
+    assert "· <strong>retired</strong> Rehearsal: delivered · 1 part" in live
     assert "hx-trigger" not in live, "nothing more will come"
     assert "delivered" in editor.get("/editions/7/check").text
     sent = editor.get("/editions/7/proofs").text
@@ -103,6 +103,17 @@ def test_to_my_phone_and_to_its_receipt(house: Runtime, editor: Browser) -> None
     with house.reading() as tx:
         deeds = audit.read(tx.session, OPERATOR, deed="editions.proof")
     assert [(each.actor, each.people, each.thing) for each in deeds] == [("chief", 1, "edition 7")]
+
+
+def test_told_of_in_the_order_of_the_variants(house: Runtime, editor: Browser, clock: Clock) -> None:
+    editor.get("/account/phone")
+    editor.post("/account/phone", number=MINE, next="/editions/7")
+    page = editor.get("/editions/7")
+    token = re.search(r'name="form_token" value="([0-9a-f]{64})"', page.text)
+    assert token
+    editor.client.post("/editions/7/proof", data={"form_token": token[1], "variant": ["0", "1"], "who": "longest"})
+    live = editor.get("/editions/7/proofs?live=1").text
+    assert re.findall("<strong>(.*?)</strong>", live) == ["retired", "everyone"]
 
 
 def test_a_phone_that_is_reached_is_shown_to_be_ones_own(house: Runtime, editor: Browser, clock: Clock) -> None:
