@@ -194,6 +194,10 @@ def _draw(
         for name in (*named, *others, *places)
     ]
     rest = [box for box in boxes if box["name"] in EVERYONE]
+    left = [one["people"] for name, one in zip(wish.names, drawn, strict=False) if name in EVERYONE]
+    if left and len(drawn) > 1:
+        # all of them, of whom earlier variants have some already
+        rest[0]["size"] = tr("{all} · the rest: {people}", all=rest[0]["size"], people=left[0])
     return draw(
         request,
         "who.html",

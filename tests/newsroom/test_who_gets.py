@@ -72,6 +72,7 @@ def test_boxes_are_ticked_seen_and_kept(house: Runtime, editor: Browser) -> None
     assert [each for each, (is_on, _) in boxes(looked).items() if is_on] == ["retired", "mobile", "everyone"]
     assert [text.partition("您好")[0] for text in bubbles(looked)] == ["欧阳子涵", "李敏"]
     assert "retired comes before it and has them all" in looked
+    assert boxes(looked)["everyone"][1].startswith("3 people · the rest: 1 person"), boxes(looked)["everyone"]
     assert variants(house) == ["everyone"], "nothing is kept before it is saved"
     page = editor.follow(sent(editor, who=["retired", "everyone"])).text
     assert variants(house) == ["retired", "everyone"]
