@@ -47,7 +47,7 @@ class Browser:
         self.page = self.client.get(path)
         return self.page
 
-    def post(self, path: str, /, **fields: str) -> httpx2.Response:
+    def post(self, path: str, /, **fields: str | list[str]) -> httpx2.Response:
         """A form of the page that was looked at last."""
         assert self.page is not None
         found = _TOKEN.search(self.page.text)

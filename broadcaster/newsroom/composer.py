@@ -12,14 +12,14 @@ from fastapi.responses import RedirectResponse
 from broadcaster.language import msgid
 from broadcaster.newspaper import columns, items, making, publishing
 from broadcaster.newspaper.edition_file import MAX_SMS
-from broadcaster.newspaper.items import Outdated, Shelf
+from broadcaster.newspaper.items import Move, Outdated, Shelf
 from broadcaster.newspaper.making import Layout, PlacedItem
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newsroom.columns import starters
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH, day_of
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel
 from broadcaster.runtime import Runtime
@@ -36,8 +36,6 @@ router = APIRouter()
 ONE = PATH + "/{id}"
 #: items that are offered at once
 OFFERED = 50
-#: of those that are not accepted yet, so many are named
-_NAMED = 5
 _Asked = Annotated[int, Query(ge=0, lt=2**53)]
 
 
@@ -78,11 +76,13 @@ def rename(request: Request, house: House, visit: Here, form: Form, id: Id) -> R
 
 @takes(router, ONE + "/place", needs=Right.EDIT)
 def place(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
-    """Items into a column."""
+    """Items into a column; with `accept`, those that nobody has accepted yet are accepted before."""
     column = _number(form, "column")
     try:
         with house.begin() as tx:
             chosen = [int(each) for each in form.texts("item") if _is_number(each)]
+            if form.text("accept"):
+                _accept(tx, visit, chosen)
             made = making.place(tx.session, visit.actor, id, column, chosen)
             if not chosen:
                 raise Invalid("Nothing was ticked.", hint="Tick the items that go into the column.")
@@ -172,6 +172,13 @@ def sentence(request: Request, house: House, visit: Here, form: Form, id: Id) ->
     return done(visit, f"{PATH}/{id}#p{_number(form, 'placement')}", msgid("Saved."))
 
 
+def _accept(tx: Tx, visit: Visit, chosen: Sequence[int]) -> None:
+    for each in dict.fromkeys(chosen):
+        # pressed twice, they are accepted already
+        if items.get(tx.session, visit.actor, each).state != ItemState.READY:
+            items.decide(tx.session, visit.actor, each, Move.ACCEPT, now=tx.now)
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 16
 
@@ -230,8 +237,10 @@ def _draw(
         add=add if may_edit else 0,
         q=q,
         offered=offered,
-        waiting=waiting[:_NAMED],
-        n_waiting=len(waiting),
+        waiting=[
+            {"id": each.id, "headline": each.headline, "sms": each.sms, "state": state_words(each)}
+            for each in waiting[:OFFERED]
+        ],
         wait_more=len(waiting) > OFFERED,
         typed=typed or {},
         theirs=theirs,
@@ -241,12 +250,10 @@ def _draw(
 
 
 def _offered(tx: Tx, visit: Visit, words: str, there: Collection[int]) -> tuple[list[Item], Sequence[Item]]:
-    """The items that can be put in; where there is none, those that nobody has accepted yet."""
+    """The items that can be put in, and those that nobody has accepted yet, with one more than are drawn."""
     found = items.listing(tx.session, visit.actor, Shelf.READY, words=words, limit=OFFERED)
     offered = [each for each in found if each.id not in there]
-    if offered:
-        return offered, ()
-    return [], items.listing(tx.session, visit.actor, Shelf.UNACCEPTED, words=words, limit=OFFERED + 1)
+    return offered, items.listing(tx.session, visit.actor, Shelf.UNACCEPTED, words=words, limit=OFFERED + 1)
 
 
 def _told(laid: Layout, placed: PlacedItem, typed: dict[int, str]) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def begin(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     """Have it counted."""
     with house.begin() as tx:
         counts.ask(tx.session, visit.actor, id, now=tx.now)
-    return done(visit, f"{PATH}/{id}/check#counted", msgid("It is being counted; you may leave this page."))
+    # that it is being counted stands there, and goes by itself
+    return RedirectResponse(f"{PATH}/{id}/check#counted", 303)
 
 
 @takes(router, ONE + "/count/cancel", needs=Right.EDIT)

@@ -94,26 +94,35 @@ def _check(request: Request, house: Runtime, key: str) -> None:
 
 
 def steps_left(house: Runtime, visit: Visit) -> list[Step]:
-    """What a new installation still lacks, until it has members and an edition; nothing for who cannot do all of it."""
+    """What a new installation still lacks: name, members, an edition; nothing for who cannot do all of it."""
     actor = visit.actor
     if not {Right.ADMINISTER, Right.REGISTER, Right.OPERATE} <= actor.rights:
         return []
     with house.reading() as tx:
         today = tx.now.astimezone(house.settings.zone).date()
         has_members = bool(segments.people(tx.session, actor, "everyone", on=today, limit=1))
+        named = house.settings.paper.is_named
         has_edition = editions.next_number(tx.session) > 1
-        if has_members and has_edition:
+        if has_members and has_edition and named:
             return []
         has_items = bool(items.listing(tx.session, actor, Shelf.ALL, limit=1))
+        has_accepted = bool(items.listing(tx.session, actor, Shelf.READY, limit=1))
         was_tried = bool(audit.read(tx.session, actor, deed="gateways.test", limit=1))
         is_signed = all(each["signature"] for each in signatures(house, tx))
-    named = house.settings.paper.is_named
-    remark = "" if named else tr("The paper is still called {name}.", name=house.settings.paper.name)
+    remark = (
+        ""
+        if named
+        else tr(
+            "The paper is still called {name}. Whoever looks after the computer sets it in the configuration file.",
+            name=house.settings.paper.name,
+        )
+    )
     return [
         Step(tr("You work here"), "/account", True),
         Step(tr("Name and signature of the paper"), "/settings/paper", is_signed and named, remark),
         Step(tr("Send a sample to your phone"), "/settings/gateways", was_tried),
         Step(tr("Take in your members"), "/members/import", has_members),
         Step(tr("Write an item"), "/items/new", has_items),
+        Step(tr("Accept it: only then can it stand in an edition"), "/items", has_accepted),
         Step(tr("Make an edition"), "/editions/new", has_edition),
     ]

@@ -54,7 +54,7 @@ def of_one(request: Request, house: House, visit: Here, form: Form, id: Id) -> R
 
 def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: Item | None) -> Response:
     act, told = form.text("act"), dict[str, int]()
-    can_go_back = act != "back"
+    can_go_back, onward = act != "back", ""
     draft_id, saves, version = number(form, "draft"), number(form, "saves"), number(form, "version")
     try:
         fields: Fields = [(name, value) for name, value in form.pairs() if name in FIELDS - _OWN]
@@ -73,6 +73,8 @@ def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: 
             words, can_go_back = msgid("The picture is as it was."), False
         else:
             words, told, chosen = _take_in(house, visit, form)
+            # what is still to be filled in stands far below the head of the page
+            onward = "#alt"
             # the words of the one before would be wrong
             fields = [*fields, (pictures.FIELD, str(chosen))]
         with house.begin() as tx:
@@ -94,7 +96,7 @@ def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: 
         return done(visit, path_of(draft), words)
     back = {"act": "back", "draft": str(draft.id), "alt": form.text("alt"), pictures.FIELD: form.text(pictures.FIELD)}
     undo = f"/items/{item.id if item else 'new'}/picture"
-    return done(visit, path_of(draft), words, undo=undo, undo_fields=back, **told)
+    return done(visit, path_of(draft) + onward, words, undo=undo, undo_fields=back, **told)
 
 
 def _take_in(house: Runtime, visit: Visit, form: Posted) -> tuple[str, dict[str, int], int]:

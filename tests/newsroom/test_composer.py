@@ -10,6 +10,7 @@ import pytest
 
 from broadcaster.newspaper import editions, making
 from broadcaster.runtime import Runtime
+from subscribers import audit
 from subscribers.actor import OPERATOR
 from tests.factories import make_member, make_organisation
 from tests.newsroom.test_items import assert_tame, come, written
@@ -52,6 +53,11 @@ def laid(house: Runtime) -> dict[str, list[str]]:
         return {column.name: [placed.item.headline for placed in column.items] for column in found.columns}
 
 
+def deeds(house: Runtime, deed: str) -> list[str]:
+    with house.reading() as tx:
+        return sorted(line.thing for line in audit.read(tx.session, OPERATOR, deed=deed))
+
+
 def placement(house: Runtime, headline: str) -> str:
     with house.reading() as tx:
         columns = making.layout(tx.session, OPERATOR, 7).columns
@@ -69,7 +75,7 @@ def test_from_columns_to_phones(house: Runtime, editor: Browser) -> None:
     draft = written(editor, headline="草稿")
     offered = editor.get(f"/editions/7?add={news}").text
     assert "供暖" in offered
-    assert f'type="checkbox" name="item" value="{draft}"' not in offered
+    assert f'type="checkbox" name="item" value="{draft}"' not in offered.partition("Not accepted yet")[0]
     assert "No accepted item" in editor.get(f"/editions/7?add={news}&q=nothing").text
     assert editor.post("/editions/7/place", column=news, item=heating).status_code == 303
     editor.post("/editions/7/place", column=care, item=walk)
@@ -138,21 +144,42 @@ def test_nothing_ticked_is_told(house: Runtime, editor: Browser) -> None:
     assert laid(house) == {"要闻": ["供暖"], "关怀": []}
 
 
-def test_what_waits_to_be_accepted_is_told_where_nothing_else_is_there(house: Runtime, editor: Browser) -> None:
+def test_what_waits_is_accepted_and_put_in_at_once(house: Runtime, editor: Browser) -> None:
     news, _ = columns_of(editor)
-    assert "once it is accepted" not in editor.get(f"/editions/7?add={news}").text
-    draft = written(editor, headline="草稿")
+    ready = accepted(editor, "供暖")
+    assert "Not accepted yet" not in editor.get(f"/editions/7?add={news}").text
+    drafts = [str(written(editor, headline=headline)) for headline in ("甲", "乙", "丙")]
     page = editor.get(f"/editions/7?add={news}").text
-    assert "1 item is a draft or handed in." in page
-    assert f'<a href="/items/{draft}">草稿</a>' in page
-    for headline in "甲乙丙丁戊己":
-        written(editor, headline=headline)
-    page = editor.get(f"/editions/7?add={news}").text
-    assert "7 items are drafts or handed in." in page
-    assert "All items" in page
-    assert "1 item is a draft" in editor.get(f"/editions/7?add={news}&q=草稿").text
-    accepted(editor, "供暖")
-    assert "drafts or handed in" not in editor.get(f"/editions/7?add={news}").text
+    offered, _, waiting = page.partition("Not accepted yet")
+    assert f'name="item" value="{ready}"' in offered
+    assert all(f'name="item" value="{each}"' in waiting for each in drafts)
+    assert "丙" not in editor.get(f"/editions/7?add={news}&q=甲").text
+    for _ in range(2):
+        answer = editor.post("/editions/7/place", column=news, accept="1", item=drafts[:2])
+        assert answer.status_code == 303, "pressed twice, nothing goes wrong"
+    assert laid(house) == {"要闻": ["甲", "乙"], "关怀": []}
+    assert deeds(house, "items.accept") == [ready, *drafts[:2]]
+
+
+def test_nothing_is_accepted_where_one_cannot_be_put_in(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    draft, gone = (str(written(editor, headline=headline)) for headline in ("甲", "乙"))
+    editor.post(f"/items/{gone}/decide", move="withdraw")
+    answer = editor.post("/editions/7/place", column=news, accept="1", item=[draft, gone])
+    assert "not in a state for that" in troubles(answer)
+    assert "is not accepted" in troubles(editor.post("/editions/7/place", column=news, item=draft))
+    assert laid(house) == {"要闻": [], "关怀": []}
+    assert deeds(house, "items.accept") == []
+
+
+def test_only_who_may_accept_does_it_on_the_page_of_an_edition(house: Runtime, editor: Browser) -> None:
+    news, _ = columns_of(editor)
+    draft = str(written(editor, headline="甲"))
+    assert 'value="accept">Accept<' in editor.get(f"/items/{draft}").text.partition("<form id=")[0]
+    come(house, editor, "writer", "writer")
+    assert "Accept and put in" not in editor.get(f"/editions/7?add={news}").text
+    assert editor.post("/editions/7/place", column=news, accept="1", item=draft).status_code == 403
+    assert deeds(house, "items.accept") == []
 
 
 def test_who_is_shown(house: Runtime, editor: Browser) -> None:

@@ -38,15 +38,50 @@ def test_a_button_that_is_pressed_twice_puts_the_items_in_once(house: Runtime, c
         page.get_by_label("标题", exact=True).fill("双击")
         page.get_by_label("短信里的一句").fill("一句。")
         page.get_by_role("button", name="保存").click()
-        page.get_by_role("button", name="采用").click()
+        page.get_by_role("button", name="采用").first.click()
         page.get_by_role("status").get_by_text("已采用：双击。").wait_for()
         page.goto("/editions/1")
         page.get_by_role("link", name="加稿件").first.click()
         page.get_by_label("双击").check()
-        page.get_by_role("button", name="放进").dblclick()
+        page.get_by_role("button", name="放进“").dblclick()
         page.locator(".words > a", has_text="双击").wait_for()
         page.goto("/editions/1")
         assert page.locator(".words > a", has_text="双击").count() == 1
+
+
+def test_a_draft_is_accepted_where_it_is_put_in(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        for headline, sentence in (("甲", "短。"), ("乙", "很长的一句" * 30)):
+            page.goto("/items/new")
+            page.get_by_label("标题", exact=True).fill(headline)
+            page.get_by_label("短信里的一句").fill(sentence)
+            page.get_by_role("button", name="保存").click()
+            page.get_by_role("status").get_by_text("已保存").wait_for()
+        page.goto("/editions/1")
+        page.get_by_role("link", name="加稿件").first.click()
+        page.get_by_role("button", name="采用并放进来").wait_for()
+        look.fits()
+        widths = page.locator(".waits input").evaluate_all("all => all.map(each => each.offsetWidth)")
+        assert len(widths) >= 2
+        assert len(set(widths)) == 1, "beside words that wrap a box is as large as the others"
+        page.get_by_label("乙").check()
+        page.get_by_role("button", name="采用并放进来").click()
+        page.locator(".words > a", has_text="乙").wait_for()
+
+
+def test_throwing_away_is_no_bar_across_the_page(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+        page = enter(house, look, address)
+        page.goto("/items/new")
+        page.get_by_label("标题", exact=True).fill("甲")
+        page.get_by_text("草稿已存").wait_for()
+        page.goto("/items/drafts")
+        page.get_by_role("link", name="甲").first.click()
+        box = page.get_by_role("button", name="丢掉它").bounding_box()
+        assert box is not None
+        assert box["width"] < 120
 
 
 def test_from_nothing_to_three_variants(house: Runtime, chrome: Browser, address: str) -> None:
@@ -63,7 +98,7 @@ def test_from_nothing_to_three_variants(house: Runtime, chrome: Browser, address
         page.get_by_label("标题", exact=True).fill("供暖了")
         page.get_by_label("短信里的一句").fill("今天\n供暖。")
         page.get_by_role("button", name="保存").click()
-        page.get_by_role("button", name="采用").click()
+        page.get_by_role("button", name="采用").first.click()
         page.get_by_role("status").get_by_text("已采用：供暖了。").wait_for()
         page.get_by_role("link", name="手机报").click()
         page.get_by_role("link", name="新建一期").click()

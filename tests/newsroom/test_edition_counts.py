@@ -51,6 +51,8 @@ def test_counted_beside_the_page(house: Runtime, editor: Browser) -> None:
     assert "Count the whole audience" in editor.get(CHECK).text
     page = begun(editor)
     assert "It begins as soon as" in page
+    assert 'role="status">' in page
+    assert 'class="done"' not in page, "a word that it is being counted would stay above the finished count"
     assert 'hx-get="/editions/1/count?live=1"' in page
     begun(editor)
     assert not counting.count_waiting(house)

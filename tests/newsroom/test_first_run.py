@@ -70,8 +70,14 @@ def test_name_and_signature_are_done_with_both(house: Runtime, name: str, signat
     with at(other) as browser:
         browser.client.cookies["broadsheet"] = Signed(house, "chief").token
         page = browser.get("/").text
+        with house.begin() as tx:
+            make_member(tx.session)
+        browser.get("/editions/new")
+        browser.post("/editions/new", number="1", day="2026-11-23", title="one")
+        at_last = browser.get("/").text
+    assert ("To begin with" in at_last) is (name == "Broadsheet"), "the name is still to be set"
     assert ("✓ Name and signature of the paper" in page) is is_done
-    assert ("still called Broadsheet" in page) is (name == "Broadsheet")
+    assert ("still called Broadsheet. Whoever looks after the computer" in page) is (name == "Broadsheet")
     other.close()
 
 

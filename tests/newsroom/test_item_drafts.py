@@ -47,7 +47,7 @@ def test_a_new_item_is_kept_while_it_is_written(house: Runtime, writer: Browser)
     assert "供暖" in page
     opened = writer.get(f"/items/new?draft={fields['draft']}").text
     assert 'value="供暖"' in opened
-    assert "have not saved yet" in opened
+    assert "What you wrote is kept" in opened
     with house.reading() as tx:
         assert tx.session.scalar(select(func.count()).select_from(Item)) == 0
     refused = writer.post("/items/new", headline="供暖", sms="", **again)
@@ -82,7 +82,7 @@ def test_what_was_not_saved_is_in_the_form_of_its_writer_only(house: Runtime, wr
         other.client.cookies["broadsheet"] = Signed(house, "wang").token
         page = other.get(f"/items/{item}").text
         assert 'value="供暖了"' in page
-        assert "not saved yet is in" not in page
+        assert "What you wrote is kept" not in page
         assert other.client.get(f"/items/new?draft={fields['draft']}").status_code == 404
         # the other one is faster
         assert other.post(f"/items/{item}", headline="推迟了", sms="明天。", version="1").status_code == 303

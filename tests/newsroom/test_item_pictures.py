@@ -50,7 +50,9 @@ def undo(browser: Browser, page: str) -> str:
 
 def test_chosen_described_and_saved(house: Runtime, editor: Browser) -> None:
     editor.get("/items/new")
-    page = editor.follow(hand_in(editor, "/items/new/picture", **TYPED)).text
+    answer = hand_in(editor, "/items/new/picture", **TYPED)
+    assert answer.headers["location"].endswith("#alt"), "what is to be filled in next is in sight"
+    page = editor.follow(answer).text
     assert f"The picture had {-(-len(PHOTO) // 1000)} KB and has" in page
     for kept in ("食堂开了", "食堂周一开了。</textarea>", "**全文**</textarea>", 'value="retired" checked'):
         assert kept in page, "nothing that was typed is lost"
@@ -64,7 +66,7 @@ def test_chosen_described_and_saved(house: Runtime, editor: Browser) -> None:
     with house.reading() as tx:
         found = items.words_of(items.get(tx.session, OPERATOR, item))
     assert (found.picture_id, found.alt) == (int(carried["picture"]), "老人在排队")
-    assert "have not saved yet" not in editor.get(f"/items/{item}").text
+    assert "What you wrote is kept" not in editor.get(f"/items/{item}").text
     picture = editor.get(f"/items/pictures/{carried['picture']}")
     assert picture.headers["content-type"] == "image/jpeg"
     assert len(picture.content) <= 20_000

@@ -44,6 +44,8 @@ def test_from_choosing_a_file_to_the_reading_page(house: Runtime, chrome: Browse
         page.get_by_label("选图").set_input_files(photo)
         page.get_by_role("status").get_by_text("已压缩到").wait_for()
         look.fits()
+        there = page.locator("#alt").evaluate("it => it.getBoundingClientRect().top")
+        assert 0 < there < PHONE[1], "what is to be filled in next is in sight"
         assert page.get_by_label("标题", exact=True).input_value() == "食堂开了"
         assert is_drawn(page, "img.picture")
         page.get_by_role("button", name="拿掉这张图").click()
@@ -56,7 +58,7 @@ def test_from_choosing_a_file_to_the_reading_page(house: Runtime, chrome: Browse
         # Enter saves, whatever buttons stand in the form
         page.get_by_label("标题", exact=True).press("Enter")
         page.get_by_role("status").get_by_text("已保存").wait_for()
-        page.get_by_role("button", name="采用").click()
+        page.get_by_role("button", name="采用").first.click()
         page.get_by_role("status").get_by_text("已采用").wait_for()
         look.fits()
         number = int(page.url.rpartition("/")[2])
