@@ -13,6 +13,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
 from tests.browsers import DESKTOP, PHONE, looking
+from tests.factories import make_organisation
 from tests.newsroom.test_desk_in_a_browser import enter
 from tests.newsrooms import furnish
 from tests.pictures import drawn, encoded
@@ -151,6 +152,8 @@ def test_what_a_script_does_needs_no_second_press(
 ) -> None:
     with looking(chrome, address, "zh-CN", PHONE) as look:
         page = enter(house, look, address)
+        with house.begin() as tx:
+            make_organisation(tx.session, "东河村")
         page.goto("/items/new")
         button = page.locator("#take-in")
         assert not button.is_visible()
@@ -168,6 +171,9 @@ def test_what_a_script_does_needs_no_second_press(
         assert box
         assert abs(box["width"] - box["height"]) < 1, "round, as wide as it is high"
         page.get_by_label("离退休", exact=True).check()
+        page.locator("summary", has_text="组织").click()
+        village = page.get_by_label("东河村（含下级）")
+        village.check()
         assert those.is_checked()
         look.fits()
         # whoever chooses everyone after all means nobody in particular, and is not asked which is meant
@@ -176,6 +182,7 @@ def test_what_a_script_does_needs_no_second_press(
         rule.fill("age > 60")
         everyone.check()
         assert not page.get_by_label("离退休", exact=True).is_checked()
+        assert not village.is_checked()
         assert rule.is_disabled()
         page.get_by_label("标题", exact=True).fill("供暖")
         page.get_by_label("短信里的一句").fill("今天供暖。")

@@ -18,10 +18,10 @@
     [takeIn.hidden, takeIn.textContent] = [false, takeIn.dataset.busy];
   });
   // who ticks somebody means them, and who chooses everyone means nobody in particular
-  const [whom, those, rule] = ["whom", "those", "other_audience"].map((id) => document.getElementById(id));
+  const [whom, rule] = ["whom", "other_audience"].map((id) => document.getElementById(id));
   whom.closest("fieldset").oninput = ({ target }) => {
     whom.checked = target.id !== "everyone";
-    for (const one of those.querySelectorAll(":checked")) one.checked = whom.checked;
+    for (const one of whom.closest("fieldset").querySelectorAll("[name=audience]:checked")) one.checked = whom.checked;
     rule.disabled = !whom.checked;
   };
 
