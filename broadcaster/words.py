@@ -94,6 +94,9 @@ STATUSES: Mapping[str, Word] = {
 
 _BUILT_IN = {said: name for name, word in STATUSES.items() for said in (word.en, word.zh)}
 
+#: `subscribers.importing.DEFAULT_ORGANISATION`, under which it is stored
+_NO_PLACE = Word("Members", "全体会员")
+
 #: of a user
 ROLES: Mapping[str, Word] = {
     "viewer": Word("viewer", "查看"),
@@ -248,6 +251,12 @@ def segment_name(said: str) -> str:
     Somebody who types what a page shows, "in service" or "在职", means the same as `in_service`.
     """
     return _BUILT_IN.get(said.lower(), said)
+
+
+def place_words(names: str) -> str:
+    """An organisation by its path of names; the one in which those are who are in none has a word in each language."""
+    top, below, rest = names.partition("/")
+    return _said(_NO_PLACE) + below + rest if top == _NO_PLACE.en else names
 
 
 def standing_words(status: str, *, away: bool) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from broadcaster.language import language, msgid, tr, translated
-from broadcaster.words import status_word
+from broadcaster.words import place_words, status_word
 from subscribers import rules
 from subscribers.errors import Invalid
 from subscribers.rules import All, AnyOf, Away, Compared, Field, Is, Not, OnList, Place, Reachable, Rule, Saved, Starts
@@ -108,6 +108,7 @@ def _said(clause: Clause) -> str:
     value, is_not = clause.value, clause.sign == "!="
     match clause.field:
         case "under":
+            value = place_words(value)
             return tr("not in {name}", name=value) if is_not else tr("{name} and all below", name=value)
         case "mobile":
             words = tr("does not live away") if is_not else status_word("mobile")

@@ -22,6 +22,7 @@ from broadcaster.web.figures import count
 from broadcaster.web.rendering import page, sheets
 from broadcaster.web.told import told
 from broadcaster.web.visits import Visit, give
+from broadcaster.words import place_words
 from subscribers.errors import BroadsheetError
 
 #: our own files, forms to us, and nothing that stands in a page itself
@@ -35,6 +36,7 @@ DONE = "done"
 _LARGEST, _CUT = 3_700, 200
 _TEMPLATES = sheets(Path(__file__).parent / "html")
 _TEMPLATES.globals["count"] = count
+_TEMPLATES.filters["place_words"] = place_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import place_words
 from subscribers import list_jobs
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError, Invalid
@@ -218,7 +219,7 @@ def _notes(answer: Mapping[str, Any], *, taken: bool) -> list[str]:
         )
     if number := answer["new_organisations"]:
         first = answer["first_new_organisations"]
-        names = listed([*first, *["…"][: number > len(first)]])
+        names = listed([*map(place_words, first), *["…"][: number > len(first)]])
         if taken:
             told = ntr(
                 "{n} organisation was made, which was not there: {names}.",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from broadcaster.language import tr
-from broadcaster.words import happening_word, source_word, standing_words
+from broadcaster.language import listed, tr
+from broadcaster.words import happening_word, place_words, source_word, standing_words
 from subscribers.models import NumberKind, Wish
 from subscribers.records import Happening, NumberOnRecord, Record
 
@@ -16,12 +16,12 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
     """A member as finished text: opted out before all else, data, numbers, history with what is planned."""
     facts = [
         (tr("status"), _standing(record) or tr("no member now")),
-        (tr("organisation"), record.organisation),
+        (tr("organisation"), place_words(record.organisation)),
         (tr("lives in"), record.away_place),
         (tr("looked after by"), record.host_branch),
         (tr("birthday"), record.birthday),
         (tr("external id"), record.external_id),
-        (tr("tags"), ", ".join(record.tags)),
+        (tr("tags"), listed(record.tags)),
         *record.fields.items(),
     ]
     return {
@@ -84,7 +84,14 @@ def _happening(each: Happening, on: date) -> dict[str, str]:
     planned = f" ({tr('planned')})" if each.day > on else ""
     standing = standing_words(each.status, away=each.mobile) if each.status else ""
     by = source_word(each.by) if each.what in set(Wish) else each.by
-    details = (each.organisation, standing, each.away_place, each.host_branch, by, each.wording)
+    details = (
+        each.organisation and place_words(each.organisation),
+        standing,
+        each.away_place,
+        each.host_branch,
+        by,
+        each.wording,
+    )
     return {
         "day": f"{each.day}",
         "what": happening_word(each.what) + planned,

@@ -17,7 +17,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import standing_words
+from broadcaster.words import place_words, standing_words
 from subscribers import finding, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -107,5 +107,5 @@ def _line(id_: int, name: str, number: str | None, status: str, away: bool, orga
         "name": name,
         "number": number or "—",
         "standing": standing_words(status, away=away),
-        "organisation": organisation,
+        "organisation": place_words(organisation),
     }

@@ -20,6 +20,7 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import about, count
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import place_words
 from subscribers import organisations, tree_changes, tree_levels
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -195,11 +196,18 @@ def _kept(tx: Tx) -> Keep:
 
 def _line(node: Node, members: Headcount) -> dict[str, str | date | None]:
     told = count(members.members) if members.is_exact else tr("about {n}", n=about(members.members))
-    return {"name": node.name, "names": node.names, "members": told, "closed_on": node.closed_on}
+    return {
+        "name": place_words(node.names).rpartition("/")[2],
+        "names": node.names,
+        "members": told,
+        "closed_on": node.closed_on,
+    }
 
 
 def _above(names: str, visit: Visit) -> list[dict[str, str]]:
     """The way to here, as far as it is the visitor's."""
     steps = names.split("/")
     first = max(visit.actor.under.count("/") - 1, 0)
-    return [{"name": step, "names": "/".join(steps[: n + 1])} for n, step in enumerate(steps)][first:]
+    return [{"name": step, "names": "/".join(steps[: n + 1])} for n, step in enumerate(place_words(names).split("/"))][
+        first:
+    ]

@@ -12,6 +12,7 @@ from broadcaster.newsroom.members import Behind
 from broadcaster.web.doors import Form, own_path, page_of, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import RECENT, Here, Visit, give_places, places_of
+from broadcaster.words import place_words
 from subscribers import organisations, tree_levels, tree_search
 from subscribers.actor import Right
 from subscribers.errors import NotFound
@@ -73,7 +74,7 @@ def _above(visit: Visit) -> list[tuple[int, str]]:
     if visit.place is None:
         return []
     ids = [int(part) for part in visit.place.path.split("/") if part]
-    steps = list(zip(ids, visit.place.names.split("/"), strict=True))
+    steps = list(zip(ids, place_words(visit.place.names).split("/"), strict=True))
     return steps[visit.actor.under.count("/") :]
 
 

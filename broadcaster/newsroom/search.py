@@ -19,7 +19,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import standing_words
+from broadcaster.words import place_words, standing_words
 from subscribers import finding, tree_search
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -90,7 +90,7 @@ def _members(house: Runtime, tx: Tx, visit: Visit, q: str) -> list[dict[str, str
                 (
                     mask(each.msisdn) if each.msisdn else "—",
                     standing_words(each.status, away=each.mobile),
-                    each.organisation,
+                    place_words(each.organisation),
                 )
             ),
         }
@@ -127,6 +127,6 @@ def _editions(tx: Tx, visit: Visit, q: str) -> list[dict[str, str]]:
 
 def _organisations(tx: Tx, visit: Visit, q: str) -> list[dict[str, str]]:
     return [
-        {"path": f"/members/organisations?under={quote(names)}", "name": names, "more": ""}
+        {"path": f"/members/organisations?under={quote(names)}", "name": place_words(names), "more": ""}
         for _, names in tree_search.find(tx.session, visit.view, q, limit=SHOWN)
     ]

@@ -178,17 +178,6 @@ def token_of(text: str) -> str:
     return found[1]
 
 
-def test_a_list_without_organisations_says_which_column_could_be_it(admin: Browser) -> None:
-    told = "nobody new would be in one"
-    look = hand_in(admin, LIST.replace("支部", "所属大队").encode(), agreed="signed")
-    assert told in look.text
-    assert "The column 所属大队 could be it" in look.text
-    look = hand_in(admin, LIST.replace("支部", "爱好").encode(), agreed="signed")
-    assert told in look.text
-    assert "could be it" not in look.text
-    assert told not in hand_in(admin, LIST.replace("支部", "村").encode(), agreed="signed").text
-
-
 def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Browser) -> None:
     look = hand_in(admin, LIST.encode(), agreed="signed")
     assert look.status_code == 200, troubles(look)
