@@ -95,7 +95,7 @@ STATUSES: Mapping[str, Word] = {
 _BUILT_IN = {said: name for name, word in STATUSES.items() for said in (word.en, word.zh)}
 
 #: `subscribers.importing.DEFAULT_ORGANISATION`, under which it is stored
-_NO_PLACE = Word("Members", "全体会员")
+_NO_PLACE = Word("Members", "未分组织")
 
 #: of a user
 ROLES: Mapping[str, Word] = {

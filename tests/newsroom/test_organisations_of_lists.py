@@ -34,14 +34,14 @@ def test_whoever_is_in_no_organisation_is_in_one_with_a_name_in_each_language(ad
     stored = importing.DEFAULT_ORGANISATION
     admin.get("/?lang=zh")
     page = hand_in(admin, LIST.replace("支部", "爱好").encode(), agreed="signed")
-    assert "组织</span> 全体会员" in page.text
+    assert "组织</span> 未分组织" in page.text
     assert "没有一列被当作组织" in page.text
     assert stored not in page.text
     admin.page = page
     settled(admin, admin.post(f"/members/import/{token_of(page.text)}/take", agreed="signed"))
     for path in ("/members", "/members/organisations", f"/members/organisations?under={stored}", "/place"):
         page = admin.get(path)
-        assert "全体会员" in page.text, path
+        assert "未分组织" in page.text, path
         assert f">{stored}<" not in page.text, path
     assert stored in admin.get("/members?lang=en").text
 
