@@ -55,6 +55,9 @@ class Look:
         self.page.on("dialog", lambda dialog: self.complaints.append(f"a dialog: {dialog.message}"))
 
     def _heard(self, message: ConsoleMessage) -> None:
+        if message.location["url"].endswith("/favicon.ico"):
+            # pages name theirs; for a picture by itself a browser asks sooner or later
+            return
         if message.type in ("error", "warning") and not any(each in message.text for each in self.expected):
             self.complaints.append(message.text)
 
