@@ -18,3 +18,10 @@ def asked_to_end() -> Iterator[threading.Event]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def wait_for(ending: threading.Event) -> None:
+    """Wait in the main thread until this process is asked to end."""
+    # the system may tell any thread of a signal, and Python's handler runs when this one wakes next
+    while not ending.wait(1.0):
+        pass

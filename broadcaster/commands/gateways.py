@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from broadcaster.binds import TURN_SECONDS, holding
 from broadcaster.campaigns import profile_changes
+from broadcaster.commands.ending import wait_for
 from broadcaster.commands.gateway_profile import profile_document, read_settings, shown_history, shown_profile
 from broadcaster.commands.gateway_shown import gateway_document, shown_gateway, shown_step
 from broadcaster.commands.house import opened, read_day
@@ -155,7 +156,7 @@ def _run_beside_workers(house: Runtime, name: str, ending: threading.Event) -> N
             if ending.is_set():
                 return
         with hearing(make_app(house), house, submit_queue(name), name=name):
-            ending.wait()
+            wait_for(ending)
 
 
 def _run_embedded(house: Runtime, name: str, ending: threading.Event) -> None:
@@ -180,7 +181,7 @@ def _run_embedded(house: Runtime, name: str, ending: threading.Event) -> None:
             stack.callback(chief.release)
             open_gateways(house)
             stack.enter_context(running(make_app(house), house))
-        ending.wait()
+        wait_for(ending)
 
 
 def _known(house: Runtime, name: str) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from broadcaster import migrations
 from broadcaster.app import make_web, serve
-from broadcaster.commands.ending import asked_to_end
+from broadcaster.commands.ending import asked_to_end, wait_for
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
@@ -42,4 +42,4 @@ def up(
                 tr("Broadsheet is running at {address}. Ctrl-C ends it.", address=address),
                 tr("Nobody works here yet. To begin, open {link}", link=link) if link else None,
             )
-            ending.wait()
+            wait_for(ending)

@@ -14,6 +14,7 @@ from typing import Any
 
 from broadcaster import binds, ingest
 from broadcaster.campaigns.models import Lane
+from broadcaster.commands.ending import wait_for
 from broadcaster.delivery import batches, press, recording
 from broadcaster.delivery.press import Press
 from broadcaster.gateways.contract import Unreachable, settled
@@ -42,7 +43,7 @@ def send(settings: Settings, mutant: str = "") -> None:
     for gateway in runtime.gateways.values():
         gateway.open()
     with binds.holding(runtime), running(app, runtime):
-        stop.wait()
+        wait_for(stop)
     runtime.close()
 
 
