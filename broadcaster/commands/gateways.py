@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 
 from broadcaster.binds import TURN_SECONDS, holding
 from broadcaster.campaigns import profile_changes
-from broadcaster.commands.ending import wait_for
+from broadcaster.commands.ending import asked_to_end, wait_for
 from broadcaster.commands.gateway_profile import profile_document, read_settings, shown_history, shown_profile
 from broadcaster.commands.gateway_shown import gateway_document, shown_gateway, shown_step
 from broadcaster.commands.house import opened, read_day
 from broadcaster.commands.options import Free, asked, noun, verb
 from broadcaster.commands.output import answer, aside, plain, show
-from broadcaster.commands.serving import asked_to_end, is_whole, open_gateways, tell_waiting
+from broadcaster.commands.serving import is_whole, open_gateways, tell_waiting
 from broadcaster.delivery import leases, memory
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.locks import PRESS

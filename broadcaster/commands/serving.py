@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from broadcaster.binds import holding
-from broadcaster.commands.ending import asked_to_end as asked_to_end
 from broadcaster.commands.output import aside
 from broadcaster.delivery.locks import PRESS, WHOLE
 from broadcaster.gateways.errors import LinkDown
