@@ -328,4 +328,4 @@ def _prepare_sqlite(connection: QueueingConnection, _record: Any) -> None:
         _, _, path = cursor.execute("PRAGMA database_list").fetchone()
     if path:
         # one in memory has none
-        connection.stand_in_line(f"{path}-writer")
+        connection.stand_in_line(path)

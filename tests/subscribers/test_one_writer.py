@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import itertools
+import statistics
 import subprocess
 import sys
 import threading
@@ -99,6 +100,8 @@ def test_who_waits_is_not_overtaken_for_long_by_those_who_never_rest(engine: Eng
             while taken[0] < 2 * BUSY:
                 time.sleep(TURN)
             for _ in range(WAITS):
+                # whoever has just written would be the next at once
+                time.sleep(TURN)
                 before = taken[0]
                 with engine.begin():
                     overtaken.append(taken[0] - before)
@@ -106,8 +109,9 @@ def test_who_waits_is_not_overtaken_for_long_by_those_who_never_rest(engine: Eng
             over.set()
         for each in busy:
             each.result()
-    # by chance each of four is the next; SQLite's own way lets sixty or more go first
-    assert sum(overtaken) <= 15 * WAITS, overtaken
+    # ten turns until it has waited long, and each of the busy ones may have waited longer; by chance alone it were a
+    # hundred, in SQLite's own way sixty or more; not of each one, as a machine may have let this thread stand for once
+    assert statistics.median(overtaken) <= 30, overtaken
 
 
 def _ends_well(engine: Engine) -> None:
@@ -200,6 +204,28 @@ def test_who_waits_too_long_is_told(engine: Engine, place: Path, monkeypatch: py
     other.dispose()
     assert is_free(place)
     write(engine)
+
+
+def test_who_has_just_come_lets_one_go_first_that_has_waited_long_but_does_not_wait_for_it_for_ever(
+    engine: Engine, tmp_path: Path
+) -> None:
+    # as one does that was stopped while it waited
+    with (tmp_path / "one.db-waiting").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        began = time.monotonic()
+        write(engine)
+        assert one_writer.LONG <= time.monotonic() - began < one_writer.PATIENCE
+
+
+def test_who_gives_up_waiting_keeps_nobody_from_going_first(engine: Engine, place: Path, tmp_path: Path) -> None:
+    with place.open() as file, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = pool.submit(write, engine)
+        while is_free(tmp_path / "one.db-waiting"):
+            time.sleep(0.001)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        waiting.result(10)
+    assert is_free(tmp_path / "one.db-waiting")
 
 
 @pytest.mark.usefixtures("hasty")
