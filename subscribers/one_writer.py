@@ -37,7 +37,7 @@ class QueueingConnection(sqlite3.Connection):
     _is_writer = False
 
     def stand_in_line(self, path: str) -> None:
-        """From now on, wait beside the database at `path`. Where no file can be made, SQLite's own way is all there is."""
+        """From now on, wait beside the database at `path`. Where no file can be made, SQLite's own way is all."""
         with contextlib.suppress(OSError):
             self._waits_long = _opened(f"{path}-waiting")
             self._place = _opened(f"{path}-writer")
