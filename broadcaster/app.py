@@ -50,8 +50,8 @@ from broadcaster.newsroom import (
     who_gets,
     words,
 )
+from broadcaster.pages import drawing, readers
 from broadcaster.pages import editions as pages
-from broadcaster.pages import readers
 from broadcaster.runtime import Runtime
 from broadcaster.web import assets, health, metrics, troubles
 from broadcaster.web.doors import FormOfBefore, SessionOver
@@ -73,7 +73,7 @@ def make_web(runtime: Runtime) -> FastAPI:
     app.add_middleware(Frame, paper_language=own.language, public_url=web.public_url)
     # outermost: whoever is asked for the address or the scheme hears what a proxy of ours says
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
-    troubles.install(app)
+    troubles.install(app, {"/p": drawing.draw_trouble})
     app.add_exception_handler(SessionOver, entrance.came_too_late)
     app.add_exception_handler(FormOfBefore, entrance.came_from_before)
     doors = (hooks, health, metrics, assets, pages, readers)

@@ -355,7 +355,7 @@ class Runtime:
                 "There is no gateway {name}.",
                 hint="The configuration has: {known}.",
                 name=gateway,
-                known=", ".join(self.gateways),
+                known=list(self.gateways),
             )
         return gateway
 

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from broadcaster.language import msgid, tr
+from broadcaster.language import listed, msgid, tr
 from broadcaster.mistakes import tell_mistake
 from subscribers.errors import Invalid
 
@@ -172,7 +172,7 @@ class Review(Section):
     @classmethod
     def _not_built(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if value:
-            raise ValueError(tr("[review] steps are not built yet: {steps}.", steps=", ".join(value)))
+            raise ValueError(tr("[review] steps are not built yet: {steps}.", steps=listed(value)))
         return value
 
 

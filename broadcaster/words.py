@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from broadcaster.language import language, translated
+from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE
 
 
 class Word(NamedTuple):
@@ -94,8 +95,7 @@ STATUSES: Mapping[str, Word] = {
 
 _BUILT_IN = {said: name for name, word in STATUSES.items() for said in (word.en, word.zh)}
 
-#: `subscribers.importing.DEFAULT_ORGANISATION`, under which it is stored
-_NO_PLACE = Word("Members", "未分组织")
+_NO_PLACE = Word(DEFAULT_ORGANISATION, IN_CHINESE)
 
 #: of a user
 ROLES: Mapping[str, Word] = {
@@ -254,7 +254,10 @@ def segment_name(said: str) -> str:
 
 
 def place_words(names: str) -> str:
-    """An organisation by its path of names; the one in which those are who are in none has a word in each language."""
+    """An organisation by its path of names; that of those who are in none has a word in each language.
+
+    Both are understood where a place is typed: see `subscribers.nowhere`.
+    """
     top, below, rest = names.partition("/")
     return _said(_NO_PLACE) + below + rest if top == _NO_PLACE.en else names
 

@@ -8,7 +8,8 @@
     └── Unavailable    a server, a disk or a gateway does not answer
 
 A message is an English sentence with named fields, so that a door can look it up in a catalogue and tell it in the
-reader's language. It says what happened; the hint, a sentence over the same fields, says what to do.
+reader's language. It says what happened; the hint, a sentence over the same fields, says what to do. A list among the
+fields is one of things to be named one after the other.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ class BroadsheetError(Exception):
         self.message = message
         self.hint = hint
         self.fields = fields
-        super().__init__(message.format(**fields))
+        told = {
+            name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in fields.items()
+        }
+        super().__init__(message.format(**told))
 
 
 class Invalid(BroadsheetError):

@@ -66,11 +66,14 @@ def find(session: Session, actor: Actor, text: str, *, on: date, limit: int = 50
 def _checked(text: str) -> str:
     wanted = text.strip()
     if not wanted or "\0" in wanted or wanted != wanted.encode(errors="ignore").decode():
-        raise Invalid("There is nothing to look for.", hint="Give a name, a number or an external id.")
+        raise Invalid(
+            "There is nothing to look for.",
+            hint="Give a name, a phone number, or the id that another system has for them.",
+        )
     if len(wanted) > LONGEST:
         raise Invalid(
             "This is longer than any name or number: {length} characters.",
-            hint="Give a name, a number or an external id.",
+            hint="Give a name, a phone number, or the id that another system has for them.",
             length=len(wanted),
         )
     return wanted

@@ -195,8 +195,8 @@ def _flush(session: Session, member: Member) -> None:
 
 def _taken(external_id: str) -> Conflict:
     return Conflict(
-        "The external id {external_id} is another member's already.",
-        hint="Give each person an external id of their own.",
+        "The id {external_id} is another member's already.",
+        hint="Give each person an id of their own.",
         external_id=external_id,
     )
 

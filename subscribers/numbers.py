@@ -182,7 +182,7 @@ def refuse_taken(session: Session, actor: Actor, number: str, member_id: int | N
     if rows and not shared:
         raise Conflict(
             "The number {number} is on record under another name: {name}.",
-            hint="Correct the number or the name. If two people share the handset, say so with --shared.",
+            hint="Correct the number or the name. If two people share the handset, say so (--shared).",
             number=mask(number),
             name=rows[0].name,
         )

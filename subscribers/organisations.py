@@ -16,6 +16,7 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.db import BULK, in_bulk, lock_table, reserve_ids
 from subscribers.errors import Conflict, Denied, Invalid, NotFound
 from subscribers.models import Membership, Organisation
+from subscribers.nowhere import stored_name
 
 NAME_LENGTH = 200
 #: a chain of ids of so many levels fits its column at any size a country can have
@@ -52,7 +53,12 @@ def in_subtree(column: InstrumentedAttribute[str], path: str) -> ColumnElement[b
 
 
 def clean_path(names: str) -> str:
-    """A path of names as it is kept: no spaces around names, one kind of slash. Raises `Invalid`."""
+    """A path of names from the top down as it is kept. Raises `Invalid`."""
+    return stored_name(clean_names(names))
+
+
+def clean_names(names: str) -> str:
+    """Names as they are kept, wherever they stand: no spaces around them, one kind of slash. Raises `Invalid`."""
     parts = [part.strip() for part in names.replace("／", "/").strip().strip("/").split("/")]
     if not all(parts):
         raise Invalid(

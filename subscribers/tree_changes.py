@@ -18,6 +18,7 @@ from subscribers.names import place_key
 from subscribers.organisations import (
     LEVELS,
     Node,
+    clean_names,
     clean_path,
     find_by_path,
     find_paths,
@@ -55,8 +56,7 @@ def add(
     if parent is None:
         _refuse_scoped(actor)
     name = clean_name(name)
-    path = f"{parent.names}/{name}" if parent else name
-    clean_path(path)
+    path = clean_path(f"{parent.names}/{name}" if parent else name)
     found = find_paths(session, [path])
     _refuse_taken(path, found)
     about = {path: {"kind": clean_kind(kind), "opened_on": opened_on}}
@@ -72,9 +72,10 @@ def rename(session: Session, actor: Actor, names: str, name: str, *, now: dateti
     node = _changeable(session, actor, names)
     name = clean_name(name)
     above = node.names.rpartition("/")[0]
-    path = f"{above}/{name}" if above else name
+    path = clean_path(f"{above}/{name}" if above else name)
     if path != node.names:
         _refuse_taken(path, find_paths(session, [path]))
+        name = path.rpartition("/")[2]
         _set(session, Organisation.id == node.id, name=name, search_key=place_key(name))
         audit.note(session, actor, "organisations.rename", node.names, people=0, now=now, name=name)
     return find_by_path(session, actor, path)
@@ -164,7 +165,7 @@ def reopen(session: Session, actor: Actor, names: str, *, now: datetime) -> Node
 
 def clean_name(name: str) -> str:
     """One name of the tree as it is kept. Raises `Invalid`."""
-    clean = clean_path(name)
+    clean = clean_names(name)
     if "/" in clean or "/" in name.replace("／", "/"):
         raise Invalid("The name {name} has a slash in it.", hint="Slashes stand between names.", name=repr(name[:60]))
     return clean

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
 from subscribers.models import Organisation
-from subscribers.names import folded
+from subscribers.names import folded, place_key
+from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE
 from subscribers.organisations import in_subtree, names_of
 
 #: no name is longer
@@ -30,7 +31,15 @@ def find(session: Session, actor: Actor, text: str, *, limit: int = 20) -> list[
         ways.append(Organisation.search_key.startswith(spelled, autoescape=True))
         if len(spelled) > 1:
             ways.append(Organisation.search_key.contains(spelled, autoescape=True))
+    if _is_nowhere(wanted):
+        ways.append(and_(Organisation.parent_id.is_(None), Organisation.name == DEFAULT_ORGANISATION))
     query = select(Organisation.id, Organisation.path).where(here, or_(*ways))
     rows = session.execute(query.order_by(Organisation.level, Organisation.name, Organisation.id).limit(limit)).all()
     names = names_of(session, [row.path for row in rows])
     return [(row.id, names[row.path]) for row in rows]
+
+
+def _is_nowhere(wanted: str) -> bool:
+    """Whether somebody looks for those in no organisation by what the place is called in Chinese."""
+    spelled = folded(wanted).replace(" ", "") if wanted.isascii() else ""
+    return wanted in IN_CHINESE or (len(spelled) > 1 and spelled in place_key(IN_CHINESE))

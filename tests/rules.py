@@ -43,6 +43,15 @@ TRANSACTIONS = ("broadcaster.runtime", "broadcaster.migrations", "subscribers.on
 #: what starts first may import late, so that `--help` is quick: nothing lies above it, so there is no circle to dodge
 MAY_IMPORT_LATE = ("cli", "broadcaster.commands")
 
+#: what stands there is for a machine: SQL, and the headers of a request
+MAY_JOIN_WITH_COMMAS = (
+    "broadcaster.delivery.plans",
+    "broadcaster.gateways.smpp.tables",
+    "broadcaster.hooks",
+    "broadcaster.language",
+    "broadcaster.migrations",
+)
+
 CLOCK_CALLS = {
     "datetime.now",
     "datetime.utcnow",
@@ -205,6 +214,14 @@ def imports_the_project_at_its_top(module: Module) -> Iterator[str]:
                     yield f"{module.name}:{line} imports {name} inside {function.name}(); a circle means a wrong arrow"
 
 
+def lists_in_the_language_of_the_reader(module: Module) -> Iterator[str]:
+    if not within(module.name, ("broadcaster",)) or within(module.name, MAY_JOIN_WITH_COMMAS):
+        return
+    for node, called in module.calls():
+        if called in ("', '.join", "'、'.join"):
+            yield f"{module.name}:{node.lineno} puts commas between things; `language.listed` knows which ones"
+
+
 def is_written_for_everyone(name: str, text: str) -> Iterator[str]:
     """No address of a package registry, no path of somebody's machine, nothing that looks like a real secret."""
     for what, pattern in PRIVATE.items():
@@ -233,6 +250,7 @@ RULES: tuple[Rule, ...] = (
     asks_no_clock,
     leaves_transactions_to_runtime,
     imports_the_project_at_its_top,
+    lists_in_the_language_of_the_reader,
 )
 
 

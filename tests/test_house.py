@@ -43,6 +43,7 @@ BROKEN = [
         "broadcaster.replies.router",
         "def f():\n    from broadcaster import runtime",
     ),
+    (rules.lists_in_the_language_of_the_reader, "broadcaster.newsroom.shares", 'x = ", ".join(names)'),
 ]
 ALLOWED = [
     (rules.keeps_outside_packages_in_their_rooms, "broadcaster.tasks.app", "from celery import Celery"),
@@ -52,6 +53,8 @@ ALLOWED = [
     (rules.leaves_transactions_to_runtime, "broadcaster.commands.send", "with runtime.begin() as tx: pass"),
     (rules.leaves_transactions_to_runtime, "broadcaster.delivery.press", "with begin() as tx: pass"),
     (rules.imports_the_project_at_its_top, "broadcaster.commands.send", "def f():\n    from broadcaster import demo"),
+    (rules.lists_in_the_language_of_the_reader, "broadcaster.hooks", 'x = ", ".join(headers)'),
+    (rules.lists_in_the_language_of_the_reader, "subscribers.bulk", 'x = ", ".join(columns)'),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from broadcaster.language import (
     CATALOGUE,
     Language,
     Phrase,
+    filled,
     in_a_row,
     kept,
     language,
@@ -25,6 +27,7 @@ from broadcaster.language import (
     ntr,
     read_catalogue,
     retold,
+    retold_hint,
     set_language,
     tell,
     tr,
@@ -278,6 +281,25 @@ def test_sentences_and_things_in_a_row() -> None:
         assert listed(["a", "b"]) == told
         assert listed([]) == ""
     set_language(None)
+
+
+@pytest.mark.parametrize(("chosen", "between"), [("en", ", "), ("zh", "、")])
+def test_a_list_in_a_sentence_that_was_kept(chosen: Language, between: str) -> None:
+    error = Invalid("There is no segment {name}.", hint="There are: {known}.", name="x", known=["a", "b", "c"])
+    assert str(error) == "There is no segment x."
+    set_language(chosen)
+    try:
+        assert between.join("abc") in filled("There are: {known}.", {"known": ["a", "b", "c"]})
+        assert between.join("abc") in tell(error)[1]
+        assert retold_hint(kept(error, 300)) == tell(error)[1]
+    finally:
+        set_language(None)
+
+
+def test_no_sheet_puts_western_commas_between_things() -> None:
+    joined = re.compile(r"""join\(["'],|loop\.last %}, """)
+    sheets = (ROOT / "broadcaster").rglob("*.html")
+    assert [sheet.name for sheet in sheets if joined.search(sheet.read_text("utf-8"))] == []
 
 
 def test_what_the_system_says_is_a_phrase_of_ours() -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from broadcaster.access import passwords, second_factor, sessions, tries
 from broadcaster.access.models import Door, Role, User
 from broadcaster.access.roles import rights_of
+from broadcaster.language import listed
 from subscribers import organisations
 from subscribers.actor import OPERATOR, Actor, Right, needs
 from subscribers.audit import note
@@ -271,7 +272,7 @@ def _grantable(actor: Actor, role: str, place: str) -> Role:
         wanted = Role(role)
     except ValueError:
         raise Invalid(
-            "There is no role {role}.", hint="There are: {roles}.", role=repr(role[:40]), roles=", ".join(Role)
+            "There is no role {role}.", hint="There are: {roles}.", role=repr(role[:40]), roles=listed(Role)
         ) from None
     if not rights_of(wanted, place) <= actor.rights or not place.startswith(actor.under):
         raise Denied(

@@ -65,6 +65,8 @@ class Finding:
     blocking: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
     hint: str = ""
+    #: how whoever runs the installation mends it: a command, or a line of the configuration
+    typed: str = ""
 
 
 @dataclass(slots=True)
@@ -231,8 +233,9 @@ def _findings(
             Finding(
                 msgid("The field {field} has no value for {count} of the recipients: {names}."),
                 True,
-                {"count": lacking.people, "field": name, "names": ", ".join(lacking.names)},
-                msgid('Fill it in the registry, or give a default in the text: {{{{ {field} | default("...") }}}}.'),
+                {"count": lacking.people, "field": name, "names": lacking.names},
+                msgid("Fill it in under Members, or leave the field out of the text."),
+                msgid('A template may give a default: {{{{ {field} | default("...") }}}}.'),
             )
         )
     found += _about_items(campaign)
@@ -244,6 +247,7 @@ def _findings(
             msgid("The signature {signature} is not as long as the gateway {gateway} demands: {length} characters."),
             True,
             {"signature": own.signature, "gateway": way.name, "length": way.profile.signature_length},
+            msgid("Give it one of its own under Settings, Name and signature, or ask whoever may."),
             msgid("`broadsheet gateways profile {gateway} --set signature=...` gives it one of its own."),
         )
         for way, own in zip(ways, dresses, strict=True)
@@ -261,6 +265,7 @@ def _findings(
                 UNSIGNED,
                 False,
                 {},
+                msgid("It is set under Settings, Name and signature, by whoever may."),
                 msgid('Write signature = "【...】" under [paper] in broadsheet.toml.'),
             )
         )
@@ -270,6 +275,7 @@ def _findings(
                 msgid("The text does not say how to refuse more of it."),
                 False,
                 {},
+                msgid("Ask whoever runs this installation to set the opt-out line, for example 拒收请回复R."),
                 msgid('Write opt_out = "拒收请回复R" under [paper] in broadsheet.toml.'),
             )
         )
@@ -311,7 +317,7 @@ def _about_text(variant: VariantCheck, most: Mapping[str, int]) -> list[Finding]
         )
     found += [
         Finding(
-            msgid("The longest text of {variant} takes {parts} parts; the gateway carries {most}."),
+            msgid("The longest text of {variant} takes {parts} parts; the carrier takes {most}."),
             True,
             {"variant": variant.name, "parts": parts, "most": most[name]},
             msgid("Shorten it, or put the rest on the reading page."),
@@ -322,7 +328,7 @@ def _about_text(variant: VariantCheck, most: Mapping[str, int]) -> list[Finding]
     if wrong := sorted(variant.refused):
         found.append(
             Finding(
-                msgid("The gateway refuses these characters, which stand in the text of {variant}: {characters}"),
+                msgid("The carrier does not take these characters, which stand in the text of {variant}: {characters}"),
                 True,
                 {"variant": variant.name, "characters": " ".join(wrong)},
             )
@@ -343,7 +349,7 @@ def _about_text(variant: VariantCheck, most: Mapping[str, int]) -> list[Finding]
                 {
                     "variant": variant.name,
                     "count": len(looks),
-                    "names": ", ".join(dict.fromkeys(x.name for x in looks)),
+                    "names": list(dict.fromkeys(x.name for x in looks)),
                 },
                 msgid("They can double the price of a text in Latin letters."),
             )

@@ -17,7 +17,7 @@ from broadcaster.campaigns.belonging import is_seen_by, no_campaign, refuse_fore
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVariant, Lane
 from broadcaster.campaigns.render import MEMBER_FIELDS
-from broadcaster.language import translated
+from broadcaster.language import filled, listed
 from broadcaster.newspaper import editions
 from broadcaster.newspaper.lint import about_link, about_text, lint
 from broadcaster.newspaper.models import Edition, EditionPage
@@ -137,7 +137,7 @@ def draft_from_template(
             hint="Its fields are: {fields}.",
             template=template,
             field=min(unknown),
-            fields=", ".join(sorted(file.fields)),
+            fields=listed(sorted(file.fields)),
         )
     # what the file offers and nobody filled in is empty; a text that cannot do without it is found by the check
     empty = dict.fromkeys(file.fields - MEMBER_FIELDS - {"columns"}, "")
@@ -189,7 +189,7 @@ def _refuse_stopped(session: Session, edition: Edition, pages: str) -> None:
                     **remark.fields,
                     "headline": remark.item.headline,
                     "number": edition.number,
-                    "what": translated(remark.message).format(**remark.fields),
+                    "what": filled(remark.message, remark.fields),
                 },
             )
     own = editions.own_texts(session, edition)
@@ -207,7 +207,7 @@ def _refuse_stopped(session: Session, edition: Edition, pages: str) -> None:
                         **remark.fields,
                         "variant": name,
                         "number": edition.number,
-                        "what": translated(remark.message).format(**remark.fields),
+                        "what": filled(remark.message, remark.fields),
                     },
                 )
 

@@ -187,7 +187,10 @@ def _figures(checked: Check) -> dict[str, Any]:
             {
                 "message": each.message,
                 "hint": each.hint,
-                "fields": {name: str(value) for name, value in each.fields.items()},
+                "typed": each.typed,
+                "fields": {
+                    name: value if isinstance(value, list) else str(value) for name, value in each.fields.items()
+                },
                 "blocking": each.blocking,
             }
             for each in checked.findings

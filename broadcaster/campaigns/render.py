@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import CampaignVariant
 from broadcaster.templates import CompiledTemplate, Missing, compile_template, fields_of
 from subscribers.db import id_list, is_sqlite, one_of_ids
-from subscribers.importing import DEFAULT_ORGANISATION
 from subscribers.models import Member, Membership, Organisation
+from subscribers.nowhere import DEFAULT_ORGANISATION
 from subscribers.registry import standing_on
 
 _MEMBER: Table = Member.__table__  # type: ignore[assignment]

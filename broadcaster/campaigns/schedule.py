@@ -203,6 +203,8 @@ def start_due(
 def refuse_blocked(checked: Check) -> None:
     """Raise `Conflict` with what stands against sending, if anything does."""
     for finding in checked.blocking:
+        if finding.typed:
+            raise Conflict(finding.message, hint=finding.typed, **finding.fields)
         raise Conflict(finding.message, hint=finding.hint, **finding.fields)
 
 

@@ -9,7 +9,7 @@ import typer
 from broadcaster.commands.house import opened, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, local, table
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from broadcaster.words import ADMISSION_STATES, admission_state_word, states_named
 from subscribers import admissions
 from subscribers.actor import Right
@@ -102,6 +102,6 @@ def _document(admission: Admission) -> dict[str, Any]:
 def _state(word: str) -> AdmissionState:
     named = states_named(word, ADMISSION_STATES)
     if not named:
-        words = ", ".join(f"{state} ({admission_state_word(state)})" for state in AdmissionState)
+        words = listed(f"{state} ({admission_state_word(state)})" for state in AdmissionState)
         raise Invalid("There is no state {word}.", hint="There are: {words}.", word=word, words=words)
     return AdmissionState(named[0])

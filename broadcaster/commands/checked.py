@@ -11,7 +11,7 @@ from rich.text import Text
 from broadcaster.campaigns.check import Check, Finding, VariantCheck
 from broadcaster.commands.output import facts, money, table
 from broadcaster.commands.phone import phone
-from broadcaster.language import ntr, tr, translated
+from broadcaster.language import filled, ntr, tr, translated
 from broadcaster.words import SKIP_REASONS, STATUSES, skip_reason_word, status_word
 
 
@@ -81,8 +81,9 @@ def shown_check(checked: Check) -> list[RenderableType]:
             else Text(f"{tr('Note')}: ", style="yellow")
         )
         shown.append(mark + Text(_sentence(finding)))
-        if finding.hint:
-            shown.append(Text(f"  {translated(finding.hint).format(**finding.fields)}", style="dim"))
+        shown += [
+            Text(f"  {filled(each, finding.fields)}", style="dim") for each in (finding.hint, finding.typed) if each
+        ]
     return shown
 
 
@@ -122,4 +123,4 @@ def readers_of(count: int) -> str:
 
 
 def _sentence(finding: Finding) -> str:
-    return translated(finding.message).format(**finding.fields)
+    return filled(finding.message, finding.fields)

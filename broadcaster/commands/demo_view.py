@@ -21,7 +21,7 @@ from broadcaster.commands.output import console, facts, money
 from broadcaster.commands.phone import WIDTH, phone
 from broadcaster.delivery.progress import Progress as Figures
 from broadcaster.demo.people import Facts
-from broadcaster.language import tr, translated
+from broadcaster.language import filled, tr
 from broadcaster.newspaper.models import Edition
 from broadcaster.words import campaign_state_word, skip_reason_word, state_word, status_word
 from subscribers.clock import monotonic
@@ -136,7 +136,7 @@ class View:
             )
         )
         for finding in checked.findings:
-            self._show(Text(translated(finding.message).format(**finding.fields), style="yellow"))
+            self._show(Text(filled(finding.message, finding.fields), style="yellow"))
 
     def sending(self, campaign: Campaign, figures: Figures, letters: int) -> None:
         """The bar, in the order of its figures."""

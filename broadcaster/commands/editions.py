@@ -12,7 +12,7 @@ from broadcaster.commands.checked import shown_variants, variant_documents
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, facts, plain, table
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from broadcaster.newspaper import editions
 from broadcaster.newspaper.edition_pictures import read_pictures
 from broadcaster.words import STATUSES, status_word
@@ -104,4 +104,4 @@ def preview(
 
 
 def _named(variants: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(status_word(name) if name in STATUSES else name for name in variants)
+    return listed(status_word(name) if name in STATUSES else name for name in variants)

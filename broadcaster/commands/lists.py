@@ -10,7 +10,7 @@ import typer
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, plain, table
-from broadcaster.language import ntr, tr
+from broadcaster.language import listed, ntr, tr
 from subscribers import lists
 from subscribers.actor import Right
 
@@ -49,7 +49,7 @@ def save(
             now=tx.now,
         )
     people = ntr("{n} member", "{n} members", saved.members)
-    rows = ", ".join(map(str, saved.rows))
+    rows = listed(map(str, saved.rows))
     answer(
         plain(saved),
         tr("The list {name} is saved: {members}.", name=saved.name, members=people),

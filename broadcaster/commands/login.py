@@ -12,7 +12,7 @@ from broadcaster.commands.house import House, look_at_visitor, opened
 from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer, facts
 from broadcaster.commands.secrets_typed import PasswordFile, read_password
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from subscribers import organisations
 from subscribers.actor import OPERATOR
 
@@ -50,7 +50,7 @@ def _tell(house: House) -> None:
         facts(
             (tr("signed in as"), house.actor.name),
             (tr("organisation"), under or tr("the whole tree")),
-            (tr("may"), ", ".join(rights)),
+            (tr("may"), listed(rights)),
         ),
         tr("Somebody else gave out your password: choose one of your own.") if house.visitor.must_change else None,
         then=["broadsheet users password"] if house.visitor.must_change else [],

@@ -8,7 +8,7 @@ from datetime import date
 from rich.console import RenderableType
 
 from broadcaster.commands.output import facts, table
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from broadcaster.words import happening_word, standing_words
 from subscribers.models import NumberKind, Status, Wish
 from subscribers.records import Happening, NumberOnRecord, Record
@@ -25,8 +25,8 @@ def shown_record(record: Record, on: date) -> list[RenderableType]:
             (tr("lives in"), record.away_place),
             (tr("looked after by"), record.host_branch),
             (tr("birthday"), record.birthday),
-            (tr("external id"), record.external_id),
-            (tr("tags"), ", ".join(record.tags)),
+            (tr("id in another system"), record.external_id),
+            (tr("tags"), listed(record.tags)),
             *((name, value) for name, value in record.fields.items()),
         )
     ]

@@ -13,7 +13,7 @@ from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
-from broadcaster.language import ntr, tr
+from broadcaster.language import listed, ntr, tr
 from broadcaster.undoing import undo_import
 from broadcaster.words import standing_words
 from subscribers import audit, exporting, finding, importing
@@ -180,10 +180,10 @@ def _told(result: ImportResult) -> list[str]:
                 **figures,
             )
         ]
-    read = ", ".join(f"{heading} → {field}" for heading, field in result.columns.items())
+    read = listed(f"{heading} → {field}" for heading, field in result.columns.items())
     lines.append(tr("Columns: {columns}.", columns=read))
     if result.kept:
-        lines.append(tr("Kept under their own headings: {headings}.", headings=", ".join(result.kept)))
+        lines.append(tr("Kept under their own headings: {headings}.", headings=listed(result.kept)))
     if result.new_organisations:
         lines.append(_new_organisations(result))
     if result.still_out:
@@ -203,7 +203,7 @@ def _told(result: ImportResult) -> list[str]:
 
 def _new_organisations(result: ImportResult) -> str:
     first, count = result.first_new_organisations, result.new_organisations
-    names = ", ".join(first) + (", …" if count > len(first) else "")
+    names = listed([*first, *["…"][: count > len(first)]])
     if result.import_id is None:
         return ntr(
             "{n} organisation would be made, which is not there yet: {names}.",

@@ -11,7 +11,7 @@ from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.member_pages import numbers_table, shown_record
 from broadcaster.commands.options import MOST, asked, verb
 from broadcaster.commands.output import answer, plain, table
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from subscribers import members, membership, numbers, records, transfers
 from subscribers.actor import Right
 from subscribers.errors import Invalid
@@ -131,7 +131,7 @@ def add(
         region = house.settings.paper.region
         key, on = house.secret, today(house, tx)
         made = members.register(tx.session, house.actor, new, key=key, shared=shared, region=region, on=on, now=tx.now)
-    out = tr("{numbers}: the holder wants no paper, and stays out.", numbers=", ".join(made.still_out))
+    out = tr("{numbers}: the holder wants no paper, and stays out.", numbers=listed(made.still_out))
     told = tr("{name} is on the list as member {id}.", name=name, id=made.id)
     answer(plain(made), told, out if made.still_out else None, then=[f"broadsheet members show {made.id}"])
 

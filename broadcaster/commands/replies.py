@@ -9,7 +9,7 @@ import typer
 from broadcaster.commands.house import is_served, opened
 from broadcaster.commands.options import MOST, asked, noun, verb
 from broadcaster.commands.output import answer, local, plain, table
-from broadcaster.language import ntr, tr
+from broadcaster.language import listed, ntr, tr
 from broadcaster.replies import doubts as in_doubt
 from broadcaster.replies import inbox
 from broadcaster.replies.models import Letter, LetterState
@@ -144,7 +144,7 @@ def _state(word: str) -> str:
     """A state by its own name or by the word that the table shows."""
     named = states_named(word, LETTER_STATES)
     if not named:
-        words = ", ".join(f"{state} ({letter_state_word(state)})" for state in LetterState)
+        words = listed(f"{state} ({letter_state_word(state)})" for state in LetterState)
         raise Invalid("There is no state {word}.", hint="There are: {words}.", word=word, words=words)
     return named[0]
 

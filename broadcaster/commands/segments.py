@@ -96,7 +96,7 @@ def remove(name: Name) -> None:
 def list_() -> None:
     with opened() as house, house.reading() as tx:
         saved = segments.listing(tx.session, house.actor)
-    built_in = tr("Built in: in_service, retired, mobile, reachable, everyone (在职 离退休 流动 可达 所有人).")
+    built_in = tr("Built in: in_service, retired, mobile, reachable, everyone (在职 离退休 流动 可发 所有人).")
     rows = [(one.name, one.rule, one.saved_by, one.place) for one in saved]
     answer(
         {"segments": [plain(one) for one in saved]},

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from broadcaster.language import listed
 from broadcaster.settings import Settings
 from subscribers.errors import Denied, Unavailable
 
@@ -35,7 +36,7 @@ def keep(settings: Settings, token: str) -> Path:
     raise Unavailable(
         "The sign-in can be kept nowhere: {places} cannot be written.",
         hint="Set XDG_CONFIG_HOME to a folder of yours.",
-        places=", ".join(str(file.parent) for file in _places(settings)),
+        places=listed(str(file.parent) for file in _places(settings)),
     )
 
 

@@ -10,7 +10,7 @@ import typer
 from broadcaster.commands.house import opened, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, local, plain, table
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from broadcaster.words import TRANSFER_STATES, states_named, transfer_state_word
 from subscribers import transfers
 from subscribers.actor import Right
@@ -104,6 +104,6 @@ def _tell(transfer: Transfer) -> None:
 def _state(word: str) -> TransferState:
     named = states_named(word, TRANSFER_STATES)
     if not named:
-        words = ", ".join(f"{state} ({transfer_state_word(state)})" for state in TransferState)
+        words = listed(f"{state} ({transfer_state_word(state)})" for state in TransferState)
         raise Invalid("There is no state {word}.", hint="There are: {words}.", word=word, words=words)
     return TransferState(named[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from broadcaster.language import msgid, tr, translated
+from broadcaster.language import listed, msgid, tr, translated
 
 _COMMAND = re.compile(r"No such command '(?P<name>.*?)'\.?(?: Did you mean (?P<nearest>.+)\?)?")
 #: how the parser says what a value must be
@@ -27,7 +27,7 @@ def misuse(error: Any) -> tuple[str, str]:
         return tr("There is no command {name}.", name=unknown["name"]), _nearest(unknown["nearest"]) or hint
     kind, parameter = type(error).__name__, getattr(error, "param", None)
     if kind == "NoSuchOption":
-        nearest = ", ".join(sorted(error.possibilities or ()))
+        nearest = listed(sorted(error.possibilities or ()))
         return tr("There is no option {name}.", name=error.option_name), _nearest(nearest) or hint
     if kind == "MissingParameter" and parameter is not None:
         return tr("{name} is missing.", name=_name(parameter)), hint

@@ -20,7 +20,7 @@ from broadcaster.commands.output import answer, aside, facts, local, money, tabl
 from broadcaster.commands.progress import Show, following, told_obstacle
 from broadcaster.delivery.obstacles import Obstacle, obstacles
 from broadcaster.delivery.progress import Progress, progress
-from broadcaster.language import retold, retold_hint, tr, translated
+from broadcaster.language import filled, retold, retold_hint, tr
 from broadcaster.words import campaign_state_word, state_word
 from subscribers.clock import monotonic
 from subscribers.errors import Conflict, Invalid
@@ -83,7 +83,7 @@ def campaign_document(campaign: Campaign, figures: Progress, held_up: Sequence[O
         "started_at": campaign.started_at,
         "sent_at": campaign.sent_at,
         "closed_at": campaign.closed_at,
-        "note": translated(campaign.note).format(**campaign.note_fields),
+        "note": filled(campaign.note, campaign.note_fields),
         "held_up": [
             {"gateway": each.gateway, "reason": retold(each.trouble), "hint": retold_hint(each.trouble)}
             for each in held_up
@@ -99,7 +99,7 @@ def shown_campaign(
         facts(
             (tr("campaign"), f"{campaign.id} · {campaign.title}"),
             (tr("state"), campaign_state_word(campaign.state)),
-            (tr("note"), translated(campaign.note).format(**campaign.note_fields)),
+            (tr("note"), filled(campaign.note, campaign.note_fields)),
             *((tr("held up"), told_obstacle(each)) for each in held_up),
             (tr("planned for"), local(campaign.scheduled_for, zone)),
             (tr("started"), local(campaign.started_at, zone)),

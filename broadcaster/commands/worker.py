@@ -12,7 +12,7 @@ from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
 from broadcaster.commands.serving import open_gateways
 from broadcaster.delivery.control import submit_queue
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from broadcaster.settings import Settings
 from broadcaster.tasks import make_app, work
 from subscribers.errors import Conflict, Invalid
@@ -37,7 +37,7 @@ def worker(
         held = {submit_queue(gateway): gateway for gateway in house.gateways if house.is_held(gateway)}
         chosen = _chosen(queues, [queue.name for queue in celery.conf.task_queues], held)
         open_gateways(house)
-        answer({"queues": chosen}, tr("Serving {queues}.", queues=", ".join(chosen)))
+        answer({"queues": chosen}, tr("Serving {queues}.", queues=listed(chosen)))
         work(celery, house, chosen, threads=threads, name=name)
 
 
@@ -46,7 +46,7 @@ def _chosen(named: str, known: list[str], held: Mapping[str, str]) -> list[str]:
     wanted = [name.strip() for name in named.split(",") if name.strip()]
     for name in wanted:
         if name not in known:
-            raise Invalid("There is no queue {name}.", hint="There are: {known}.", name=name, known=", ".join(known))
+            raise Invalid("There is no queue {name}.", hint="There are: {known}.", name=name, known=listed(known))
         if name in held:
             raise Invalid(
                 "Gateway {name} holds a connection: only the process that has it sends.",

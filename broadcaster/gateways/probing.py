@@ -14,7 +14,7 @@ from typing import Any
 
 from broadcaster.gateways.contract import Gateway, GatewayConfig, Question
 from broadcaster.gateways.errors import LinkDown, Misconfigured
-from broadcaster.language import Phrase, msgid, tr
+from broadcaster.language import Phrase, listed, msgid, tr
 
 #: seconds
 PATIENCE = 5.0
@@ -63,7 +63,7 @@ def probe(address: Address) -> Iterator[tuple[str, str, float]]:
             hint="Compare the name with the carrier's sheet, and ask whether this machine can look names up.",
             host=address.host,
         ) from error
-    numbers = ", ".join(dict.fromkeys(str(each[4][0]) for each in found))
+    numbers = listed(dict.fromkeys(str(each[4][0]) for each in found))
     if numbers == address.host:
         yield "resolve", tr("{host} needs no looking up", host=address.host), 0.0
     else:

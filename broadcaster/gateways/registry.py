@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from broadcaster.gateways.contract import Gateway, GatewayContext
 from broadcaster.gateways.errors import Misconfigured
-from broadcaster.language import tr
+from broadcaster.language import listed, tr
 from broadcaster.mistakes import tell_mistake
 
 GROUP = "broadsheet.gateways"
@@ -62,7 +62,7 @@ def gateway_class(kind: str) -> type[Gateway]:
             hint="A kind of your own is installed as a package; see docs/adding_a_gateway.md.",
             kind=kind,
             nearest=_did_you_mean(kind, declared),
-            known=", ".join(sorted(declared)),
+            known=listed(sorted(declared)),
         )
     found = _load(declared[kind])
     if found.gateway is None:
@@ -87,7 +87,7 @@ def make(name: str, settings: Mapping[str, Any], context: GatewayContext) -> Gat
             "[gateways.{name}] does not say its kind. There are: {known}.",
             hint='Write, for example, kind = "simulator".',
             name=name,
-            known=", ".join(sorted(_declared())),
+            known=listed(sorted(_declared())),
         )
     made = gateway_class(kind)
     try:

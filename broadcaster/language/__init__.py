@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -62,6 +62,12 @@ def tr(message: str, /, **fields: object) -> str:
     return translated(message).format(**fields)
 
 
+def filled(message: str, fields: Mapping[str, object]) -> str:
+    """The same for a sentence that was kept; a list among its fields stands as the reader's language lists things."""
+    told = {name: listed(map(str, value)) if isinstance(value, list) else value for name, value in fields.items()}
+    return translated(message).format(**told)
+
+
 def msgid(message: str, /) -> str:
     """Mark a sentence that is kept now and translated later, so that the catalogue gets it; it comes back as it is."""
     return message
@@ -87,7 +93,7 @@ def tell(error: BroadsheetError) -> tuple[str, str]:
         name: translated(value) if isinstance(value, str) and _is_phrase(value) else value
         for name, value in error.fields.items()
     }
-    return translated(error.message).format(**fields), translated(error.hint).format(**fields)
+    return filled(error.message, fields), filled(error.hint, fields)
 
 
 def _is_phrase(value: str) -> bool:
@@ -100,7 +106,8 @@ def kept(error: BroadsheetError, room: int) -> str:
     What there is to do about it is kept as well, where there is room.
     """
     sentence = str(error)
-    fields = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.fields.items()}
+    plain = (int, float, list)
+    fields = {name: value if isinstance(value, plain) else str(value) for name, value in error.fields.items()}
     phrases = [name for name, value in error.fields.items() if isinstance(value, Phrase)]
     for more in ((error.hint,), ()):
         text = json.dumps([error.message, fields, phrases, *more], ensure_ascii=False)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from broadcaster.language import listed
 from broadcaster.newspaper.values import (
     check_keys,
     read_date,
@@ -205,7 +206,7 @@ def _check_audiences(edition: EditionText) -> None:
                     headline=item.headline,
                     name=name,
                     nearest="".join(nearest),
-                    known=", ".join(sorted(known)),
+                    known=listed(sorted(known)),
                 )
     for variant in edition.variants:
         if not any(stands_in(variant, item.audience) for item in items):

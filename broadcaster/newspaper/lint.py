@@ -56,7 +56,9 @@ def about_link(pages: str, *, is_published: bool) -> Iterator[Remark]:
     if not pages:
         yield Remark(
             msgid("It ends with the address of the reading page, and it is not set where pages are found."),
-            hint=msgid("Whoever runs this installation sets web.public_url. Or take the address out of the text."),
+            hint=msgid(
+                "Ask whoever runs this installation to set it (web.public_url), or take the address out of the text."
+            ),
             stops=True,
         )
     elif not is_published:
@@ -96,7 +98,7 @@ def _about(
     if others and len(others) < len(item.audience):
         yield Remark(
             msgid("It is for everyone and for {others} as well: everyone would get it."),
-            {"others": ", ".join(others)},
+            {"others": others},
             msgid("Say which of the two is meant."),
             stops=True,
             item=item,
@@ -105,7 +107,7 @@ def _about(
     if not any(stands_in(variant, item.audience) for variant in variants):
         yield Remark(
             msgid("No variant of this edition is for {audience}: nobody gets it."),
-            {"audience": ", ".join(item.audience)},
+            {"audience": list(item.audience)},
             msgid("Add the variant, or say on the page of the item for whom it is."),
             stops=True,
             item=item,
@@ -170,7 +172,7 @@ def _about_rest(text: str, linked: str, forbidden: Collection[str]) -> Iterator[
     refused = sorted(set(text) & set(forbidden))
     if refused:
         yield Remark(
-            msgid("A gateway refuses these characters: {characters}"),
+            msgid("Carriers do not take these characters: {characters}"),
             {"characters": " ".join(map(_visible, refused))},
             msgid("Write it without them."),
             stops=True,
@@ -202,7 +204,7 @@ def _about_words(text: str, words: Collection[str]) -> Iterator[Remark]:
     if there := [word for word in words if word.casefold() in text]:
         yield Remark(
             msgid("Words of your list stand in it: {words}"),
-            {"words": ", ".join(there)},
+            {"words": there},
             msgid("The list is under Settings, Words."),
         )
 

@@ -7,6 +7,7 @@ import difflib
 import unicodedata
 from typing import Any
 
+from broadcaster.language import listed
 from subscribers.errors import Invalid
 
 MAX_NUMBER = 1_000_000
@@ -25,7 +26,7 @@ def check_keys(place: str, values: dict[str, Any], required: tuple[str, ...], op
                 hint="Did you mean {nearest}?" if nearest else "Known here are: {known}.",
                 key=place + key,
                 nearest="".join(nearest),
-                known=", ".join(known),
+                known=listed(known),
             )
     for key in required:
         if key not in values:

@@ -15,7 +15,7 @@ from broadcaster.web.doors import Form, Open, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit, give
-from broadcaster.words import right_word
+from broadcaster.words import place_words, right_word
 from subscribers import organisations
 from subscribers.errors import BroadsheetError, Invalid
 
@@ -44,7 +44,7 @@ def account(request: Request, house: House, visit: Here) -> Response:
     return draw(
         request,
         "account.html",
-        under=under or tr("the whole tree"),
+        under=place_words(under) or tr("the whole tree"),
         rights=[right_word(right) for right in sorted(me.actor.rights)],
         signed_in=signed_in,
         has_code=has_code,

@@ -12,7 +12,7 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.check import UNSIGNED
 from broadcaster.campaigns.reach import Reach
 from broadcaster.campaigns.schedule import STARTABLE
-from broadcaster.language import msgid, tr, translated
+from broadcaster.language import filled, msgid, tr, translated
 from broadcaster.newspaper import editions, items, making, publishing, word_lists
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.item_words import Words
@@ -167,6 +167,7 @@ def draw_check(
         phones=drawn,
         one_only=False,
         may_edit=may_edit,
+        may_send=Right.SEND in visit.actor.rights,
         readers=audience_words([are_readers]) if are_readers else "",
         typed=typed_words(are_readers) if readers is None else readers,
         known=[typed_words(name) for name in dict.fromkeys([*laid.variants, *known]) if name not in EVERYONE],
@@ -193,7 +194,7 @@ def _looked_through(
         drawn = phones(house, tx, visit.actor, number, reached=reached)
     except Invalid as gone:
         # a segment that a variant names is not there any more
-        return [line(translated(gone.message).format(**gone.fields), stops=True)], [], None
+        return [line(filled(gone.message, gone.fields), stops=True)], [], None
     lines = []
     for phone in drawn:
         lines += [line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
@@ -237,8 +238,8 @@ def _told(remark: Remark) -> dict[str, Any]:
         fields["variant"] = audience_words([fields["variant"]])
     for name in ("audience", "others"):
         if name in fields:
-            fields[name] = audience_words(fields[name].split(", "))
-    told = line(translated(remark.message).format(**fields), stops=remark.stops)
-    hint = translated(remark.hint).format(**fields) if remark.hint else ""
+            fields[name] = audience_words(fields[name])
+    told = line(filled(remark.message, fields), stops=remark.stops)
+    hint = filled(remark.hint, fields)
     choices = [(audience, audience_words(audience)) for audience in remark.audiences]
     return told | {"hint": hint, "item": remark.item, "can_repair": remark.can_repair, "audiences": choices}

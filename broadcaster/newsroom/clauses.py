@@ -12,6 +12,7 @@ from broadcaster.language import language, msgid, tr, translated
 from broadcaster.words import place_words, status_word
 from subscribers import rules
 from subscribers.errors import Invalid
+from subscribers.nowhere import stored_name
 from subscribers.rules import All, AnyOf, Away, Compared, Field, Is, Not, OnList, Place, Reachable, Rule, Saved, Starts
 from subscribers.rules.fields import OPERATORS
 
@@ -41,7 +42,7 @@ FIELDS: Mapping[str, tuple[str, str, str]] = {
     "name": (msgid("Name"), "name", "姓名"),
     "operator": (msgid("Operator of the phone"), "operator", "运营商"),
     "mobile": (msgid("Lives away"), "mobile", "流动"),
-    "reachable": (msgid("Can be sent to"), "reachable", "可达"),
+    "reachable": (msgid("Can be sent to"), "reachable", "可发"),
     "list": (msgid("List"), "list", "名单"),
     "segment": (msgid("Segment"), "segment", "人群"),
 }
@@ -128,6 +129,8 @@ def _text(clause: Clause, *, is_chinese: bool) -> str:
     if clause.field not in FIELDS or clause.sign not in SIGNS:
         raise Invalid("This cannot be asked: {field}.", field=repr(f"{clause.field} {clause.sign}"[:40]))
     typed = clause.value.strip() or (_yes() if clause.field in _FLAGS else "")
+    if clause.field == "under":
+        typed = place_words(stored_name(typed))
     word, value = FIELDS[clause.field][2 if is_chinese else 1], _quoted(typed)
     if clause.field in _NAMING:
         if clause.sign not in ("=", "!="):
@@ -161,7 +164,7 @@ def _clause(term: Rule, *, is_not: bool = False) -> Clause | None:
         case Reachable():
             return Clause("reachable", sign, _yes())
         case Place(names, True):
-            return Clause("under", sign, names)
+            return Clause("under", sign, place_words(names))
         case OnList(name):
             return Clause("list", sign, name)
         case Saved(name):

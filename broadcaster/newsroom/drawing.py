@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import language, translated
+from broadcaster.language import translated
 from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import count
-from broadcaster.web.rendering import page, sheets
+from broadcaster.web.rendering import other_language, page, sheets
 from broadcaster.web.told import told
 from broadcaster.web.visits import Visit, give
 from broadcaster.words import place_words
@@ -62,7 +61,7 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
         visit=visit,
         menu=entries_for(visit.visitor, request.url.path),
         tabs=tabs_for(visit.visitor, request.url.path),
-        other=_other_language(request),
+        other=other_language(request),
         # of a form there is no page to come back to
         stands_at=str(request.url.path) if request.method == "GET" else "/",
         done=before,
@@ -115,9 +114,3 @@ def _done(request: Request, visit: Visit) -> Done | None:
         return None
     words, fields, undo, undo_fields = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
     return Done(translated(words).format(**fields), undo, undo_fields)
-
-
-def _other_language(request: Request) -> dict[str, str]:
-    code, tag, name = ("en", "en", "English") if language() == "zh" else ("zh", "zh-CN", "中文")
-    kept = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
-    return {"query": urlencode([*kept, ("lang", code)]), "tag": tag, "name": name}

@@ -12,7 +12,7 @@ from broadcaster.campaigns import compose, counts
 from broadcaster.campaigns.check import UNSIGNED
 from broadcaster.campaigns.counts import CountState
 from broadcaster.campaigns.models import EditionCount
-from broadcaster.language import msgid, ntr, tr, translated
+from broadcaster.language import filled, msgid, ntr, tr
 from broadcaster.newspaper import making
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw
@@ -79,11 +79,10 @@ def count_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, 
         told["counting"] = _progress(found)
     elif found.state == CountState.FAILED and found.trouble:
         sentences = (found.trouble["message"], found.trouble["hint"])
-        told["count_trouble"] = " ".join(
-            translated(each).format(**found.trouble["fields"]) for each in sentences if each
-        )
+        told["count_trouble"] = " ".join(filled(each, found.trouble["fields"]) for each in sentences if each)
     if found.figures is not None and found.counted_at is not None:
-        told["counted"] = _figures(found.figures) | {"at": when(found.counted_at, tx.now, house.settings.zone)}
+        at = when(found.counted_at, tx.now, house.settings.zone)
+        told["counted"] = _figures(found.figures, is_operator=Right.OPERATE in visit.actor.rights) | {"at": at}
         told["is_stale"], told["is_redressed"] = _outdated(house, tx, visit, found, number)
     return told
 
@@ -105,7 +104,7 @@ def _progress(found: EditionCount) -> str:
     return tr("Readers so far: {figure}, of about {n} members.", figure=count(found.seen), n=about(found.about))
 
 
-def _figures(figures: dict[str, Any]) -> dict[str, Any]:
+def _figures(figures: dict[str, Any], *, is_operator: bool) -> dict[str, Any]:
     skipped = sum(figures["skipped"].values())
     people = ntr("{figure} reader", "{figure} readers", figures["recipients"], figure=count(figures["recipients"]))
     parts = ntr("{figure} part", "{figure} parts", figures["parts"], figure=count(figures["parts"]))
@@ -127,8 +126,9 @@ def _figures(figures: dict[str, Any]) -> dict[str, Any]:
         ],
         "findings": [
             {
-                "words": translated(each["message"]).format(**each["fields"]),
-                "hint": translated(each["hint"]).format(**each["fields"]) if each["hint"] else "",
+                "words": filled(each["message"], each["fields"]),
+                "hint": filled(each["hint"], each["fields"]),
+                "typed": filled(each["typed"], each["fields"]) if is_operator and each.get("typed") else "",
                 "stops": each["blocking"],
             }
             for each in figures["findings"]

@@ -25,6 +25,7 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import place_words
 from subscribers import segments
 from subscribers.actor import Actor, Right
 from subscribers.db import Tx
@@ -318,7 +319,7 @@ def _told(house: Runtime, session: Session, actor: Actor, item: Item, *, now: An
     fitting = [move for move, (before, _) in MOVES.items() if ItemState(item.state) in before and _helps(item, move)]
     return {
         "state": state_words(item),
-        "place": names_of(session, [item.under]).get(item.under) or tr("the whole paper"),
+        "place": place_words(names_of(session, [item.under]).get(item.under, "")) or tr("the whole paper"),
         "changed": when(item.changed_at, now, house.settings.zone),
         "editions": items.stands_in(session, actor, item.id),
         "moves": [move.value for move in fitting] if is_own and Right.EDIT in actor.rights else [],

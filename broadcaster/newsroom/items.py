@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import language
+from broadcaster.language import language, listed
 from broadcaster.newspaper import columns, items
 from broadcaster.newspaper.items import Shelf
 from broadcaster.newspaper.models import Item
@@ -21,7 +21,7 @@ from broadcaster.web.doors import shows
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import STATUSES, item_state_word, status_word
+from broadcaster.words import STATUSES, item_state_word, place_words, status_word
 from subscribers.actor import Right
 from subscribers.organisations import names_of
 from subscribers.segments import SavedSegment
@@ -58,7 +58,7 @@ def state_words(item: Item) -> str:
 
 def audience_words(names: Sequence[str]) -> str:
     """For whom, as people say it."""
-    return ("、" if language() == "zh" else ", ").join(segment_words(name) for name in names)
+    return listed(map(segment_words, names))
 
 
 def segment_words(name: str) -> str:
@@ -97,7 +97,7 @@ def _shelf(request: Request, house: Runtime, visit: Visit, shelf: Shelf, q: str,
             "shared": item.shared,
             "column": named[item.standing_id].name if item.standing_id in named else "—",
             "owner": named[item.standing_id].owner if item.standing_id in named else "",
-            "source": item.source or places.get(item.under, "").rpartition("/")[2] or "—",
+            "source": item.source or place_words(places.get(item.under, "")).rpartition("/")[2] or "—",
             "changed": when(item.changed_at, now, house.settings.zone),
             "by": item.changed_by,
         }

@@ -15,7 +15,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import status_word
+from broadcaster.words import place_words, status_word
 from subscribers import consent_files, members, membership, numbers, records, transfers
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -140,7 +140,9 @@ def transfer(request: Request, house: House, visit: Here, form: Form, id: Id) ->
         transfers.accept(tx.session, visit.actor, asked.id, on=on, now=tx.now)
         there = {"to": before.organisation}
         told = msgid("They belong to {place} now.")
-        return done(visit, f"/members/{id}", told, place=to, undo=f"/members/{id}/transfer", undo_fields=there)
+        return done(
+            visit, f"/members/{id}", told, place=place_words(to), undo=f"/members/{id}/transfer", undo_fields=there
+        )
 
     return attempt(house, work, _again(request, house, visit, id))
 

@@ -53,7 +53,7 @@ _FIELDS = {
     "birthday": msgid("birthday"),
     "subscribed": msgid("wants the paper"),
     "tags": msgid("tags"),
-    "external_id": msgid("external id"),
+    "external_id": msgid("id in another system"),
 }
 
 
@@ -194,7 +194,11 @@ def _told(answer: Mapping[str, Any], *, taken: bool) -> dict[str, Any]:
         "fields": [(name, translated(word)) for name, word in _FIELDS.items()],
         "notes": _notes(answer, taken=taken),
         "kinds": [f"{each['n']} × {translated(each['message']).format(**each['fields'])}" for each in answer["kinds"]],
-        "refused": [{"row": one["row"], "reason": in_a_sentence(one)} for one in answer["first_refused"]],
+        "refused": [
+            # what was looked at by an earlier version of the program has no cells
+            {"row": one["row"], "stood": " · ".join(one.get("stood", ())), "reason": in_a_sentence(one)}
+            for one in answer["first_refused"]
+        ],
     }
 
 

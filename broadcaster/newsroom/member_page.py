@@ -20,7 +20,7 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
         (tr("lives in"), record.away_place),
         (tr("looked after by"), record.host_branch),
         (tr("birthday"), record.birthday),
-        (tr("external id"), record.external_id),
+        (tr("id in another system"), record.external_id),
         (tr("tags"), listed(record.tags)),
         *record.fields.items(),
     ]
@@ -29,7 +29,7 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
         "name": record.name,
         "birthday": record.birthday or "",
         "external_id": record.external_id or "",
-        "tags": ", ".join(record.tags),
+        "tags": listed(record.tags),
         "fields": record.fields,
         "organisation": record.organisation,
         "status": record.status,

@@ -12,6 +12,7 @@ from broadcaster.newsroom.members import today
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
+from broadcaster.words import place_words
 from subscribers import members, organisations
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -30,7 +31,7 @@ def form_for_one(request: Request, house: House, visit: Here, under: str = "") -
     """An empty form; `under`: a path of names where they belong."""
     with house.reading() as tx:
         home = under or organisations.home_of(tx.session, visit.actor)
-    typed = {**dict.fromkeys(_FIELDS, ""), "organisation": home, "status": Status.IN_SERVICE.value}
+    typed = {**dict.fromkeys(_FIELDS, ""), "organisation": place_words(home), "status": Status.IN_SERVICE.value}
     return draw(request, "new_member.html", typed=typed, standings=standing_choices(), is_shared=False)
 
 

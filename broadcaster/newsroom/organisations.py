@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from broadcaster import moving
 from broadcaster.language import msgid, tr
 from broadcaster.newsroom.acting import attempt, read_day
+from broadcaster.newsroom.clauses import Clause, rule_of
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import PAGE, Behind, today
 from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
@@ -57,7 +58,7 @@ def add(request: Request, house: House, visit: Here, form: Form) -> Response:
     def work(tx: Tx) -> Response:
         kind = form.text("kind")
         made = tree_changes.add(tx.session, visit.actor, form.text("name"), under=under, kind=kind, now=tx.now)
-        return done(visit, _page(made.names), msgid("Added: {name}."), name=made.name)
+        return done(visit, _page(made.names), msgid("Added: {name}."), name=_named(made.names))
 
     return attempt(house, work, lambda error: _draw(request, house, visit, under, error))
 
@@ -73,7 +74,15 @@ def rename(request: Request, house: House, visit: Here, form: Form) -> Response:
         back = {"under": after.names, "name": before.name}
         told = msgid("{name} is called {other} now.")
         page = _page(after.names)
-        return done(visit, page, told, undo=f"{PATH}/rename", undo_fields=back, name=before.name, other=after.name)
+        return done(
+            visit,
+            page,
+            told,
+            undo=f"{PATH}/rename",
+            undo_fields=back,
+            name=_named(before.names),
+            other=_named(after.names),
+        )
 
     return attempt(house, work, lambda error: _draw(request, house, visit, under, error))
 
@@ -104,7 +113,15 @@ def move(request: Request, house: House, visit: Here, form: Form) -> Response:
         there = f"{organisations.clean_path(to)}/{name}" if to.strip() else name
         back = {"under": there, "to": above, "people": typed}
         told = msgid("{name} is under {other} now.") if to.strip() else msgid("{name} is at the top now.")
-        return done(visit, _page(there), told, undo=f"{PATH}/move", undo_fields=back, name=name, other=to.strip())
+        return done(
+            visit,
+            _page(there),
+            told,
+            undo=f"{PATH}/move",
+            undo_fields=back,
+            name=_named(node.names),
+            other=place_words(to.strip()),
+        )
 
     return attempt(house, work, lambda error: _draw(request, house, visit, under, error))
 
@@ -117,7 +134,7 @@ def close(request: Request, house: House, visit: Here, form: Form) -> Response:
     def work(tx: Tx) -> Response:
         if form.text("reopen"):
             node = tree_changes.reopen(tx.session, visit.actor, under, now=tx.now)
-            return done(visit, _page(node.names), msgid("{name} is open again."), name=node.name)
+            return done(visit, _page(node.names), msgid("{name} is open again."), name=_named(node.names))
         on, into = read_day(form.text("on")) or today(house, tx), form.text("into").strip()
         closed = moving.close(tx.session, visit.actor, under, on=on, into=into, now=tx.now)
         # whoever went elsewhere does not come back by opening it again
@@ -129,7 +146,7 @@ def close(request: Request, house: House, visit: Here, form: Form) -> Response:
             told,
             undo=undo,
             undo_fields={"under": closed.organisation.names, "reopen": "1"},
-            name=closed.organisation.name,
+            name=_named(closed.organisation.names),
             members=closed.members,
             organisations=closed.organisations,
         )
@@ -179,6 +196,7 @@ def _draw(
         status=422 if error else 200,
         trouble=trouble(error) if error else None,
         here=here,
+        members=urlencode({"rule": _rule(here)}) if here else "",
         above=_above(here.names, visit) if here else [],
         lines=[_line(node, counts[node.id]) for node in shown[:PAGE]],
         onward=urlencode({"under": under, "after": shown[PAGE - 1].id}) if len(shown) > PAGE else "",
@@ -197,11 +215,25 @@ def _kept(tx: Tx) -> Keep:
 def _line(node: Node, members: Headcount) -> dict[str, str | date | None]:
     told = count(members.members) if members.is_exact else tr("about {n}", n=about(members.members))
     return {
-        "name": place_words(node.names).rpartition("/")[2],
+        "name": _named(node.names),
         "names": node.names,
         "members": told,
         "closed_on": node.closed_on,
     }
+
+
+def _rule(node: Node) -> str:
+    """Whoever is in it or below, as a rule in the reader's language."""
+    try:
+        return rule_of([Clause("under", "=", node.names)], is_any=False)
+    except Invalid:
+        # with all kinds of quotes in its name
+        return rule_of([Clause("under", "=", f"#{node.id}")], is_any=False)
+
+
+def _named(names: str) -> str:
+    """The last of a path of names, as a page shows it."""
+    return place_words(names).rpartition("/")[2]
 
 
 def _above(names: str, visit: Visit) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import msgid, tr, translated
+from broadcaster.language import filled, in_a_row, msgid, tr
 from broadcaster.newsroom.acting import attempt, read_number
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import PAGE, Behind, Id
@@ -19,6 +19,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
+from broadcaster.web.told import untyped
 from broadcaster.web.visits import Here, Visit
 from subscribers import audit, importing, list_jobs
 from subscribers.actor import Right
@@ -69,8 +70,8 @@ def undo_over(
 
 def in_a_sentence(fault: Mapping[str, Any]) -> str:
     """Why a row was refused, in the reader's language: its message and hint over its fields."""
-    sentences = (fault["message"], fault["hint"])
-    return " ".join(translated(each).format(**fault["fields"]) for each in sentences if each)
+    what, then = (filled(fault[each], fault["fields"]) for each in ("message", "hint"))
+    return in_a_row(what, untyped(then))
 
 
 @shows(router, PATH + "/{id}", needs=Right.REGISTER)
@@ -81,10 +82,14 @@ def one(request: Request, house: House, visit: Here, id: Id) -> Response:  # noq
         if not found or found[0].id != id:
             raise NotFound("There is no such list here.", hint="Load the lists again.")
         line = _lines(house, tx, found)[0]
+        headings: list[str] = []
         rows: list[RefusedRow] = []
         if line["has_refused"]:
-            _, rows = refused_rows.find(tx.session, visit.actor, id, most=_REFUSED)
-    refused = [{"row": each.row, "reason": _reason(each)} for each in rows]
+            headings, rows = refused_rows.find(tx.session, visit.actor, id, most=_REFUSED)
+    refused = [
+        {"row": each.row, "stood": " · ".join(importing.as_it_stood(headings, each)), "reason": _reason(each)}
+        for each in rows
+    ]
     return draw(request, "import_past.html", one=line, refused=refused, more=found[0].refused - len(rows))
 
 
@@ -96,7 +101,7 @@ def refused(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
         audit.note(tx.session, visit.actor, "members.refused", f"import {id}", people=len(rows), now=tx.now)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "refused.csv"
-        importing.write_rejects(file, headings, rows, why=_reason)
+        importing.write_rejects(file, headings, rows, why=_reason, heads=(tr("Refused row"), tr("Refused reason")))
         content = file.read_bytes()
     named = {"Content-Disposition": f'attachment; filename="refused-{id}.csv"'}
     return Response(content, media_type="text/csv", headers=named)

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from broadcaster.access import own_phone
 from broadcaster.delivery import proofs as sending
-from broadcaster.language import msgid
+from broadcaster.language import listed, msgid
 from broadcaster.newspaper import editions
 from broadcaster.newsroom.checks import draw_check
 from broadcaster.newsroom.composer import ONE
@@ -55,7 +55,7 @@ def send(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     told = msgid("On its way to {number}: {variants}.")
     if not reaches:
         told = msgid("On its way to {number}: {variants}. This installation rehearses: nothing reaches a phone.")
-    named = ", ".join(audience_words([each.variant]) for each in made)
+    named = listed(audience_words([each.variant]) for each in made)
     return done(visit, f"{page}#proofs", told, number=number, variants=named)
 
 

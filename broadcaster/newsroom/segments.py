@@ -9,17 +9,18 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import msgid, tr
+from broadcaster.language import listed, msgid, tr
 from broadcaster.newsroom.acting import attempt
 from broadcaster.newsroom.clauses import MOST, ROWS, Clause, choices, clauses_of, rows_of, rule_of, with_room
 from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.items import BUILT_IN, segment_words
 from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import standing_words, status_word
+from broadcaster.words import place_words, standing_words, status_word
 from subscribers import rules, segments, tree_levels
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -120,20 +121,33 @@ def _draw(
         clicked = (list(rows), False)
     with house.reading() as tx:
         day = today(house, tx)
-        if rule.strip() and error is None:
+        if rule.strip() and not rows:
             try:
                 counted = how_many(tx, visit, rule, day, exactly=exactly)
                 people, _ = segments.some(tx.session, visit.view, rule, on=day, limit=SAMPLE)
             except BroadsheetError as wrong:
-                error = wrong
+                error = error or wrong
         saved = segments.listing(tx.session, visit.actor)
         values = values_for(tx, visit, saved)
     return draw(
         request,
         "segments.html",
         status=422 if error else 200,
-        trouble=trouble(error, "rule") if error else None,
-        saved=saved,
+        # of a rule that can be counted, only its name can be wrong
+        trouble=trouble(error, "name" if counted else "joined" if rows else "rule") if error else None,
+        saved=[
+            {
+                "name": one.name,
+                "rule": one.rule,
+                "words": segment_words(one.rule),
+                "saved_by": one.saved_by,
+                "place": place_words(one.place),
+            }
+            for one in saved
+        ],
+        built_in=listed(status_word(name) for name in BUILT_IN),
+        words=segment_words(rule),
+        is_typed=clicked is None or bool(error and not rows and counted is None),
         counted=counted,
         sample=[
             {"id": one.id, "name": one.name, "standing": standing_words(one.status, away=one.mobile)} for one in people
@@ -151,4 +165,4 @@ def values_for(tx: Tx, visit: Visit, saved: Sequence[SavedSegment]) -> list[str]
     """What the rows offer while somebody types: some of what can stand there."""
     nodes = tree_levels.below(tx.session, visit.actor, visit.view.under, limit=_PLACES)
     words = [*(status_word(each) for each in Status), tr("yes"), tr("no")]
-    return [*words, *(one.name for one in saved[:_PLACES]), *(node.names for node in nodes)]
+    return [*words, *(one.name for one in saved[:_PLACES]), *(place_words(node.names) for node in nodes)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from broadcaster.campaigns.reach import Reach, VariantReach
-from broadcaster.language import ntr, tr
+from broadcaster.language import listed, ntr, tr
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.phones import skipped_words
@@ -42,7 +42,7 @@ def _also(variant: VariantReach, *, is_exact: bool) -> str:
     if variant.name in EVERYONE:
         return ""
     told = count if is_exact else about
-    return ", ".join(f"{audience_words([name])} {told(n)}" for name, n in variant.earlier.items())
+    return listed(f"{audience_words([name])} {told(n)}" for name, n in variant.earlier.items())
 
 
 def remarks(reach: Reach, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def taken(reach: Reach, at: int) -> dict[str, str]:
     firsts = sorted(variant.earlier, key=names.index)
     n = sum(variant.earlier.values())
     people = ntr("{figure} person is", "{figure} people are", n, figure=(count if reach.is_exact else about)(n))
-    fields = {"people": people, "first": ", ".join(map(_named, firsts))}
+    fields = {"people": people, "first": listed(map(_named, firsts))}
     words = tr("{people} in it, but {first} comes before it and has them all.", **fields)
     if len(firsts) > 1:
         words = tr("{people} in it, but these come before it and have them all: {first}.", **fields)

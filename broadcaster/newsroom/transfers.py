@@ -16,7 +16,7 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import transfer_state_word
+from broadcaster.words import place_words, transfer_state_word
 from subscribers import transfers
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -56,7 +56,7 @@ def answer(request: Request, house: House, visit: Here, form: Form) -> Response:
             case _:
                 raise Invalid("{answer} is no answer to a transfer.", answer=repr(wanted[:20]))
         moved = transfers.listing(tx.session, visit.actor, before=number + 1, limit=1)[0]
-        return done(visit, PATH, _DONE[wanted], name=moved.name, place=moved.to_organisation)
+        return done(visit, PATH, _DONE[wanted], name=moved.name, place=place_words(moved.to_organisation))
 
     return attempt(house, work, lambda error: _draw(request, house, visit, error))
 
@@ -87,7 +87,7 @@ def _line(house: Runtime, one: Move, now: Any) -> dict[str, Any]:
         "id": one.id,
         "member": one.member_id,
         "name": one.name,
-        "way": f"{one.from_organisation} → {one.to_organisation}",
+        "way": f"{place_words(one.from_organisation)} → {place_words(one.to_organisation)}",
         "reason": one.reason,
         "asked": tr("{who}, {time}", who=one.asked_by, time=when(one.asked_at, now, zone)),
         "until": when(one.expires_at, now, zone),

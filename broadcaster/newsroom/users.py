@@ -20,7 +20,7 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import role_word
+from broadcaster.words import place_words, role_word
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError
@@ -157,8 +157,8 @@ def _line(house: Runtime, one: Account, since: str) -> dict[str, Any]:
         "name": one.name,
         "role": one.role,
         "role_word": role_word(one.role),
-        "under": one.under,
-        "place": one.under or tr("the whole tree"),
+        "under": place_words(one.under),
+        "place": place_words(one.under) or tr("the whole tree"),
         "since": since,
         "made_by": one.created_by,
         "is_disabled": one.disabled_at is not None,

@@ -8,7 +8,7 @@ from datetime import date
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import msgid, ntr, tr
+from broadcaster.language import listed, msgid, ntr, tr
 from broadcaster.newspaper import making
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newsroom.clauses import Clause, choices, rows_of, rule_of, said, with_room
@@ -223,7 +223,7 @@ def _draw(
         shown=wish.shown if wish.shown in map(str, range(1, len(drawn) + 1)) else "1",
         typed="\n".join(map(typed_words, laid.variants)) if typed is None else typed,
         is_typed=typed is not None,
-        known=", ".join(map(typed_words, named)),
+        known=listed(map(typed_words, named)),
         phones=drawn,
         one_only=False,
         may_edit=False,

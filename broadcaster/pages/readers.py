@@ -169,7 +169,7 @@ def _form(
     template: str,
     number: int,
     error: BroadsheetError | None,
-    **values: object,
+    **values: Any,
 ) -> Response:
     told = tell(error) if error else None
     answer = draw_page(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from broadcaster.campaigns.states import CampaignState
+from broadcaster.language import listed
 from broadcaster.reports.stages import GatewayStage, Stages
 from subscribers.errors import BroadsheetError, Unavailable
 
@@ -26,7 +27,7 @@ def alarms(stages: Stages, *, now: datetime) -> Iterator[BroadsheetError]:
             "Campaigns with parts in doubt: {ids}.",
             hint="`broadsheet campaigns messages ID --state unknown` lists them; receipts settle most. What is left, a "
             "person settles: `broadsheet campaigns settle`.",
-            ids=", ".join(map(str, stages.doubtful)),
+            ids=listed(map(str, stages.doubtful)),
         )
     if stages.doubtful_answers:
         yield Unavailable(

@@ -13,6 +13,7 @@ from broadcaster.campaigns.belonging import refuse_unmet
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.models import Message
 from broadcaster.delivery.states import State
+from broadcaster.language import listed
 from broadcaster.reports.scope import Scope
 from broadcaster.words import MESSAGE_STATES, states_named
 from subscribers.actor import Actor, Right, needs
@@ -65,7 +66,7 @@ def read_states(text: str) -> set[State]:
                 "There is no state {word}.",
                 hint="There are: {words}. Several are written with commas between.",
                 word=word.strip(),
-                words=", ".join(state.word for state in State),
+                words=listed(state.word for state in State),
             )
         found.update(State[name.upper()] for name in named)
     return found

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from jinja2 import nodes
 
+from broadcaster.language import listed
 from broadcaster.templates.environment import DATE_FORMS
 from broadcaster.templates.source import ATTRIBUTES, BLANKS, RESERVED, parse
 from subscribers.errors import Invalid
@@ -127,7 +128,7 @@ class _Checker:
                 line=node.lineno,
                 field=name,
                 nearest="".join(nearest),
-                known=", ".join(sorted(self.known)) or "-",
+                known=listed(sorted(self.known)) or "-",
             )
         self.used.add(name)
 
@@ -214,7 +215,7 @@ def _check_date_form(node: nodes.Filter) -> None:
             line=node.lineno,
             filter=node.name,
             nearest="".join(nearest),
-            known=", ".join(["default(...)", *DATE_FORMS]),
+            known=listed(["default(...)", *DATE_FORMS]),
         )
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from broadcaster.language import listed
 from broadcaster.templates.check import check
 from broadcaster.templates.environment import ENVIRONMENT
 from subscribers.errors import Invalid, NotFound
@@ -68,7 +69,7 @@ def load(name: str, language: str, folder: Path | None = None) -> TemplateFile:
             name=name,
             language=language,
             nearest="".join(nearest),
-            known=", ".join(known) or "-",
+            known=listed(known) or "-",
         )
     path = paths[name, language]
     try:

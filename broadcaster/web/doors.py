@@ -17,6 +17,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 
 from broadcaster.access import sessions, users
+from broadcaster.language import listed
 from broadcaster.runtime import Runtime
 from broadcaster.web.house import House
 from broadcaster.web.visits import Visit, look
@@ -128,7 +129,7 @@ def _lacks(house: Runtime, visit: Visit, right: Right) -> Denied:
         admins = users.admins_over(tx.session, visit.actor.under, most=_NAMED)
     hint = "Ask an administrator: {names}." if admins else "Ask whoever runs this installation."
     return Denied(
-        "You have no right here to do this: {right}.", hint=hint, right=right_word(right), names=", ".join(admins)
+        "You have no right here to do this: {right}.", hint=hint, right=right_word(right), names=listed(admins)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from broadcaster import migrations
-from broadcaster.language import tell, tr
+from broadcaster.language import listed, tell, tr
 from broadcaster.logs import Seldom, get
 from broadcaster.runtime import Runtime
 from broadcaster.tasks.reach import check_broker
@@ -96,4 +96,4 @@ def _queue(runtime: Runtime) -> str:
 def _gateways(runtime: Runtime) -> str:
     if not runtime.gateways:
         raise Unavailable("There is no gateway.", hint="Add one under [gateways] in broadsheet.toml.")
-    return ", ".join(runtime.gateways)
+    return listed(runtime.gateways)

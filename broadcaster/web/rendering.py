@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from fastapi import Response
+from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from broadcaster.language import language, ntr, tr
+from broadcaster.language import language, listed, ntr, tr
 from broadcaster.web.assets import asset
 
 _HERE = Path(__file__).parent / "html"
@@ -23,8 +24,15 @@ def sheets(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"tr": tr, "ntr": ntr, "asset": asset}
+    made.globals |= {"tr": tr, "ntr": ntr, "listed": listed, "asset": asset}
     return made
+
+
+def other_language(request: Request) -> dict[str, str]:
+    """The link to the same page in the other language: its query, the tag of the language, and its own name."""
+    code, tag, name = ("en", "en", "English") if language() == "zh" else ("zh", "zh-CN", "中文")
+    kept = [(key, value) for key, value in request.query_params.multi_items() if key != "lang"]
+    return {"query": urlencode([*kept, ("lang", code)]), "tag": tag, "name": name}
 
 
 _SHARED = sheets()

@@ -11,7 +11,7 @@ from typing import Any
 from broadcaster import words
 from broadcaster.delivery.obstacles import Obstacle
 from broadcaster.gateways.contract import Gateway
-from broadcaster.language import msgid, ntr, retold_whole, tr, translated
+from broadcaster.language import filled, msgid, ntr, retold_whole, tr, translated
 from broadcaster.reports.overview import LetterLine, Overview, Standing
 from broadcaster.settings import Settings
 from broadcaster.web.figures import count, share, when, widths
@@ -113,7 +113,7 @@ class Teller:
             "name": self._name(standing),
             "state": _state(standing.state),
             "at": self._when(standing.at),
-            "note": translated(standing.note).format(**standing.note_fields) if standing.note else "",
+            "note": filled(standing.note, standing.note_fields),
             "sentence": self._sentence(standing),
             "tiles": _tiles(standing),
             "skipped": count(sum(standing.skipped.values())),
@@ -225,7 +225,7 @@ def _words() -> dict[str, str]:
         "make": tr("Make an edition"),
         "editions": tr("See the editions"),
         "details": tr("Technical details"),
-        "ask": tr("Whoever looks after the computer has to see to it."),
+        "ask": tr("Ask whoever runs this installation to see to it."),
         "others": tr("Sends"),
         "name": tr("What"),
         "recipients": tr("Recipients"),
@@ -235,6 +235,7 @@ def _words() -> dict[str, str]:
         "letters": tr("Newest letters"),
         "no_letters": tr("No letters yet."),
         "gateways": tr("Gateways"),
+        "gateways_are": tr("A gateway hands messages to the carrier; a receipt is its word on what became of one."),
         "gateway": tr("Gateway"),
         "kind": tr("Kind"),
         "last": tr("Last receipt"),

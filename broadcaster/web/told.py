@@ -5,17 +5,32 @@ from __future__ import annotations
 import re
 
 from broadcaster.language import in_a_row, tell
+from broadcaster.words import place_words
 from subscribers.errors import BroadsheetError
 
 #: a command, or an option of one
 _TYPED = re.compile(r"`broadsheet\b|(?<![\w-])--[a-z]")
 #: the line that is meant, and a mark under the place: in letters of different widths it stands under another one
 _POINTER = re.compile(r"\n[^\n]*\n *\^\Z")
+#: fields that are organisations, by their paths of names
+_PLACES = ("path", "organisation", "home", "names", "under")
+#: what a command line would need to do what the sentence says
+_OPTION = re.compile(r" ?[(（]--[a-z][\w-]*[)）]")
 _SENTENCES = re.compile(r"(?<=[。；])|(?<=[.;])\s+")
 
 
 def told(error: BroadsheetError) -> tuple[str, str]:
     """What happened and what to do about it, in the reader's language; the second is "" when nothing is left of it."""
-    what, then = tell(error)
-    left = in_a_row(*(each for each in _SENTENCES.split(then) if not _TYPED.search(each)))
-    return _POINTER.sub("", what), re.sub("；$", "。", re.sub(";$", ".", left))
+    fields = {
+        name: place_words(value) if name in _PLACES and isinstance(value, str) else value
+        for name, value in error.fields.items()
+    }
+    what, then = tell(BroadsheetError(error.message, hint=error.hint, **fields))
+    return _POINTER.sub("", what), untyped(then)
+
+
+def untyped(hint: str) -> str:
+    """Of a hint in the reader's language, the sentences that speak of no command."""
+    hint = _OPTION.sub("", hint)
+    left = in_a_row(*(each for each in _SENTENCES.split(hint) if not _TYPED.search(each)))
+    return re.sub("；$", "。", re.sub(";$", ".", left))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -9,7 +11,7 @@ from starlette.exceptions import HTTPException
 from broadcaster.language import msgid, tell, tr, translated
 from broadcaster.logs import Seldom, get
 from broadcaster.web.frame import SAFE
-from broadcaster.web.rendering import page
+from broadcaster.web.rendering import other_language, page
 from broadcaster.web.strangers import is_stranger
 from broadcaster.web.told import told
 from subscribers.clock import monotonic
@@ -38,8 +40,13 @@ _LATER = {"Retry-After": "5"}
 _faults = Seldom(60)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of this application in words."""
+#: draws a page for people: status, what happened, what to do about it, headers
+Look = Callable[[Request, int, str, str, dict[str, str]], Response]
+
+
+def install(app: FastAPI, looks: Mapping[str, Look]) -> None:
+    """Answer every error of this application in words. `looks`: what is below a path has pages of another look."""
+    app.state.looks_of_troubles = looks
     app.add_exception_handler(BroadsheetError, _ours)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _not_an_address)
@@ -78,7 +85,20 @@ def _unforeseen(request: Request, _error: Exception) -> Response:
 
 def _told(request: Request, status: int, what: str, then: str = "", *, headers: dict[str, str]) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        name = request.app.state.runtime.settings.paper.name
-        back = tr("To the first page")
-        return page("trouble.html", status=status, headers=headers, paper=name, what=what, then=then, back=back)
+        looks: Mapping[str, Look] = request.app.state.looks_of_troubles
+        for path, look in looks.items():
+            if f"{request.url.path}/".startswith(f"{path}/"):
+                return look(request, status, what, then, headers)
+        return page(
+            "trouble.html",
+            status=status,
+            headers=headers,
+            paper=request.app.state.runtime.settings.paper.name,
+            other=other_language(request),
+            # of a form there is no page to come back to
+            here="" if request.method == "GET" else "/",
+            what=what,
+            then=then,
+            back=tr("To the first page"),
+        )
     return Response("\n".join(filter(None, (what, then))) + "\n", status, headers, media_type="text/plain")

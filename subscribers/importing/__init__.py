@@ -5,20 +5,20 @@ columns -> rows -> plain | possible -> known -> matching -> decisions -> writing
 """
 
 from subscribers.importing.columns import like_organisations
-from subscribers.importing.importer import DEFAULT_ORGANISATION, ImportResult, import_members
+from subscribers.importing.importer import ImportResult, import_members
 from subscribers.importing.past import PastImport, first_members, past
-from subscribers.importing.rejects import RefusedRow, write_rejects
+from subscribers.importing.rejects import RefusedRow, as_it_stood, write_rejects
 from subscribers.importing.summary import told
 from subscribers.importing.undo import Undone, undo
 from subscribers.sheets import Limits
 
 __all__ = [
-    "DEFAULT_ORGANISATION",
     "ImportResult",
     "Limits",
     "PastImport",
     "RefusedRow",
     "Undone",
+    "as_it_stood",
     "first_members",
     "import_members",
     "like_organisations",

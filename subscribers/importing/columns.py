@@ -30,17 +30,23 @@ HEADINGS = {
     "external_id": "externalid memberid id 编号 会员编号 工号",
 }
 FIELDS = tuple(HEADINGS)
-#: columns that a file of refused rows has beside its own: it may come back corrected
+#: columns that a file of refused rows has beside its own
 REFUSED_ROW, REFUSED_REASON = "refused_row", "refused_reason"
 
 _RANKS = {
     heading: (field, rank) for field, headings in HEADINGS.items() for rank, heading in enumerate(headings.split())
 }
-_IGNORED = ("refusedrow", "refusedreason")
+#: those, as the command line and the newsroom call them in either language: the file may come back corrected
+_IGNORED = ("refusedrow", "refusedreason", "未通过的行", "未通过的原因")
 #: what a heading has in it over a column of organisations that are called something else
 _LIKE_PLACES = re.compile(
     "^所[在属]|[村社区镇乡街屯寨组队厂校班科院部局站](名称?)?$|branch|unit|group|team|village|town|district|office"
 )
+
+
+def is_of_refusal(heading: str) -> bool:
+    """Whether a column is one that a file of refused rows has beside its own."""
+    return plain_heading(heading) in _IGNORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,6 @@ def _columns(number: int, cells: Sequence[str], fields: Mapping[str, int]) -> Co
                 heading=heading,
             )
         seen.add(plain)
-        if index not in taken and plain not in _IGNORED:
+        if index not in taken and not is_of_refusal(plain):
             others[heading or f"column {index + 1}"] = index
     return Columns(number, headings, fields, others)

@@ -219,7 +219,7 @@ def _joined(joined_on: date, places: Sequence[PlaceRow]) -> PlaceRow:
     first = places[0]
     if first.valid_until is not None and joined_on >= first.valid_until:
         raise Invalid(
-            "joined_on is {day}, but the member's status changed on {changed} already.",
+            "The day of joining is {day}, but the member's status changed on {changed} already.",
             hint="Correct the day, or leave the cell empty.",
             day=joined_on,
             changed=first.valid_until,

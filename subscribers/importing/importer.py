@@ -33,6 +33,7 @@ from subscribers.importing.runs import open_run
 from subscribers.importing.writing import Writer
 from subscribers.interpreter import seldom_collecting
 from subscribers.models import Member, Membership, Number
+from subscribers.nowhere import DEFAULT_ORGANISATION
 from subscribers.organisations import home_of
 from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
 
@@ -40,8 +41,6 @@ from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
 PORTION = 10_000
 #: new organisations that are told by name
 SHOWN = 10
-#: where members go whose row names no organisation
-DEFAULT_ORGANISATION = "Members"
 
 
 @dataclass(frozen=True, slots=True)

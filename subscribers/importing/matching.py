@@ -14,7 +14,10 @@ from subscribers.importing.rows import CheckedRow
 from subscribers.models import Wish
 from subscribers.msisdn import mask
 
-_SEVERAL_HINT = "Leave out one of the rows. If two people share the handset, import with --shared."
+_SEVERAL_HINT = (
+    "Leave out one of the rows. If two people share the handset, allow that several share one for the whole list "
+    "(--shared)."
+)
 
 
 @dataclass(slots=True)
@@ -84,7 +87,8 @@ def is_shared(row: CheckedRow, member: KnownMember | None, known: Known, around:
                 raise _number_stands(number.msisdn, earlier)
             raise Invalid(
                 "The number {number} is on record under another name: {name}.",
-                hint="Correct the number or the name. If two people share the handset, import with --shared.",
+                hint="Correct the number or the name. If two people share the handset, allow that several share one "
+                "for the whole list (--shared).",
                 number=mask(number.msisdn),
                 name=other.name,
             )
@@ -139,7 +143,7 @@ def _check_member(member: KnownMember, row: CheckedRow, around: Circumstances) -
 def _elsewhere() -> Invalid:
     """One sentence for everybody outside: it must not tell who is there, or under which name."""
     return Invalid(
-        "The number or the external id is on record in another part of the tree.",
+        "The number or the id is on record in another part of the tree.",
         hint="Correct it. If it is right, ask the organisation above for a transfer, or to import the row.",
     )
 
@@ -159,8 +163,8 @@ def _number_stands(msisdn: str, earlier: int) -> Invalid:
 
 def _external_id_stands(row: CheckedRow, earlier: int) -> Invalid:
     return Invalid(
-        "The external id {external_id} is that of row {earlier} already.",
-        hint="Give each person an external id of their own, or leave out one of the rows.",
+        "The id {external_id} is that of row {earlier} already.",
+        hint="Give each person an id of their own, or leave out one of the rows.",
         external_id=row.external_id,
         earlier=earlier,
     )

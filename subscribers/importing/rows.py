@@ -204,7 +204,7 @@ def read_standing(text: str) -> Standing:
     if status is None or (not word and not away):
         raise Invalid(
             "There is no status {text}.",
-            hint="There are: in_service, retired, probationary, applicant (在职 离退休 预备 申请人), "
+            hint="There are: in service, retired, probationary, applicant (在职 离退休 预备 申请人), "
             "with mobile (流动) behind it for those living away.",
             text=text[:50],
         )

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from subscribers.importing.importer import ImportResult
-from subscribers.importing.rejects import RefusedRow
+from subscribers.importing.rejects import RefusedRow, as_it_stood
 
 #: refused rows, and kinds of them, that are told
 SHOWN = 20
@@ -20,7 +20,10 @@ def told(result: ImportResult) -> dict[str, Any]:
         "updated": result.updated,
         "unchanged": result.unchanged,
         "refused": len(result.refused),
-        "first_refused": [{"row": one.row, **_fault(one)} for one in result.refused[:SHOWN]],
+        "first_refused": [
+            {"row": one.row, "stood": as_it_stood(result.headings, one), **_fault(one)}
+            for one in result.refused[:SHOWN]
+        ],
         "kinds": _kinds(result.refused) if len(result.refused) > SHOWN else [],
         "still_out": result.still_out,
         "without_consent": result.without_consent,

@@ -13,6 +13,7 @@ from lark import Token
 
 from subscribers.errors import Invalid
 from subscribers.models import Status
+from subscribers.nowhere import stored_name
 from subscribers.rules.faults import clipped, pointer
 from subscribers.rules.terms import (
     Away,
@@ -55,6 +56,8 @@ BUILT_IN: dict[str, Rule] = {
     "mobile": Away(),
     "流动": Away(),
     "reachable": Reachable(),
+    "可发": Reachable(),
+    # as it was called before
     "可达": Reachable(),
     "everyone": Everyone(),
     "所有人": Everyone(),
@@ -73,13 +76,19 @@ SIGNS = {
     "＜": "<",
 }
 _YES = {"yes": True, "是": True, "true": True, "1": True, "no": False, "否": False, "false": False, "0": False}
-_FLAGS: dict[str, Rule] = {"mobile": Away(), "流动": Away(), "reachable": Reachable(), "可达": Reachable()}
+_FLAGS: dict[str, Rule] = {
+    "mobile": Away(),
+    "流动": Away(),
+    "reachable": Reachable(),
+    "可发": Reachable(),
+    "可达": Reachable(),
+}
 #: functions that name something of the registry: word -> what `at`, `end` and a name make
 _NAMING: dict[str, Callable[[str, int, int], Rule]] = {
-    "under": lambda name, at, end: Place(name, whole=True, at=at, end=end),
-    "属于": lambda name, at, end: Place(name, whole=True, at=at, end=end),
-    "at": lambda name, at, end: Place(name, whole=False, at=at, end=end),
-    "在": lambda name, at, end: Place(name, whole=False, at=at, end=end),
+    "under": lambda name, at, end: Place(stored_name(name), whole=True, at=at, end=end),
+    "属于": lambda name, at, end: Place(stored_name(name), whole=True, at=at, end=end),
+    "at": lambda name, at, end: Place(stored_name(name), whole=False, at=at, end=end),
+    "在": lambda name, at, end: Place(stored_name(name), whole=False, at=at, end=end),
     "list": OnList,
     "名单": OnList,
     "segment": Saved,

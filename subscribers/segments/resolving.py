@@ -183,7 +183,7 @@ def _nearest(reading: _Reading, name: str, within: str, at: int) -> tuple[Home, 
             return home, name
     raise Invalid(
         "There is no segment {name}, at column {column}.\n  {line}\n  {caret}",
-        hint="Built in are: in_service, retired, mobile, reachable, everyone (在职 离退休 流动 可达 所有人).",
+        hint="Built in are: in_service, retired, mobile, reachable, everyone (在职 离退休 流动 可发 所有人).",
         name=clipped(name),
         **pointer(reading.text, at),
     )

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.dress import Dress, dressed
 from broadcaster.campaigns.render import readers_of
-from subscribers.importing import DEFAULT_ORGANISATION
+from subscribers.nowhere import DEFAULT_ORGANISATION
 from tests.factories import NOW, make_member
 
 

@@ -178,7 +178,7 @@ def test_an_empty_audience(staffed: Desk, draft: Callable[..., int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("{% if not name %}a{% endif %}", "is empty"), ("很长" * 400, "parts; the gateway")]
+    ("text", "told"), [("{% if not name %}a{% endif %}", "is empty"), ("很长" * 400, "parts; the carrier")]
 )
 def test_a_text_that_comes_out_empty_or_too_long(
     staffed: Desk, draft: Callable[..., int], text: str, told: str

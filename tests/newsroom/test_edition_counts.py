@@ -16,7 +16,7 @@ from subscribers.actor import OPERATOR
 from tests.databases import Clock
 from tests.factories import make_member, make_organisation
 from tests.newsroom.test_items import come
-from tests.newsrooms import Browser, add_user, furnish
+from tests.newsrooms import Browser, add_user, at, furnish
 
 CHECK, COUNT = "/editions/1/check", "/editions/1/count"
 
@@ -99,6 +99,20 @@ def test_figures_with_an_earlier_signature_say_so(house: Runtime, editor: Browse
     with house.begin() as tx:
         profile_changes.undo(tx.session, OPERATOR, "simulator", change_id=made.id, now=tx.now)
     assert redressed not in editor.get(CHECK).text, "it is as it was counted"
+
+
+def test_commands_are_for_those_who_run_it(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        profile_changes.write(tx.session, OPERATOR, "simulator", {"opt_out": ""}, tx.now.date(), now=tx.now)
+    begun(editor)
+    counting.count_waiting(house)
+    page = editor.get(CHECK).text
+    assert "Ask whoever runs this installation to set the opt-out line" in page
+    assert "broadsheet.toml" not in page
+    with at(house) as other:
+        page = come(house, other, "boss", "operator").get(CHECK).text
+    assert "Ask whoever runs this installation to set the opt-out line" in page
+    assert "opt_out = " in page.partition("Technical details")[2]
 
 
 def test_called_off(house: Runtime, editor: Browser) -> None:

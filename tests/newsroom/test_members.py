@@ -183,6 +183,7 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     assert look.status_code == 200, troubles(look)
     assert "Take 2 people in" in look.text
     assert "Refused rows" in look.text
+    assert "<td>坏行 · 12 · East/First · 在职</td>" in look.text, "whose row it is"
     assert "王秀兰" not in admin.get("/members").text, "nothing is written yet"
 
     admin.page = look
@@ -207,6 +208,7 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     refused = admin.get(f"/members/imports/{undo[1]}/refused")
     assert "attachment" in refused.headers["content-disposition"]
     assert "too short" in refused.text
+    assert refused.text.lstrip("\ufeff").startswith("Refused row,Refused reason,姓名")
     assert "refused rows downloaded" in admin.get("/settings/records").text
     admin.get("/members/imports")
     page = admin.follow(settled(admin, admin.post("/members/imports", **{"import": undo[1]})))
@@ -263,9 +265,9 @@ def test_a_list_that_nobody_begins_says_so(house: Runtime, admin: Browser, clock
     sent = admin.client.post(
         "/members/import", data={"form_token": form[1]}, files={"file": ("list.csv", LIST.encode())}
     )
-    assert "no worker is running" not in admin.follow(sent).text
+    assert "If this stays so, tell whoever runs this installation." not in admin.follow(sent).text
     clock.advance(seconds=31)
-    assert "no worker is running" in admin.follow(sent).text
+    assert "If this stays so, tell whoever runs this installation." in admin.follow(sent).text
     assert not lists.work_on_lists(house)
     assert "Take 2 people in" in admin.follow(sent).text
 

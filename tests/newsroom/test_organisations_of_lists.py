@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 
 from broadcaster.runtime import Runtime
-from subscribers import importing
+from subscribers import nowhere
+from tests.factories import make_member, make_members, make_organisation
 from tests.newsroom.test_members import LIST, hand_in, settled, token_of
-from tests.newsrooms import Browser, Signed, add_user
+from tests.newsrooms import Browser, Signed, add_user, troubles
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -31,7 +35,7 @@ def test_a_list_without_organisations_says_which_column_could_be_it(admin: Brows
 
 
 def test_whoever_is_in_no_organisation_is_in_one_with_a_name_in_each_language(admin: Browser) -> None:
-    stored = importing.DEFAULT_ORGANISATION
+    stored = nowhere.DEFAULT_ORGANISATION
     admin.get("/?lang=zh")
     page = hand_in(admin, LIST.replace("支部", "爱好").encode(), agreed="signed")
     assert "组织</span> 未分组织" in page.text
@@ -44,6 +48,48 @@ def test_whoever_is_in_no_organisation_is_in_one_with_a_name_in_each_language(ad
         assert "未分组织" in page.text, path
         assert f">{stored}<" not in page.text, path
     assert stored in admin.get("/members?lang=en").text
+
+
+def test_that_name_is_the_only_one_that_is_read_or_typed(house: Runtime, admin: Browser) -> None:
+    stored = nowhere.DEFAULT_ORGANISATION
+    with house.begin() as tx:
+        there, other = make_organisation(tx.session, stored), make_organisation(tx.session, "东街")
+        make_members(tx.session, 1001, organisation=other)
+        somebody = make_member(tx.session, organisation=there, name="李敏").id
+    admin.get("/?lang=zh")
+    pages = [admin.get("/settings/users"), admin.get(f"/members/new?under={stored}"), admin.get("/members/segments")]
+    assert 'value="未分组织"' in pages[1].text
+    assert 'value="未分组织"' in pages[2].text, "it is offered while somebody types"
+    # there is such a place already, whatever language its name is typed in
+    assert "未分组织" in troubles(admin.post("/members/organisations", name="未分组织"))
+    pages.append(admin.follow(admin.post(f"/members/{somebody}/transfer", to="东街")))
+    pages.append(admin.get("/members/transfers"))
+    assert "未分组织 → 东街" in pages[-1].text
+    pages.append(admin.follow(admin.post(f"/members/{somebody}/transfer", to="未分组织")))
+    assert "未分组织" in pages[-1].text
+    pages.append(admin.post("/members/organisations/move", under="东街", to="未分组织"))
+    assert "<dd>未分组织</dd>" in pages[-1].text
+    pages.append(admin.get("/place?q=wfz"))
+    assert "未分组织" in pages[-1].text
+    pages.append(admin.follow(admin.post("/members/segments/build", field="under", sign="=", value="未分组织")))
+    assert "1 人" in pages[-1].text
+    pages.append(admin.get("/members/organisations?under=未分组织"))
+    link = re.search(r'href="(/members\?rule=[^"]+)"', pages[-1].text)
+    assert link
+    pages.append(admin.get(unescape(link[1])))
+    assert "李敏" in pages[-1].text
+    for page in pages:
+        shown = re.sub('<input type="hidden"[^>]*>', "", page.text)
+        assert not re.search(rf'>[^<]*{stored}|value="[^"]*{stored}', shown), page.url
+
+
+def test_below_the_top_the_word_is_a_name_like_any_other(house: Runtime, admin: Browser) -> None:
+    with house.begin() as tx:
+        make_organisation(tx.session, "东街")
+    admin.get("/?lang=zh")
+    page = admin.follow(admin.post("/members/organisations", under="东街", name="未分组织"))
+    assert "东街" in page.text
+    assert nowhere.DEFAULT_ORGANISATION not in page.text
 
 
 def test_names_in_a_chinese_sentence_stand_between_chinese_commas(admin: Browser) -> None:

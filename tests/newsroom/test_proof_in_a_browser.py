@@ -56,7 +56,7 @@ def test_to_my_phone(house: Runtime, chrome: Browser, address: str) -> None:
         look.fits()
         page.go_back()
         page.get_by_role("button", name="建发送任务").click()
-        page.get_by_text("broadsheet campaigns check 1").wait_for()
+        page.get_by_text("请有发送权的人（运维或管理员）开始发送任务 1。").wait_for()
         look.fits()
 
 

@@ -307,9 +307,14 @@ def test_what_comes_next(house: Runtime, editor: Browser) -> None:
     page = editor.get("/editions/7/check").text
     assert "Make a send of it" in page
     page = editor.follow(editor.post("/editions/7/draft")).text
-    found = re.search(r"broadsheet campaigns check (\d+)", page)
-    assert found
-    assert f"broadsheet campaigns send {found[1]} --confirm NUMBER --watch" in page
+    found = re.search(r"to start it: send (\d+)", page)
+    assert found, "an editor is told whom to ask"
+    assert "broadsheet" not in page.partition('id="next"')[2]
+    with at(house) as sender:
+        come(house, sender, "boss", "operator")
+        told = sender.get("/editions/7/check").text
+    assert f"broadsheet campaigns check {found[1]}" in told
+    assert f"broadsheet campaigns send {found[1]} --confirm NUMBER --watch" in told
     assert "draft" in page.partition('id="next"')[2][:400]
     editor.post("/editions/7/variants", variants="everyone")
     item = re.findall(r'name="placement" value="(\d+)"', editor.get("/editions/7").text)[0]

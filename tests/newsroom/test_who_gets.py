@@ -193,3 +193,11 @@ def test_naughty_strings(editor: Browser) -> None:
                 assert answer.status_code in (200, 303, 422), (path, name, typed)
                 assert_tame(answer.text)
         assert_tame(editor.get("/editions/7/who").text)
+
+
+def test_names_stand_side_by_side_as_chinese_has_them(editor: Browser) -> None:
+    page = editor.get("/editions/7/who?lang=zh").text
+    assert "所有人、在职、离退休、流动" in page
+    looked = sent(editor, "/look", act="tick", who=["retired", "in_service", "everyone"]).text
+    assert "离退休、在职" in looked
+    assert "离退休, " not in looked

@@ -37,6 +37,20 @@ def begin(session: Session, now, number: int = 1) -> None:  # type: ignore[no-un
         making.add_column(session, OPERATOR, 1, "要闻")
 
 
+def test_what_is_not_there_looks_like_the_paper_to_its_readers(site: httpx2.Client) -> None:
+    for path in ("/p/99", "/p/99/reader", "/p/x", "/p/1/nothing"):
+        answer = site.get(path)
+        assert answer.status_code == 404
+        assert asset("reading.css") in answer.text, path
+        assert asset("house.css") not in answer.text, path
+        assert "There is nothing at this address." in answer.text
+        assert '<a href="/p">All editions</a>' in answer.text
+    assert 'class="size-3"' in site.get("/p/99?z=3").text
+    assert '<a href="?z=3&amp;lang=zh" lang="zh-CN"' in site.get("/p/99?z=3").text
+    assert "这个地址没有内容。" in site.get("/p/99?lang=zh").text
+    assert asset("house.css") in site.get("/paper").text, "that is no page of readers"
+
+
 def test_published_read_and_taken_down(house: Runtime, site: httpx2.Client) -> None:
     assert site.get("/p/1").status_code == 404
     with house.begin() as tx:

@@ -15,6 +15,7 @@ from subscribers.rules.faults import pointer
     [
         (NotFound("No.", hint="`broadsheet editions list` shows those there are."), ("No.", "")),
         (Invalid("No.", hint="Correct it. If two share it, say so with --shared."), ("No.", "Correct it.")),
+        (Invalid("No.", hint="If two share it, say so (--shared)."), ("No.", "If two share it, say so.")),
         (Invalid("No.", hint="Choose another one, or open it: `broadsheet x reopen`."), ("No.", "")),
         (
             Invalid("No.", hint="Write it like 2026-11-25. See docs/x.md."),
@@ -35,8 +36,8 @@ def test_in_chinese() -> None:
         "There is no edition {number}.", hint="`broadsheet editions list` shows those there are.", number=9
     )
     assert told(error) == ("没有第 9 期。", "")
-    mixed = Invalid("x", hint="Correct the number or the name. If two people share the handset, say so with --shared.")
+    mixed = Invalid("x", hint="Correct the number or the name. If two people share the handset, say so (--shared).")
     what, then = told(mixed)
     assert what == "x"
-    assert then == "请改正号码或姓名。"
+    assert then == "请改正号码或姓名。如果两人共用一部手机，请注明。"
     assert "--" not in then

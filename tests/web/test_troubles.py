@@ -111,3 +111,12 @@ def test_a_page_without_a_database(house: Runtime, site: httpx2.Client) -> None:
     page = site.get("/", headers=BROWSER)
     assert page.status_code == 503
     assert "The database does not answer" in page.text
+
+
+def test_the_page_is_there_in_the_other_language(site: httpx2.Client) -> None:
+    shown = site.get("/fail/NotFound?x=1", headers=BROWSER)
+    assert '<a class="plain" href="?x=1&amp;lang=zh" lang="zh-CN" hreflang="zh-CN">中文</a>' in shown.text
+    assert 'href="?x=1&amp;lang=en" lang="en"' in site.get("/fail/NotFound?x=1&lang=zh", headers=BROWSER).text
+    form = site.post("/fail/NotFound?lang=en", headers=BROWSER)
+    assert form.status_code == 405
+    assert 'href="/?lang=zh"' in form.text, "the form is not sent again"

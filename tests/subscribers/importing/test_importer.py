@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from subscribers import consent, finding, importing, registry
+from subscribers import consent, finding, importing, nowhere, registry
 from subscribers.actor import OPERATOR, SYSTEM, Actor, Right
 from subscribers.errors import Denied, Invalid
 from subscribers.importing import ImportResult, Limits
@@ -109,7 +109,7 @@ def test_the_same_list_again_changes_nothing(session: Session, load: Importer) -
 
 def test_name_and_number_alone_are_enough(session: Session, load: Importer) -> None:
     load("姓名,手机\n甲,19900000001\n")
-    assert profile(session, "甲").organisation == importing.DEFAULT_ORGANISATION
+    assert profile(session, "甲").organisation == nowhere.DEFAULT_ORGANISATION
     assert profile(session, "甲").status == Status.IN_SERVICE
 
 
@@ -243,7 +243,7 @@ def test_one_person_twice_is_refused_at_the_second_row(session: Session, load: I
     result = load(f"姓名,手机,编号\n甲,{member.msisdn},\n甲,19900000077,E1\n乙,19900000078,E2\n丙,19900000079,E2\n")
     assert counts(result) == (1, 0, 1, 2)
     assert "same member as in row 2" in reasons(result)[0]
-    assert "external id E2 is that of row 4" in reasons(result)[1]
+    assert "id E2 is that of row 4" in reasons(result)[1]
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(session: Session, load: Importer) -> None:
@@ -372,5 +372,5 @@ def test_nobody_shares_a_number_with_somebody_outside(session: Session, load: Im
     result = load(f"姓名,手机,编号\n{rows}", actor=clerk, shared=True)
     assert counts(result) == (0, 0, 0, 3)
     assert {one.message for one in result.refused} == {
-        "The number or the external id is on record in another part of the tree."
+        "The number or the id is on record in another part of the tree."
     }, "a namesake and a stranger are told the same"
