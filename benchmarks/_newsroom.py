@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,6 +32,7 @@ COUNTY = f"{CITY}/第13县"
 #: a rule that one in 4,000 is in, which no index tells
 RARE = 'birth_month = 2 and birth_day = 29 or name = "解超超"'
 _ITEMS = 12
+_BOXES = ("in_service", "retired", "mobile", "retired of the third city", "everyone")
 #: what is not looked at: steps of a sign-in that is over, files, and a list that has to be handed in first
 _LEFT_OUT = (
     "/login",
@@ -51,9 +53,9 @@ class Step:
 
     name: str
     path: str
-    fields: dict[str, str] | None = None
+    fields: Mapping[str, str | list[str]] | None = None
     #: made anew each time, for what must not be the same twice
-    fresh: Callable[[int], dict[str, str]] | None = field(default=None, compare=False)
+    fresh: Callable[[int], Mapping[str, str | list[str]]] | None = field(default=None, compare=False)
 
 
 def take_in(house: Runtime, members: int, file: Path) -> None:
@@ -133,6 +135,7 @@ def steps(session: Session) -> list[Step]:
             {"variant": "retired", "body": "〔姓名〕，明天开会。"},
         ),
         Step("variants ticked", "/editions/1/who/look", {"act": "tick", "who": "retired"}),
+        Step("variants ticked, others", "/editions/1/who/look", fresh=_ticks),
         Step("reading page", "/p/1"),
         Step("archive", "/p?q=食堂"),
         Step("form: number looked for", "/members", {"q": "19912345678", "rule": ""}),
@@ -143,6 +146,13 @@ def steps(session: Session) -> list[Step]:
         Step("form: item written", "/items/new", fresh=_item),
     ]
     return made
+
+
+def _ticks(n: int) -> Mapping[str, str | list[str]]:
+    """Some of the boxes, as nobody has ticked them before."""
+    chance = random.Random(n)
+    boxes = [*_BOXES, *(f'under("{province.PROVINCE}/第{city}市")' for city in range(1, 12))]
+    return {"act": "tick", "who": chance.sample(boxes, chance.randint(2, 5))}
 
 
 def _segment(n: int) -> dict[str, str]:

@@ -52,7 +52,7 @@ class User:
         """One step, with its time."""
         self._number += 1
         fields = step.fresh(self._number) if step.fresh else step.fields
-        body = None if fields is None else urlencode({"form_token": self._form_token, **fields})
+        body = None if fields is None else urlencode({"form_token": self._form_token, **fields}, doseq=True)
         began = time.monotonic()
         try:
             status, _ = self._ask("GET" if body is None else "POST", quote(step.path, safe="/?&="), body)
