@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, not_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import dress, render
@@ -23,9 +23,10 @@ from broadcaster.sms import Split, Why, billed_parts, count_many, why
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
-from subscribers.models import Member, Membership, Organisation
-from subscribers.organisations import in_subtree
-from subscribers.registry import standing_on
+from subscribers.db import among
+from subscribers.models import Member
+from subscribers.rules import All, Not, Reachable, Rule
+from subscribers.segments import Known
 
 #: readers of a variant that are looked at
 SAMPLE = 200
@@ -66,35 +67,46 @@ class VariantProof:
 
 
 @needs(Right.SEE)
-def sample(session: Session, actor: Actor, campaign: Campaign, *, on: date) -> list[list[int]]:
-    """Some members of each variant's audience, whoever can be found at once. They may be kept for a while."""
+def sample(
+    session: Session, actor: Actor, campaign: Campaign, *, on: date, known: Known | None = None
+) -> list[list[int]]:
+    """Some members of each variant's audience, whoever can be found at once. They may be kept for a while.
+
+    `known`: what was told before of the same day and part of the tree, see `subscribers.segments.held`.
+    """
     refuse_foreign(actor, campaign)
-    taken: list[ColumnElement[bool]] = []
+    whole, *rules = (segments.resolved(session, each) for each in (campaign.rule, *(v.rule for v in campaign.variants)))
+    drawn = _drawn(session, campaign.under, whole, rules, on, known)
+    return [
+        at_hand
+        if len(at_hand) == SAMPLE
+        else _looked_for(session, campaign.under, All((whole, rule, *map(Not, rules[:n]))), on)
+        for n, (rule, at_hand) in enumerate(zip(rules, drawn, strict=True))
+    ]
+
+
+def _drawn(
+    session: Session, under: str, whole: Rule, rules: Sequence[Rule], on: date, known: Known | None
+) -> list[list[int]]:
+    """Of each variant those who were drawn from a large registry and can be sent to, as many as are looked at."""
+    lot = segments.stand_ins(session, under, on=on)
+    if lot is None:
+        return [[] for _ in rules]
+    left, reached, *held = segments.held(session, under, [whole, Reachable(), *rules], lot, on=on, known=known)
+    left &= reached
     found = []
-    for variant in campaign.variants:
-        mine = segments.condition(session, variant.rule, on=on)
-        query = (
-            select(Member.id)
-            .join(Membership, Membership.member_id == Member.id)
-            .join(Organisation, Organisation.id == Membership.organisation_id)
-            .where(
-                standing_on(on),
-                in_subtree(Organisation.path, campaign.under),
-                segments.condition(session, campaign.rule, on=on),
-                mine,
-                *taken,
-            )
-        )
-        found.append(_those_who_get_it(session, query))
-        taken.append(not_(mine))
+    for theirs in held:
+        mine = theirs & left
+        found.append([id_ for n, id_ in enumerate(lot.ids) if mine >> n & 1][:SAMPLE])
+        left &= ~theirs
     return found
 
 
-def _those_who_get_it(session: Session, query: Select[int]) -> list[int]:
+def _looked_for(session: Session, under: str, rule: Rule, on: date) -> list[int]:
     """Some who can be sent to; where the first ones cannot be, these all the same."""
-    near = query.limit(_NEAR).subquery()
-    reached = select(near.c.id).where(reachable_member(near.c.id)).limit(SAMPLE)
-    return list(session.scalars(reached)) or list(session.scalars(query.limit(SAMPLE)))
+    near = segments.first_found(session, under, rule, on=on, limit=_NEAR)
+    reached = select(Member.id).where(among(session, Member.id, near), reachable_member(Member.id)).limit(SAMPLE)
+    return list(session.scalars(reached)) or near[:SAMPLE]
 
 
 @needs(Right.SEE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from broadcaster.language import ntr, tr
-from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
+from broadcaster.newsroom.remembered import ABOUT_FOR, known_of, remembered
 from broadcaster.web.figures import about, count
 from broadcaster.web.visits import Visit
 from subscribers import segments
@@ -34,16 +34,20 @@ def how_many(tx: Tx, visit: Visit, rule: str, day: date, *, exactly: bool) -> To
         counted = segments.count(tx.session, visit.view, rule, on=day)
         estimate = Estimate(counted.members, counted.reachable, is_exact=True)
     elif rule == EVERYONE:
-        actor = visit.view
         estimate = remembered(
             tx.session,
-            ("everyone", day.isoformat(), str(span(tx.session)), actor.under),
+            ("everyone", day.isoformat(), str(span(tx.session)), visit.view.under),
             lambda found: 0 if found.is_exact else ABOUT_FOR,
-            lambda: segments.estimate(tx.session, actor, rule, on=day),
+            lambda: _estimate(tx, visit, rule, day),
         )
     else:
-        estimate = segments.estimate(tx.session, visit.view, rule, on=day)
+        estimate = _estimate(tx, visit, rule, day)
     return Told(_words(estimate), estimate.is_exact, estimate.members > 0)
+
+
+def _estimate(tx: Tx, visit: Visit, rule: str, day: date) -> Estimate:
+    known = known_of(tx, visit.view.under, day)
+    return segments.estimate(tx.session, visit.view, rule, on=day, known=known)
 
 
 def _words(found: Estimate) -> str:

@@ -19,7 +19,7 @@ from broadcaster.language import ntr, tr
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.phones import WHO, phone
-from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
+from broadcaster.newsroom.remembered import ABOUT_FOR, known_of, remembered
 from broadcaster.newsroom.shares import taken
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import when
@@ -85,7 +85,7 @@ def _reach(house: Runtime, tx: Tx, actor: Actor, draft: Campaign, *, kept_for: f
         # with somebody new, others are drawn
         ("reach", on.isoformat(), str(span(tx.session)), draft.under, *rules),
         lambda found: kept_for if found.is_exact else ABOUT_FOR,
-        lambda: reach(tx.session, actor, draft, house.route(draft), on=on),
+        lambda: reach(tx.session, actor, draft, house.route(draft), on=on, known=known_of(tx, draft.under, on)),
     )
 
 
@@ -220,5 +220,12 @@ def unsaved(
 
 def _sample(house: Runtime, tx: Tx, actor: Actor, draft: Campaign) -> _Sample:
     on = today(house, tx)
-    key = ("sample", on.isoformat(), draft.under, *(each.rule for each in draft.variants))
-    return remembered(tx.session, key, lambda _: KEPT_FOR, lambda: proof.sample(tx.session, actor, draft, on=on))
+    key = ("sample", on.isoformat(), str(span(tx.session)), draft.under, *(each.rule for each in draft.variants))
+    known = known_of(tx, draft.under, on)
+    return remembered(
+        tx.session,
+        key,
+        # those of a large registry are drawn, and who is in a rare rule was looked for among all
+        lambda _: ABOUT_FOR if known else KEPT_FOR,
+        lambda: proof.sample(tx.session, actor, draft, on=on, known=known),
+    )

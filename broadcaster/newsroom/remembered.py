@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from subscribers.clock import monotonic
+from subscribers.db import Tx
+from subscribers.drawn import span
+from subscribers.segments import Known
 
 Found = TypeVar("Found")
 
@@ -33,3 +37,12 @@ def remembered(
         kept.clear()
     kept[key] = (monotonic(), found)
     return found
+
+
+def known_of(tx: Tx, under: str, day: date) -> Known:
+    """What was told of those who are drawn from a part of the tree: for ten minutes, or until somebody is new."""
+    key = ("held", day.isoformat(), str(span(tx.session)), under)
+    known: Known = remembered(tx.session, key, lambda _: ABOUT_FOR, dict)
+    if len(known) >= _MOST:
+        known.clear()
+    return known

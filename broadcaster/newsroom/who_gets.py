@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -20,7 +20,7 @@ from broadcaster.newsroom.members import Id, today
 from broadcaster.newsroom.place_rules import meaning as meaning_of
 from broadcaster.newsroom.place_rules import place_rules
 from broadcaster.newsroom.proofs import KEPT_FOR, phones
-from broadcaster.newsroom.remembered import ABOUT_FOR, remembered
+from broadcaster.newsroom.remembered import ABOUT_FOR, known_of, remembered
 from broadcaster.newsroom.segments import values_for
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
@@ -186,11 +186,17 @@ def _draw(
         places = [meant.get(meaning_of(name), name) for name in places]
         others = [name for name in dict.fromkeys(known) if name not in places][:_FURTHER]
         day = today(house, tx)
-        told = _sizes(tx, visit, [*named, *others, *places], day, kept_for=KEPT_FOR if is_live else 0)
+        its_rule = {one.name: one.rule for one in saved}
+        asked = {name: its_rule.get(name, name) for name in (*named, *others, *places)}
+        told = _sizes(tx, visit, asked, day, kept_for=KEPT_FOR if is_live else 0)
         values = values_for(tx, visit, saved)
-    its_rule = {one.name: said(one.rule) for one in saved}
     boxes = [
-        {"name": name, "words": segment_words(name), "rule": its_rule.get(name, ""), "size": told[name]}
+        {
+            "name": name,
+            "words": segment_words(name),
+            "rule": said(its_rule[name]) if name in its_rule else "",
+            "size": told[name],
+        }
         for name in (*named, *others, *places)
     ]
     rest = [box for box in boxes if box["name"] in EVERYONE]
@@ -230,15 +236,16 @@ def _draw(
     )
 
 
-def _sizes(tx: Tx, visit: Visit, names: Sequence[str], day: date, *, kept_for: float) -> dict[str, str]:
+def _sizes(tx: Tx, visit: Visit, asked: Mapping[str, str], day: date, *, kept_for: float) -> dict[str, str]:
     """By the name of a segment, or its rule, how many are in it, in words."""
+    known = known_of(tx, visit.actor.under, day)
     found: list[Estimate | None] = remembered(
         tx.session,
-        ("sizes", day.isoformat(), str(span(tx.session)), visit.actor.under, *names),
+        ("sizes", day.isoformat(), str(span(tx.session)), visit.actor.under, *asked, *asked.values()),
         lambda kept: kept_for if all(each is None or each.is_exact for each in kept) else ABOUT_FOR,
-        lambda: segments.sizes(tx.session, visit.actor, names, on=day),
+        lambda: segments.sizes(tx.session, visit.actor, list(asked), on=day, known=known),
     )
-    return {name: _size(each) for name, each in zip(names, found, strict=True)}
+    return {name: _size(each) for name, each in zip(asked, found, strict=True)}
 
 
 def _size(found: Estimate | None) -> str:

@@ -1,11 +1,12 @@
 """Segments: a rule, looked up in the registry, becomes one SELECT of members as of a day.
 
-counting, saved -> resolving (names of places, lists and segments) -> conditions (SQL). `subscribers.rules` reads the
-text. The conditions of a rule are two-valued: whoever is not in a rule is in its negation, also where a birthday is
-missing.
+counting, saved -> resolving (names of places, lists and segments); counting -> asked -> conditions (SQL).
+`subscribers.rules` reads the text. The conditions of a rule are two-valued: whoever is not in a rule is in its
+negation, also where a birthday is missing.
 """
 
-from subscribers.segments.audience import check, compile_rule, condition, frozen, members_matching
+from subscribers.segments.asked import Known, held
+from subscribers.segments.audience import check, compile_rule, condition, frozen, members_matching, resolved
 from subscribers.segments.conditions import day_years_before
 from subscribers.segments.counting import (
     Count,
@@ -13,6 +14,7 @@ from subscribers.segments.counting import (
     Someone,
     count,
     estimate,
+    first_found,
     has_birthdays,
     people,
     sizes,
@@ -24,6 +26,7 @@ from subscribers.segments.saved import SavedSegment, listing, remove, save
 __all__ = [
     "Count",
     "Estimate",
+    "Known",
     "SavedSegment",
     "Someone",
     "check",
@@ -32,12 +35,15 @@ __all__ = [
     "count",
     "day_years_before",
     "estimate",
+    "first_found",
     "frozen",
     "has_birthdays",
+    "held",
     "listing",
     "members_matching",
     "people",
     "remove",
+    "resolved",
     "save",
     "sizes",
     "some",

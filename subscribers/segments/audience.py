@@ -11,6 +11,7 @@ from subscribers.db import is_sqlite
 from subscribers.models import Member, Membership, Organisation
 from subscribers.organisations import in_subtree
 from subscribers.registry import standing_on
+from subscribers.rules import Rule
 from subscribers.segments.conditions import sql
 from subscribers.segments.resolving import frozen_text, resolve
 
@@ -41,6 +42,11 @@ def condition(session: Session, rule: str, *, on: date, within: str = "") -> Col
     For a statement that sorts members into the first of several segments. `within` only says whose names are meant.
     """
     return sql(resolve(session, rule, within=within), on, on_sqlite=is_sqlite(session))
+
+
+def resolved(session: Session, rule: str) -> Rule:
+    """A rule that needs no `within`, for `held`. Raises `Invalid` for what is gone."""
+    return resolve(session, rule, within="")
 
 
 def check(session: Session, rule: str, *, within: str = "") -> None:

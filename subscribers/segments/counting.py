@@ -1,34 +1,28 @@
-"""How many a rule holds, and who they are: in the actor's part of the tree, as of a day.
-
-What a count does not ask about is not joined: a place and a standing are told by one index, whatever the registry's
-size (docs/benchmarks.md).
-"""
+"""How many a rule holds, and who they are: in the actor's part of the tree, as of a day."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVarTuple
 
 from sqlalchemy import Select, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
-from subscribers.db import among, is_sqlite
+from subscribers.db import is_sqlite
 from subscribers.drawn import Drawn, draw, span
 from subscribers.errors import Invalid
 from subscribers.models import Member, Membership, Organisation, Status
 from subscribers.msisdn import mask
 from subscribers.organisations import in_subtree, names_of
 from subscribers.registry import preferred_numbers, standing_on
-from subscribers.rules import All, Rule
-from subscribers.segments.conditions import asks_member, asks_organisation, sql
+from subscribers.rules import All, Reachable, Rule
+from subscribers.segments.asked import Columns, Known, held, joined, member_ids
+from subscribers.segments.conditions import asks_organisation, sql
 from subscribers.segments.resolving import resolve
-
-Columns = TypeVarTuple("Columns")
 
 #: members who are counted while a page waits
 COUNTED = 20_000
@@ -74,7 +68,7 @@ class Someone:
 def count(session: Session, actor: Actor, rule: str, *, on: date) -> Count:
     """How many of the actor's part of the tree a rule holds. Raises `Invalid` as `compile_rule`."""
     resolved = resolve(session, rule, within=actor.under)
-    query = _of_rule(session, actor, select(func.count()).select_from(Membership), resolved, on)
+    query = _of_rule(session, actor.under, select(func.count()).select_from(Membership), resolved, on)
     members = session.scalar(query) or 0
     # a condition of its own statement, not of an aggregate: the database may then take all numbers at once
     reachable = session.scalar(query.where(reachable_member(Membership.member_id))) if members else 0
@@ -82,7 +76,7 @@ def count(session: Session, actor: Actor, rule: str, *, on: date) -> Count:
 
 
 @needs(Right.SEE)
-def estimate(session: Session, actor: Actor, rule: str, *, on: date) -> Estimate:
+def estimate(session: Session, actor: Actor, rule: str, *, on: date, known: Known | None = None) -> Estimate:
     """About how many a rule holds, in a time that does not grow with the registry. Raises as `count`.
 
     A small registry is counted. Of a large one as many members are drawn as can be looked at while a page waits, one of
@@ -94,19 +88,17 @@ def estimate(session: Session, actor: Actor, rule: str, *, on: date) -> Estimate
         counted = count(session, actor, rule, on=on)
         return Estimate(counted.members, counted.reachable, is_exact=True)
     resolved = resolve(session, rule, within=actor.under)
-    # so few numbers are asked about one by one
-    sums = select(func.count(), func.count(case((reachable_member(Membership.member_id), 1)))).select_from(Membership)
-    query = _of_rule(session, actor, sums, resolved, on)
-    for each in _ids(resolved):
-        query = query.where(among(session, each, drawn.ids))
-    members, reachable = session.execute(query).one()
+    mine, reached = held(session, actor.under, [resolved, Reachable()], drawn, on=on, known=known)
+    members, reachable = mine.bit_count(), (mine & reached).bit_count()
     if members < FEW:
         return _bounded(members, drawn)
     return Estimate(round(members * drawn.step), round(reachable * drawn.step), is_exact=False)
 
 
 @needs(Right.SEE)
-def sizes(session: Session, actor: Actor, asked: Sequence[str], *, on: date) -> list[Estimate | None]:
+def sizes(
+    session: Session, actor: Actor, asked: Sequence[str], *, on: date, known: Known | None = None
+) -> list[Estimate | None]:
     """How many members each of these rules holds, as `estimate` tells it, in one look; None for what is no rule.
 
     Nobody is asked who can be sent to.
@@ -117,17 +109,17 @@ def sizes(session: Session, actor: Actor, asked: Sequence[str], *, on: date) -> 
             resolved.append(resolve(session, rule, within=actor.under))
         except Invalid:
             resolved.append(None)
-    known = [each for each in resolved if each is not None]
-    if not known:
+    rules = [each for each in resolved if each is not None]
+    if not rules:
         return [None] * len(asked)
-    on_sqlite = is_sqlite(session)
-    held = [func.count(case((sql(each, on, on_sqlite=on_sqlite), 1))) for each in known]
-    query = _of_rule(session, actor, select(*held).select_from(Membership), All(tuple(known)), on, narrow=False)
     drawn = stand_ins(session, actor.under, on=on)
-    if drawn is not None:
-        for each in _ids(All(tuple(known))):
-            query = query.where(among(session, each, drawn.ids))
-    found = iter(session.execute(query).one())
+    if drawn is None:
+        on_sqlite = is_sqlite(session)
+        sums = [func.count(case((sql(each, on, on_sqlite=on_sqlite), 1))) for each in rules]
+        query = joined(select(*sums).select_from(Membership), actor.under, All(tuple(rules)), on)
+        found: Iterator[int] = iter(session.execute(query).one())
+    else:
+        found = (each.bit_count() for each in held(session, actor.under, rules, drawn, on=on, known=known))
     return [None if each is None else _estimated(next(found), drawn) for each in resolved]
 
 
@@ -177,13 +169,25 @@ def some(
     return found, up_to or 0
 
 
+def first_found(session: Session, under: str, rule: Rule, *, on: date, limit: int) -> list[int]:
+    """Ids of some members of a rule, whoever are found at once; none only where it holds nobody."""
+    last = session.scalar(select(func.max(Member.id))) or 0
+    if under or asks_organisation(rule) or last <= LOOKED_THROUGH:
+        return list(session.scalars(_of_rule(session, under, select(Membership.member_id), rule, on).limit(limit)))
+    after, many = 0, LOOKED_THROUGH
+    while after < last:
+        query = _between(_of_rule(session, under, select(Membership.member_id), rule, on), rule, after, after + many)
+        if found := list(session.scalars(query.limit(limit))):
+            return found
+        # a rule that holds next to nobody costs a few statements, and not one for each piece
+        after, many = after + many, 2 * many
+    return []
+
+
 def _people(
     session: Session, actor: Actor, rule: Rule, on: date, after: int, up_to: int | None, limit: int
 ) -> list[Someone]:
-    ids = _of_rule(session, actor, select(Membership.member_id), rule, on)
-    for each in _ids(rule):
-        ids = ids.where(each > after) if after else ids
-        ids = ids if up_to is None else ids.where(each <= up_to)
+    ids = _between(_of_rule(session, actor.under, select(Membership.member_id), rule, on), rule, after, up_to)
     chosen = ids.order_by(Membership.member_id).limit(limit).subquery()
     rows = session.execute(
         select(Member.id, Member.name, Membership.status, Membership.mobile, Organisation.path)
@@ -221,20 +225,12 @@ def _is_small_place(session: Session, under: str, on: date) -> bool:
     return (session.scalar(select(func.count()).select_from(theirs.limit(COUNTED).subquery())) or 0) < COUNTED
 
 
-def _ids(rule: Rule) -> Sequence[InstrumentedAttribute[int]]:
-    """A member's id in each table that `_of_rule` reads: what bounds one is held against no other by PostgreSQL."""
-    return (Membership.member_id, Member.id) if asks_member(rule) else (Membership.member_id,)
+def _between(ids: Select[int], rule: Rule, after: int, up_to: int | None) -> Select[int]:
+    for each in member_ids(rule):
+        ids = ids.where(each > after) if after else ids
+        ids = ids if up_to is None else ids.where(each <= up_to)
+    return ids
 
 
-def _of_rule(
-    session: Session, actor: Actor, query: Select[*Columns], rule: Rule, on: date, *, narrow: bool = True
-) -> Select[*Columns]:
-    """What the rule asks about, joined; `narrow`: and its condition."""
-    if asks_member(rule):
-        query = query.join(Member, Member.id == Membership.member_id)
-    if actor.under or asks_organisation(rule):
-        query = query.join(Organisation, Organisation.id == Membership.organisation_id)
-    if actor.under:
-        query = query.where(in_subtree(Organisation.path, actor.under))
-    query = query.where(standing_on(on))
-    return query.where(sql(rule, on, on_sqlite=is_sqlite(session))) if narrow else query
+def _of_rule(session: Session, under: str, query: Select[*Columns], rule: Rule, on: date) -> Select[*Columns]:
+    return joined(query, under, rule, on).where(sql(rule, on, on_sqlite=is_sqlite(session)))

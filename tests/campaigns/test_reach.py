@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy.orm import Session
 
+from broadcaster.campaigns import reach as reaching
 from broadcaster.campaigns.audience import Route, count_audience
 from broadcaster.campaigns.compose import Text, create_draft
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.proof import SAMPLE, sample
 from broadcaster.campaigns.reach import reach
 from subscribers.actor import OPERATOR
-from subscribers.segments import counting
+from subscribers.segments import asked, counting
 from tests.factories import NOW, make_member, make_members
 
 ON = date(2026, 11, 21)
@@ -67,5 +70,29 @@ def test_of_many_a_draw_tells_about_as_much(session: Session, monkeypatch: pytes
     assert not found.is_exact
     assert 340 < retired.people < 460
     assert retired.reachable == 0
+    assert retired.skipped == {"no_consent": retired.people}
+    assert (mobile.people, mobile.emptied) == (0, {"retired"})
     assert 340 < mobile.earlier["retired"] < 460
     assert 540 < everyone.reachable < 660
+    assert everyone.emptied == {"retired"}
+    assert (everyone.people, everyone.skipped, found.left_out) == (everyone.reachable, {}, 0)
+    assert 540 < reach(session, OPERATOR, _campaign(session, "retired"), ROUTE, on=ON).left_out < 660
+
+
+def test_a_tick_asks_for_what_is_new_only(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "COUNTED", 100)
+    monkeypatch.setattr(counting, "DRAWN", 600)
+    make_members(session, 300, mobile=True)
+    make_members(session, 300, status="retired")
+    campaign, known = _campaign(session, "retired", "mobile", "everyone"), {}
+    found = reach(session, OPERATOR, campaign, ROUTE, on=ON, known=known)
+    readers = sample(session, OPERATOR, campaign, on=ON, known=known)
+    monkeypatch.delattr(asked, "_look")
+    monkeypatch.delattr(reaching, "select_audience")
+    other = _campaign(session, "mobile", "retired")
+    turned = reach(session, OPERATOR, other, ROUTE, on=ON, known=known)
+    assert turned == replace(found, variants=[replace(found.variants[at], earlier={}) for at in (1, 0)])
+    assert sample(session, OPERATOR, other, on=ON, known=known) == [readers[1], readers[0]]
+    mobile, rest = sample(session, OPERATOR, _campaign(session, "mobile", "everyone"), on=ON, known=known)
+    assert len(mobile) == len(rest) == SAMPLE
+    assert not set(mobile) & set(rest)

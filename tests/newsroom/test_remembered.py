@@ -9,6 +9,7 @@ from broadcaster.newsroom import remembered as module
 from broadcaster.newsroom.remembered import remembered
 from broadcaster.runtime import Runtime
 from subscribers.models import Member, Membership
+from subscribers.segments import asked as held_by
 from subscribers.segments import counting
 from tests.factories import make_members
 from tests.newsroom.test_items import come
@@ -48,13 +49,13 @@ def test_about_so_many_is_told_anew_with_somebody_new(
     assert "60 members" in browser.get("/members").text, "what is counted is never kept"
     for name, small in (("COUNTED", 20), ("DRAWN", 31), ("FEW", 1)):
         monkeypatch.setattr(counting, name, small)
-    real, asked = counting.draw, []
+    real, asked = held_by._look, []
 
-    def drawn(session, number):
-        asked.append(number)
-        return real(session, number)
+    def look(session, under, rules, drawn, on):
+        asked.append(rules)
+        return real(session, under, rules, drawn, on)
 
-    monkeypatch.setattr(counting, "draw", drawn)
+    monkeypatch.setattr(held_by, "_look", look)
     for path in ("/members", "/editions/1"):
         asked.clear()
         first = browser.get(path).text
@@ -67,4 +68,4 @@ def test_about_so_many_is_told_anew_with_somebody_new(
     with house.begin() as tx:
         make_members(tx.session, 3)
     browser.get("/editions/1/check")
-    assert len(asked) == 2
+    assert len(asked) > 1
