@@ -78,6 +78,8 @@ class Ledger:
     postmaster: int = 0
     #: of a broker; empty: the embedded one
     queue: str = ""
+    #: the server counts what each statement costs
+    counting: bool = False
 
     @property
     def verbs(self) -> tuple[tuple[str, ...], ...]:
@@ -161,7 +163,7 @@ def ledger(store: str, folder: Path, members: int, *, broker: str = "", counting
         with psycopg.connect(plain(url), autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         postmaster = int((folder / "server" / "data" / "postmaster.pid").read_text().split()[0])
-        yield Ledger(store, folder, server, postmaster, queue)
+        yield Ledger(store, folder, server, postmaster, queue, counting)
 
 
 def imported(folder: Path, url: str, members: int) -> None:
@@ -311,7 +313,7 @@ def run(
     with carrier(receipt_delay) as there, contextlib.closing(Eye(url)) as eye:
         there.hold_receipts(hold)
         configure(store.folder, url, port=there.port, window=window, queue=store.queue)
-        if profile:
+        if store.counting:
             store.count_statements()
         with at_work(store, profile) as processes:
             try:

@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--hold", action="store_true", help="receipts only after all parts: each half alone")
     parser.add_argument("--carrier", choices=("c", "python"), default="", help="in which language")
     parser.add_argument("--profile", type=Path, help="how the threads spend their processor time, beside this")
+    parser.add_argument("--statements", action="store_true", help="what each of PostgreSQL's statements costs a part")
     parser.add_argument("--peers", action="store_true", help="other programs that this machine can run, once each")
     asked = parser.parse_args()
     # whoever ends it ends its servers, too
@@ -66,7 +67,11 @@ def figures(asked: argparse.Namespace) -> dict[str, object]:
         # PostgreSQL refuses to run as root, and the plain user that it gets must come through here
         folder.chmod(0o755)
         with _product.ledger(
-            asked.store, folder, asked.messages, broker=asked.broker, counting=bool(asked.profile)
+            asked.store,
+            folder,
+            asked.messages,
+            broker=asked.broker,
+            counting=bool(asked.profile) or asked.statements,
         ) as store:
             tell(f"{asked.messages:,} members are in {asked.store}")
             lengths = {WORDS[each]: interleaved(asked, store, each) for each in asked.parts or WORDS}
@@ -104,6 +109,8 @@ def interleaved(asked: argparse.Namespace, store: _product.Ledger, parts_each: i
         if not asked.profile:
             for verb in store.verbs:
                 tell(f"  {verb[0]}: " + _profile.by_thread(store.folder / f"threads.{verb[0]}", parts))
+        if asked.statements:
+            tell(store.statements(parts))
     found = {key: statistics.median(one[key] for one in ours) for key in ours[0]}
     found["smpplib_alone"] = statistics.median(one["parts_per_second"] for one in theirs)
     found["smpplib_cpu_s_per_1000"] = statistics.median(one["cpu_s_per_1000"] for one in theirs)
