@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, exists, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import memory
@@ -19,6 +19,7 @@ from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, Rece
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.receipts import APPLY, learn, reference_of
 from broadcaster.delivery.states import State
+from broadcaster.delivery.whose import recipients
 from broadcaster.gateways.contract import Gateway, ListeningGateway
 from subscribers.db import among, insert_all, wake
 
@@ -49,10 +50,12 @@ def retry(session: Session, gateways: Mapping[str, Gateway] | None = None, *, no
     """
     go_by_keys(session)
     _settle_doubts_by_number(session, now=now)
-    known = exists().where(
-        Submission.provider_id == ReceiptInbox.provider_id, Submission.gateway == ReceiptInbox.gateway
-    )
     inbox = ReceiptInbox
+    # one look at an index for each: EXISTS may be answered by a table of all ids of the gateway
+    its_part = select(Submission.part_id).where(
+        Submission.provider_id == inbox.provider_id, Submission.gateway == inbox.gateway
+    )
+    known = its_part.limit(1).scalar_subquery().is_not(None)
     looked_at = session.execute(
         select(inbox.id, inbox.gateway, inbox.provider_id, inbox.state, inbox.done, inbox.msisdn, known.label("known"))
         .join(ReceiptOrphan, ReceiptOrphan.inbox_id == inbox.id)
@@ -86,12 +89,8 @@ def _turned(session: Session, gateways: Mapping[str, Gateway], strangers: Sequen
     meant = _meant(session, gateways, strangers)
     if not meant:
         return set()
-    its_number = select(Submission.gateway, Submission.provider_id, Message.msisdn)
-    its_number = its_number.join(Part, Part.id == Submission.part_id).join(Message, Message.id == Part.message_id)
     ours: dict[tuple[str, str], set[str | None]] = defaultdict(set)
-    for gateway, provider_id, msisdn in session.execute(
-        its_number.where(among(session, Submission.provider_id, sorted(set(meant.values()))))
-    ):
+    for gateway, provider_id, msisdn in recipients(session, set(meant.values())):
         ours[gateway, provider_id].add(msisdn)
     # an id may be another message's in another form: the numbers must not speak against it
     fitting = [

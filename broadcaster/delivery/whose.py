@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -35,18 +35,30 @@ def by_number(taken: Sequence[Any]) -> dict[int, Any]:
     return chosen
 
 
+def recipients(session: Session, provider_ids: Collection[str]) -> list[tuple[str, str, str | None]]:
+    """Who has got what carriers call so: gateway, the carrier's id, number; several where an id was given again.
+
+    In two steps: a planner that expects many rows of these ids would begin at the parts, and go through all of them.
+    """
+    called = session.execute(
+        select(Submission.part_id, Submission.gateway, Submission.provider_id).where(
+            among(session, Submission.provider_id, sorted(provider_ids))
+        )
+    ).all()
+    if not called:
+        return []
+    to = select(Part.id, Message.msisdn).join(Message, Message.id == Part.message_id)
+    msisdns = dict(session.execute(to.where(among(session, Part.id, sorted({row.part_id for row in called})))).all())
+    return [(row.gateway, row.provider_id, msisdns[row.part_id]) for row in called if row.part_id in msisdns]
+
+
 def tell_strangers(session: Session, strangers: Sequence[Any]) -> None:
     """A receipt for another gateway's message moves nothing. That it came tells of settings that a person mends."""
     told = {(row.provider_id, row.msisdn): row.gateway for row in strangers if row.msisdn}
     if not told:
         return
-    found = session.execute(
-        select(Submission.provider_id, Message.msisdn, Submission.gateway)
-        .join(Part, Part.id == Submission.part_id)
-        .join(Message, Message.id == Part.message_id)
-        .where(among(session, Submission.provider_id, sorted({provider_id for provider_id, _ in told})))
-    )
-    of = Counter((told.get((row.provider_id, row.msisdn)), row.gateway) for row in found)
+    found = recipients(session, {provider_id for provider_id, _ in told})
+    of = Counter((told.get((provider_id, msisdn)), gateway) for gateway, provider_id, msisdn in found)
     for (gateway, other), n in of.items():
         if gateway not in (None, other):
             log.warning(
