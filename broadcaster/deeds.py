@@ -29,6 +29,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "accept": ("accepted", "接收"),
     "accepted": ("accepted", "接收"),
     "add": ("added", "添加"),
+    "anew": ("made anew", "重新生成"),
     "as": ("acted in place of", "代为操作"),
     "ask": ("asked for", "申请"),
     "change": ("changed", "修改"),

@@ -20,9 +20,11 @@ from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.campaigns.profiles import Profile, carried, has_length, refuse_halfway, worn
+from broadcaster.campaigns.stale import is_stale
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.language import msgid
 from broadcaster.newspaper.lint import about_sentence
+from broadcaster.newspaper.models import Edition
 from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Invalid
@@ -170,7 +172,22 @@ def check(
     rate = min((way.parts_per_second for way in ways.values() if way.parts_per_second), default=0)
     result.seconds = result.parts / rate if rate else 0
     result.findings = _findings(campaign, result, incomplete, [ways[name] for name in route.gateways])
+    result.findings = [*about_age(session, campaign), *result.findings]
     return result
+
+
+def about_age(session: Session, campaign: Campaign) -> list[Finding]:
+    """That its edition has other words by now, if it has."""
+    if not is_stale(session, campaign):
+        return []
+    return [
+        Finding(
+            msgid("Edition {number} was changed since campaign {id} was made of it: its words are the earlier ones."),
+            False,
+            {"number": session.get_one(Edition, campaign.edition_id).number, "id": campaign.id},
+            msgid("Make it anew on the page of the check of the edition, or send it as it is with --as-drafted."),
+        )
+    ]
 
 
 def _label(campaign: Campaign, variant: CampaignVariant) -> str:

@@ -164,7 +164,7 @@ def draft_edition(
     Raises `Invalid` for a variant without items, `Conflict` for what the check of the edition says must be mended.
     """
     edition = editions.get(session, actor, number)
-    texts = _of_edition(session, edition, paper=paper, language=language, pages=pages)
+    texts = texts_of(session, edition, paper=paper, language=language, pages=pages)
     _refuse_stopped(session, edition, pages)
     if empty := next((text.name for text in texts if not text.context["columns"]), ""):
         raise Invalid(
@@ -236,14 +236,14 @@ def edition_unsaved(
     rule = segments.frozen(session, rule, within=actor.under)
     texts = [
         replace(text, rule=segments.frozen(session, text.rule, within=actor.under))
-        for text in _of_edition(
+        for text in texts_of(
             session, edition, paper=paper, language=language, pages=pages, instead=instead, bodies=bodies, names=names
         )
     ]
     return _written(actor, texts, title=edition.title, rule=rule, dress=dress, now=now)
 
 
-def _of_edition(
+def texts_of(
     session: Session,
     edition: Edition,
     *,
@@ -254,6 +254,7 @@ def _of_edition(
     bodies: Mapping[str, str] | None = None,
     names: Sequence[str] | None = None,
 ) -> list[Text]:
+    """What an edition gives now, a text for each variant. `instead`, `bodies`, `names`: see `edition_unsaved`."""
     file = load_template("headlines", language)
     texts = []
     for content in editions.variants(session, edition, instead=instead, names=names):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.belonging import refuse_foreign
-from broadcaster.campaigns.check import Check, Finding, Way, check
+from broadcaster.campaigns.check import Check, Finding, Way, about_age, check
 from broadcaster.campaigns.compose import content_hash
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.profiles import frozen
@@ -101,14 +101,16 @@ def start(
     route: Route,
     ways: Mapping[str, Way],
     *,
+    as_drafted: bool = False,
     zone: ZoneInfo,
     now: datetime,
 ) -> Check:
     """Send it now, if the typed number is the number of recipients. Returns what was checked.
 
-    Raises `Conflict` when the number is another, when something stands against it, or when someone else has started it.
+    `as_drafted`: also if its edition was changed since. Raises `Conflict` when it was and nobody said so, when the
+    number is another, when something stands against it, or when someone else has started it.
     """
-    checked = rehearse(session, actor, campaign, confirmed, route, ways, zone=zone, now=now)
+    checked = rehearse(session, actor, campaign, confirmed, route, ways, as_drafted=as_drafted, zone=zone, now=now)
     _start(session, campaign, actor, route, ways, zone=zone, now=now)
     note(session, actor, "campaigns.send", f"campaign {campaign.id}", people=checked.recipients, now=now)
     return checked
@@ -123,6 +125,7 @@ def rehearse(
     route: Route,
     ways: Mapping[str, Way],
     *,
+    as_drafted: bool = False,
     zone: ZoneInfo,
     now: datetime,
 ) -> Check:
@@ -130,6 +133,7 @@ def rehearse(
     refuse_foreign(actor, campaign)
     if campaign.state not in STARTABLE:
         move(session, campaign, CampaignState.PREPARING, out_of=STARTABLE)  # says why not
+    _refuse_stale(session, campaign, as_drafted=as_drafted)
     checked = check(session, actor, campaign, route, ways, zone=zone, now=now)
     refuse_blocked(checked)
     if confirmed != checked.recipients:
@@ -144,9 +148,21 @@ def rehearse(
 
 
 @needs(Right.SEND)
-def schedule(session: Session, actor: Actor, campaign: Campaign, at: datetime | None, *, now: datetime) -> datetime:
-    """Start it by itself at an instant to come: this one, or the one it was drafted for. Returns the instant."""
+def schedule(
+    session: Session,
+    actor: Actor,
+    campaign: Campaign,
+    at: datetime | None,
+    *,
+    as_drafted: bool = False,
+    now: datetime,
+) -> datetime:
+    """Start it by itself at an instant to come: this one, or the one it was drafted for. Returns the instant.
+
+    What it says then is what it says now. `as_drafted`: see `start`.
+    """
     refuse_foreign(actor, campaign)
+    _refuse_stale(session, campaign, as_drafted=as_drafted)
     at = at or campaign.scheduled_for
     if at is None:
         raise Invalid("Nobody has said when.", hint='Write --at "2026-11-25 10:00", in the paper\'s own time.')
@@ -155,6 +171,11 @@ def schedule(session: Session, actor: Actor, campaign: Campaign, at: datetime | 
     # how many it reaches is known, and written down, when it starts
     note(session, actor, "campaigns.schedule", f"campaign {campaign.id}", people=0, now=now, at=at.isoformat())
     return at
+
+
+def _refuse_stale(session: Session, campaign: Campaign, *, as_drafted: bool) -> None:
+    for finding in () if as_drafted else about_age(session, campaign):
+        raise Conflict(finding.message, hint=finding.hint, **finding.fields)
 
 
 def refuse_past(at: datetime, *, now: datetime, zone: ZoneInfo | None = None) -> None:

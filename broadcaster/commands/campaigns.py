@@ -35,6 +35,9 @@ app = noun()
 
 Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
 At = Annotated[str | None, typer.Option(metavar="TIME", help=tr('The paper\'s own time: "2026-11-25 10:00".'))]
+AsDrafted = Annotated[
+    bool, typer.Option("--as-drafted", help=tr("Also if its edition was changed since: with the earlier words."))
+]
 
 #: rows of a table; more of them are for a file
 SHOWN = 50
@@ -125,13 +128,13 @@ def check(campaign_id: Id) -> None:
     example='broadsheet campaigns schedule 3 --at "2026-11-25 10:00"',
     needs=Right.SEND,
 )
-def schedule_(campaign_id: Id, at: At = None) -> None:
+def schedule_(campaign_id: Id, at: At = None, as_drafted: AsDrafted = False) -> None:
     with opened() as house, house.begin() as tx:
         zone = house.settings.zone
         campaign = compose.get(tx.session, house.actor, campaign_id)
         if planned := read_time(at, zone) if at else campaign.scheduled_for:
             schedule.refuse_past(planned, now=tx.now, zone=zone)
-        time = schedule.schedule(tx.session, house.actor, campaign, planned, now=tx.now)
+        time = schedule.schedule(tx.session, house.actor, campaign, planned, as_drafted=as_drafted, now=tx.now)
         state = campaign.state
     told = tr("Campaign {id} starts by itself at {time}.", id=campaign_id, time=local(time, zone))
     answer({"id": campaign_id, "state": state, "at": time}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
@@ -148,6 +151,7 @@ def send(
     confirm: Annotated[int, typer.Option(metavar="RECIPIENTS", help=tr("The number that `check` shows."))],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Do everything but start it."))] = False,
     watch: Annotated[bool, typer.Option("--watch", help=tr("And watch until all is sent."))] = False,
+    as_drafted: AsDrafted = False,
 ) -> None:
     with opened() as house:
         with house.reading() if dry_run else house.begin() as tx:
@@ -155,7 +159,15 @@ def send(
             act = schedule.rehearse if dry_run else schedule.start
             route = house.route(campaign)
             checked = act(
-                tx.session, house.actor, campaign, confirm, route, house.ways(tx), zone=house.settings.zone, now=tx.now
+                tx.session,
+                house.actor,
+                campaign,
+                confirm,
+                route,
+                house.ways(tx),
+                as_drafted=as_drafted,
+                zone=house.settings.zone,
+                now=tx.now,
             )
             state = campaign.state
         if watch and not dry_run:

@@ -5,7 +5,7 @@ An address can be passed on: an item for some of the members, or a page that is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
@@ -16,7 +16,17 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.editions import contents, get
-from broadcaster.newspaper.models import Edition, EditionPage, Item, ItemPicture, ItemState, PagePicture, Picture
+from broadcaster.newspaper.models import (
+    Column,
+    Edition,
+    EditionPage,
+    Item,
+    ItemPicture,
+    ItemState,
+    PagePicture,
+    Picture,
+    Placement,
+)
 from broadcaster.words import segment_name
 from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
@@ -85,6 +95,7 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
         columns[-1]["items"].append(
             {
                 "id": item.id,
+                "version": item.version,
                 "headline": item.headline,
                 "sms": item.sms,
                 "full": item.full,
@@ -165,6 +176,43 @@ def without_readers(session: Session, actor: Actor, number: int) -> tuple[bool, 
     gone = {rule for rule in rules if not _can_be_asked(session, rule)}
     lost = [item["headline"] for item in items if item.get("for") and gone.issuperset(item["for"])]
     return page.readers in gone, lost
+
+
+def outdated(session: Session, numbers: Sequence[int]) -> set[int]:
+    """Of these editions, by their numbers, those whose reading page has other items than the edition now, other words
+    in them, or another order. What was withdrawn since is not counted: the page shows it as withdrawn by itself.
+    """
+    query = select(Edition.number, Edition.id, EditionPage.columns, EditionPage.published_at)
+    query = query.join(EditionPage, EditionPage.edition_id == Edition.id).where(Edition.number.in_(numbers))
+    pages = session.execute(query).all()
+    now: dict[int, list[Any]] = {}
+    gone: set[int] = set()
+    standing = (
+        select(Column.edition_id, Column.id, Column.name, Item.id, Item.version, Item.state, Item.changed_at)
+        .join(Placement, Placement.column_id == Column.id)
+        .join(Item, Item.id == Placement.item_id)
+        .where(Column.edition_id.in_([page.id for page in pages]))
+        .order_by(Column.position, Placement.position, Placement.id)
+    )
+    for edition, column, name, item, version, state, changed_at in session.execute(standing):
+        if state == ItemState.WITHDRAWN:
+            gone.add(item)
+        else:
+            now.setdefault(edition, []).append((column, name, item, version, changed_at))
+    return {page.number for page in pages if _is_other(page, now.get(page.id, []), gone)}
+
+
+def _is_other(page: Any, now: Sequence[Any], gone: Collection[int]) -> bool:
+    was = [(column["id"], column["name"], item) for column in page.columns for item in column["items"]]
+    was = [(column, name, item) for column, name, item in was if item["id"] not in gone]
+    if len(was) != len(now):
+        return True
+    return any(
+        (column, name, item["id"]) != (at, called, id_)
+        # a page of before has not kept which words it has
+        or (item["version"] != version if "version" in item else changed_at > page.published_at)
+        for (column, name, item), (at, called, id_, version, changed_at) in zip(was, now, strict=True)
+    )
 
 
 def _can_be_asked(session: Session, rule: str) -> bool:

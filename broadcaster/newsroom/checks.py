@@ -8,10 +8,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.campaigns import compose
 from broadcaster.campaigns.check import UNSIGNED
 from broadcaster.campaigns.reach import Reach
-from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.language import filled, msgid, tr, translated
 from broadcaster.newspaper import editions, items, making, publishing, word_lists
 from broadcaster.newspaper.edition_file import EVERYONE
@@ -24,6 +22,7 @@ from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words, offered_segments, typed_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import dresses_of, phones, proof_panel, reached_by, unsaved
+from broadcaster.newsroom.sends import all_sends
 from broadcaster.newsroom.shares import line, shares
 from broadcaster.newsroom.shares import remarks as share_remarks
 from broadcaster.runtime import Runtime
@@ -32,7 +31,6 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import campaign_state_word
 from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -48,27 +46,6 @@ PAGES = "/p"
 def check(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     """All remarks, the worst first."""
     return draw_check(request, house, visit, id)
-
-
-@takes(router, ONE + "/draft", needs=Right.EDIT)
-def draft(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """A send is made of it: from now on its words are those of this moment."""
-    paper = house.settings.paper
-    try:
-        with house.begin() as tx:
-            made = compose.draft_edition(
-                tx.session,
-                visit.actor,
-                id,
-                paper=paper.name,
-                language=paper.language,
-                dress=house.dress,
-                pages=house.settings.web.pages,
-                now=tx.now,
-            ).id
-    except (Invalid, Conflict) as error:
-        return draw_check(request, house, visit, id, error=error)
-    return done(visit, f"{PATH}/{id}/check#next", msgid("Send {id} is there, with the words of now."), id=made)
 
 
 @takes(router, ONE + "/audience", needs=Right.EDIT)
@@ -97,14 +74,19 @@ def mend(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A0
 
 def _standing(tx: Tx, visit: Visit, form: Posted, number: int) -> tuple[int, Words]:
     """The item that a form names, if it stands in the edition, and its words."""
-    item = form.text("item")
-    if not (item.isascii() and item.isdigit() and len(item) < 16):
+    item = _number(form.text("item"))
+    if not item:
         raise Invalid("This cannot be done with an item.", hint="Load the page again.")
     laid = making.layout(tx.session, visit.actor, number)
-    words = items.words_of(items.get(tx.session, visit.actor, int(item)))
-    if not any(each.item.id == int(item) for column in laid.columns for each in column.items):
+    words = items.words_of(items.get(tx.session, visit.actor, item))
+    if not any(each.item.id == item for column in laid.columns for each in column.items):
         raise Conflict("It does not stand in edition {number} any more.", hint="Load it again.", number=number)
-    return int(item), words
+    return item, words
+
+
+def _number(text: str) -> int:
+    """A number that a page of ours has put there; 0, which nothing has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def _version(form: Posted) -> int:
@@ -151,7 +133,8 @@ def draw_check(
         remarks += _about_signature(house, tx, visit, number)
         panel = proof_panel(house, tx, visit, number)
         known = offered_segments(segments.listing(tx.session, visit.actor))
-        sends = compose.of_edition(tx.session, visit.actor, number)
+        sends = all_sends(house, tx, visit, number)
+        is_page_old = number in publishing.outdated(tx.session, [number])
         panel |= count_panel(house, tx, visit, number)
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     odd = share_remarks(reached, laid.variants) if reached else []
@@ -175,10 +158,8 @@ def draw_check(
         lost=lost,
         published=when(published, now, house.settings.zone) if published else "",
         address=f"{house.settings.web.pages or PAGES + '/'}{number}",
-        sends=[
-            {"id": each.id, "state": campaign_state_word(each.state), "is_draft": each.state in STARTABLE}
-            for each in sends
-        ],
+        sends=sends,
+        is_page_old=is_page_old,
         who="",
         **panel,
         **(shares(reached) if reached else {"shares": ()}),

@@ -22,6 +22,7 @@ from broadcaster.newsroom.editions import PATH, day_of
 from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel
+from broadcaster.newsroom.sends import older_sends
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
@@ -213,6 +214,9 @@ def _draw(
             wrong = error or gone
         standing = [] if laid.columns else [line.name for line in columns.tree(tx.session, visit.actor)]
         panel = proof_panel(house, tx, visit, number)
+        older = older_sends(house, tx, visit, number)
+        is_page_old = number in publishing.outdated(tx.session, [number])
+        readers = publishing.readers_of(tx.session, visit.actor, number) if is_page_old else ""
         unread = any(publishing.without_readers(tx.session, visit.actor, number))
         there = {placed.item.id for column in laid.columns for placed in column.items}
         offered, waiting = _offered(tx, visit, q.strip(), there) if add else ([], [])
@@ -245,6 +249,9 @@ def _draw(
         typed=typed or {},
         theirs=theirs,
         unread=unread,
+        older=older,
+        is_page_old=is_page_old,
+        readers=readers,
         **panel,
     )
 

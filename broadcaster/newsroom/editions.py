@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import msgid
-from broadcaster.newspaper import editions, making
+from broadcaster.campaigns import anew
+from broadcaster.language import listed, msgid, tr
+from broadcaster.newspaper import editions, making, publishing
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Behind, today
@@ -30,6 +32,9 @@ def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> 
     """All of them, the newest first."""
     with house.reading() as tx:
         found = editions.listing(tx.session, visit.view, before=before or None, limit=SHOWN + 1)
+        numbers = [line.number for line in found[:SHOWN]]
+        behind = anew.left_behind(tx.session, visit.actor, numbers)
+        old_pages = publishing.outdated(tx.session, numbers)
     lines: list[dict[str, Any]] = [
         {
             "number": line.number,
@@ -37,6 +42,7 @@ def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> 
             "title": line.title,
             "variants": audience_words(line.variants),
             "items": line.items,
+            "older": _older([send.id for send in behind.get(line.number, [])], has_page=line.number in old_pages),
         }
         for line in found[:SHOWN]
     ]
@@ -62,6 +68,12 @@ def begin(request: Request, house: House, visit: Here, form: Form) -> Response:
     except (Invalid, Conflict) as error:
         return _again(request, form, error)
     return done(visit, f"{PATH}/{number}", msgid("No. {number} is there. Put items into its columns."), number=number)
+
+
+def _older(sends: Sequence[int], *, has_page: bool) -> str:
+    """What was made of it has other words than it has by now."""
+    named = [tr("Send {id}", id=send) for send in sends] + ([tr("Reading page")] if has_page else [])
+    return tr("Older than its words: {names}", names=listed(named)) if named else ""
 
 
 def number_of(form: Posted) -> int:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from broadcaster.campaigns import compose, proof
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns import anew, compose, proof
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.reach import reach
 from broadcaster.delivery import proofs
 from broadcaster.delivery.proofs import ProofText
+from broadcaster.newspaper.models import Edition
 from tests.delivery.ledger import ROUTE, WAYS
 from tests.factories import NOW
 from tests.rights.probe import Probe
-from tests.rights.world import TODAY
+from tests.rights.world import TODAY, Side
 
 OWN = "+8619900000077"
 TEXT = ProofText("everyone", "通知", Dress(), WAYS["carrier"].capabilities)
+PAPER = {"paper": "晨晖", "language": "zh", "dress": Dress()}
+
+
+def _changed_since(session: Session, side: Side) -> None:
+    """Its draft was made of its edition, when that had other words."""
+    edition = session.scalars(select(Edition.id).where(Edition.number == side.edition)).one()
+    side.campaign(session, "draft").edition_id = edition
+    session.flush()
+
+
 _P = "broadcaster.campaigns.proof."
 PROBES = {
     _P + "sample": Probe(lambda s, a, side: proof.sample(s, a, side.campaign(s, "draft"), on=TODAY)),
@@ -26,6 +40,16 @@ PROBES = {
     ),
     "broadcaster.campaigns.compose.of_edition": Probe(
         lambda s, a, side: compose.of_edition(s, a, side.edition),
+    ),
+    "broadcaster.campaigns.anew.left_behind": Probe(
+        lambda s, a, side: [each.title for found in anew.left_behind(s, a, [side.edition]).values() for each in found],
+        ready=_changed_since,
+        shows=True,
+    ),
+    "broadcaster.campaigns.anew.make_anew": Probe(
+        lambda s, a, side: anew.make_anew(s, a, side.campaigns["draft"], **PAPER, now=NOW),
+        ready=_changed_since,
+        shows=True,
     ),
     "broadcaster.delivery.proofs.send": Probe(
         lambda s, a, side: proofs.send(s, a, side.edition, [TEXT], "carrier", OWN, now=NOW)
