@@ -97,7 +97,7 @@ def _make_edition(tx: Tx) -> None:
         made.append(items.write(tx.session, OPERATOR, words, now=tx.now).id)
         items.decide(tx.session, OPERATOR, made[-1], items.Move.ACCEPT, now=tx.now)
     making.begin(tx.session, OPERATOR, number=1, day=date(2026, 11, 23), title="入冬第一周", now=tx.now)
-    making.set_variants(tx.session, OPERATOR, 1, ["retired", "mobile", "everyone"])
+    making.set_variants(tx.session, OPERATOR, 1, ["retired", "mobile", "everyone"], now=tx.now)
     making.place(tx.session, OPERATOR, 1, making.layout(tx.session, OPERATOR, 1).columns[0].id, made[:3])
     publishing.publish(tx.session, OPERATOR, 1, now=tx.now)
 

@@ -33,6 +33,12 @@ def note(
     )
 
 
+def last_by(session: Session, deed: str, thing: str) -> str:
+    """Who did this to it last; "" if nobody did. For what was done a moment ago: older deeds take long to find."""
+    query = select(Audit.actor).where(Audit.deed == deed, Audit.thing == thing).order_by(Audit.id.desc()).limit(1)
+    return session.scalar(query) or ""
+
+
 @needs(Right.NUMBERS)
 def seen_in_full(session: Session, actor: Actor, deed: str, thing: str = "", *, people: int, now: datetime) -> None:
     """Write down that somebody is shown the numbers of so many people in full, or takes them away in a file."""

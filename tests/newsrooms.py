@@ -134,7 +134,7 @@ def furnish(house: Runtime) -> None:
                 items.decide(tx.session, OPERATOR, made, items.Move.ACCEPT, now=tx.now)
         items.decide(tx.session, OPERATOR, made, items.Move.SHARE, now=tx.now)
         making.begin(tx.session, OPERATOR, number=1, day=date(2026, 11, 23), title="入冬第一周", now=tx.now)
-        making.set_variants(tx.session, OPERATOR, 1, ["retired", "mobile", "everyone"])
+        making.set_variants(tx.session, OPERATOR, 1, ["retired", "mobile", "everyone"], now=tx.now)
         column = making.layout(tx.session, OPERATOR, 1).columns[0].id
         making.place(tx.session, OPERATOR, 1, column, [made - 1, made])
         publishing.publish(tx.session, OPERATOR, 1, now=tx.now)

@@ -14,15 +14,19 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import EVERYONE, MAX_COLUMN_NAME, MAX_TITLE
 from broadcaster.newspaper.editions import contents, enter, get, next_number, variant_names
+from broadcaster.newspaper.items import Outdated
 from broadcaster.newspaper.items import get as get_item
 from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, StandingColumn, Variant
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newspaper.places import above, at_or_under
 from broadcaster.newspaper.values import MAX_ENTRIES, MAX_NUMBER
 from broadcaster.words import segment_name
-from subscribers import segments
+from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
+
+#: as the audit calls it
+VARIANTS = "editions.variants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +169,19 @@ def take_out(session: Session, actor: Actor, number: int, placement_id: int) -> 
 
 
 @needs(Right.EDIT)
-def set_variants(session: Session, actor: Actor, number: int, names: Sequence[str]) -> list[str]:
-    """The segments that get a variant of their own, in order. Raises `Invalid`."""
+def set_variants(
+    session: Session,
+    actor: Actor,
+    number: int,
+    names: Sequence[str],
+    *,
+    read: Sequence[str] | None = None,
+    now: datetime,
+) -> list[str]:
+    """The segments that get a variant of their own, in order. `read`: those that it had when the actor looked.
+
+    Raises `Invalid`, and `Outdated` if it has others by now.
+    """
     edition = hold(session, actor, number)
     names = list(dict.fromkeys(segment_name(name) for name in map(clean_line, names) if name))
     if not 1 <= len(names) <= MAX_ENTRIES:
@@ -180,6 +195,15 @@ def set_variants(session: Session, actor: Actor, number: int, names: Sequence[st
         )
     for name in names:
         segments.check(session, name, within=actor.under)
+    thing, before = f"edition {number}", variant_names(session, edition)
+    if read is not None and before not in (list(read), names):
+        raise Outdated(
+            "{who} has changed the variants since you opened them.",
+            hint="Theirs and yours are below: take one of them, or put them together.",
+            who=audit.last_by(session, VARIANTS, thing),
+        )
+    if names != before:
+        audit.note(session, actor, VARIANTS, thing, people=0, now=now, variants=len(names))
     session.execute(delete(Variant).where(Variant.edition_id == edition.id))
     rows = [{"edition_id": edition.id, "position": at, "name": name} for at, name in enumerate(names)]
     session.execute(insert(Variant), rows)

@@ -151,6 +151,7 @@ def draw_check(
         one_only=False,
         may_edit=may_edit,
         may_send=Right.SEND in visit.actor.rights,
+        read="\n".join(laid.variants),
         readers=audience_words([are_readers]) if are_readers else "",
         typed=typed_words(are_readers) if readers is None else readers,
         known=[typed_words(name) for name in dict.fromkeys([*laid.variants, *known]) if name not in EVERYONE],

@@ -63,10 +63,10 @@ def phones(
     proofs = proof.look(tx.session, actor, draft, way, members, only=only, on=on)
     # who types is shown the numbers of a moment ago
     reached = reached or _reach(house, tx, actor, draft, kept_for=KEPT_FOR if instead or bodies else 0)
-    variants = f"/editions/{number}/variants"
+    variants, read = f"/editions/{number}/variants", "\n".join(each.name for each in draft.variants)
     return [
         phone(each, who, way.currency, reached, at)
-        | {"variants": variants, "path": f"{variants}/{at}", "taken": taken(reached, at)}
+        | {"variants": variants, "read": read, "path": f"{variants}/{at}", "taken": taken(reached, at)}
         for at, each in enumerate(proofs, only or 0)
     ]
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import listed, msgid, ntr, tr
+from broadcaster.language import in_a_row, listed, msgid, ntr, tr
 from broadcaster.newspaper import making
 from broadcaster.newspaper.edition_file import EVERYONE
+from broadcaster.newspaper.items import Outdated
 from broadcaster.newsroom.clauses import Clause, choices, rows_of, rule_of, said, with_room
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH
-from broadcaster.newsroom.items import BUILT_IN, offered_segments, segment_words, typed_words
+from broadcaster.newsroom.items import BUILT_IN, audience_words, offered_segments, segment_words, typed_words
 from broadcaster.newsroom.members import Id, today
 from broadcaster.newsroom.place_rules import meaning as meaning_of
 from broadcaster.newsroom.place_rules import place_rules
@@ -57,6 +59,8 @@ class _Wish:
     is_any: bool = False
     #: the variant on the phone, counted from 1
     shown: str = "1"
+    #: those that the edition had when the page was opened; None: an earlier page, which did not say
+    read: Sequence[str] | None = None
 
 
 @shows(router, _WHO, needs=Right.EDIT)
@@ -88,7 +92,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
         wish = _with_rows(wish)
         if not wish.names:
             raise Invalid("Nobody is ticked.", hint="Tick who gets a variant, or everyone else.")
-        return _set(house, visit, id, wish.names)
+        return _set(house, visit, id, wish.names, wish.read)
     except (Invalid, Conflict) as error:
         return _draw(request, house, visit, id, wish, error=error)
 
@@ -96,18 +100,20 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
 @takes(router, ONE + "/variants", needs=Right.EDIT)
 def set_variants(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """The same by rules that were typed, one in a line."""
-    typed = form.text("variants")
+    typed, read = form.text("variants"), _read(form)
     try:
-        return _set(house, visit, id, typed.splitlines(), "/check" if form.text("from") == "check" else "")
+        return _set(house, visit, id, typed.splitlines(), read, "/check" if form.text("from") == "check" else "")
     except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, id, error=error, typed=typed)
+        return _draw(request, house, visit, id, error=error, typed=typed, read=read)
 
 
-def _set(house: Runtime, visit: Visit, number: int, names: Sequence[str], onward: str = "") -> Response:
+def _set(
+    house: Runtime, visit: Visit, number: int, names: Sequence[str], read: Sequence[str] | None, onward: str = ""
+) -> Response:
     with house.begin() as tx:
         before = making.layout(tx.session, visit.actor, number).variants
-        making.set_variants(tx.session, visit.actor, number, names)
-    back = {"variants": "\n".join(before)}
+        after = making.set_variants(tx.session, visit.actor, number, names, read=read, now=tx.now)
+    back = {"variants": "\n".join(before), "read": "\n".join(after)}
     return done(visit, f"{PATH}/{number}{onward}", msgid("Saved."), undo=f"{PATH}/{number}/variants", undo_fields=back)
 
 
@@ -122,7 +128,12 @@ def _wish(form: Posted) -> _Wish:
         rows,
         form.text("joined") == "any",
         form.text("shown"),
+        _read(form),
     )
+
+
+def _read(form: Posted) -> list[str] | None:
+    return form.text("read").splitlines() or None
 
 
 def _with_rows(wish: _Wish) -> _Wish:
@@ -163,6 +174,7 @@ def _draw(
     error: BroadsheetError | None = None,
     at: str = "",
     typed: str | None = None,
+    read: Sequence[str] | None = None,
     is_live: bool = False,
 ) -> Response:
     with house.reading() as tx:
@@ -171,7 +183,7 @@ def _draw(
             raise NotFound(
                 "There is no edition {number} of yours.", hint="It is changed at the place above.", number=number
             )
-        wish = wish or _Wish(laid.variants)
+        wish = wish or _Wish(laid.variants, read=read)
         drawn, wrong = [], error
         try:
             drawn = phones(house, tx, visit.actor, number, names=wish.names) if wish.names else []
@@ -227,6 +239,9 @@ def _draw(
         values=values,
         # where there was one phone only, none was chosen; and some are gone again
         shown=wish.shown if wish.shown in map(str, range(1, len(drawn) + 1)) else "1",
+        theirs=_theirs(laid.variants, wish.read, error) if isinstance(error, Outdated) else None,
+        # whoever has seen what the other did decides about that
+        read="\n".join(laid.variants if wish.read is None or isinstance(error, Outdated) else wish.read),
         typed="\n".join(map(typed_words, laid.variants)) if typed is None else typed,
         is_typed=typed is not None,
         known=listed(map(typed_words, named)),
@@ -234,6 +249,19 @@ def _draw(
         one_only=False,
         may_edit=False,
     )
+
+
+def _theirs(names: Sequence[str], read: Sequence[str] | None, error: Outdated) -> dict[str, Any]:
+    """What somebody else has made of the variants meanwhile, and what is new in it."""
+    was = read or ()
+    added, out = ([each for each in one if each not in other] for one, other in ((names, was), (was, names)))
+    kept = [each for each in was if each in names], [each for each in names if each in was]
+    new = [
+        tr("Added: {names}.", names=audience_words(added)) if added else "",
+        tr("Taken out: {names}.", names=audience_words(out)) if out else "",
+        tr("Put into another order.") if kept[0] != kept[1] else "",
+    ]
+    return {"who": error.fields["who"], "names": [segment_words(name) for name in names], "new": in_a_row(*new)}
 
 
 def _sizes(tx: Tx, visit: Visit, asked: Mapping[str, str], day: date, *, kept_for: float) -> dict[str, str]:

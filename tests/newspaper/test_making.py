@@ -12,7 +12,7 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.dress import Dress
 from broadcaster.newspaper import columns, editions, items, making
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.items import Move
+from broadcaster.newspaper.items import Move, Outdated
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Conflict, Invalid, NotFound
 from tests.databases import Transactions
@@ -48,7 +48,7 @@ def placement(session: Session, headline: str) -> int:
 
 def test_from_an_item_to_the_variants(session: Session, now: datetime) -> None:
     news, care = begun(session, now)
-    making.set_variants(session, OPERATOR, 1, ["retired", "", "everyone"])
+    making.set_variants(session, OPERATOR, 1, ["retired", "", "everyone"], now=now)
     heating, walk = made(session, now, "供暖"), made(session, now, "晨练", "retired")
     making.place(session, OPERATOR, 1, news, [heating, heating])
     making.place(session, OPERATOR, 1, care, [walk, heating])
@@ -81,7 +81,7 @@ def test_what_a_campaign_was_made_of_does_not_change(session: Session, now: date
 
 def test_the_next_one_begins_with_columns_and_segments_of_the_last(session: Session, now: datetime) -> None:
     begun(session, now)
-    making.set_variants(session, OPERATOR, 1, ["retired", "everyone"])
+    making.set_variants(session, OPERATOR, 1, ["retired", "everyone"], now=now)
     making.add_column(session, OPERATOR, 1, "特刊")
     making.begin(session, OPERATOR, number=editions.next_number(session), day=DAY, title="二期", now=now)
     laid = making.layout(session, OPERATOR, 2)
@@ -155,7 +155,7 @@ def test_of_the_pool_it_is_the_same_item(session: Session, now: datetime) -> Non
 def test_variants_that_are_refused(session: Session, now: datetime, names: list[str]) -> None:
     begun(session, now)
     with pytest.raises(Invalid):
-        making.set_variants(session, OPERATOR, 1, names)
+        making.set_variants(session, OPERATOR, 1, names, now=now)
     assert making.layout(session, OPERATOR, 1).variants == ["everyone"]
 
 
@@ -164,7 +164,7 @@ def test_variants_that_are_refused(session: Session, now: datetime, names: list[
 )
 def test_a_segment_may_be_called_as_the_pages_call_it(session: Session, now: datetime, said: str, ticked: str) -> None:
     news, _ = begun(session, now)
-    making.set_variants(session, OPERATOR, 1, said.splitlines())
+    making.set_variants(session, OPERATOR, 1, said.splitlines(), now=now)
     assert making.layout(session, OPERATOR, 1).variants == ["retired", "in_service", "everyone"]
     making.place(session, OPERATOR, 1, news, [made(session, now, "晨练", ticked)])
     retired, serving, _ = editions.variants(session, editions.get(session, OPERATOR, 1))
@@ -202,6 +202,35 @@ def test_two_who_move_at_once(begin: Transactions, now: datetime) -> None:
     with begin() as tx:
         laid = making.layout(tx.session, OPERATOR, 1)
         assert [sorted(each.id for each in column.items) for column in laid.columns] == [[], sorted(placed)]
+
+
+def test_of_two_who_set_the_variants_at_once_none_wins_unheard(begin: Transactions, now: datetime) -> None:
+    with begin() as tx:
+        begun(tx.session, now)
+    ready, told = threading.Barrier(2), []
+
+    def choose(name: str) -> None:
+        ready.wait()
+        try:
+            with begin() as tx:
+                mine = Actor(name, EDITING)
+                making.set_variants(tx.session, mine, 1, [name, "everyone"], read=["everyone"], now=now)
+        except Outdated as error:
+            told.append((name, error.fields["who"]))
+
+    both = [threading.Thread(target=choose, args=(name,)) for name in ("retired", "mobile")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    ((second, first),) = told
+    with begin() as tx:
+        assert making.layout(tx.session, OPERATOR, 1).variants == [first, "everyone"]
+        # who wants the same as the other has nothing to decide
+        making.set_variants(tx.session, OPERATOR, 1, [first, "everyone"], read=["everyone"], now=now)
+        # and who has seen what the other did takes their own
+        making.set_variants(tx.session, OPERATOR, 1, [second, "everyone"], read=[first, "everyone"], now=now)
+        assert making.layout(tx.session, OPERATOR, 1).variants == [second, "everyone"]
 
 
 def test_an_edition_of_the_desk_is_no_file(session: Session, now: datetime) -> None:

@@ -76,7 +76,7 @@ def test_figures_of_earlier_words_say_so(house: Runtime, editor: Browser) -> Non
     older = "The figures of the whole audience are older than the text. Whoever starts the send has it counted again"
     assert older not in editor.get(CHECK).text
     with house.begin() as tx:
-        making.set_variants(tx.session, OPERATOR, 1, ["mobile", "retired", "everyone"])
+        making.set_variants(tx.session, OPERATOR, 1, ["mobile", "retired", "everyone"], now=tx.now)
     page = editor.get(CHECK).text
     assert "figures of its earlier words" in page
     assert older in page.partition('id="next"')[2]

@@ -152,6 +152,60 @@ def test_saved_segments_tell_their_rule_and_broken_ones_no_number(house: Runtime
     assert variants(house) == ["everyone"]
 
 
+def read_by(page: str) -> str:
+    """What the form says that its sender has read."""
+    found = re.search(r'name="read" value="([^"]*)"', page)
+    assert found
+    return unescape(found[1])
+
+
+def test_two_who_change_the_variants_see_each_others(house: Runtime, editor: Browser) -> None:
+    editor.follow(sent(editor, who=["retired", "in_service", "everyone"], order=["retired", "in_service"]))
+    mine = editor.get("/editions/7/who").text
+    with at(house) as other:
+        come(house, other, "fang", "editor")
+        theirs = read_by(other.get("/editions/7/who").text)
+        other.get("/editions/7/who")
+        sent(other, who=["in_service", "mobile", "everyone"], read=theirs)
+    taken = ["in_service", "mobile", "everyone"]
+    assert variants(house) == taken
+    # what is only looked at is told of at the end
+    look = sent(editor, "/look", act="tick", who=["retired", "everyone"], read=read_by(mine))
+    assert (look.status_code, read_by(look.text)) == (200, "retired\nin_service\neveryone")
+    answer = sent(editor, who=["retired", EAST, "everyone"], read=read_by(mine), q="东街")
+    assert (answer.status_code, variants(house)) == (422, taken)
+    assert "fang has changed the variants since you opened them." in troubles(answer)
+    told = answer.text.partition('class="theirs"')[2].partition("</section>")[0]
+    assert re.findall("<li>(.*?)</li>", told) == ["in service", "mobile", "everyone"]
+    assert "New since you opened the page: Added: mobile. Taken out: retired." in told
+    ticked = [each for each, (is_on, _) in boxes(answer.text).items() if is_on]
+    assert ticked == ["retired", "城区/东街 and all below", "everyone"], "nothing of one's own is lost"
+    assert ">Take mine</button>" in answer.text
+    assert sent(editor, who=["retired", EAST, "everyone"], read=read_by(answer.text)).status_code == 303
+    assert variants(house) == ["retired", EAST, "everyone"]
+
+
+def test_the_order_counts_and_typed_rules_and_undo_do_not_win_unheard(house: Runtime, editor: Browser) -> None:
+    editor.post("/editions/7/variants", variants="retired\nmobile\neveryone")
+    page = editor.follow(editor.post("/editions/7/variants", variants="retired\neveryone", read="")).text
+    undo = dict(re.findall(r'name="(variants|read)" value="([^"]*)"', page.partition('class="done"')[2])[:2])
+    assert undo == {"variants": "retired\nmobile\neveryone", "read": "retired\neveryone"}
+    editor.post("/editions/7/variants", variants="mobile\nretired\neveryone")
+    answer = editor.post("/editions/7/variants", **undo)
+    assert (answer.status_code, variants(house)) == (422, ["mobile", "retired", "everyone"])
+    assert "has changed the variants" in troubles(answer)
+    typed = editor.post("/editions/7/variants", variants="in service\neveryone", read="retired\nmobile\neveryone")
+    assert "New since you opened the page: Put into another order." in typed.text
+    assert ">in service\neveryone</textarea>" in typed.text
+    assert "<details open><summary>Type rules instead" in typed.text
+    assert variants(house) == ["mobile", "retired", "everyone"]
+    # one button for another order says what it was made for
+    assert read_by(editor.get("/editions/7/who").text) == "mobile\nretired\neveryone"
+    mended = editor.get("/editions/7").text
+    order = re.search(r'name="variants" value="[^"]*"><input type="hidden" name="read" value="([^"]*)"', mended)
+    assert order is None or unescape(order[1]) == "mobile\nretired\neveryone"
+
+
 def test_rules_are_typed_in_the_words_of_the_page(house: Runtime, editor: Browser) -> None:
     assert "There are: everyone, in service, retired, mobile." in editor.get("/editions/7/who").text
     refused = editor.post("/editions/7/variants", variants="retired\npensioners")
@@ -186,7 +240,7 @@ def test_nothing_of_another_place(house: Runtime, editor: Browser) -> None:
 def test_naughty_strings(editor: Browser) -> None:
     for typed in NAUGHTY:
         for path in ("", "/look"):
-            for name in ("who", "order", "further", "q", "field", "sign", "value", "joined", "act", "shown"):
+            for name in ("who", "order", "further", "q", "field", "sign", "value", "joined", "act", "shown", "read"):
                 given: dict[str, str | list[str]] = {"field": ["under"], "sign": ["="], "value": ["x"], name: [typed]}
                 editor.get("/editions/7/who")
                 answer = sent(editor, path, **given)

@@ -57,7 +57,7 @@ def test_published_read_and_taken_down(house: Runtime, site: httpx2.Client) -> N
         begin(tx.session, tx.now)
         item = put(tx.session, tx.now, "供暖")
         put(tx.session, tx.now, "只给离退休", "retired")
-        making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"])
+        making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"], now=tx.now)
         assert publishing.publish(tx.session, OPERATOR, 1, now=tx.now) == 1
     answer = site.get("/p/1")
     assert answer.status_code == 200

@@ -114,7 +114,7 @@ def test_for_whom_the_item_is(house: Runtime, site: httpx2.Client) -> None:
         make_member(tx.session, organisation=east, name="王强", msisdn=OTHERS)
         item = put(tx.session, tx.now, "只给离退休", "retired")
         with_picture(tx.session, tx.now, item)
-        making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"])
+        making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"], now=tx.now)
     publish(house)
     address = f"/p/1/picture/{item}"
     assert site.get(address).status_code == 404

@@ -41,7 +41,7 @@ def house(house: Runtime) -> Runtime:
         begin(tx.session, tx.now)
         put(tx.session, tx.now, "供暖")
         put(tx.session, tx.now, "只给离退休", "retired")
-        making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"])
+        making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"], now=tx.now)
     return house
 
 
@@ -130,7 +130,7 @@ def test_a_list_that_was_removed_is_of_nobody_and_the_page_stays_up(house: Runti
             lists.save_list(tx.session, OPERATOR, name, ids=[mine], now=tx.now)
         put(tx.session, tx.now, "只给骨干", 'list("骨干")')
         put(tx.session, tx.now, "给骨干和离退休", 'list("骨干")', "retired")
-        making.set_variants(tx.session, OPERATOR, 1, ['list("骨干")', "retired", "everyone"])
+        making.set_variants(tx.session, OPERATOR, 1, ['list("骨干")', "retired", "everyone"], now=tx.now)
     publish(house, 'list("代表")')
     come_in(house, site)
     page = site.get("/p/1").text

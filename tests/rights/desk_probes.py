@@ -101,7 +101,9 @@ PROBES = {
         lambda s, a, side: making.move_to(s, a, side.edition, _stands(s, side)[1], _stands(s, side)[0], 0)
     ),
     _M + "take_out": Probe(lambda s, a, side: making.take_out(s, a, side.edition, _stands(s, side)[1])),
-    _M + "set_variants": Probe(lambda s, a, side: making.set_variants(s, a, side.edition, ["retired", "everyone"])),
+    _M + "set_variants": Probe(
+        lambda s, a, side: making.set_variants(s, a, side.edition, ["retired", "everyone"], now=NOW)
+    ),
     _M + "add_column": Probe(lambda s, a, side: making.add_column(s, a, side.edition, "新栏")),
     _M + "take_columns": Probe(lambda s, a, side: making.take_columns(s, a, side.edition), ready=_bare),
     _M + "remove_column": Probe(
