@@ -25,6 +25,7 @@ from broadcaster.newsroom.proofs import dresses_of, phones, proof_panel, reached
 from broadcaster.newsroom.sends import all_sends
 from broadcaster.newsroom.shares import line, shares
 from broadcaster.newsroom.shares import remarks as share_remarks
+from broadcaster.newsroom.tabs import shown_of
 from broadcaster.runtime import Runtime
 from broadcaster.sms import repair
 from broadcaster.web.doors import Form, Posted, shows, takes
@@ -148,6 +149,7 @@ def draw_check(
         lines=sorted(lines, key=lambda line: not line["stops"]),
         stops=sum(line["stops"] for line in lines),
         phones=drawn,
+        shown=shown_of(request, number, len(drawn)),
         one_only=False,
         may_edit=may_edit,
         may_send=Right.SEND in visit.actor.rights,

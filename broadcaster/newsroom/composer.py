@@ -23,6 +23,7 @@ from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel
 from broadcaster.newsroom.sends import older_sends
+from broadcaster.newsroom.tabs import shown_of
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
@@ -235,6 +236,7 @@ def _draw(
         variants=audience_words(laid.variants),
         is_open=not laid.columns,
         phones=drawn,
+        shown=shown_of(request, number, len(drawn)),
         one_only=False,
         who=who,
         may_edit=may_edit,

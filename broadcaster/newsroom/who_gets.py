@@ -24,6 +24,7 @@ from broadcaster.newsroom.place_rules import place_rules
 from broadcaster.newsroom.proofs import KEPT_FOR, phones
 from broadcaster.newsroom.remembered import ABOUT_FOR, known_of, remembered
 from broadcaster.newsroom.segments import values_for
+from broadcaster.newsroom.tabs import keep_shown, shown_of
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import about, count
@@ -92,7 +93,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
         wish = _with_rows(wish)
         if not wish.names:
             raise Invalid("Nobody is ticked.", hint="Tick who gets a variant, or everyone else.")
-        return _set(house, visit, id, wish.names, wish.read)
+        return keep_shown(_set(house, visit, id, wish.names, wish.read), visit, id, wish.shown)
     except (Invalid, Conflict) as error:
         return _draw(request, house, visit, id, wish, error=error)
 
@@ -183,7 +184,7 @@ def _draw(
             raise NotFound(
                 "There is no edition {number} of yours.", hint="It is changed at the place above.", number=number
             )
-        wish = wish or _Wish(laid.variants, read=read)
+        wish = wish or _Wish(laid.variants, read=read, shown=shown_of(request, number, len(laid.variants)))
         drawn, wrong = [], error
         try:
             drawn = phones(house, tx, visit.actor, number, names=wish.names) if wish.names else []

@@ -255,3 +255,23 @@ def test_names_stand_side_by_side_as_chinese_has_them(editor: Browser) -> None:
     looked = sent(editor, "/look", act="tick", who=["retired", "in_service", "everyone"]).text
     assert "离退休、在职" in looked
     assert "离退休, " not in looked
+
+
+@SQLITE
+def test_which_phone_is_shown_is_the_browsers(editor: Browser) -> None:
+    editor.post("/editions/7/variants", variants="retired\nmobile\neveryone")
+
+    def shown(path: str) -> list[str]:
+        return re.findall(r'id="shown-(\d)-of-3"[^>]* checked', editor.get(path).text)
+
+    assert shown("/editions/7") == ["1"]
+    answer = editor.get("/editions/7/shown?shown=3")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/editions/7")
+    assert shown("/editions/7") == shown("/editions/7/check") == shown("/editions/7/who") == ["3"]
+    for wrong in ("0", "6", "x", ""):
+        assert editor.get(f"/editions/7/shown?shown={wrong}").status_code == 404
+    # of another edition, and of a tab that there is no more
+    editor.get("/editions/8/shown?shown=2")
+    assert shown("/editions/7") == ["1"]
+    editor.get("/editions/7/shown?shown=4")
+    assert shown("/editions/7") == ["1"]

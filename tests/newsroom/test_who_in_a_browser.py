@@ -108,3 +108,43 @@ def test_all_phones_are_within_reach(house: Runtime, chrome: Browser, address: s
         page.locator(".placed textarea").first.fill("打字看看。")
         page.locator(".bubble:visible", has_text="打字看看。").wait_for()
         expect(page.locator(".phone:visible h3")).to_contain_text("所有人")
+
+
+def test_the_tab_stays_after_a_form_was_sent(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "zh-CN", DESKTOP) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        page.goto("/editions/1")
+        with page.expect_response("**/editions/1/shown**") as kept:
+            page.get_by_role("radio", name="流动", exact=True).check()
+        assert kept.value.status == 204
+        page.locator(".placed summary").first.click()
+        page.locator(".placed textarea").first.fill("存一次。")
+        page.locator(".placed").get_by_role("button", name="保存").first.click()
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        expect(page.get_by_role("radio", name="流动", exact=True)).to_be_checked()
+        expect(page.locator(".phone:visible h3")).to_contain_text("流动")
+        page.get_by_role("link", name="典型").click()
+        expect(page.locator(".phone:visible h3")).to_contain_text("流动")
+        page.goto("/editions/1/check")
+        expect(page.get_by_role("radio", name="流动", exact=True)).to_be_checked()
+        page.goto("/editions/1/who")
+        expect(page.get_by_role("radio", name="流动", exact=True)).to_be_checked()
+        page.get_by_role("radio", name="所有人", exact=True).check()
+        page.get_by_role("button", name="保存版本").click()
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        expect(page.get_by_role("radio", name="所有人", exact=True)).to_be_checked()
+        (token,) = [each["value"] for each in look.context.cookies() if each["name"] == "broadsheet"]
+    context = chrome.new_context(base_url=address, locale="en", java_script_enabled=False)
+    context.add_cookies([{"name": "broadsheet", "value": token, "url": address}])
+    page = context.new_page()
+    page.goto("/editions/1?who=typical")
+    page.get_by_role("radio", name="mobile", exact=True).check()
+    page.get_by_role("button", name="Stay with this one").click()
+    page.wait_for_url("**/editions/1?who=typical")
+    assert page.get_by_role("radio", name="mobile", exact=True).is_checked()
+    page.locator(".placed summary").first.click()
+    page.locator(".placed").get_by_role("button", name="Save").first.click()
+    page.get_by_text("Saved.").wait_for()
+    assert page.get_by_role("radio", name="mobile", exact=True).is_checked()
+    context.close()
