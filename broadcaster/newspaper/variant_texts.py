@@ -15,7 +15,7 @@ from broadcaster.newspaper.making import hold
 from broadcaster.newspaper.models import EarlierText, Edition, VariantText
 from subscribers import audit
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import NotFound
+from subscribers.errors import Invalid, NotFound
 
 #: earlier texts that are kept of a variant
 EARLIER = 10
@@ -90,13 +90,28 @@ def take_back(
 
 @needs(Right.EDIT)
 def set_form(
-    session: Session, actor: Actor, number: int, name: str, *, in_full: bool, with_link: bool, now: datetime
+    session: Session,
+    actor: Actor,
+    number: int,
+    name: str,
+    *,
+    in_full: bool,
+    with_link: bool,
+    pages: str,
+    now: datetime,
 ) -> None:
     """Whether the items of a variant stand in it with their full texts, for phones that open no page; and whether it
     ends with the address of the reading page, for those that do.
+
+    `pages`: where those stand. Raises `Invalid` where that is not set, for a text that did not end with it before.
     """
     edition = hold(session, actor, number)
     kept = _kept(session, actor, edition, name, now)
+    if with_link and not (pages or kept.with_link):
+        raise Invalid(
+            "There is no address of reading pages yet: no text can end with it.",
+            hint="Ask whoever runs the program to set it, or choose that nothing more stands at its end.",
+        )
     kept.in_full, kept.with_link = in_full, with_link
     session.flush()
 

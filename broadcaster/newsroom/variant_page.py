@@ -123,13 +123,16 @@ def mend(request: Request, house: House, visit: Here, form: Form, id: Id, name: 
 
 
 @takes(router, _VARIANT + "/form", needs=Right.EDIT)
-def choose_form(house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
-    """In sentences, or in full."""
+def choose_form(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
+    """In sentences, or in full; with the address of the reading page, or without."""
     name = _where(house, visit, form, id, name)
-    with house.begin() as tx:
-        variant = _named(tx, visit, id, name)
-        in_full, with_link = form.text("in_full") == "1", form.text("with_link") == "1"
-        variant_texts.set_form(tx.session, visit.actor, id, variant, in_full=in_full, with_link=with_link, now=tx.now)
+    wish = {"in_full": form.text("in_full") == "1", "with_link": form.text("with_link") == "1"}
+    try:
+        with house.begin() as tx:
+            variant, pages = _named(tx, visit, id, name), house.settings.web.pages
+            variant_texts.set_form(tx.session, visit.actor, id, variant, **wish, pages=pages, now=tx.now)
+    except Invalid as error:
+        return _draw(request, house, visit, id, name, error=error, field="with_link")
     return done(visit, f"{PATH}/{id}/variants/{name}", msgid("Saved."))
 
 
@@ -179,6 +182,7 @@ def _draw(
     *,
     error: BroadsheetError | None = None,
     typed: str | None = None,
+    field: str = "body",
 ) -> Response:
     with house.reading() as tx:
         variant = _named(tx, visit, number, at)
@@ -197,7 +201,7 @@ def _draw(
         request,
         "variant.html",
         status=422 if error else 200,
-        trouble=trouble(wrong, "body") if wrong else None,
+        trouble=trouble(wrong, field) if wrong else None,
         edition=edition,
         at=at,
         variant=variant,

@@ -17,7 +17,7 @@ from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
 from tests.newsroom.test_composer import bubbles
 from tests.newsroom.test_variant_page import PAGE, body_of, editor  # noqa: F401
-from tests.newsrooms import Browser
+from tests.newsrooms import Browser, troubles
 
 LINK = "https://paper.example.org/p/7"
 
@@ -75,7 +75,10 @@ def test_not_to_be_chosen_where_there_is_no_address(house: Runtime, editor: Brow
     page = editor.get(PAGE).text
     assert greyed in page
     assert none in page
-    page = end_with_it(editor)
+    found_at(house)
+    end_with_it(editor)
+    found_at(house, "")
+    page = editor.get(PAGE).text
     assert 'value="1" selected>the address of the reading page' in page, "one that has it can let it go"
     assert none in page
     end_with_it(editor, on=False)
@@ -86,7 +89,9 @@ def test_not_to_be_chosen_where_there_is_no_address(house: Runtime, editor: Brow
 
 
 def test_not_sent_before_the_page_is_there(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    found_at(house)
     end_with_it(editor)
+    found_at(house, "")
     page = editor.get("/editions/7/check").text
     told = page.partition("it is not set where pages are found")[2].partition("</li>")[0]
     assert '<a href="/editions/7/variants/0">Change the text' in told
@@ -114,3 +119,22 @@ def test_not_sent_before_the_page_is_there(house: Runtime, editor: Browser) -> N
 def test_behind_a_path(house: Runtime, editor: Browser) -> None:  # noqa: F811
     found_at(house, "https://example.org/paper/")
     assert "https://example.org/paper/p/7" in "".join(bubbles(end_with_it(editor)))
+
+
+def test_without_an_address_the_choice_is_refused_in_words(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    editor.get(PAGE)
+    answer = editor.post(f"{PAGE}/form", in_full="1", with_link="1")
+    assert answer.status_code == 422
+    assert "There is no address of reading pages yet: no text can end with it." in troubles(answer)
+    assert '<a href="#with_link">' in answer.text
+    page = editor.get(PAGE).text
+    chosen = re.findall(r'<option value="(\d)" selected', page)
+    assert chosen == ["0", "0"], "nothing of it was kept"
+    # one that ended with it while there was an address can be changed otherwise, and let it go
+    found_at(house)
+    end_with_it(editor)
+    found_at(house, "")
+    assert editor.post(f"{PAGE}/form", in_full="1", with_link="1").status_code == 303
+    assert re.findall(r'<option value="(\d)" selected', editor.get(PAGE).text) == ["1", "1"]
+    assert editor.post(f"{PAGE}/form", in_full="1", with_link="0").status_code == 303
+    assert editor.post(f"{PAGE}/form", in_full="1", with_link="1").status_code == 422

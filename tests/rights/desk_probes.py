@@ -163,7 +163,9 @@ PROBES |= {
         ready=_put_aside,
     ),
     _V + "set_form": Probe(
-        lambda s, a, side: variant_texts.set_form(s, a, side.edition, "everyone", in_full=True, with_link=True, now=NOW)
+        lambda s, a, side: variant_texts.set_form(
+            s, a, side.edition, "everyone", in_full=True, with_link=False, pages="", now=NOW
+        )
     ),
     _M + "hold": Probe(lambda s, a, side: making.hold(s, a, side.edition)),
     "broadcaster.campaigns.compose.composed": Probe(
