@@ -172,6 +172,10 @@ SOURCES: Mapping[str, Word] = {
 #: where the ledger keeps a name; most reasons are sentences of the gateways' own tables, kept in the catalogue
 _FAILURES: Mapping[str, Word] = {
     "": Word("No reason given", "没有说明原因"),
+    "only_rehearsed": Word(
+        "It was asked for while nothing reached a phone, and waited; now its gateway reaches phones: it was held back",
+        "要样稿时是演练，不会到手机；它还在排队时网关换成了真的，所以拦了下来",
+    ),
     "carrier_unknown": Word("The carrier does not know what became of it", "运营商不知道结果"),
 }
 

@@ -15,13 +15,14 @@ from broadcaster.campaigns.audience import SkipReason
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import printing, tally, transitions
-from broadcaster.delivery.models import Batch, Message, Turn
+from broadcaster.delivery.models import Batch, Message, Proof, Turn
 from broadcaster.delivery.pieces import Sender, Waiting, find_written, fitting, take_up
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.printing import Printing
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.states import State
 from broadcaster.delivery.tally import Cell
+from subscribers.db import among
 from subscribers.errors import BroadsheetError
 from subscribers.models import Subscription, Wish
 
@@ -31,6 +32,9 @@ _CAMPAIGN: Table = Campaign.__table__  # type: ignore[assignment]
 _MESSAGE: Table = Message.__table__  # type: ignore[assignment]
 _SUBSCRIPTION: Table = Subscription.__table__  # type: ignore[assignment]
 _TURN: Table = Turn.__table__  # type: ignore[assignment]
+
+#: why a proof did not go: its gateway rehearsed when it was asked for, and does no more
+ONLY_REHEARSED = "only_rehearsed"
 
 
 class CannotPrint(Exception):
@@ -173,6 +177,10 @@ def _claim_messages(
     refused = [m.id for m in messages if m.wish == Wish.OUT]
     transitions.withdraw(session, refused, State.SKIPPED, SkipReason.OPTED_OUT.value, now=now)
     waiting = [m for m in messages if m.wish != Wish.OUT]
+    if campaign is None and not sender.rehearses:
+        only_rehearsed = _only_rehearsed(session, waiting)
+        transitions.withdraw(session, only_rehearsed, State.CANCELLED, ONLY_REHEARSED, now=now)
+        waiting = [m for m in waiting if m.id not in only_rehearsed]
     find_written(session, waiting)
     if campaign is not None:
         try:
@@ -207,6 +215,12 @@ def _claim_messages(
     }
     turn_id: int = session.execute(_OPEN_TURN, turn).scalar_one()
     return ClaimedTurn(turn_id, batch.campaign_id, sender.gateway, batch.lane, going, message_ids)
+
+
+def _only_rehearsed(session: Session, messages: Sequence[Waiting]) -> set[int]:
+    """Those of which their sender was told that nothing reaches a phone: whose it is, nobody has asked."""
+    mine = among(session, Proof.message_id, [message.id for message in messages])
+    return set(session.scalars(select(Proof.message_id).where(mine, Proof.rehearsed.is_(True))))
 
 
 _OPEN_TURN = insert(_TURN).returning(_TURN.c.id)

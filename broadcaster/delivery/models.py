@@ -159,12 +159,15 @@ class Proof(Base):
     """A message that showed an editor an edition on their own phone."""
 
     __tablename__ = "proof"
+    __table_args__ = (Index("ix_proof_message", "message_id"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), index=True)
     #: by its name in the edition
     variant: Mapped[str] = mapped_column(String(500))
     message_id: Mapped[int] = mapped_column(Key)
+    #: its gateway reached no phone when it was asked for; None: that was not written down then
+    rehearsed: Mapped[bool | None]
     by: Mapped[str] = mapped_column(String(100))
     sent_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -31,6 +31,8 @@ class Sender:
     gateway: str
     address: str
     capabilities: Capabilities
+    #: nothing that goes this way reaches a phone
+    rehearses: bool = False
 
 
 @dataclass(slots=True, eq=False)

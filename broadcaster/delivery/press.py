@@ -23,6 +23,7 @@ from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.stream import Stream
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways.contract import (
+    REHEARSING,
     Gateway,
     OutboundPart,
     Outcome,
@@ -73,7 +74,8 @@ class Press:
     @property
     def sender(self) -> Sender:
         """The gateway as a claim sees it."""
-        return Sender(self.gateway.name, self.gateway.config.sender, self.gateway.capabilities)
+        rehearses = self.gateway.kind == REHEARSING
+        return Sender(self.gateway.name, self.gateway.config.sender, self.gateway.capabilities, rehearses)
 
 
 def run(press: Press, *, limit: int | None = None) -> bool:

@@ -45,6 +45,8 @@ class SentProof:
     #: by which it goes
     gateway: str
     reason: str
+    #: None: it was not written down
+    rehearsed: bool | None
 
 
 @needs(Right.EDIT)
@@ -57,12 +59,14 @@ def send(
     msisdn: str,
     *,
     reaches: bool = True,
+    rehearsed: bool = False,
     now: datetime,
 ) -> list[int]:
     """Queue these texts of an edition for one's own phone. Returns the ids of their messages.
 
     Whose number it is, is the caller's to know. Raises `Conflict` when its holder has refused messages, `NotFound` for
     an edition of others. `reaches`: false where the gateway rehearses; then nobody is disturbed, nor asked for.
+    `rehearsed`: the gateway rehearses; should it be another one before they have left, they are held back.
     """
     edition = editions.get(session, actor, number)
     made = []
@@ -71,7 +75,14 @@ def send(
         pieces = each.capabilities.handed_over(leaving(each.dress, split))
         queued = trial.write(session, gateway, msisdn, pieces, split, reaches=reaches)
         session.add(
-            Proof(edition_id=edition.id, variant=each.variant, message_id=queued.message_id, by=actor.name, sent_at=now)
+            Proof(
+                edition_id=edition.id,
+                variant=each.variant,
+                message_id=queued.message_id,
+                rehearsed=rehearsed,
+                by=actor.name,
+                sent_at=now,
+            )
         )
         made.append(queued.message_id)
     note(session, actor, "editions.proof", f"edition {number}", people=1, now=now, variants=len(made), gateway=gateway)
@@ -102,13 +113,14 @@ def sent(session: Session, actor: Actor, number: int, *, since: datetime) -> lis
             Message.delivered_parts,
             Message.gateway,
             Message.reason,
+            Proof.rehearsed,
         )
         .join(Message, Message.id == Proof.message_id)
         .where(Proof.edition_id == edition.id, Proof.by == actor.name, Proof.sent_at >= since)
         .order_by(Proof.sent_at.desc(), Proof.id)
         .limit(_SHOWN)
     )
-    return [SentProof(*row[:-2], row[-2] or "", row[-1] or "") for row in session.execute(query)]
+    return [SentProof(*row[:-3], row[-3] or "", row[-2] or "", row[-1]) for row in session.execute(query)]
 
 
 @needs(Right.SEE)

@@ -25,6 +25,8 @@ from broadcaster.gateways.events import Event, InboundAnswer, InboundRequest, Re
 from broadcaster.sms import GSM, Alphabet, Encoding, Split
 
 Bill = Literal["parts", "chars_70_67"]
+#: the kind of gateway by which nothing reaches a phone
+REHEARSING = "simulator"
 
 
 # not frozen, though nobody changes one: setting ten fields of a frozen one takes six times as long, for every part

@@ -48,7 +48,8 @@ def send(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
             own_phone.claim_proofs(tx.session, me.user_id, len(made), now=tx.now)
             # that somebody wants no messages is told to who has shown that the number is theirs, and to nobody else
             reaches = phone.confirmed_at is not None
-            sending.send(tx.session, visit.actor, id, made, gateway, phone.msisdn, reaches=reaches, now=tx.now)
+            how = {"reaches": reaches, "rehearsed": is_rehearsal(house, gateway)}
+            sending.send(tx.session, visit.actor, id, made, gateway, phone.msisdn, **how, now=tx.now)
             number = mask(phone.msisdn)
     except BroadsheetError as error:
         return draw_check(request, house, visit, id, error=error)

@@ -13,8 +13,10 @@ from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.profiles import worn
 from broadcaster.campaigns.reach import Reach, reach
 from broadcaster.delivery import proofs as sending
+from broadcaster.delivery.batches import ONLY_REHEARSED
 from broadcaster.delivery.proofs import ProofText, SentProof
 from broadcaster.delivery.states import FINAL, WAITING, State
+from broadcaster.gateways.contract import REHEARSING
 from broadcaster.language import ntr, tr
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import today
@@ -131,7 +133,7 @@ def gateway_for(house: Runtime, msisdn: str) -> str:
 
 def is_rehearsal(house: Runtime, gateway: str) -> bool:
     """Whether nothing that goes by this gateway reaches a phone."""
-    return house.gateways[gateway].kind == "simulator"
+    return house.gateways[gateway].kind == REHEARSING
 
 
 def proof_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:
@@ -163,7 +165,9 @@ def past_proofs(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[
 
 
 def _proof_line(house: Runtime, tx: Tx, proof: SentProof) -> dict[str, Any]:
-    rehearsed = proof.gateway in house.gateways and is_rehearsal(house, proof.gateway)
+    rehearsed = proof.rehearsed
+    if rehearsed is None:
+        rehearsed = proof.gateway in house.gateways and is_rehearsal(house, proof.gateway)
     words = _fate(proof)
     return {
         "id": proof.message_id,
@@ -185,6 +189,8 @@ def _fate(proof: SentProof) -> str:
 def _hint(proof: SentProof, *, is_slow: bool) -> str:
     if proof.state in WAITING and is_slow:
         return tr("Nobody hands it over: the connection to the carrier is not there, or no sender runs.")
+    if proof.reason == ONLY_REHEARSED:
+        return tr("Send it to your phone once more: then it goes there.")
     if proof.state is State.UNKNOWN:
         return tr("The carrier did not answer: look at the phone.")
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from time import monotonic
@@ -12,8 +13,11 @@ from sqlalchemy import delete, select
 from broadcaster.access import own_phone
 from broadcaster.access.models import User
 from broadcaster.binds import holding
-from broadcaster.delivery import receipts
-from broadcaster.delivery.models import Message, Part, Proof
+from broadcaster.campaigns.models import Lane
+from broadcaster.delivery import batches, receipts
+from broadcaster.delivery.models import Message, Owner, Part, Proof
+from broadcaster.delivery.pieces import Sender
+from broadcaster.delivery.states import State
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Routes
 from subscribers import audit, consent
@@ -103,6 +107,34 @@ def test_to_my_phone_and_to_its_receipt(house: Runtime, editor: Browser) -> None
     with house.reading() as tx:
         deeds = audit.read(tx.session, OPERATOR, deed="editions.proof")
     assert [(each.actor, each.people, each.thing) for each in deeds] == [("chief", 1, "edition 7")]
+
+
+@pytest.mark.parametrize("rehearses", [False, True])
+def test_what_was_rehearsed_does_not_go_by_a_gateway_that_reaches_phones(
+    house: Runtime, editor: Browser, rehearses: bool
+) -> None:
+    editor.get("/account/phone")
+    editor.post("/account/phone", number=MINE, next="/editions/7")
+    editor.get("/editions/7")
+    editor.post("/editions/7/proof", variant="0", who="longest")
+    with house.begin() as tx:
+        owner = Owner(host="test", pid=os.getpid(), started_at=tx.now)
+        tx.session.add(owner)
+        tx.session.flush()
+        # its gateway has become another kind while the proof waited
+        now_real = Sender("simulator", "1069", house.gateways["simulator"].capabilities, rehearses)
+        turn = batches.claim(tx.session, owner.id, now_real, parts=10, up_to=Lane.BULK, now=tx.now)
+    assert (turn is not None) is rehearses
+    page = editor.get("/editions/7/proofs").text
+    held = "It was asked for while nothing reached a phone, and waited; now its gateway reaches phones"
+    assert (held in page) is not rehearses
+    assert ("Send it to your phone once more: then it goes there." in page) is not rehearses
+    live = editor.get("/editions/7/proofs?live=1").text
+    assert (held in live) is not rehearses
+    assert ("every 2s" in live) is rehearses, "nothing more comes of it"
+    with house.reading() as tx:
+        (state,) = tx.session.scalars(select(Message.state))
+    assert state == (State.SUBMITTING if rehearses else State.CANCELLED)
 
 
 def test_told_of_in_the_order_of_the_variants(house: Runtime, editor: Browser, clock: Clock) -> None:
