@@ -10,25 +10,22 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from broadcaster.language import msgid, tr
-from broadcaster.newspaper import columns, drafts, editions, items, pictures
-from broadcaster.newspaper.edition_file import EVERYONE
+from broadcaster.newspaper import drafts, items, pictures
 from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unmeant, Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.item_choices import choices
 from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in
-from broadcaster.newsroom.items import audience_words, offered_segments, state_words
+from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
-from broadcaster.newsroom.place_rules import meaning, place_rules
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import place_words
-from subscribers import segments
 from subscribers.actor import Actor, Right
-from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
 from subscribers.organisations import names_of
 
@@ -36,8 +33,6 @@ router = APIRouter()
 
 _Asked = Annotated[int, Query(ge=0, lt=2**53)]
 _EMPTY = Words("", "")
-#: editions whose variants an item can be for
-_LAST = 2
 _TOLD = {
     Move.ACCEPT: msgid("Accepted: {headline}."),
     Move.SEND_BACK: msgid("Sent back: {headline}."),
@@ -77,6 +72,8 @@ def blank(request: Request, house: House, visit: Here, corrects: _Asked = 0, dra
 @takes(router, "/items/new", needs=Right.WRITE)
 def write(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A new item."""
+    if _is_enter(form):
+        return _look(request, house, visit, form)
     words, corrects = _EMPTY, int(form.text("corrects")) if form.text("corrects").isdecimal() else 0
     corrects = corrects if corrects < 2**53 else 0
     try:
@@ -102,6 +99,8 @@ def item(request: Request, house: House, visit: Here, id: Id, draft: _Asked = 0)
 @takes(router, "/items/{id}", needs=Right.WRITE)
 def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """Other words; if somebody else was faster, both texts are shown."""
+    if _is_enter(form):
+        return look(request, house, visit, form, id)
     version = form.text("version")
     try:
         with house.begin() as tx:
@@ -113,6 +112,34 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
             found = items.get(tx.session, visit.actor, id)
         return draw_item(request, house, visit, typed(form), found, error=error, form=form)
     return done(visit, f"/items/{id}", msgid("Saved: {headline}."), headline=saved.headline)
+
+
+@takes(router, "/items/new/places", needs=Right.WRITE)
+def look_in_new(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """The organisations that were looked for, as boxes; whatever else stands in the form stays."""
+    return _look(request, house, visit, form)
+
+
+@takes(router, "/items/{id}/places", needs=Right.WRITE)
+def look(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
+    """The same on the page of an item."""
+    with house.reading() as tx:
+        found = items.get(tx.session, visit.actor, id)
+    return _look(request, house, visit, form, found)
+
+
+def _look(request: Request, house: Runtime, visit: Visit, form: Posted, item: Item | None = None) -> Response:
+    corrects = number(form, "corrects")
+    return draw_item(request, house, visit, typed(form), item, corrects=corrects, form=form, q=_looked_for(form))
+
+
+def _looked_for(form: Posted) -> str:
+    return form.text("place_q").strip()
+
+
+def _is_enter(form: Posted) -> bool:
+    """Whether somebody pressed Enter behind the name of an organisation: then they look for it, and save nothing."""
+    return form.text("act") == "enter" and _looked_for(form) != form.text("place_was")
 
 
 @takes(router, "/items/{id}/contribute", needs=Right.WRITE)
@@ -229,15 +256,18 @@ def draw_item(
     form: Posted | None = None,
     kept: ItemDraft | None = None,
     field: str = "headline",
+    q: str = "",
 ) -> Response:
-    """The page of an item. `form`: what was just refused, `kept` as a draft; `draft`: what was kept of it before."""
+    """The page of an item. `form`: what was just refused, `kept` as a draft; `draft`: what was kept of it before; `q`:
+    the organisation that was looked for.
+    """
     actor = visit.actor
     field = next((name for kind, name in _AT.items() if isinstance(error, kind)), field)
     with house.reading() as tx:
         picture = pictures.facts(tx.session, actor, words.picture_id) if words.picture_id else None
         differs = draft is not None and (item is None or _differs(draft, item))
         draft_at = when(draft.saved_at, tx.now, house.settings.zone) if draft and differs else ""
-        choices = _choices(tx, visit, words)
+        offered = choices(tx, visit, words, q)
         told = _told(house, tx.session, actor, item, now=tx.now) if item else {}
     going_on = draft or kept
     return draw(
@@ -255,10 +285,18 @@ def draw_item(
         draft=going_on.id if going_on else number(form, "draft") if form else 0,
         saves=going_on.saves if going_on else number(form, "saves") if form else 0,
         draft_at=draft_at,
-        version=draft.version if draft and differs else item.version if item else 0,
-        **choices,
+        version=_version(item, draft if differs else None, None if isinstance(error, Outdated) else form),
+        q=q,
+        **offered,
         **({"state": "", "place": "", "changed": "", "editions": (), "moves": ()} | told),
     )
+
+
+def _version(item: Item | None, draft: ItemDraft | None, form: Posted | None) -> int:
+    """Of the item, when what is in the form was begun: nobody writes over words that they have not seen."""
+    if item is None:
+        return 0
+    return draft.version if draft else number(form, "version") if form else item.version
 
 
 def _unsaved(session: Session, visit: Visit, item: Item, draft: int) -> ItemDraft | None:
@@ -286,32 +324,6 @@ def may_write(visit: Visit, item: Item | None) -> bool:
         return Right.WRITE in actor.rights
     needed = Right.WRITE if item.state == ItemState.DRAFT else Right.EDIT
     return needed in actor.rights and item.under.startswith(actor.under)
-
-
-def _choices(tx: Tx, visit: Visit, words: Words) -> dict[str, Any]:
-    session, actor = tx.session, visit.actor
-    known = offered_segments(segments.listing(session, actor))
-    # rules that the last editions have a variant for
-    for line in editions.listing(session, actor, limit=_LAST):
-        known += [name for name in line.variants if name not in known]
-    # an organisation that is asked for in other words, or in the other language, has one box all the same
-    meant = {meaning(name): name for name in (*words.audience, *reversed(known))}
-    places, has_more = place_rules(tx, visit)
-    places = [name for name in (meant.get(meaning(place), place) for place in places) if name not in known]
-    return {
-        "everyone": audience_words(["everyone"]),
-        "is_for_all": not EVERYONE.isdisjoint(words.audience),
-        "segments": [(name, audience_words([name]), name in words.audience) for name in known if name not in EVERYONE],
-        "places": [(name, audience_words([name]), name in words.audience) for name in places],
-        "has_more_places": has_more,
-        "other_audience": "\n".join(
-            name for name in words.audience if name not in known and name not in places and name not in EVERYONE
-        ),
-        "columns": [
-            (line.id, "\u2003" * line.depth + line.name, line.id == words.standing_id)
-            for line in columns.tree(session, actor)
-        ],
-    }
 
 
 def _told(house: Runtime, session: Session, actor: Actor, item: Item, *, now: Any) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from broadcaster.newsroom.clauses import Clause, rule_of
 from broadcaster.web.visits import Visit
-from subscribers import rules, tree_levels, tree_search
+from subscribers import rules, segments, tree_levels, tree_search
 from subscribers.db import Tx
 from subscribers.errors import Invalid
-from subscribers.rules import Rule
+from subscribers.rules import Place, Rule
 
 #: organisations with a box of their own: of one level, and of those that were looked for
 PLACES = 12
@@ -31,6 +31,18 @@ def place_rules(tx: Tx, visit: Visit, q: str = "") -> tuple[list[str], bool]:
             # with all kinds of quotes in its name: it can be asked for by nothing but its number
             continue
     return made, len(found) > PLACES
+
+
+def is_place(tx: Tx, visit: Visit, name: str) -> bool:
+    """Whether this is the rule of an organisation, of those that there are, and all below it."""
+    rule = meaning(name)
+    if not (isinstance(rule, Place) and rule.whole):
+        return False
+    try:
+        segments.check(tx.session, name, within=visit.actor.under)
+    except Invalid:
+        return False
+    return True
 
 
 def meaning(name: str) -> Rule | str:

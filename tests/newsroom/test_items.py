@@ -250,6 +250,67 @@ def test_a_village_that_is_typed_and_one_that_is_ticked(house: Runtime, editor: 
     ]
 
 
+def places(page: str) -> dict[str, bool]:
+    """The boxes of organisations: whether they are ticked."""
+    found = re.findall(r'name="audience" value="(?:under|属于)[^"]*"( checked)?> (.*?)</label>', page)
+    return {unescape(words).removesuffix(" and all below"): bool(on) for on, words in found}
+
+
+def test_an_organisation_is_looked_for(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        for n in range(1, 31):
+            make_organisation(tx.session, f"第{n}村")
+    page = editor.get("/items/new").text
+    assert len(places(page)) == 12
+    assert "There are more: look for them by name." in page
+    first = unescape(re.search(r'name="audience" value="(under[^"]*)"', page)[1])  # type: ignore[index]
+    typed = {"headline": "供暖", "sms": "留着。", "full": "全文也留着", "whom": "chosen", "draft": "", "saves": "0"}
+    answer = editor.post("/items/new/places", **typed, audience=[first, "retired"], place_q="第27")
+    assert answer.status_code == 200
+    assert places(answer.text) == {named(first): True, "第27村": False}, "what was ticked stays in sight"
+    assert ticked(answer.text) == ["chosen", "retired"]
+    for kept in ('value="供暖"', "留着。</textarea>", "全文也留着</textarea>", 'value="第27"'):
+        assert kept in answer.text, kept
+    assert "No organisation was found." in editor.post("/items/new/places", **typed, place_q="火星").text
+    # Enter behind the name looks, and saves nothing; once more, or from another field, it saves
+    box = unescape(re.search(r'value="(under[^"]*27[^"]*)"', answer.text)[1])  # type: ignore[index]
+    given = typed | {"audience": box, "act": "enter", "place_q": "第27"}
+    looked = editor.post("/items/new", **given, place_was="")
+    assert (looked.status_code, places(looked.text)) == (200, {"第27村": True})
+    assert not saved(house)
+    page = editor.follow(editor.post("/items/new", **given, place_was="第27")).text
+    assert saved(house) == [(box,)]
+    assert places(page)["第27村"], "also where it is not among the first"
+    assert "27" not in page.partition('id="other_audience"')[2].partition("</textarea>")[0]
+
+
+def named(rule: str) -> str:
+    return rule.partition('"')[2].rpartition('"')[0]
+
+
+def saved(house: Runtime) -> list[tuple[str, ...]]:
+    with house.reading() as tx:
+        return [items.words_of(each).audience for each in items.listing(tx.session, OPERATOR, items.Shelf.ALL)]
+
+
+def test_who_looks_or_errs_writes_over_nobodys_words(house: Runtime, editor: Browser) -> None:
+    item = written(editor)
+    version = version_of(editor, item)
+    with at(house) as other:
+        come(house, other, "li", "editor")
+        assert other.post(f"/items/{item}", headline="李", sms="李的话。", version=version).status_code == 303
+    mine = {"headline": "王", "sms": "王的话。", "whom": "everyone"}
+    editor.get(f"/items/{item}")
+    looked = editor.post(f"/items/{item}/places", **mine, version=version, place_q="村")
+    wrong = editor.post(f"/items/{item}", **mine, version=version, valid_from="x")
+    for answer in (looked, wrong):
+        still = re.search(r'name="version" value="(\d+)"', answer.text)
+        assert still
+        assert still[1] == version, answer.status_code
+        again = editor.post(f"/items/{item}", **mine, version=still[1])
+        assert "li has changed this item" in troubles(again)
+
+
 def test_for_everyone_or_for_some(house: Runtime, editor: Browser) -> None:
     words = {"headline": "供暖", "sms": "供暖了。"}
     assert ticked(editor.get("/items/new").text) == ["everyone"]
