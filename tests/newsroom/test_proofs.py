@@ -30,7 +30,8 @@ from tests.newsroom.test_composer import bubbles
 from tests.newsroom.test_items import assert_tame, come
 from tests.newsrooms import Browser, at, troubles
 
-MINE = "19900000077"
+#: of no number that factories count up to
+MINE = "19909990077"
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
