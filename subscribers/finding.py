@@ -102,9 +102,8 @@ def _begins(wanted: str) -> ColumnElement[bool] | None:
     if not starts:
         initials, _, syllables = search_key(wanted).partition(" ")
         if _is_without_case(wanted):
-            # of whoever is spelled otherwise the index tells it, without a look at their name
-            spelled = Member.search_key.contains(f" {syllables}", autoescape=True)
-            return and_(_key_begins(initials), spelled, Member.name.startswith(wanted, autoescape=True))
+            # the index has the names. That their spelling begins so says no more, and a planner would take it for more
+            return and_(_key_begins(initials), Member.name.startswith(wanted, autoescape=True))
         starts = (spelling.Start(initials, syllables),)
     ranges = [
         and_(_key_begins(start.initials), Member.search_key.contains(f" {start.syllables}", autoescape=True))

@@ -44,7 +44,10 @@ class Member(Base):
     """A person on the list."""
 
     __tablename__ = "member"
-    __table_args__ = (Index("ix_member_search_key", "search_key"),)
+    __table_args__ = (
+        # with the names: a key tells how a name begins, and not with which character
+        Index("ix_member_search_key", "search_key", "id", "name", postgresql_ops={"name": "varchar_pattern_ops"}),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     external_id: Mapped[str | None] = mapped_column(String(100), unique=True)

@@ -267,6 +267,16 @@ def test_what_is_surely_meant_is_found_by_an_index(town: Session, typed: str, wa
         assert not re.search(r"Seq Scan on (member|number)\b|SCAN (member|number)\b(?! USING INDEX)", plan), plan
 
 
+@pytest.mark.parametrize("typed", ["赵", "赵伟"])
+def test_who_is_called_so_is_walked_to_in_order(town: Session, typed: str) -> None:
+    with statements(town) as seen:
+        found = finding.find(town, OPERATOR, typed, on=TODAY, limit=5)
+    assert [profile.name[: len(typed)] for profile in found] == [typed] * 5
+    plan = plans(town, seen)[-1]
+    assert re.search(r"(Index Scan|SEARCH member) using ix_member_search_key|INDEX ix_member_search_key", plan), plan
+    assert not re.search(r"Sort|TEMP B-TREE|Bitmap", plan), plan
+
+
 def test_the_end_of_a_number_is_found_by_an_index(town: Session) -> None:
     with statements(town) as seen:
         assert len(finding.find(town, OPERATOR, "00042", on=TODAY)) == 1
