@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from broadcaster.language import language, translated
-from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE
+from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE, IN_ENGLISH
 
 
 class Word(NamedTuple):
@@ -95,7 +95,7 @@ STATUSES: Mapping[str, Word] = {
 
 _BUILT_IN = {said: name for name, word in STATUSES.items() for said in (word.en, word.zh)}
 
-_NO_PLACE = Word(DEFAULT_ORGANISATION, IN_CHINESE)
+_NO_PLACE = Word(IN_ENGLISH, IN_CHINESE)
 
 #: of a user
 ROLES: Mapping[str, Word] = {
@@ -263,7 +263,7 @@ def place_words(names: str) -> str:
     Both are understood where a place is typed: see `subscribers.nowhere`.
     """
     top, below, rest = names.partition("/")
-    return _said(_NO_PLACE) + below + rest if top == _NO_PLACE.en else names
+    return _said(_NO_PLACE) + below + rest if top == DEFAULT_ORGANISATION else names
 
 
 def standing_words(status: str, *, away: bool) -> str:

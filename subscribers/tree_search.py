@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from subscribers.actor import Actor, Right, needs
 from subscribers.models import Organisation
 from subscribers.names import folded, place_key
-from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE
+from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE, IN_ENGLISH
 from subscribers.organisations import in_subtree, names_of
 
 #: no name is longer
@@ -40,6 +40,7 @@ def find(session: Session, actor: Actor, text: str, *, limit: int = 20) -> list[
 
 
 def _is_nowhere(wanted: str) -> bool:
-    """Whether somebody looks for those in no organisation by what the place is called in Chinese."""
+    """Whether somebody looks for those in no organisation by what a page calls the place."""
     spelled = folded(wanted).replace(" ", "") if wanted.isascii() else ""
-    return wanted in IN_CHINESE or (len(spelled) > 1 and spelled in place_key(IN_CHINESE))
+    is_english = len(wanted) > 1 and wanted.casefold() in IN_ENGLISH.casefold()
+    return wanted in IN_CHINESE or is_english or (len(spelled) > 1 and spelled in place_key(IN_CHINESE))

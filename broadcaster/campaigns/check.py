@@ -361,7 +361,7 @@ def _about_text(variant: VariantCheck, most: Mapping[str, int]) -> list[Finding]
     if looks := find_lookalikes(body):
         found.append(
             Finding(
-                msgid("The text of {variant} has {count} characters that look like others: {names}."),
+                msgid("Characters in the text of {variant} that look like others ({count}): {names}."),
                 False,
                 {
                     "variant": variant.name,

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from broadcaster.commands.output import facts, table
 from broadcaster.language import listed, tr
-from broadcaster.words import happening_word, standing_words
+from broadcaster.words import happening_word, place_words, standing_words
 from subscribers.models import NumberKind, Status, Wish
 from subscribers.records import Happening, NumberOnRecord, Record
 
@@ -21,7 +21,7 @@ def shown_record(record: Record, on: date) -> list[RenderableType]:
             (tr("id"), record.id),
             (tr("name"), record.name),
             (tr("status"), _standing(record.status, mobile=record.mobile) or tr("no member now")),
-            (tr("organisation"), record.organisation),
+            (tr("organisation"), place_words(record.organisation)),
             (tr("lives in"), record.away_place),
             (tr("looked after by"), record.host_branch),
             (tr("birthday"), record.birthday),
@@ -63,7 +63,7 @@ def _history_table(happened: Sequence[Happening], on: date) -> RenderableType:
         (
             one.day,
             happening_word(one.what) + (f" ({tr('planned')})" if one.day > on else ""),
-            one.organisation,
+            one.organisation and place_words(one.organisation),
             " ".join(filter(None, (_standing(one.status, mobile=one.mobile), one.away_place, one.host_branch))),
             one.by,
         )

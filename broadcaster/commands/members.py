@@ -15,7 +15,7 @@ from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import listed, ntr, tr
 from broadcaster.undoing import undo_import
-from broadcaster.words import standing_words
+from broadcaster.words import place_words, standing_words
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
@@ -140,7 +140,7 @@ def find(
     members = [_member(profile, full_numbers=full_numbers) for profile in found]
     headings = (tr("id"), tr("name"), tr("number"), tr("status"), tr("organisation"))
     rows = [
-        (m["id"], m["name"], m["msisdn"] or "-", standing_words(p.status, away=p.mobile), p.organisation)
+        (m["id"], m["name"], m["msisdn"] or "-", standing_words(p.status, away=p.mobile), place_words(p.organisation))
         for m, p in zip(members, found, strict=True)
     ]
     answer({"members": members}, table(*headings, rows=rows) if found else tr("Nobody was found."))
@@ -203,7 +203,7 @@ def _told(result: ImportResult) -> list[str]:
 
 def _new_organisations(result: ImportResult) -> str:
     first, count = result.first_new_organisations, result.new_organisations
-    names = listed([*first, *["…"][: count > len(first)]])
+    names = listed([*map(place_words, first), *["…"][: count > len(first)]])
     if result.import_id is None:
         return ntr(
             "{n} organisation would be made, which is not there yet: {names}.",

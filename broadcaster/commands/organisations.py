@@ -17,6 +17,7 @@ from broadcaster.commands.output import answer, clean, plain
 from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
+from broadcaster.words import place_words
 from subscribers import organisations, tree_changes, tree_import
 from subscribers.actor import Right
 from subscribers.importing import write_rejects
@@ -211,7 +212,7 @@ def _drawn(nodes: Sequence[Node], title: str, members: Mapping[int, int]) -> Tre
     root = Tree(Text(title))
     branches: dict[int | None, Tree] = {}
     for node in nodes:
-        label = Text(clean(node.name))
+        label = Text(clean(place_words(node.names).rpartition("/")[2]))
         if node.kind:
             label.append(f" {clean(node.kind)}", style="dim")
         if node.id in members:

@@ -11,7 +11,7 @@ from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.options import noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.language import ntr, tr
-from broadcaster.words import standing_words
+from broadcaster.words import place_words, standing_words
 from subscribers import segments
 from subscribers.actor import Right
 
@@ -57,7 +57,10 @@ def show(
         counted = segments.count(tx.session, house.actor, rule, on=on)
         people = segments.people(tx.session, house.actor, rule, on=on, limit=limit)
     headings = (tr("id"), tr("name"), tr("number"), tr("status"), tr("organisation"))
-    rows = [(p.id, p.name, p.msisdn or "-", standing_words(p.status, away=p.mobile), p.organisation) for p in people]
+    rows = [
+        (p.id, p.name, p.msisdn or "-", standing_words(p.status, away=p.mobile), place_words(p.organisation))
+        for p in people
+    ]
     members = ntr("{n} member", "{n} members", counted.members)
     answer(
         plain(counted) | {"people": [plain(person) for person in people]},

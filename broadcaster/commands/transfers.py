@@ -11,7 +11,7 @@ from broadcaster.commands.house import opened, today
 from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, local, plain, table
 from broadcaster.language import listed, tr
-from broadcaster.words import TRANSFER_STATES, states_named, transfer_state_word
+from broadcaster.words import TRANSFER_STATES, place_words, states_named, transfer_state_word
 from subscribers import transfers
 from subscribers.actor import Right
 from subscribers.errors import Invalid
@@ -45,8 +45,8 @@ def list_(
         (
             one.id,
             one.name,
-            one.from_organisation,
-            one.to_organisation,
+            place_words(one.from_organisation),
+            place_words(one.to_organisation),
             transfer_state_word(one.state),
             local(one.expires_at, zone) if one.state == TransferState.ASKED else "",
         )

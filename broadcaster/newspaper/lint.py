@@ -212,7 +212,7 @@ def _about_words(text: str, words: Collection[str]) -> Iterator[Remark]:
 def _about_lookalikes(text: str) -> Iterator[Remark]:
     if looks := find_lookalikes(text):
         yield Remark(
-            msgid("{count} characters look like others: {characters}"),
+            msgid("Characters that look like others ({count}): {characters}"),
             {"count": len(looks), "characters": " ".join(dict.fromkeys(_visible(each.character) for each in looks))},
             msgid("They are hard to read, or cost more."),
             can_repair=True,

@@ -8,12 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from broadcaster.language import language, msgid, tr, translated
+from broadcaster.language import language, listed, msgid, tr, translated
 from broadcaster.words import place_words, status_word
 from subscribers import rules
 from subscribers.errors import Invalid
 from subscribers.nowhere import stored_name
-from subscribers.rules import All, AnyOf, Away, Compared, Field, Is, Not, OnList, Place, Reachable, Rule, Saved, Starts
+from subscribers.rules import (
+    All,
+    AnyOf,
+    Away,
+    Compared,
+    Everyone,
+    Field,
+    Is,
+    Not,
+    OnList,
+    Place,
+    Reachable,
+    Rule,
+    Saved,
+    Starts,
+)
 from subscribers.rules.fields import OPERATORS
 
 #: rows on a page that asks for no more
@@ -53,6 +68,8 @@ SIGNS: Mapping[str, str] = {
     "<=": msgid("is at most"),
     "starts": msgid("begins with"),
 }
+#: what rows do not offer, and a typed rule may say
+_STRICT: Mapping[str, str] = {">": msgid("is more than"), "<": msgid("is less than")}
 _NAMING = ("under", "list", "segment")
 #: what is so, or is not: no value has to be typed
 _FLAGS = ("mobile", "reachable")
@@ -96,13 +113,40 @@ def clauses_of(rule: str) -> tuple[list[Clause], bool] | None:
 
 
 def said(rule: str) -> str:
-    """Whom a rule holds, in words; as it stands where it is more than rows, or none."""
-    found = clauses_of(rule)
-    if found is None or not found[0]:
+    """Whom a rule holds, in words; as it stands where there are no words for it, or where it is none."""
+    try:
+        return _in_words(rules.parse(rule)) or rule
+    except Invalid:
         return rule
-    clauses, is_any = found
-    between = tr(", or ") if is_any else tr(", and ")
-    return between.join(_said(each) for each in clauses)
+
+
+def _in_words(meaning: Rule, *, inside: bool = False) -> str:
+    """Empty where there are no words for it. `inside`: other words stand beside it."""
+    if clause := _clause(meaning):
+        return _said(clause)
+    match meaning:
+        case All(terms) | AnyOf(terms):
+            told = [_in_words(term, inside=True) for term in terms]
+            between = tr(", or ") if isinstance(meaning, AnyOf) else tr(", and ")
+            words = between.join(told) if all(told) else ""
+            return tr("({words})", words=words) if inside and words else words
+        case Not(inner):
+            words = _in_words(inner)
+            return tr("not ({words})", words=words) if words else ""
+        case Everyone():
+            return status_word("everyone")
+        case Place(names, False):
+            return tr("{name} without what is below", name=place_words(names))
+        case Is(field, values, heading) if heading or field.value in FIELDS:
+            named = listed(_value_word(field, str(each)) for each in values)
+            sign = translated(SIGNS["="]) if len(values) == 1 else tr("is one of:")
+            return tr(
+                "{field} {sign} {value}", field=heading or translated(FIELDS[field.value][0]), sign=sign, value=named
+            )
+        case Compared(field, sign, value) if field.value in FIELDS and sign in _STRICT:
+            asked = translated(FIELDS[field.value][0])
+            return tr("{field} {sign} {value}", field=asked, sign=translated(_STRICT[sign]), value=value)
+    return ""
 
 
 def _said(clause: Clause) -> str:

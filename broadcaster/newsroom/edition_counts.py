@@ -12,7 +12,7 @@ from broadcaster.campaigns import compose, counts
 from broadcaster.campaigns.check import UNSIGNED
 from broadcaster.campaigns.counts import CountState
 from broadcaster.campaigns.models import EditionCount
-from broadcaster.language import filled, msgid, ntr, tr
+from broadcaster.language import filled, in_a_row, msgid, ntr, tr
 from broadcaster.newspaper import making
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw
@@ -110,9 +110,13 @@ def _figures(figures: dict[str, Any], *, is_operator: bool) -> dict[str, Any]:
     parts = ntr("{figure} part", "{figure} parts", figures["parts"], figure=count(figures["parts"]))
     reasons = [f"{skip_reason_word(reason)} {count(n)}" for reason, n in figures["skipped"].items()]
     return {
-        "whole": f"{people} · {parts} · {_money(figures, figures['cost'])}",
-        "skipped": ntr("{figure} member is skipped:", "{figure} members are skipped:", skipped, figure=count(skipped)),
-        "reasons": reasons,
+        "whole": " · ".join((people, parts, *[_money(figures, figures["cost"])][: bool(Decimal(figures["cost"]))])),
+        "skipped": in_a_row(
+            ntr("{figure} member is skipped:", "{figure} members are skipped:", skipped, figure=count(skipped)),
+            " · ".join(reasons),
+        )
+        if reasons
+        else "",
         "variants": [
             {
                 "name": audience_words([each["name"]]),

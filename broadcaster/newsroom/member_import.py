@@ -187,7 +187,7 @@ def _told(answer: Mapping[str, Any], *, taken: bool) -> dict[str, Any]:
             (tr("new"), answer["created"]),
             (tr("changed"), answer["updated"]),
             (tr("as they were"), answer["unchanged"]),
-            (tr("refused"), answer["refused"]),
+            (tr("rows refused"), answer["refused"]),
         ],
         "act": ntr("Take {n} person in", "Take {n} people in", people),
         "columns": [(heading, mapped.get(heading, "")) for heading in answer["headings"] if heading],

@@ -91,7 +91,7 @@ def test_what_is_left_alone(sms: str) -> None:
         ("看 https://example.org/p详情见此", "The words behind a link become part of it", True),
         ("看 http://t.cn/abc", "A shortened link is taken for a fraud", False),
         ("【重要】今天供暖", "There are 【】 in the sentence", False),
-        ("今天\u3000供暖１２点", "3 characters look like others: U+3000 １ ２", False),
+        ("今天\u3000供暖１２点", "Characters that look like others (3): U+3000 １ ２", False),
     ],
 )
 def test_links_brackets_and_lookalikes(sms: str, beginning: str, stops: bool) -> None:
@@ -120,7 +120,7 @@ def test_what_a_gateway_refuses(session: Session) -> None:
         ),
         ("见 https://example.org/a 〔姓名〕", []),
         ("大促销", [("Words of your list stand in it: 促销", False)]),
-        ("Ａ座", [("1 characters look like others: Ａ", False)]),
+        ("Ａ座", [("Characters that look like others (1): Ａ", False)]),
     ],
 )
 def test_texts_that_were_written_by_hand(body: str, found: list[tuple[str, bool]]) -> None:

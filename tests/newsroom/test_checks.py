@@ -241,7 +241,7 @@ def test_what_stops_an_edition_stops_its_send(house: Runtime, editor: Browser) -
 def test_one_button_repairs(house: Runtime, editor: Browser) -> None:
     sign(house)
     item = put(editor, "甲", sms="１２点供暖")
-    assert "characters look like others" in editor.get("/editions/7/check").text
+    assert "Characters that look like others (" in editor.get("/editions/7/check").text
     page = editor.follow(editor.post("/editions/7/repair", item=item, version="1")).text
     assert "Repaired: 甲." in page
     assert "12点供暖" in page

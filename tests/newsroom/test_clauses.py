@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.language import Language, set_language
-from broadcaster.newsroom.clauses import FIELDS, Clause, clauses_of, rule_of
+from broadcaster.newsroom.clauses import FIELDS, Clause, clauses_of, rule_of, said
 from subscribers import rules
 from subscribers.errors import Invalid
 
@@ -78,3 +78,31 @@ def test_whatever_is_typed_is_a_value_and_nothing_else(value: str, field: str, s
         return
     # what is typed neither closes a quote nor adds a condition
     assert len([term for term in rules.walk(meaning) if not isinstance(term, rules.Not)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "chinese", "english"),
+    [
+        ("retired", "离退休", "retired"),
+        (
+            "retired and (mobile or age > 60)",
+            "离退休，并且（流动，或者年龄大于60）",
+            "retired, and (mobile, or Age is more than 60)",
+        ),
+        ("not (retired and mobile)", "不是（离退休，并且流动）", "not (retired, and mobile)"),
+        (
+            "status in (retired, probationary)",
+            "状态是其中之一：离退休、预备",
+            "Status is one of: retired, probationary",
+        ),
+        ('field("Post") = "x" and age < 60', "Post是x，并且年龄小于60", "Post is x, and Age is less than 60"),
+        ('at("Members") or not at("East")', "未分组织（不含下级），或者不是（East（不含下级））", ""),
+        ("everyone and not 可达", "所有人，并且不能发送", "everyone, and cannot be sent to"),
+        ("status =", "status =", "status ="),
+    ],
+)
+def test_a_rule_in_words(rule: str, chinese: str, english: str) -> None:
+    set_language("zh")
+    assert said(rule) == chinese
+    set_language("en")
+    assert not english or said(rule) == english

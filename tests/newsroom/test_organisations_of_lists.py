@@ -47,7 +47,10 @@ def test_whoever_is_in_no_organisation_is_in_one_with_a_name_in_each_language(ad
         page = admin.get(path)
         assert "未分组织" in page.text, path
         assert f">{stored}<" not in page.text, path
-    assert stored in admin.get("/members?lang=en").text
+    english = admin.get("/members?lang=en").text
+    assert "No organisation" in english
+    assert f"{stored}<" not in english.partition("<tbody>")[2]
+    assert "王秀兰" in admin.get('/members?rule=under("No organisation")').text
 
 
 def test_that_name_is_the_only_one_that_is_read_or_typed(house: Runtime, admin: Browser) -> None:
@@ -69,6 +72,7 @@ def test_that_name_is_the_only_one_that_is_read_or_typed(house: Runtime, admin: 
     assert "未分组织" in pages[-1].text
     pages.append(admin.post("/members/organisations/move", under="东街", to="未分组织"))
     assert "<dd>未分组织</dd>" in pages[-1].text
+    assert "未分组织" in admin.get("/place?q=no+org").text
     pages.append(admin.get("/place?q=wfz"))
     assert "未分组织" in pages[-1].text
     pages.append(admin.follow(admin.post("/members/segments/build", field="under", sign="=", value="未分组织")))

@@ -193,7 +193,7 @@ def test_it_is_checked_like_what_is_made_of_items_and_repaired_with_one_button(h
         "A link has a field in it, and leads nowhere: https://example.org/〔…〕",
         "There are 【】 in the sentence",
         "Words of your list stand in it: 促销",
-        "1 characters look like others: Ａ",
+        "Characters that look like others (1): Ａ",
     ):
         assert told in page, told
     assert "2 things must be mended" in page

@@ -71,7 +71,7 @@ def test_without_scripts(house: Runtime, chrome: Browser, address: str) -> None:
     page.goto("/editions/1/who")
     page.get_by_role("checkbox", name="in service").check()
     page.locator("summary", has_text="Put it together by clicking").click()
-    page.get_by_label("What").first.select_option("age")
+    page.get_by_label("What is asked").first.select_option("age")
     page.get_by_label("How", exact=True).first.select_option(">=")
     page.get_by_label("Value").first.fill("80")
     page.get_by_role("button", name="Make a box of it").click()
