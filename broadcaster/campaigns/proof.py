@@ -77,34 +77,37 @@ def sample(
     refuse_foreign(actor, campaign)
     whole, *rules = (segments.resolved(session, each) for each in (campaign.rule, *(v.rule for v in campaign.variants)))
     drawn = _drawn(session, campaign.under, whole, rules, on, known)
-    return [
-        at_hand
-        if len(at_hand) == SAMPLE
-        else _looked_for(session, campaign.under, All((whole, rule, *map(Not, rules[:n]))), on)
-        for n, (rule, at_hand) in enumerate(zip(rules, drawn, strict=True))
-    ]
+    found = []
+    for n, (rule, (at_hand, is_taken)) in enumerate(zip(rules, drawn, strict=True)):
+        mine = All((whole, rule, *map(Not, rules[:n])))
+        enough = len(at_hand) == SAMPLE
+        found.append(at_hand if enough else _looked_for(session, campaign.under, mine, on, thoroughly=not is_taken))
+    return found
 
 
 def _drawn(
     session: Session, under: str, whole: Rule, rules: Sequence[Rule], on: date, known: Known | None
-) -> list[list[int]]:
-    """Of each variant those who were drawn from a large registry and can be sent to, as many as are looked at."""
+) -> list[tuple[list[int], bool]]:
+    """Of each variant those who were drawn from a large registry and can be sent to, as many as are looked at.
+
+    And whether earlier variants have all who were drawn of its segment.
+    """
     lot = segments.stand_ins(session, under, on=on)
     if lot is None:
-        return [[] for _ in rules]
+        return [([], False)] * len(rules)
     left, reached, *held = segments.held(session, under, [whole, Reachable(), *rules], lot, on=on, known=known)
-    left &= reached
     found = []
     for theirs in held:
-        mine = theirs & left
-        found.append([id_ for n, id_ in enumerate(lot.ids) if mine >> n & 1][:SAMPLE])
+        mine = theirs & left & reached
+        ids = [id_ for n, id_ in enumerate(lot.ids) if mine >> n & 1][:SAMPLE]
+        found.append((ids, bool(theirs) and not theirs & left))
         left &= ~theirs
     return found
 
 
-def _looked_for(session: Session, under: str, rule: Rule, on: date) -> list[int]:
+def _looked_for(session: Session, under: str, rule: Rule, on: date, *, thoroughly: bool) -> list[int]:
     """Some who can be sent to; where the first ones cannot be, these all the same."""
-    near = segments.first_found(session, under, rule, on=on, limit=_NEAR)
+    near = segments.first_found(session, under, rule, on=on, limit=_NEAR, thoroughly=thoroughly)
     reached = select(Member.id).where(among(session, Member.id, near), reachable_member(Member.id)).limit(SAMPLE)
     return list(session.scalars(reached)) or near[:SAMPLE]
 

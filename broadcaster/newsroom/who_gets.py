@@ -267,14 +267,20 @@ def _theirs(names: Sequence[str], read: Sequence[str] | None, error: Outdated) -
 
 def _sizes(tx: Tx, visit: Visit, asked: Mapping[str, str], day: date, *, kept_for: float) -> dict[str, str]:
     """By the name of a segment, or its rule, how many are in it, in words."""
-    known = known_of(tx, visit.actor.under, day)
+    under = visit.actor.under
+    key = ("sizes", day.isoformat(), str(span(tx.session)), under)
+    # a tick shows the same boxes and a few others
+    about: dict[tuple[str, str], Estimate] = remembered(tx.session, ("about", *key), lambda _: ABOUT_FOR, dict)
+    new = {name: rule for name, rule in asked.items() if (name, rule) not in about}
     found: list[Estimate | None] = remembered(
         tx.session,
-        ("sizes", day.isoformat(), str(span(tx.session)), visit.actor.under, *asked, *asked.values()),
-        lambda kept: kept_for if all(each is None or each.is_exact for each in kept) else ABOUT_FOR,
-        lambda: segments.sizes(tx.session, visit.actor, list(asked), on=day, known=known),
+        (*key, *new, *new.values()),
+        lambda _: kept_for,
+        lambda: segments.sizes(tx.session, visit.actor, list(new), on=day, known=known_of(tx, under, day)),
     )
-    return {name: _size(each) for name, each in zip(asked, found, strict=True)}
+    told: dict[str, Estimate | None] = dict(zip(new, found, strict=True))
+    about |= {(name, new[name]): each for name, each in told.items() if each is not None and not each.is_exact}
+    return {name: _size(told[name] if name in told else about[name, rule]) for name, rule in asked.items()}
 
 
 def _size(found: Estimate | None) -> str:

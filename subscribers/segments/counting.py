@@ -169,16 +169,23 @@ def some(
     return found, up_to or 0
 
 
-def first_found(session: Session, under: str, rule: Rule, *, on: date, limit: int) -> list[int]:
-    """Ids of some members of a rule, whoever are found at once; none only where it holds nobody."""
+def first_found(
+    session: Session, under: str, rule: Rule, *, on: date, limit: int, thoroughly: bool = True
+) -> list[int]:
+    """Ids of some members of a rule, whoever are found at once; none only where it holds nobody.
+
+    Without `thoroughly` it is held against so many members as a page can wait for, and may hold somebody else.
+    """
+    query = _of_rule(session, under, select(Membership.member_id), rule, on).limit(limit)
     last = session.scalar(select(func.max(Member.id))) or 0
-    if under or asks_organisation(rule) or last <= LOOKED_THROUGH:
-        return list(session.scalars(_of_rule(session, under, select(Membership.member_id), rule, on).limit(limit)))
+    if thoroughly and (under or asks_organisation(rule)):
+        return list(session.scalars(query))
     after, many = 0, LOOKED_THROUGH
     while after < last:
-        query = _between(_of_rule(session, under, select(Membership.member_id), rule, on), rule, after, after + many)
-        if found := list(session.scalars(query.limit(limit))):
+        if found := list(session.scalars(_between(query, rule, after, after + many))):
             return found
+        if not thoroughly:
+            break
         # a rule that holds next to nobody costs a few statements, and not one for each piece
         after, many = after + many, 2 * many
     return []

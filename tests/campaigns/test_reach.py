@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import reach as reaching
@@ -96,3 +97,9 @@ def test_a_tick_asks_for_what_is_new_only(session: Session, monkeypatch: pytest.
     mobile, rest = sample(session, OPERATOR, _campaign(session, "mobile", "everyone"), on=ON, known=known)
     assert len(mobile) == len(rest) == SAMPLE
     assert not set(mobile) & set(rest)
+    taken = _campaign(session, "everyone", "mobile")
+    monkeypatch.setattr(counting, "LOOKED_THROUGH", 1)
+    statements: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))
+    assert sample(session, OPERATOR, taken, on=ON, known=known)[1] == []
+    assert len(statements) < 8, "whom earlier variants have are not looked for among all"

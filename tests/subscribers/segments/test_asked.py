@@ -54,6 +54,12 @@ def test_whoever_is_found_first(session: Session, monkeypatch: pytest.MonkeyPatc
     assert found('name = "解超超"') == [rare.id], "however far behind"
     assert found(f'under("#{find_by_path(session, OPERATOR, "East").id}") and name = "解超超"') == [rare.id]
     assert found("status = applicant") == []
+    assert (
+        segments.first_found(
+            session, "", segments.resolved(session, 'name = "解超超"'), on=TODAY, limit=3, thoroughly=False
+        )
+        == []
+    )
     assert len(found("everyone")) == 3
     asked: list[Any] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
