@@ -11,7 +11,7 @@ from typing import Any
 from broadcaster.language import msgid
 from broadcaster.newspaper import own_words
 from broadcaster.newspaper.edition_file import EVERYONE, stands_in
-from broadcaster.newspaper.models import Item, ItemState
+from broadcaster.newspaper.models import Item, ItemState, VariantText
 from broadcaster.sms import find_lookalikes
 
 #: fields of templates and of other programs, which nobody fills in here
@@ -67,6 +67,33 @@ def about_link(pages: str, *, is_published: bool) -> Iterator[Remark]:
             hint=msgid("Publish the reading page, or take the address out of the text."),
             stops=True,
         )
+
+
+def about_full_texts(
+    items: Sequence[Item], variants: Sequence[str], own: Mapping[str, VariantText], pages: str
+) -> Iterator[Remark]:
+    """A remark on what stands on the reading page only, where no text leads. `own`: what was decided about the texts of
+    variants, by name; `pages`: see `about_link`.
+    """
+    unread = [item.headline for item in items if _is_unread(item, variants, own)]
+    if unread:
+        hint = msgid("Choose at the text of a variant that it ends with the address of the reading page.")
+        nowhere = msgid("There is no address of pages yet: ask whoever runs the program to set it.")
+        yield Remark(
+            msgid(
+                "The full text or picture of these items is on the reading page only, and no text leads there: {names}."
+            ),
+            {"names": unread},
+            hint if pages else nowhere,
+        )
+
+
+def _is_unread(item: Item, variants: Sequence[str], own: Mapping[str, VariantText]) -> bool:
+    theirs = [own[name] for name in variants if name in own and stands_in(name, item.audience)]
+    if item.state == ItemState.WITHDRAWN or any(each.with_link for each in theirs):
+        return False
+    is_in_texts = any(each.in_full and each.body is None for each in theirs)
+    return item.picture is not None or bool(item.full and not is_in_texts)
 
 
 def lint(

@@ -14,7 +14,7 @@ from broadcaster.language import filled, msgid, tr, translated
 from broadcaster.newspaper import editions, items, making, publishing, word_lists
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.lint import Remark, about_link, about_text, lint
+from broadcaster.newspaper.lint import Remark, about_full_texts, about_link, about_text, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
@@ -116,7 +116,9 @@ def draw_check(
         now = tx.now
         forbidden = _forbidden(house, tx, visit, number) if drawn or not remarks else ""
         found = lint(placed, laid.variants, day=laid.edition.date, forbidden=forbidden, words=words)
-        for name, own in editions.own_texts(tx.session, laid.edition).items():
+        decided = editions.own_texts(tx.session, laid.edition)
+        found += about_full_texts(placed, laid.variants, decided, house.settings.web.pages)
+        for name, own in decided.items():
             if name not in laid.variants:
                 continue
             mended = {"at": laid.variants.index(name), "variant": name, "version": own.version}

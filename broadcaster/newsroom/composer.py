@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import msgid
-from broadcaster.newspaper import columns, items, making, publishing
+from broadcaster.language import filled, msgid, translated
+from broadcaster.newspaper import columns, editions, items, making, publishing
 from broadcaster.newspaper.edition_file import MAX_SMS
 from broadcaster.newspaper.items import Move, Outdated, Shelf
+from broadcaster.newspaper.lint import about_full_texts
 from broadcaster.newspaper.making import Layout, PlacedItem
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.newspaper.pasted import clean_line
@@ -218,6 +219,12 @@ def _draw(
         older = older_sends(house, tx, visit, number)
         is_page_old = number in publishing.outdated(tx.session, [number])
         readers = publishing.readers_of(tx.session, visit.actor, number) if is_page_old else ""
+        placed = [each.item for column in laid.columns for each in column.items]
+        decided = editions.own_texts(tx.session, laid.edition)
+        unled = [
+            (filled(remark.message, remark.fields), translated(remark.hint))
+            for remark in about_full_texts(placed, laid.variants, decided, house.settings.web.pages)
+        ]
         unread = any(publishing.without_readers(tx.session, visit.actor, number))
         there = {placed.item.id for column in laid.columns for placed in column.items}
         offered, waiting = _offered(tx, visit, q.strip(), there) if add else ([], [])
@@ -251,6 +258,7 @@ def _draw(
         typed=typed or {},
         theirs=theirs,
         unread=unread,
+        unled=unled,
         older=older,
         is_page_old=is_page_old,
         readers=readers,

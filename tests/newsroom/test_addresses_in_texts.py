@@ -11,6 +11,7 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import CampaignVariant
 from broadcaster.newspaper import publishing
+from broadcaster.newspaper.models import Item
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Web
 from subscribers.actor import OPERATOR
@@ -138,3 +139,27 @@ def test_without_an_address_the_choice_is_refused_in_words(house: Runtime, edito
     assert re.findall(r'<option value="(\d)" selected', editor.get(PAGE).text) == ["1", "1"]
     assert editor.post(f"{PAGE}/form", in_full="1", with_link="0").status_code == 303
     assert editor.post(f"{PAGE}/form", in_full="1", with_link="1").status_code == 422
+
+
+def test_what_is_on_the_reading_page_only_is_told_where_it_is_written(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    led = "is on the reading page only, and no text leads there"
+    assert "It stands on the reading page only" in editor.get("/items/new").text
+    for full, is_told in (("", False), ("今天开始供暖，请关好门窗。", True)):
+        with house.begin() as tx:
+            tx.session.scalars(select(Item).where(Item.headline == "供暖")).one().full = full
+        assert (led in editor.get("/editions/7").text) is is_told
+    for path in ("/editions/7", "/editions/7/check"):
+        page = editor.get(path).text
+        assert f"{led}: 供暖." in page, path
+        assert "There is no address of pages yet: ask whoever runs the program to set it." in page
+    found_at(house)
+    assert "Choose at the text of a variant that it ends with the address" in editor.get("/editions/7").text
+    end_with_it(editor)
+    for path in ("/editions/7", "/editions/7/check"):
+        assert led not in editor.get(path).text, path
+    end_with_it(editor, on=False)
+    assert led in editor.get("/editions/7").text
+    # what stands in a text in full is read there
+    editor.get(PAGE)
+    editor.post(f"{PAGE}/form", in_full="1", with_link="0")
+    assert led not in editor.get("/editions/7").text
