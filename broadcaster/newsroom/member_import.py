@@ -21,7 +21,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import place_words
+from broadcaster.words import place_words, status_word
 from subscribers import list_jobs
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError, Invalid
@@ -216,11 +216,19 @@ def _which(unread: Sequence[str]) -> str:
 
 def _notes(answer: Mapping[str, Any], *, taken: bool) -> list[str]:
     notes = []
-    if not taken and answer["created"] and "organisation" not in answer["columns"].values():
-        unread = [heading for heading in answer["headings"] if heading and heading not in answer["columns"]]
+    read = answer["columns"].values()
+    unread = [heading for heading in answer["headings"] if heading and heading not in answer["columns"]]
+    if not taken and answer["created"] and "organisation" not in read:
         notes.append(
             in_a_row(tr("No column was read as the organisation: nobody new would be in one."), _which(unread))
         )
+    if not taken and answer["created"] and "status" not in read:
+        said = tr(
+            "No column was read as the status: everybody new would be {status}.",
+            status=status_word(Status.IN_SERVICE),
+        )
+        choose = tr("If one of the columns says it, choose “status” for it below, and press “Look again”.")
+        notes.append(in_a_row(said, choose if unread else ""))
     if number := answer["new_organisations"]:
         first = answer["first_new_organisations"]
         names = listed([*map(place_words, first), *["…"][: number > len(first)]])

@@ -34,6 +34,18 @@ def test_a_list_without_organisations_says_which_column_could_be_it(admin: Brows
     assert told not in hand_in(admin, LIST.replace("支部", "村").encode(), agreed="signed").text
 
 
+def test_a_list_without_standings_says_what_everybody_would_be(admin: Browser) -> None:
+    told = "No column was read as the status: everybody new would be in service."
+    choose = "choose “status” for it below"
+    assert told not in hand_in(admin, LIST.encode(), agreed="signed").text
+    page = hand_in(admin, LIST.replace("状态", "工作").encode(), agreed="signed").text
+    assert told in page
+    assert choose in page
+    admin.get("/?lang=zh")
+    page = hand_in(admin, LIST.replace("状态", "工作").encode(), agreed="signed").text
+    assert "没有一列被当作状态：新加的人都会记为“在职”。" in page
+
+
 def test_whoever_is_in_no_organisation_is_in_one_with_a_name_in_each_language(admin: Browser) -> None:
     stored = nowhere.DEFAULT_ORGANISATION
     admin.get("/?lang=zh")
