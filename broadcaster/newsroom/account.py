@@ -115,6 +115,7 @@ def _draw_code(request: Request, house: Runtime, visit: Visit, error: Broadsheet
     return draw(
         request,
         "account_code.html",
+        is_owed=visit.signed_in.owes_code,
         status=422 if error else 200,
         trouble=trouble(error, "code") if error else None,
         picture=segno.make(told.address, micro=False).svg_data_uri(scale=5, border=4, light="white"),

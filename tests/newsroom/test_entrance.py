@@ -268,6 +268,25 @@ def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Brows
 
 
 @SQLITE
+@pytest.mark.parametrize(("role", "is_owed"), [("admin", True), ("approver", True), ("editor", False)])
+def test_the_page_of_the_code_says_why_and_what_to_do_without(
+    house: Runtime, browser: Browser, role: str, is_owed: bool
+) -> None:
+    add_user(house, "new", role)
+    browser.follow(browser.sign_in("new"))
+    assert (browser.get("/items").status_code == 303) is is_owed, "for whoever may neither, it is an offer"
+    page = browser.get("/account/code").text
+    for words, is_said in (
+        ("You approve or administer here: whoever learned your password", is_owed),
+        ("ask an administrator to make you an editor", is_owed),
+        ("If you like: signing in then asks for six digits", not is_owed),
+        ('<a href="/account">Set it up later', not is_owed),
+        ("for example Microsoft Authenticator", True),
+        ("KeePassXC", True),
+    ):
+        assert (words in page) is is_said, words
+
+
 def test_codes_are_not_tried_for_ever(house: Runtime, browser: Browser, clock: Clock) -> None:
     browser.sign_in("chief")
     phone = browser.set_up_code(house)
