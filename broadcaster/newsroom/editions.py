@@ -73,7 +73,7 @@ def begin(request: Request, house: House, visit: Here, form: Form) -> Response:
 def _older(sends: Sequence[int], *, has_page: bool) -> str:
     """What was made of it has other words than it has by now."""
     named = [tr("Send {id}", id=send) for send in sends] + ([tr("Reading page")] if has_page else [])
-    return tr("Older than its words: {names}", names=listed(named)) if named else ""
+    return tr("With earlier words: {names}", names=listed(named)) if named else ""
 
 
 def number_of(form: Posted) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from broadcaster.newsroom import composer
 from broadcaster.runtime import Runtime
 from tests.browsers import DESKTOP, PHONE, Look, looking
-from tests.factories import make_members
+from tests.factories import make_members, make_organisation
 from tests.newsrooms import Signed, add_user, furnish
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -69,6 +69,35 @@ def test_a_draft_is_accepted_where_it_is_put_in(house: Runtime, chrome: Browser,
         page.get_by_label("乙").check()
         page.get_by_role("button", name="采用并放进来").click()
         page.locator(".words > a", has_text="乙").wait_for()
+
+
+def test_an_organisation_is_looked_for_while_one_writes(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "zh-CN", PHONE) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        with house.begin() as tx:
+            for n in range(1, 21):
+                make_organisation(tx.session, f"第{n}村")
+        page.goto("/items/new")
+        page.get_by_label("标题", exact=True).fill("供暖")
+        page.get_by_label("短信里的一句").fill("今天供暖。")
+        page.locator("summary", has_text="组织").click()
+        page.get_by_label("组织名称或拼音").fill("第19")
+        box = page.get_by_role("checkbox", name="第19村（含下级）")
+        box.wait_for()
+        assert page.get_by_role("radio", name="所有人").is_checked(), "nobody was ticked yet"
+        look.fits()
+        box.check()
+        assert not page.get_by_role("radio", name="所有人").is_checked()
+        # Enter behind another name looks, too, and keeps what is ticked and written
+        page.get_by_label("组织名称或拼音").fill("第20")
+        page.get_by_label("组织名称或拼音").press("Enter")
+        page.get_by_role("checkbox", name="第20村（含下级）").wait_for()
+        expect(box).to_be_checked()
+        expect(page.get_by_label("短信里的一句")).to_have_value("今天供暖。")
+        page.get_by_role("button", name="保存").click()
+        page.get_by_role("status").get_by_text("已保存：供暖").wait_for()
+        expect(box).to_be_checked()
 
 
 def test_throwing_away_is_no_bar_across_the_page(house: Runtime, chrome: Browser, address: str) -> None:

@@ -78,7 +78,7 @@ def test_a_send_with_older_words_says_so_and_is_made_anew(house: Runtime, editor
     for path in ("/editions/7", "/editions/7/check", "/editions"):
         page = editor.get(path).text
         assert "earlier words" not in page, path
-        assert "Older than its words" not in page, path
+        assert "With earlier words" not in page, path
     assert findings(house, first) == []
     change(house, editor, item, "今天供暖。")
     for path in ("/editions/7", "/editions/7/check"):
@@ -87,7 +87,7 @@ def test_a_send_with_older_words_says_so_and_is_made_anew(house: Runtime, editor
         assert f"Make send {first} anew, with the words of now" in page, path
         assert "earlier words" not in editor.get(f"{path}?lang=zh").text
         editor.get("/account?lang=en")
-    assert f"Older than its words: Send {first}" in editor.get("/editions").text
+    assert f"With earlier words: Send {first}" in editor.get("/editions").text
     assert findings(house, first), "the check at the command line says it, too"
 
     answer = editor.post("/editions/7/draft/anew", send=str(first))
@@ -98,7 +98,7 @@ def test_a_send_with_older_words_says_so_and_is_made_anew(house: Runtime, editor
     assert f"Made anew as campaign {second}." in page
     assert OLDER not in page
     assert ("供暖的一句" in text_of(house, first), "今天供暖" in text_of(house, second)) == (True, True)
-    assert "Older than its words" not in editor.get("/editions").text
+    assert "With earlier words" not in editor.get("/editions").text
     again = troubles(editor.post("/editions/7/draft/anew", send=str(first)))
     assert "cancelled" in again, "pressed twice, it makes no third"
     assert len(campaigns(house)) == 2
@@ -166,7 +166,7 @@ def test_an_older_reading_page_says_so(house: Runtime, editor: Browser) -> None:
         assert "earlier words" not in editor.get(path).text, path
     change(house, editor, item, "今天供暖。")
     assert OLD_PAGE in editor.get("/editions/7/check").text
-    assert "Older than its words: Reading page" in editor.get("/editions").text
+    assert "With earlier words: Reading page" in editor.get("/editions").text
     page = editor.get("/editions/7").text
     assert "members still read the earlier words there." in page
     form = re.search(r'action="/editions/7/publish">.*?name="readers" value="([^"]*)"', page)

@@ -20,7 +20,7 @@
   // who ticks somebody means them, and who chooses everyone means nobody in particular
   const [whom, rule] = ["whom", "other_audience"].map((id) => document.getElementById(id));
   whom.closest("fieldset").oninput = ({ target }) => {
-    whom.checked = target.id !== "everyone";
+    if (target.id !== "place_q") whom.checked = target.id !== "everyone";
     for (const one of whom.closest("fieldset").querySelectorAll("[name=audience]:checked")) one.checked = whom.checked;
     rule.disabled = !whom.checked;
   };
