@@ -59,12 +59,20 @@ def headcounts(
     In a large registry those with many are told from members who are drawn, unless `exactly`, which takes its time.
     `keep` may remember where those are, which costs most of it and is the same for every part of the tree.
     """
-    counts = {node.id: _count(session, actor, node, on, None if exactly else SMALL) for node in nodes}
-    told = {id_: Headcount(members, is_exact=True) for id_, members in counts.items()}
-    many = [] if exactly else [node for node in nodes if counts[node.id] > SMALL]
-    drawn = _drawn(session, many, on, keep) if many and span(session) >= COUNTED else {}
-    for node in many:
-        told[node.id] = drawn.get(node.id) or Headcount(_count(session, actor, node, on), is_exact=True)
+    told: dict[int, Headcount] = {}
+    drawn: dict[int, Headcount] | None = None
+    for node in nodes:
+        about = drawn.get(node.id) if drawn else None
+        if about is not None and about.members > 2 * SMALL:
+            told[node.id] = about
+            continue
+        members = _count(session, actor, node, on, None if exactly else SMALL)
+        if not exactly and members > SMALL:
+            if drawn is None:
+                drawn = _drawn(session, nodes, on, keep) if span(session) >= COUNTED else {}
+            told[node.id] = drawn.get(node.id) or Headcount(_count(session, actor, node, on), is_exact=True)
+        else:
+            told[node.id] = Headcount(members, is_exact=True)
     return told
 
 

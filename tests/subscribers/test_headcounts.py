@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from subscribers import headcounts as told
@@ -90,3 +91,19 @@ def test_members_are_drawn_evenly_and_the_same_each_time(session: Session) -> No
     assert len(drawn.ids) == 10
     assert [(id_ - first) // drawn.step for id_ in drawn.ids] == list(range(10))
     assert drawn == draw(session, 10)
+
+
+def test_of_many_large_places_only_the_first_is_counted(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told, "COUNTED", 100)
+    monkeypatch.setattr(told, "SMALL", 10)
+    monkeypatch.setattr(told, "DRAWN", 300)
+    # two in three of them are drawn
+    for place, members in (("A", 150), ("B", 150), ("C", 12), ("D", 150)):
+        make_members(session, members, organisation=place)
+    asked: list[str] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+    found = counted(session)
+    assert {place: each.is_exact for place, each in found.items()} == {"A": False, "B": False, "C": True, "D": False}
+    assert found["C"].members == 12
+    # A, and twice C: up to so many, and all
+    assert sum(statement.startswith("SELECT count") for statement in asked) == 3
