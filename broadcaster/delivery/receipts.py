@@ -127,10 +127,18 @@ def _row(receipt: Receipt, known: Reason | None, now: datetime) -> dict[str, Any
     }
 
 
-def apply(session: Session, *, limit: int = AT_ONCE, now: datetime) -> int:
-    """Apply the next receipts that wait to their parts, forward only. Returns how many were looked at."""
+def newest(session: Session) -> int | None:
+    """The last receipt that waits, by its id; None where none does."""
+    return session.scalar(select(func.max(ReceiptWaiting.inbox_id)))
+
+
+def apply(session: Session, *, up_to: int | None = None, limit: int = AT_ONCE, now: datetime) -> int:
+    """Apply the next receipts that wait to their parts, forward only. Returns how many were looked at.
+
+    `up_to`: none that came after this one.
+    """
     go_by_keys(session)
-    taken = _take(session, limit)
+    taken = _take(session, up_to, limit)
     if not taken.count:
         return 0
     found = alike.find(session, taken)
@@ -207,14 +215,17 @@ def _apply_each(
     return [(row, held.messages[part.message_id].msisdn, part.number) for row, part in moved]
 
 
-def _take(session: Session, limit: int) -> Joined:
+def _take(session: Session, up_to: int | None, limit: int) -> Joined:
     """The next that wait, held until the commit; those that somebody else has in hand are passed over."""
-    taken, count = session.execute(_NEXT, {"most": limit}).one()
+    last = _NO_LAST if up_to is None else up_to
+    taken, count = session.execute(_NEXT, {"last": last, "most": limit}).one()
     return Joined(taken or "", count)
 
 
+_NO_LAST = 2**63 - 1
 _WAITING = (
     select(ReceiptWaiting.inbox_id)
+    .where(ReceiptWaiting.inbox_id <= bindparam("last"))
     .order_by(ReceiptWaiting.inbox_id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)

@@ -27,8 +27,9 @@ CONTROL = "control"
 #: seconds for which a broker that did not answer is not asked again, so that it costs one request a wait and not all
 SILENCE = 5.0
 
-#: seconds in which more receipts may come that are applied together
-GATHER = 0.1
+#: seconds that a receipt waits until it is applied: more come that go with it, and the answer to its part, which it may
+#: have overtaken, is written down
+GATHER = 0.2
 
 #: whoever publishes has a person or a carrier waiting; a worker may be more patient with its broker
 _IMPATIENT = {
