@@ -42,5 +42,5 @@ def find(session: Session, actor: Actor, text: str, *, limit: int = 20) -> list[
 def _is_nowhere(wanted: str) -> bool:
     """Whether somebody looks for those in no organisation by what a page calls the place."""
     spelled = folded(wanted).replace(" ", "") if wanted.isascii() else ""
-    is_english = len(wanted) > 1 and wanted.casefold() in IN_ENGLISH.casefold()
+    is_english = len(wanted) > 1 and IN_ENGLISH.casefold().startswith(wanted.casefold())
     return wanted in IN_CHINESE or is_english or (len(spelled) > 1 and spelled in place_key(IN_CHINESE))
