@@ -178,6 +178,8 @@ def test_an_older_reading_page_says_so(house: Runtime, editor: Browser) -> None:
     editor.post("/editions/7/publish", readers="")
     editor.post(f"/items/{other}/decide", move="withdraw")
     assert OLD_PAGE not in editor.get("/editions/7/check").text, "the page itself shows what was withdrawn"
+    editor.post("/editions/7/publish", readers="")
+    assert OLD_PAGE not in editor.get("/editions/7/check").text, "published without it"
     editor.post("/editions/7/move", placement=placement(house, "供暖"), to="down")
     editor.post(f"/items/{other}/decide", move="restore")
     assert OLD_PAGE in editor.get("/editions/7/check").text, "another order"
