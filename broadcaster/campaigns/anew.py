@@ -14,7 +14,7 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.belonging import is_seen_by
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.schedule import STARTABLE, move
-from broadcaster.campaigns.stale import is_stale
+from broadcaster.campaigns.stale import Made, is_stale
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.language import msgid
 from broadcaster.newspaper.models import Edition
@@ -72,7 +72,8 @@ def left_behind(session: Session, actor: Actor, numbers: Sequence[int]) -> dict[
         .limit(_LOOKED_AT)
     )
     found: dict[int, list[Campaign]] = {}
+    made: Made = {}
     for campaign, number in session.execute(query):
-        if is_stale(session, campaign):
+        if is_stale(session, campaign, made):
             found.setdefault(number, []).append(campaign)
     return found

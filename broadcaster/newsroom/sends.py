@@ -7,7 +7,7 @@ from typing import Any
 from broadcaster.campaigns import anew, compose
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import STARTABLE
-from broadcaster.campaigns.stale import is_stale
+from broadcaster.campaigns.stale import Made, is_stale
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.language import filled
 from broadcaster.runtime import Runtime
@@ -21,7 +21,9 @@ from subscribers.db import Tx
 def all_sends(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[str, Any]]:
     """What was made of an edition, the newest first."""
     found = compose.of_edition(tx.session, visit.actor, number)
-    return [_told(house, tx, each, is_old=each.state in STARTABLE and is_stale(tx.session, each)) for each in found]
+    made: Made = {}
+    old = {each.id for each in found if each.state in STARTABLE and is_stale(tx.session, each, made)}
+    return [_told(house, tx, each, is_old=each.id in old) for each in found]
 
 
 def older_sends(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[str, Any]]:
