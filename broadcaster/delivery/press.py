@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Lane
 from broadcaster.delivery import batches, leases, recording
-from broadcaster.delivery.ahead import Ahead
 from broadcaster.delivery.batches import CannotPrint
 from broadcaster.delivery.control import stop
 from broadcaster.delivery.owners import Ownership
@@ -43,8 +41,7 @@ from subscribers.errors import BroadsheetError, Unavailable
 
 log = get(__name__)
 
-#: parts that are claimed at once for a gateway that streams; it holds three such turns at most, beside those that have
-#: been fed
+#: parts that are claimed at once for a gateway that streams; it holds three such turns at most, with the one being fed
 TURN = 500
 #: seconds that a turn is claimed before it is due: as long as a claim may take
 AHEAD = 0.05
@@ -118,33 +115,25 @@ def _run_stream(press: Press, gateway: SessionGateway, limit: int | None) -> boo
         stopping=press.stopping,
         sleep=press.sleep,
     )
-    ahead = Ahead(partial(_claim, press))
     try:
         while not press.stopping():
             if limit is not None and turns >= limit:
                 return True
             size = press.throttle.turn_size(min(TURN, press.ownership.journal.slots // 4))
-            wait = press.throttle.wait_for(size + ahead.parts)
-            is_wanted = ahead.has_room(stream.waiting) and (limit is None or turns + len(ahead) < limit)
-            if is_wanted and wait <= AHEAD and stream.has_room(size + ahead.parts):
-                ahead.begin(size)
-            elif not ahead:
+            wait = press.throttle.wait_for(size)
+            if wait > AHEAD or not stream.has_room(size):
                 stream.wait(0)
                 press.sleep(max(wait - AHEAD, SHORT))
-            else:
-                turn, size = ahead.next()
-                if turn is not None:
-                    stream.hand_over(turn, size)
-                    turns += 1
-                elif ahead.is_dry and stream.wait(LOOK_AROUND):
-                    # nothing is due, and nothing is on its way
-                    return False
-    finally:
-        try:
-            for turn, size in ahead.end():
+                continue
+            turn = _claim(press, size)
+            if turn is not None:
                 stream.hand_over(turn, size)
-        finally:
-            stream.end()
+                turns += 1
+            elif stream.wait(LOOK_AROUND):
+                # nothing is due, and nothing is on its way
+                return False
+    finally:
+        stream.end()
     return False
 
 

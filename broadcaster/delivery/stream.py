@@ -91,11 +91,6 @@ class Stream:
             self._next = (out, step)
             self._changed.notify_all()
 
-    @property
-    def waiting(self) -> int:
-        """How many turns wait until the one before them is fed: one at most."""
-        return int(self._next is not None)
-
     def has_room(self, parts: int) -> bool:
         """Whether the journal has a place for so many parts more."""
         # in this order: what is written between the two looks counts twice then, and not never
