@@ -138,8 +138,11 @@ def _looked_for(form: Posted) -> str:
 
 
 def _is_enter(form: Posted) -> bool:
-    """Whether somebody pressed Enter behind the name of an organisation: then they look for it, and save nothing."""
-    return form.text("act") == "enter" and _looked_for(form) != form.text("place_was")
+    """Whether somebody pressed Enter while the name of an organisation stands there: they look for it, and save nothing.
+
+    Also where its boxes are there already: a page that looks while somebody types may be quicker than their Enter.
+    """
+    return form.text("act") == "enter" and bool(_looked_for(form))
 
 
 @takes(router, "/items/{id}/contribute", needs=Right.WRITE)
