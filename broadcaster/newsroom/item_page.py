@@ -138,7 +138,7 @@ def _looked_for(form: Posted) -> str:
 
 
 def _is_enter(form: Posted) -> bool:
-    """Whether somebody pressed Enter while the name of an organisation stands there: they look for it, and save nothing.
+    """Whether somebody pressed Enter while the name of an organisation stands there: they look, and save nothing.
 
     Also where its boxes are there already: a page that looks while somebody types may be quicker than their Enter.
     """
