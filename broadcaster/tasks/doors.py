@@ -92,19 +92,25 @@ def apply_what_came(runtime: Runtime) -> bool:
 
     One that is applied before the answer to its part costs several times as much: it is put aside, and looked at again.
     """
-    applied = some = receipts.AT_ONCE
-    while applied and not runtime.stopping.is_set():
+    while not runtime.stopping.is_set():
         with runtime.begin() as tx:
             up_to = receipts.newest(tx.session)
         if up_to is None:
             break
         runtime.stopping.wait(GATHER)
-        applied, some = 0, receipts.AT_ONCE
-        while some == receipts.AT_ONCE and not runtime.stopping.is_set():
-            with runtime.begin() as tx:
-                some = receipts.apply(tx.session, up_to=up_to, limit=receipts.AT_ONCE, now=tx.now)
-            applied += some
+        if not _apply(runtime, up_to):
+            break
     return False
+
+
+def _apply(runtime: Runtime, up_to: int) -> int:
+    """Apply those that came until then. Returns how many were looked at."""
+    applied, some = 0, receipts.AT_ONCE
+    while some == receipts.AT_ONCE and not runtime.stopping.is_set():
+        with runtime.begin() as tx:
+            some = receipts.apply(tx.session, up_to=up_to, limit=receipts.AT_ONCE, now=tx.now)
+        applied += some
+    return applied
 
 
 def write_down(runtime: Runtime, campaign_id: int, *, pieces: int) -> bool:

@@ -23,12 +23,17 @@ from tests.newsrooms import Browser, at, troubles
 
 @pytest.fixture
 def editor(house: Runtime, browser: Browser) -> Browser:
+    begin_edition(house, browser)
+    return browser
+
+
+def begin_edition(house: Runtime, browser: Browser) -> None:
+    """An editor with a member, a column and edition 7, which is empty."""
     with house.begin() as tx:
         make_member(tx.session, organisation=make_organisation(tx.session, "东街"), name="李敏")
     come(house, browser, "chief", "editor")
     browser.post("/items/columns", name="要闻")
     browser.post("/editions/new", number="7", day="2026-11-23", title="入冬")
-    return browser
 
 
 def sign(house: Runtime) -> None:

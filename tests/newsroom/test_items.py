@@ -67,12 +67,16 @@ def test_from_word_to_the_shelf(editor: Browser) -> None:
     assert "供暖了" in editor.get("/items?q=供暖").text
 
 
-def test_two_in_one_item(house: Runtime, editor: Browser) -> None:
-    item = written(editor)
-    version = version_of(editor, item)
+def somebody_else_saves(house: Runtime, item: int, version: str) -> None:
     with at(house) as other:
         come(house, other, "li", "editor")
         assert other.post(f"/items/{item}", headline="李", sms="李的话。", version=version).status_code == 303
+
+
+def test_two_in_one_item(house: Runtime, editor: Browser) -> None:
+    item = written(editor)
+    version = version_of(editor, item)
+    somebody_else_saves(house, item, version)
     answer = editor.post(f"/items/{item}", headline="王", sms="王的话。", full="王的全文", version=version)
     assert answer.status_code == 422
     assert "li has changed this item" in troubles(answer)
@@ -297,9 +301,7 @@ def saved(house: Runtime) -> list[tuple[str, ...]]:
 def test_who_looks_or_errs_writes_over_nobodys_words(house: Runtime, editor: Browser) -> None:
     item = written(editor)
     version = version_of(editor, item)
-    with at(house) as other:
-        come(house, other, "li", "editor")
-        assert other.post(f"/items/{item}", headline="李", sms="李的话。", version=version).status_code == 303
+    somebody_else_saves(house, item, version)
     mine = {"headline": "王", "sms": "王的话。", "whom": "everyone"}
     editor.get(f"/items/{item}")
     looked = editor.post(f"/items/{item}/places", **mine, version=version, place_q="村")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic
 
 import pyotp
 import pytest
@@ -11,11 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from broadcaster.app import make_web
 from broadcaster.binds import holding
-from broadcaster.delivery import receipts
 from broadcaster.newsroom.first_run import first_link
 from broadcaster.runtime import Runtime
 from tests.browsers import DESKTOP, PHONE, Look, looking
 from tests.databases import Clock
+from tests.newsroom.test_proof_in_a_browser import arrived
 from tests.newsrooms import PASSWORD
 from tests.websites import hosted
 
@@ -64,18 +63,6 @@ def written(page: Page, headline: str, sentence: str, whom: str = "") -> None:
         page.get_by_role("checkbox", name=whom).check()
     page.get_by_role("button", name="保存").click()
     page.get_by_role("status").get_by_text("已保存").wait_for()
-
-
-def arrived(house: Runtime, page: Page) -> None:
-    """The carrier does its part; nobody loads the page again."""
-    told = page.locator("#proofs").get_by_text("送达").first
-    deadline = monotonic() + 60
-    while not told.is_visible() and monotonic() < deadline:
-        house.send("simulator")
-        with house.begin() as tx:
-            receipts.apply(tx.session, now=tx.now)
-        page.wait_for_timeout(300)
-    assert told.is_visible()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])

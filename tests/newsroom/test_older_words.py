@@ -14,8 +14,7 @@ from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
 from tests.databases import Clock
-from tests.factories import make_member, make_organisation
-from tests.newsroom.test_checks import put, sign
+from tests.newsroom.test_checks import begin_edition, put, sign
 from tests.newsroom.test_composer import placement
 from tests.newsroom.test_items import come
 from tests.newsrooms import Browser, at, troubles
@@ -26,11 +25,7 @@ OLD_PAGE = "The edition was changed since: the page still has the earlier words.
 
 @pytest.fixture
 def editor(house: Runtime, browser: Browser) -> Browser:
-    with house.begin() as tx:
-        make_member(tx.session, organisation=make_organisation(tx.session, "东街"), name="李敏")
-    come(house, browser, "chief", "editor")
-    browser.post("/items/columns", name="要闻")
-    browser.post("/editions/new", number="7", day="2026-11-23", title="入冬")
+    begin_edition(house, browser)
     sign(house)
     return browser
 

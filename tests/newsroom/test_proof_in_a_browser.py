@@ -27,6 +27,18 @@ def enter(house: Runtime, look: Look, address: str) -> Page:
     return look.page
 
 
+def arrived(house: Runtime, page: Page) -> None:
+    """The carrier does its part; nobody loads the page again."""
+    told = page.locator("#proofs").get_by_text("送达").first
+    deadline = monotonic() + 60
+    while not told.is_visible() and monotonic() < deadline:
+        house.send("simulator")
+        with house.begin() as tx:
+            receipts.apply(tx.session, now=tx.now)
+        page.wait_for_timeout(300)
+    assert told.is_visible()
+
+
 def test_to_my_phone(house: Runtime, chrome: Browser, address: str) -> None:
     with looking(chrome, address, "zh-CN", PHONE) as look, holding(house):
         page = enter(house, look, address)
@@ -40,15 +52,7 @@ def test_to_my_phone(house: Runtime, chrome: Browser, address: str) -> None:
         page.get_by_role("button", name="发到我的手机").click()
         page.get_by_role("status").get_by_text("正在发往 199****0077").wait_for()
         look.fits()
-        # nobody loads the page again
-        arrived = page.locator("#proofs").get_by_text("送达").first
-        deadline = monotonic() + 60
-        while not arrived.is_visible() and monotonic() < deadline:
-            house.send("simulator")
-            with house.begin() as tx:
-                receipts.apply(tx.session, now=tx.now)
-            page.wait_for_timeout(300)
-        assert arrived.is_visible()
+        arrived(house, page)
         look.fits()
         page.locator("#proofs").get_by_role("link", name="发出的正文").first.click()
         page.get_by_role("heading", name="第 1 期的样稿").wait_for()

@@ -17,7 +17,7 @@ from subscribers.segments import asked as asked_by
 from subscribers.segments import counting
 from tests.factories import make_member, make_members, make_organisation
 from tests.subscribers.segments.asking import TODAY
-from tests.subscribers.segments.test_counting import explained
+from tests.subscribers.segments.test_counting import plans_of
 
 
 def _of(lot: Drawn, bits: int) -> list[int]:
@@ -71,13 +71,7 @@ def test_whoever_is_found_first(session: Session, monkeypatch: pytest.MonkeyPatc
 def test_those_drawn_are_looked_up_and_nobody_else(session: Session) -> None:
     made = make_members(session, 5_000)
     session.execute(text("ANALYZE"))
-    seen: list[str] = []
-
-    def plan(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith("SELECT membership.member_id"):
-            seen.append(explained(session, statement, parameters))
-
-    event.listen(session.get_bind(), "before_cursor_execute", plan)
+    seen = plans_of(session, "SELECT membership.member_id")
     lot = Drawn([each.id for each in made[::100]], 100.0)
     rules = [segments.resolved(session, rule) for rule in ("retired", "age > 60", "everyone")]
     assert segments.held(session, "", rules, lot, on=TODAY)[2].bit_count() == 50

@@ -81,19 +81,25 @@ def test_a_count_reads_the_index_and_nothing_it_does_not_need(session: Session) 
     ]
     session.execute(insert(Membership), rows)
     session.execute(text("ANALYZE"))
-    seen: list[str] = []
-
-    def plan(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith("SELECT count"):
-            seen.append(explained(session, statement, parameters))
-
-    event.listen(session.get_bind(), "before_cursor_execute", plan)
+    seen = plans_of(session, "SELECT count")
     assert count(session, 'status = retired and under("City 7")').members == 200
     members, reachable = seen
     assert "ix_organisation_path" in members
     assert "ix_membership_organisation" in members
     assert " member " not in members
     assert "number" in reachable
+
+
+def plans_of(session: Session, beginning: str) -> list[str]:
+    """Filled with the plan of each statement that begins so, from now on."""
+    seen: list[str] = []
+
+    def plan(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith(beginning):
+            seen.append(explained(session, statement, parameters))
+
+    event.listen(session.get_bind(), "before_cursor_execute", plan)
+    return seen
 
 
 def explained(session: Session, statement: str, parameters: Any) -> str:
