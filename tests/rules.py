@@ -52,6 +52,8 @@ MAY_JOIN_WITH_COMMAS = (
     "broadcaster.migrations",
 )
 
+#: what a stopwatch is read from; the processor's time of a thread or process is no such watch
+WATCHES = {"monotonic()", "time.monotonic()", "time.perf_counter()", "time.time()"}
 CLOCK_CALLS = {
     "datetime.now",
     "datetime.utcnow",
@@ -214,6 +216,27 @@ def imports_the_project_at_its_top(module: Module) -> Iterator[str]:
                     yield f"{module.name}:{line} imports {name} inside {function.name}(); a circle means a wrong arrow"
 
 
+def blames_no_slow_machine(module: Module) -> Iterator[str]:
+    """A test that must end within so many seconds fails some day on a machine that stalls: limits are the runner's."""
+    if not module.name.startswith("tests."):
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Assert) and any(map(_is_shorter_than, ast.walk(node.test))):
+            yield f"{module.name}:{node.lineno} asserts how long something takes by the clock"
+
+
+def _is_shorter_than(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Compare)
+        and any(isinstance(operator, ast.Lt | ast.LtE) for operator in node.ops)
+        and any(isinstance(inner, ast.BinOp) and _is_since(inner) for inner in ast.walk(node))
+    )
+
+
+def _is_since(node: ast.BinOp) -> bool:
+    return isinstance(node.op, ast.Sub) and ast.unparse(node.left) in WATCHES
+
+
 def lists_in_the_language_of_the_reader(module: Module) -> Iterator[str]:
     if not within(module.name, ("broadcaster",)) or within(module.name, MAY_JOIN_WITH_COMMAS):
         return
@@ -251,6 +274,7 @@ RULES: tuple[Rule, ...] = (
     leaves_transactions_to_runtime,
     imports_the_project_at_its_top,
     lists_in_the_language_of_the_reader,
+    blames_no_slow_machine,
 )
 
 

@@ -44,6 +44,8 @@ BROKEN = [
         "def f():\n    from broadcaster import runtime",
     ),
     (rules.lists_in_the_language_of_the_reader, "broadcaster.newsroom.shares", 'x = ", ".join(names)'),
+    (rules.blames_no_slow_machine, "tests.test_x", "def test():\n    assert time.monotonic() - began < 4"),
+    (rules.blames_no_slow_machine, "tests.test_x", "def test():\n    assert 1 <= monotonic() - began <= 4"),
 ]
 ALLOWED = [
     (rules.keeps_outside_packages_in_their_rooms, "broadcaster.tasks.app", "from celery import Celery"),
@@ -55,6 +57,9 @@ ALLOWED = [
     (rules.imports_the_project_at_its_top, "broadcaster.commands.send", "def f():\n    from broadcaster import demo"),
     (rules.lists_in_the_language_of_the_reader, "broadcaster.hooks", 'x = ", ".join(headers)'),
     (rules.lists_in_the_language_of_the_reader, "subscribers.bulk", 'x = ", ".join(columns)'),
+    (rules.blames_no_slow_machine, "tests.test_x", "def test():\n    assert time.monotonic() - began > 0.1"),
+    (rules.blames_no_slow_machine, "tests.test_x", "def test():\n    assert time.monotonic() < deadline"),
+    (rules.blames_no_slow_machine, "tests.test_x", "def test():\n    assert time.thread_time() - began < 1"),
 ]
 
 

@@ -69,7 +69,5 @@ def test_it_goes_on_until_none_waits(house: Runtime, monkeypatch: pytest.MonkeyP
 
 
 def test_where_none_waits_nobody_waits(house: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors, "GATHER", 60.0)
-    began = time.monotonic()
+    monkeypatch.setattr(doors, "GATHER", 3600.0)
     assert not apply_what_came(house)
-    assert time.monotonic() - began < 30

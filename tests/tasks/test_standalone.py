@@ -7,7 +7,6 @@ import contextlib
 import json
 import pickle
 import socket
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,12 +160,11 @@ def test_a_broker_that_is_away_is_in_nobodys_way(
             make_app(runtime)
             people(runtime, 3)
             campaign = draft(runtime)
-            began = time.monotonic()
             start(runtime, campaign)
             with runtime.begin() as tx:
                 control.pause(tx.session, OPERATOR, compose.get(tx.session, OPERATOR, campaign), now=tx.now)
-            for _ in range(20):
+            # who waited half a second for each of them would not be done before this test is stopped
+            for _ in range(300):
                 with runtime.begin() as tx:
                     wake(tx.session, "receipts")
-            assert time.monotonic() - began < 4
             assert state_of(runtime, campaign) == "paused"

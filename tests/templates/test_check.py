@@ -127,10 +127,11 @@ def test_the_corpus_is_large_enough() -> None:
 
 @pytest.mark.parametrize("source", CORPUS, ids=lambda source: source[:40])
 def test_bombs_and_escapes_are_refused_at_once(source: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(Invalid) as refused:
         check(source, FIELDS)
-    assert time.perf_counter() - started < 1.0
+    # of this thread's processor, none takes a fiftieth of it: a machine that stalls says nothing about a template
+    assert time.thread_time() - started < 1.0
     assert refused.value.hint.format(**refused.value.fields)
 
 

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -126,9 +125,7 @@ def test_a_member_says_something(make_gateway) -> None:
 def test_no_answer_in_time_is_unknown(make_gateway) -> None:
     gateway = make_gateway(**RELIABLE, latency=1.0, answer_timeout=0.2)
     gateway.open()
-    began = time.monotonic()
     assert [type(outcome) for outcome in gateway.submit(make_parts(2))] == [OutcomeUnknown] * 2
-    assert time.monotonic() - began < 0.9
     assert len(accepted_parts(gateway.file)) == 2
 
 
