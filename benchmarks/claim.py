@@ -37,7 +37,7 @@ TEXT = (
     "{{ name }}您好！{{ organisation }}通知：{{ day }}上午九点在社区礼堂开会，请带上学习材料和笔记本，"
     "不能来的请提前告诉小组长。"
 )
-SENDER = Sender("carrier", "10690000", Capabilities(window=1000))
+SENDER = Sender("carrier", "10690000", Capabilities(window=1000), rehearses=False)
 #: what a server for a province wants; the rest as PostgreSQL comes
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB")
 ORGANISATIONS = 2_000

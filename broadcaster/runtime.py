@@ -147,6 +147,7 @@ class Runtime:
             name: Way(
                 name,
                 gateway.capabilities,
+                gateway.rehearses,
                 gateway.config.price,
                 gateway.config.currency,
                 gateway.config.parts_per_second,

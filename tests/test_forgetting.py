@@ -30,6 +30,7 @@ from subscribers.forgetting import stays_forgotten
 from subscribers.models import ImportChange, ImportRun, Listed, Member, Membership, Number, PeopleList
 from tests.databases import Clock, SqliteTemplate, Transactions
 from tests.delivery.ledger import (
+    WAYS,
     accept,
     apply,
     begin_sending,
@@ -211,7 +212,7 @@ def test_what_waits_for_them_is_not_sent_and_what_failed_not_sent_again(begin: T
     assert states(begin, campaign.id) == {"skipped": 1, "failed": 1}
     forget(begin, second.id)
     with begin() as tx:
-        again.resend_failed(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign.id), 0, now=tx.now)
+        again.resend_failed(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign.id), 0, WAYS, now=tx.now)
 
 
 def test_whoever_was_forgotten_while_the_audience_was_written_down_gets_nothing(begin: Transactions) -> None:

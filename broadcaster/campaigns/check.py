@@ -43,6 +43,8 @@ class Way:
 
     name: str
     capabilities: Capabilities
+    #: nothing that goes this way reaches a phone
+    rehearses: bool
     price: Decimal = Decimal(0)
     currency: str = "CNY"
     parts_per_second: float = 0

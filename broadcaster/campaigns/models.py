@@ -51,6 +51,8 @@ class Campaign(Base):
     content_hash: Mapped[str] = mapped_column(String(64), default="")
     #: gateway -> [price of a part, currency, way of billing], as they were when it started
     tariffs: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    #: gateway -> whether nothing that it took reached a phone when this was scheduled or started; none: nobody knows
+    rehearsed: Mapped[dict[str, bool] | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(Instant)
     scheduled_for: Mapped[datetime | None] = mapped_column(Instant)

@@ -15,6 +15,7 @@ from broadcaster.campaigns.check import Check, Finding, Way, about_age, check
 from broadcaster.campaigns.compose import content_hash
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.profiles import frozen
+from broadcaster.campaigns.rehearsals import as_confirmed, refuse_real
 from broadcaster.campaigns.states import CampaignState, sources
 from broadcaster.language import msgid
 from broadcaster.words import campaign_state_word
@@ -153,13 +154,16 @@ def schedule(
     actor: Actor,
     campaign: Campaign,
     at: datetime | None,
+    route: Route,
+    ways: Mapping[str, Way],
     *,
     as_drafted: bool = False,
     now: datetime,
 ) -> datetime:
     """Start it by itself at an instant to come: this one, or the one it was drafted for. Returns the instant.
 
-    What it says then is what it says now. `as_drafted`: see `start`.
+    What it says then is what it says now; and if nothing reached a phone now, nothing does then. `as_drafted`: see
+    `start`.
     """
     refuse_foreign(actor, campaign)
     _refuse_stale(session, campaign, as_drafted=as_drafted)
@@ -167,7 +171,8 @@ def schedule(
     if at is None:
         raise Invalid("Nobody has said when.", hint='Write --at "2026-11-25 10:00", in the paper\'s own time.')
     refuse_past(at, now=now)
-    move(session, campaign, CampaignState.SCHEDULED, scheduled_for=at, started_by=actor.name)
+    rehearsed = as_confirmed(route.gateways, ways)
+    move(session, campaign, CampaignState.SCHEDULED, scheduled_for=at, started_by=actor.name, rehearsed=rehearsed)
     # how many it reaches is known, and written down, when it starts
     note(session, actor, "campaigns.schedule", f"campaign {campaign.id}", people=0, now=now, at=at.isoformat())
     return at
@@ -201,9 +206,18 @@ def claim_due(session: Session, *, now: datetime) -> list[Campaign]:
 def start_due(
     session: Session, campaign: Campaign, route: Route, ways: Mapping[str, Way], *, zone: ZoneInfo, now: datetime
 ) -> None:
-    """Start a claimed campaign. Too late, it is marked `missed`; blocked by its check, `cancelled`, with the reason."""
+    """Start a claimed campaign. Blocked by its check, it is marked `cancelled`, with the reason.
+
+    Too late, or scheduled as a rehearsal where it would go out now, it is `missed`.
+    """
     if campaign.scheduled_for is not None and now - campaign.scheduled_for > LATEST:
         move(session, campaign, CampaignState.MISSED, note=msgid("Nothing could start it at its time."))
+        return
+    try:
+        refuse_real(campaign, route.gateways, ways)
+    except Conflict as rehearsed:
+        # its words and its people are as good as before: whoever confirms it sends it
+        move(session, campaign, CampaignState.MISSED, note=rehearsed.message, note_fields=dict(rehearsed.fields))
         return
     try:
         checked = check(session, SYSTEM, campaign, route, ways, zone=zone, now=now)
@@ -253,7 +267,10 @@ def _start(
         audience_on=now.astimezone(zone).date(),
         audience_up_to=select(func.max(Member.id)).scalar_subquery(),
         tariffs=tariffs,
+        rehearsed=as_confirmed(route.gateways, ways),
         content_hash=content_hash(campaign, dresses),
+        note="",
+        note_fields={},
     )
     campaign.dresses = dresses
     session.flush()

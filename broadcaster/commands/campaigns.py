@@ -134,7 +134,8 @@ def schedule_(campaign_id: Id, at: At = None, as_drafted: AsDrafted = False) -> 
         campaign = compose.get(tx.session, house.actor, campaign_id)
         if planned := read_time(at, zone) if at else campaign.scheduled_for:
             schedule.refuse_past(planned, now=tx.now, zone=zone)
-        time = schedule.schedule(tx.session, house.actor, campaign, planned, as_drafted=as_drafted, now=tx.now)
+        given = campaign, planned, house.route(campaign), house.ways(tx)
+        time = schedule.schedule(tx.session, house.actor, *given, as_drafted=as_drafted, now=tx.now)
         state = campaign.state
     told = tr("Campaign {id} starts by itself at {time}.", id=campaign_id, time=local(time, zone))
     answer({"id": campaign_id, "state": state, "at": time}, told, then=[f"broadsheet campaigns watch {campaign_id}"])

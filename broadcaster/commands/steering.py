@@ -59,7 +59,10 @@ def pause(campaign_id: Id) -> None:
 
 
 def resume(campaign_id: Id) -> None:
-    _steer(campaign_id, control.resume)
+    with opened() as house, house.begin() as tx:
+        campaign = compose.get(tx.session, house.actor, campaign_id)
+        resumed = control.resume(tx.session, house.actor, campaign, house.ways(tx), now=tx.now)
+    _tell(campaign_id, resumed)
 
 
 def abort(campaign_id: Id) -> None:
@@ -75,7 +78,7 @@ def resend(
         raise Invalid("Say to whom it shall go again.", hint="Write --failed.")
     with opened() as house, house.begin() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
-        count = again.resend_failed(tx.session, house.actor, campaign, confirm, now=tx.now)
+        count = again.resend_failed(tx.session, house.actor, campaign, confirm, house.ways(tx), now=tx.now)
     told = ntr("It goes again to {n} person.", "It goes again to {n} people.", count)
     answer({"id": campaign_id, "resent": count}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
 
@@ -88,16 +91,23 @@ def settle(
 ) -> None:
     if as_sent == resend:
         raise Invalid("Say how to settle it.", hint="Write either --as-sent or --resend.")
-    act = again.settle_as_sent if as_sent else again.settle_by_resending
     with opened() as house, house.begin() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
-        count = act(tx.session, house.actor, campaign, confirm, now=tx.now)
+        given = tx.session, house.actor, campaign, confirm
+        if as_sent:
+            count = again.settle_as_sent(*given, now=tx.now)
+        else:
+            count = again.settle_by_resending(*given, house.ways(tx), now=tx.now)
     answer({"id": campaign_id, "settled": count}, ntr("{n} message is settled.", "{n} messages are settled.", count))
 
 
 def _steer(campaign_id: int, act: Callable[..., Stopped]) -> None:
     with opened() as house, house.begin() as tx:
         stopped = act(tx.session, house.actor, compose.get(tx.session, house.actor, campaign_id), now=tx.now)
+    _tell(campaign_id, stopped)
+
+
+def _tell(campaign_id: int, stopped: Stopped) -> None:
     told = tr(
         "Campaign {id}: {state}. Parts being handed over: {in_flight}. Messages cancelled: {cancelled}.",
         id=campaign_id,

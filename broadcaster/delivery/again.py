@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import refuse_foreign
+from broadcaster.campaigns.check import Way
 from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.rehearsals import refuse_real
 from broadcaster.campaigns.schedule import move
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import holding, transitions
@@ -33,9 +35,15 @@ _OVER = frozenset({CampaignState.SENT, CampaignState.CLOSED})
 
 
 @needs(Right.SEND)
-def resend_failed(session: Session, actor: Actor, campaign: Campaign, confirmed: int, *, now: datetime) -> int:
-    """A new attempt for everyone it failed for, if `confirmed` is their number. Returns the number of messages."""
+def resend_failed(
+    session: Session, actor: Actor, campaign: Campaign, confirmed: int, ways: Mapping[str, Way], *, now: datetime
+) -> int:
+    """A new attempt for everyone it failed for, if `confirmed` is their number. Returns the number of messages.
+
+    Raises `Conflict` for another number, and for a rehearsal that would go out by one of `ways`, as they are now.
+    """
     _confirm(session, actor, campaign, FAILED, confirmed)
+    _refuse_real(session, campaign, FAILED, ways)
     note(session, actor, "campaigns.resend", f"campaign {campaign.id}", people=confirmed, now=now)
     return _again(session, campaign, FAILED, confirmed)
 
@@ -50,9 +58,15 @@ def settle_as_sent(session: Session, actor: Actor, campaign: Campaign, confirmed
 
 
 @needs(Right.SEND)
-def settle_by_resending(session: Session, actor: Actor, campaign: Campaign, confirmed: int, *, now: datetime) -> int:
-    """A new attempt for everyone in doubt: some may get it twice. Returns the number of messages."""
+def settle_by_resending(
+    session: Session, actor: Actor, campaign: Campaign, confirmed: int, ways: Mapping[str, Way], *, now: datetime
+) -> int:
+    """A new attempt for everyone in doubt: some may get it twice. Returns the number of messages.
+
+    Raises as `resend_failed`.
+    """
     _confirm(session, actor, campaign, DOUBTFUL, confirmed)
+    _refuse_real(session, campaign, DOUBTFUL, ways)
     note(session, actor, "campaigns.settle", f"campaign {campaign.id}", people=confirmed, now=now, how="resend")
     settle(session, held_in(session, _ids(session, campaign, DOUBTFUL), DOUBTFUL), by=actor.name, now=now)
     return _again(session, campaign, DOUBTFUL, confirmed)
@@ -131,6 +145,11 @@ def _confirm(session: Session, actor: Actor, campaign: Campaign, states: Sequenc
     refuse_foreign(actor, campaign)
     count = session.scalar(select(func.count()).where(*_mine(campaign, states)))
     confirm(count or 0, confirmed)
+
+
+def _refuse_real(session: Session, campaign: Campaign, states: Sequence[State], ways: Mapping[str, Way]) -> None:
+    went_by = select(Message.gateway).where(*_mine(campaign, states), Message.gateway.is_not(None)).distinct()
+    refuse_real(campaign, (name for name in session.scalars(went_by) if name), ways)
 
 
 def _ids(session: Session, campaign: Campaign, states: Sequence[State]) -> Sequence[int]:

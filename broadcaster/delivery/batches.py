@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
 from broadcaster.campaigns.models import Campaign, Lane
+from broadcaster.campaigns.rehearsals import is_held_back, only_rehearsed
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import printing, tally, transitions
 from broadcaster.delivery.models import Batch, Message, Proof, Turn
@@ -37,8 +38,8 @@ _TURN: Table = Turn.__table__  # type: ignore[assignment]
 ONLY_REHEARSED = "only_rehearsed"
 
 
-class CannotPrint(Exception):
-    """The texts of a campaign cannot be made any more, though its check went well: a value has changed since."""
+class CannotGoOn(Exception):
+    """A campaign whose check went well: its texts cannot be made any more, or its gateway has become another."""
 
     def __init__(self, campaign_id: int, error: BroadsheetError) -> None:
         super().__init__(str(error))
@@ -62,7 +63,7 @@ def claim(
     behind `up_to` wait. The state of the campaign and the wish of every recipient are read here, in the same
     transaction: what was paused or refused before it commits is not sent. `only`: of this batch, and of no other.
 
-    Raises `CannotPrint`.
+    Raises `CannotGoOn`.
     """
     go_by_keys(session)
     stopping: set[int] = set()
@@ -75,6 +76,8 @@ def claim(
             if campaign is None:
                 stopping.add(batch.campaign_id)
                 continue
+            if is_held_back(campaign.rehearsed, sender.gateway, rehearses=sender.rehearses):
+                raise CannotGoOn(batch.campaign_id, only_rehearsed(batch.campaign_id, sender.gateway))
         messages = _next_messages(session, batch, limit=parts)
         turn = None
         if messages:
@@ -186,7 +189,7 @@ def _claim_messages(
         try:
             without = printing.print_texts(session, campaign, [m for m in waiting if not m.written])
         except BroadsheetError as error:
-            raise CannotPrint(campaign.campaign_id, error) from error
+            raise CannotGoOn(campaign.campaign_id, error) from error
         for reason, lost in without.items():
             transitions.withdraw(session, lost, State.SKIPPED, reason.value, now=now)
         transitions.take_number_off(session, without[SkipReason.LEFT_SEGMENT])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, exists, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import refuse_foreign
+from broadcaster.campaigns.check import Way
 from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.rehearsals import refuse_real
 from broadcaster.campaigns.schedule import PREPARE, move
 from broadcaster.campaigns.states import CampaignState, may_move
 from broadcaster.delivery import transitions
@@ -39,9 +42,12 @@ def submit_queue(gateway: str) -> str:
 
 def wake_senders(session: Session, campaign: Campaign) -> None:
     """Hint to every gateway that has open work of this campaign."""
-    open_ = select(Batch.gateway).where(Batch.campaign_id == campaign.id, Batch.done.is_(False)).distinct()
-    for gateway in session.scalars(open_):
+    for gateway in session.scalars(_waits_at(campaign)):
         wake(session, submit_queue(gateway))
+
+
+def _waits_at(campaign: Campaign) -> Select[str]:
+    return select(Batch.gateway).where(Batch.campaign_id == campaign.id, Batch.done.is_(False)).distinct()
 
 
 @needs(Right.SEND)
@@ -54,9 +60,15 @@ def pause(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) 
 
 
 @needs(Right.SEND)
-def resume(session: Session, actor: Actor, campaign: Campaign, *, now: datetime) -> Stopped:
-    """Go on exactly where it was."""
+def resume(session: Session, actor: Actor, campaign: Campaign, ways: Mapping[str, Way], *, now: datetime) -> Stopped:
+    """Go on exactly where it was. `ways`: the gateways as they are now.
+
+    Raises `Conflict` for one that does not stand still, and for one that was a rehearsal and would go out.
+    """
     refuse_foreign(actor, campaign)
+    # a gateway by which the rest of its audience may go is written down with the rest
+    refuse_real(campaign, (campaign.prepared_at is None and campaign.rehearsed) or (), ways)
+    refuse_real(campaign, session.scalars(_waits_at(campaign)), ways)
     # an audience that was not written down to its end is finished first
     unfinished = campaign.prepared_at is None
     move(session, campaign, CampaignState.PREPARING if unfinished else CampaignState.SENDING, note="", note_fields={})

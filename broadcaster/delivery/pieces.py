@@ -32,7 +32,7 @@ class Sender:
     address: str
     capabilities: Capabilities
     #: nothing that goes this way reaches a phone
-    rehearses: bool = False
+    rehearses: bool
 
 
 @dataclass(slots=True, eq=False)

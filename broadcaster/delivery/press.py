@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Lane
 from broadcaster.delivery import batches, leases, recording
-from broadcaster.delivery.batches import CannotPrint
+from broadcaster.delivery.batches import CannotGoOn
 from broadcaster.delivery.control import stop
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.pieces import Sender
@@ -23,7 +23,6 @@ from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.stream import Stream
 from broadcaster.delivery.throttle import Throttle
 from broadcaster.gateways.contract import (
-    REHEARSING,
     Gateway,
     OutboundPart,
     Outcome,
@@ -74,8 +73,8 @@ class Press:
     @property
     def sender(self) -> Sender:
         """The gateway as a claim sees it."""
-        rehearses = self.gateway.kind == REHEARSING
-        return Sender(self.gateway.name, self.gateway.config.sender, self.gateway.capabilities, rehearses)
+        gateway = self.gateway
+        return Sender(gateway.name, gateway.config.sender, gateway.capabilities, rehearses=gateway.rehearses)
 
 
 def run(press: Press, *, limit: int | None = None) -> bool:
@@ -158,7 +157,7 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
             )
         if turn is not None:
             press.on_claimed(turn)
-    except CannotPrint as trouble:
+    except CannotGoOn as trouble:
         _stop(press, trouble.campaign_id, trouble.error)
         return _claim(press, size)
     except Exception:

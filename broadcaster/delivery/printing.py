@@ -34,6 +34,8 @@ class Printing:
     capabilities: Capabilities
     #: by their position
     variants: Mapping[int, Any]
+    #: see `Campaign`
+    rehearsed: Mapping[str, bool] | None
 
 
 def hold(session: Session, campaign_id: int, sender: Sender) -> Printing | None:
@@ -50,14 +52,14 @@ def hold(session: Session, campaign_id: int, sender: Sender) -> Printing | None:
     worn, can = Dress(row.signature, row.opt_out), sender.capabilities
     if row.place is not None:
         worn, can = profiles.as_kept(row, sender.capabilities)
-    return Printing(campaign_id, row.audience_on, worn, can, {each.position: each for each in rows})
+    return Printing(campaign_id, row.audience_on, worn, can, {each.position: each for each in rows}, row.rehearsed)
 
 
 def _held() -> Select[Any]:
     c, d, v = _CAMPAIGN.c, _DRESS.c, _VARIANT.c
     signature, opt_out = func.coalesce(d.signature, c.signature), func.coalesce(d.opt_out, c.opt_out)
     return (
-        select(c.audience_on, signature.label("signature"), opt_out.label("opt_out"))
+        select(c.audience_on, c.rehearsed, signature.label("signature"), opt_out.label("opt_out"))
         .add_columns(d.place, d.alphabet, d.reference_bits, v.position, v.source, v.context)
         .outerjoin_from(_CAMPAIGN, _DRESS, and_(d.campaign_id == c.id, d.gateway == bindparam("way")))
         .outerjoin(_VARIANT, v.campaign_id == c.id)

@@ -25,8 +25,6 @@ from broadcaster.gateways.events import Event, InboundAnswer, InboundRequest, Re
 from broadcaster.sms import GSM, Alphabet, Encoding, Split
 
 Bill = Literal["parts", "chars_70_67"]
-#: the kind of gateway by which nothing reaches a phone
-REHEARSING = "simulator"
 
 
 # not frozen, though nobody changes one: setting ten fields of a frozen one takes six times as long, for every part
@@ -180,6 +178,8 @@ class Gateway(ABC):
     Config: ClassVar[type[GatewayConfig]] = GatewayConfig
     reasons: ClassVar[Mapping[str, Reason]] = MappingProxyType({})
     """The carrier's codes in plain words, for receipts and refusals alike."""
+    rehearses: ClassVar[bool] = False
+    """Whether nothing that it takes reaches a phone."""
 
     def __init__(self, name: str, config: GatewayConfig, context: GatewayContext) -> None:
         self.name = name

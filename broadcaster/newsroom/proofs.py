@@ -16,7 +16,6 @@ from broadcaster.delivery import proofs as sending
 from broadcaster.delivery.batches import ONLY_REHEARSED
 from broadcaster.delivery.proofs import ProofText, SentProof
 from broadcaster.delivery.states import FINAL, WAITING, State
-from broadcaster.gateways.contract import REHEARSING
 from broadcaster.language import ntr, tr
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import today
@@ -133,7 +132,7 @@ def gateway_for(house: Runtime, msisdn: str) -> str:
 
 def is_rehearsal(house: Runtime, gateway: str) -> bool:
     """Whether nothing that goes by this gateway reaches a phone."""
-    return house.gateways[gateway].kind == REHEARSING
+    return house.gateways[gateway].rehearses
 
 
 def proof_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:

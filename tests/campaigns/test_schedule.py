@@ -34,7 +34,8 @@ def _start(begin: Transactions, campaign: int, typed: int, actor: Actor = OPERAT
 
 def _plan(begin: Transactions, campaign: int, at: datetime) -> None:
     with begin() as tx:
-        schedule.schedule(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), at, now=tx.now)
+        row = tx.session.get_one(Campaign, campaign)
+        schedule.schedule(tx.session, OPERATOR, row, at, ROUTE, WAYS, now=tx.now)
 
 
 def _tick(begin: Transactions) -> int:

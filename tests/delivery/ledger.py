@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,8 +39,8 @@ from tests.factories import NOW, MadeMember, make_members
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CAN = Capabilities(window=50, inbound=True)
-SENDER = Sender("carrier", "10690000", CAN)
-WAYS = {name: Way(name, CAN) for name in ("carrier", "other")}
+SENDER = Sender("carrier", "10690000", CAN, rehearses=False)
+WAYS = {name: Way(name, CAN, rehearses=False) for name in ("carrier", "other")}
 ROUTE = Route("carrier")
 ONE_PART = "{{ name }}，您好。"
 THREE_PARTS = "{{ name }}，您好：" + "明天上午九点在社区礼堂开会，请带上学习材料，不能来的请提前告诉小组长。" * 5
@@ -52,10 +52,17 @@ def draft(session: Session, text: str = ONE_PART, rule: str = "everyone", **more
     )
 
 
-def begin_sending(session: Session, campaign: Campaign, route: Route = ROUTE, now: datetime = NOW) -> None:
+def begin_sending(
+    session: Session,
+    campaign: Campaign,
+    route: Route = ROUTE,
+    now: datetime = NOW,
+    *,
+    ways: Mapping[str, Way] = WAYS,
+) -> None:
     """Start it with the right number and write its audience down."""
-    checked = check(session, OPERATOR, campaign, route, WAYS, zone=ZONE, now=now)
-    schedule.start(session, OPERATOR, campaign, checked.recipients, route, WAYS, zone=ZONE, now=now)
+    checked = check(session, OPERATOR, campaign, route, ways, zone=ZONE, now=now)
+    schedule.start(session, OPERATOR, campaign, checked.recipients, route, ways, zone=ZONE, now=now)
     while preparing.prepare(session, campaign.id, lambda _: route, now=now):
         pass
 

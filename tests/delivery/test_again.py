@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 
@@ -14,6 +16,7 @@ from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Conflict, Denied
 from tests.databases import Transactions
 from tests.delivery.ledger import (
+    WAYS,
     accept,
     campaign_state,
     claim,
@@ -53,9 +56,9 @@ def _campaign(tx: object, number: int) -> Campaign:
 def test_the_failed_again(begin: Transactions) -> None:
     campaign, mine, _ = _ended(begin)
     with begin() as tx, pytest.raises(Conflict, match="it is 3, you typed 4"):
-        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 4, now=tx.now)
+        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 4, WAYS, now=tx.now)
     with begin() as tx:
-        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 3, now=tx.now) == 3
+        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 3, WAYS, now=tx.now) == 3
     assert campaign_state(begin, campaign) == "sending"
     turn = must_claim(begin, mine)
     assert len(turn.parts) == 3
@@ -69,7 +72,7 @@ def test_the_failed_again(begin: Transactions) -> None:
 def test_a_receipt_for_the_old_attempt_leaves_the_new_one_alone(begin: Transactions) -> None:
     campaign, mine, parts = _ended(begin)
     with begin() as tx:
-        again.settle_by_resending(tx.session, OPERATOR, _campaign(tx, campaign), 2, now=tx.now)
+        again.settle_by_resending(tx.session, OPERATOR, _campaign(tx, campaign), 2, WAYS, now=tx.now)
     receive(begin, receipt("late", client_reference=f"p{parts[6]}"))
     assert states(begin, campaign)["queued"] == 2
     accept(begin, must_claim(begin, mine))
@@ -93,9 +96,9 @@ def test_the_doubtful_count_as_sent(begin: Transactions) -> None:
 def test_the_doubtful_again(begin: Transactions) -> None:
     campaign, mine, _ = _ended(begin)
     with begin() as tx, pytest.raises(Conflict):
-        again.settle_by_resending(tx.session, OPERATOR, _campaign(tx, campaign), 3, now=tx.now)
+        again.settle_by_resending(tx.session, OPERATOR, _campaign(tx, campaign), 3, WAYS, now=tx.now)
     with begin() as tx:
-        assert again.settle_by_resending(tx.session, OPERATOR, _campaign(tx, campaign), 2, now=tx.now) == 2
+        assert again.settle_by_resending(tx.session, OPERATOR, _campaign(tx, campaign), 2, WAYS, now=tx.now) == 2
     assert len(must_claim(begin, mine).parts) == 2
     assert claim(begin, mine) is None
 
@@ -103,7 +106,7 @@ def test_the_doubtful_again(begin: Transactions) -> None:
 def test_nobody_to_send_to_again(begin: Transactions) -> None:
     campaign, _ = sending(begin, 1)
     with begin() as tx:
-        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 0, now=tx.now) == 0
+        assert again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 0, WAYS, now=tx.now) == 0
         assert again.settle_as_sent(tx.session, OPERATOR, _campaign(tx, campaign), 0, now=tx.now) == 0
 
 
@@ -115,7 +118,7 @@ def test_what_was_stopped_is_not_opened_by_the_way(begin: Transactions, stopped:
     with begin() as tx:
         stopped(tx.session, OPERATOR, _campaign(tx, campaign), now=tx.now)  # type: ignore[operator]
     with begin() as tx, pytest.raises(Conflict):
-        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 1, now=tx.now)
+        again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 1, WAYS, now=tx.now)
     assert states(begin, campaign)["failed"] == 1
 
 
@@ -124,11 +127,11 @@ def test_only_who_may_send(begin: Transactions) -> None:
     reader = Actor("reader", frozenset({Right.SEE}))
     with begin() as tx:
         row = _campaign(tx, campaign)
-        for act in (control.pause, control.resume, control.abort):
+        for act in (control.pause, partial(control.resume, ways=WAYS), control.abort):
             with pytest.raises(Denied):
                 act(tx.session, reader, row, now=tx.now)
         with pytest.raises(Denied):
-            again.resend_failed(tx.session, reader, row, 3, now=tx.now)
-        for settle in (again.settle_as_sent, again.settle_by_resending):
+            again.resend_failed(tx.session, reader, row, 3, WAYS, now=tx.now)
+        for settle in (again.settle_as_sent, partial(again.settle_by_resending, ways=WAYS)):
             with pytest.raises(Denied):
                 settle(tx.session, reader, row, 2, now=tx.now)

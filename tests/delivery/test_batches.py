@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.profiles import Profile
 from broadcaster.delivery import control
-from broadcaster.delivery.batches import CannotPrint
+from broadcaster.delivery.batches import CannotGoOn
 from broadcaster.delivery.models import Batch, Message, Part, Turn
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Accepted, OutcomeUnknown, Throttled
@@ -262,7 +262,7 @@ def test_a_value_that_cannot_be_printed_names_the_campaign(begin: Transactions) 
         begin_sending(tx.session, campaign)
         number = campaign.id
         tx.session.execute(update(Member).where(Member.id == members[0].id).values(fields={"seat": "x" * 5000}))
-    with pytest.raises(CannotPrint) as trouble:
+    with pytest.raises(CannotGoOn) as trouble:
         claim(begin, owner(begin))
     assert trouble.value.campaign_id == number
     assert states(begin, number) == {"queued": 2}

@@ -32,7 +32,7 @@ from tests.delivery.ledger import (
 )
 
 ROUTE = Route("carrier", then=("other",))
-OTHER = Sender("other", "10690000", CAN)
+OTHER = Sender("other", "10690000", CAN, rehearses=False)
 AFTER = timedelta(minutes=2)
 
 

@@ -33,6 +33,7 @@ from subscribers.models import Member
 from tests.databases import Transactions
 from tests.delivery.ledger import (
     THREE_PARTS,
+    WAYS,
     begin_sending,
     campaign_state,
     draft,
@@ -107,7 +108,7 @@ def test_a_gateway_that_a_person_must_mend_stops_its_campaigns(begin: Transactio
     assert reason == "The password of {gateway} is wrong."
     mended.append(True)
     with begin() as tx:
-        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), WAYS, now=tx.now)
     begin.clock.advance(seconds=5)
     press.run(mine)
     assert states(begin, campaign) == {"submitted": 5}
@@ -236,7 +237,7 @@ def test_one_campaign_that_cannot_be_printed_stops_only_itself(begin: Transactio
     assert "4000" in stopped.note.format(**stopped.note_fields)
     with begin() as tx:
         tx.session.get_one(Member, members[0].id).fields = {"seat": "A1"}
-        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, number), now=tx.now)
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, number), WAYS, now=tx.now)
     press.run(press_for(begin, me(), gateway))
     assert states(begin, number) == {"submitted": 2}
 
@@ -320,7 +321,7 @@ def test_pause_and_resume_fifty_times(begin: Transactions, me: Me) -> None:
         press.run(mine)
         assert len(gateway.handed) == before
         with begin() as tx:
-            control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+            control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), WAYS, now=tx.now)
         begin.clock.advance(seconds=1)
     begin.clock.advance(seconds=5)
     while press.run(mine, limit=100) or states(begin, campaign) != {"submitted": 80}:

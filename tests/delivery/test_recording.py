@@ -27,6 +27,7 @@ from subscribers.models import Consent
 from tests.databases import Transactions
 from tests.delivery.ledger import (
     THREE_PARTS,
+    WAYS,
     claim,
     look,
     must_claim,
@@ -115,7 +116,7 @@ def test_what_comes_back_to_a_stopped_campaign(begin: Transactions, act: object,
     assert claim(begin, mine) is None
     if act is control.pause:
         with begin() as tx:
-            control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+            control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), WAYS, now=tx.now)
         assert len(must_claim(begin, mine).parts) + len(must_claim(begin, mine).parts) == 2
 
 

@@ -183,7 +183,7 @@ def test_a_pause_stops_the_snapshot_and_the_claims_where_they_are(begin: Transac
     assert claim(begin, mine) is None
     assert states(begin, campaign) == {"queued": 3}
     with begin() as tx:
-        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), WAYS, now=tx.now)
     while _prepare(begin, campaign):
         pass
     while (turn := claim(begin, mine)) is not None:

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +23,7 @@ from broadcaster.gateways.contract import Accepted, OptedOut, Outcome, OutcomeUn
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR
 from tests.databases import Transactions
-from tests.delivery.ledger import THREE_PARTS, claim, look, owner, receipt, record, sending, states
+from tests.delivery.ledger import THREE_PARTS, WAYS, claim, look, owner, receipt, record, sending, states
 from tests.tallies import counted, kept, wrong
 
 #: what a carrier answers, as often as it stands here
@@ -135,7 +136,7 @@ def test_many_at_once(on_postgresql: Transactions) -> None:
             if crowd.over.wait(0.05):
                 break
             if step in (8, 12):
-                stop(begin, second, control.pause if step == 8 else control.resume)
+                stop(begin, second, control.pause if step == 8 else partial(control.resume, ways=WAYS))
             if step == 16:
                 # it had claimed, and is taken for dead
                 left = claim(begin, mine[4])
@@ -180,7 +181,7 @@ def test_in_any_order(begin: Transactions, steps: list[str], seed: int, aborted:
                 if look(begin, lambda s: s.get_one(Campaign, campaign).state) == (
                     "sending" if step == "pause" else "paused"
                 ):
-                    stop(begin, campaign, control.pause if step == "pause" else control.resume)
+                    stop(begin, campaign, control.pause if step == "pause" else partial(control.resume, ways=WAYS))
         assert look(begin, wrong) == []
     if aborted and look(begin, lambda s: s.get_one(Campaign, campaign).state) in ("sending", "paused"):
         stop(begin, campaign, control.abort)

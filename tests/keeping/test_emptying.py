@@ -22,7 +22,7 @@ from broadcaster.replies import inbox, router
 from broadcaster.replies.models import Letter, LetterState
 from subscribers.actor import OPERATOR
 from tests.databases import Clock, Transactions
-from tests.delivery.ledger import accept, claim, look, must_claim, owner, receipt, receive, record, sending, sent
+from tests.delivery.ledger import WAYS, accept, claim, look, must_claim, owner, receipt, receive, record, sending, sent
 from tests.factories import generated_msisdn, make_member
 from tests.replies.test_letters import DESK
 
@@ -115,7 +115,7 @@ def test_what_still_waits_keeps_its_text(begin: Transactions, clock: Clock) -> N
     assert empty_all(begin)[0] == {}
     assert "" not in texts(begin)
     with begin() as tx:
-        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), now=tx.now)
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), WAYS, now=tx.now)
     assert all(part.text for part in must_claim(begin, mine).parts)
 
 
@@ -131,7 +131,7 @@ def test_what_is_in_doubt_may_be_ordered_again_after_its_text_is_gone(begin: Tra
     clock.advance(days=LATER)
     assert empty_all(begin)[0] == {"texts": 2}
     with begin() as tx:
-        again.settle_by_resending(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), 2, now=tx.now)
+        again.settle_by_resending(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), 2, WAYS, now=tx.now)
     second = must_claim(begin, mine)
     assert all("您好" in part.text for part in second.parts)
     # sent again, it is young again, and old again in its time

@@ -25,7 +25,19 @@ from subscribers.db import make_engine
 from subscribers.errors import Unavailable
 from subscribers.models import Audit
 from tests.databases import Clock, PostgresqlTemplate, SqliteTemplate, Transactions
-from tests.delivery.ledger import accept, begin_sending, claim, draft, look, must_claim, owner, sending, sent, states
+from tests.delivery.ledger import (
+    WAYS,
+    accept,
+    begin_sending,
+    claim,
+    draft,
+    look,
+    must_claim,
+    owner,
+    sending,
+    sent,
+    states,
+)
 from tests.factories import NOW, make_members
 
 CARRIER = {"carrier": {"kind": "simulator"}}
@@ -92,7 +104,7 @@ def test_a_database_that_is_older(begin: Transactions, marks: Marks, ahead: Mark
     assert look_back(begin, marks) == Life(again.name)
     assert again.name != life
     with begin() as tx:
-        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, sending_id), now=tx.now)
+        control.resume(tx.session, OPERATOR, tx.session.get_one(Campaign, sending_id), WAYS, now=tx.now)
     assert list(look(begin, restoring.waiting)) == [first, scheduled.id]
     [deed] = look(begin, lambda s: s.scalars(select(Audit).where(Audit.deed == "restored")).all())
     assert deed.details == {"campaigns": [first, sending_id, scheduled.id], "answers": 0}

@@ -130,14 +130,16 @@ def test_older_words_go_out_only_when_somebody_says_so(house: Runtime, editor: B
     newer, older = sorted(campaigns(house), reverse=True)
     with house.begin() as tx:
         row = tx.session.get_one(Campaign, older)
-        schedule.schedule(tx.session, OPERATOR, row, tx.now.replace(year=2027), now=tx.now)
+        way = house.route(row), house.ways(tx)
+        schedule.schedule(tx.session, OPERATOR, row, tx.now.replace(year=2027), *way, now=tx.now)
     change(house, editor, item, "今天供暖。")
     for campaign in (newer, older):
         with pytest.raises(Conflict, match=f"Edition 7 was changed since campaign {campaign} was made of it"):
             start(house, campaign)
     with house.begin() as tx, pytest.raises(Conflict, match="was changed since"):
         row = tx.session.get_one(Campaign, newer)
-        schedule.schedule(tx.session, OPERATOR, row, tx.now.replace(year=2027), now=tx.now)
+        way = house.route(row), house.ways(tx)
+        schedule.schedule(tx.session, OPERATOR, row, tx.now.replace(year=2027), *way, now=tx.now)
     page = editor.get("/editions/7").text
     assert "It goes out with them by itself:" in page
     assert "Whoever may send (operator, administrator) makes it anew here, or stops it." in page

@@ -92,7 +92,9 @@ PROBES = {
         )
     ),
     _C + "schedule.schedule": Probe(
-        lambda s, a, side: schedule.schedule(s, a, side.campaign(s, "draft"), NOW + timedelta(days=1), now=NOW)
+        lambda s, a, side: schedule.schedule(
+            s, a, side.campaign(s, "draft"), NOW + timedelta(days=1), ROUTE, WAYS, now=NOW
+        )
     ),
     _C + "profile_changes.write": Probe(
         lambda s, a, side: profile_changes.write(s, a, "carrier", {"price": "0.05"}, TODAY, now=NOW),
@@ -109,22 +111,22 @@ PROBES = {
     ),
     _D + "trial.queue": Probe(
         lambda s, a, side: trial.queue(
-            s, a, Sender("carrier", "1069", Capabilities()), "+8619900099999", split("测试"), now=NOW
+            s, a, Sender("carrier", "1069", Capabilities(), rehearses=False), "+8619900099999", split("测试"), now=NOW
         ),
         makes=True,
         blind="it names a number that the operator typed, and no member",
     ),
     _D + "control.pause": Probe(lambda s, a, side: control.pause(s, a, side.campaign(s, "sending"), now=NOW)),
-    _D + "control.resume": Probe(lambda s, a, side: control.resume(s, a, side.campaign(s, "paused"), now=NOW)),
+    _D + "control.resume": Probe(lambda s, a, side: control.resume(s, a, side.campaign(s, "paused"), WAYS, now=NOW)),
     _D + "control.abort": Probe(lambda s, a, side: control.abort(s, a, side.campaign(s, "sending"), now=NOW)),
     _D + "again.resend_failed": Probe(
-        lambda s, a, side: again.resend_failed(s, a, side.campaign(s, "sent"), 1, now=NOW)
+        lambda s, a, side: again.resend_failed(s, a, side.campaign(s, "sent"), 1, WAYS, now=NOW)
     ),
     _D + "again.settle_as_sent": Probe(
         lambda s, a, side: again.settle_as_sent(s, a, side.campaign(s, "sent"), 1, now=NOW)
     ),
     _D + "again.settle_by_resending": Probe(
-        lambda s, a, side: again.settle_by_resending(s, a, side.campaign(s, "sent"), 1, now=NOW)
+        lambda s, a, side: again.settle_by_resending(s, a, side.campaign(s, "sent"), 1, WAYS, now=NOW)
     ),
     "broadcaster.newspaper.editions.get": Probe(lambda s, a, side: editions.get(s, a, side.edition), shows=True),
     "broadcaster.newspaper.editions.listing": Probe(lambda s, a, side: editions.listing(s, a), shows=True),

@@ -55,6 +55,7 @@ class SimulatorGateway(ListeningGateway):
     kind = "simulator"
     Config = SimulatorConfig
     reasons = REASONS
+    rehearses = True
 
     def __init__(self, name: str, config: SimulatorConfig, context: GatewayContext) -> None:
         super().__init__(name, config, context)
