@@ -14,13 +14,14 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.belonging import is_seen_by
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.schedule import STARTABLE, move
-from broadcaster.campaigns.stale import Made, is_stale
+from broadcaster.campaigns.stale import Seen, is_stale, other_people
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.language import msgid
 from broadcaster.newspaper.models import Edition
+from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.audit import note
-from subscribers.errors import Conflict
+from subscribers.errors import Conflict, Invalid
 
 #: sends that are compared with their editions for one page
 _LOOKED_AT = 20
@@ -28,8 +29,8 @@ _LOOKED_AT = 20
 
 @needs(Right.EDIT)
 def make_anew(session: Session, actor: Actor, /, campaign_id: int, *, now: datetime, **paper: Any) -> Campaign:
-    """A draft with the words of now in the place of one that waits, for the same people, by the same way, at the same
-    time; the earlier one is cancelled. `paper`: what `compose.draft_edition` takes of it.
+    """A draft with the words of now in the place of one that waits, for whom its segments hold now, by the same way, at
+    the same time; the earlier one is cancelled. `paper`: what `compose.draft_edition` takes of it.
 
     It gets a number of its own: whoever has looked at the earlier one and types its number sends nothing else.
     Raises `Conflict` for one that is of no edition or does not wait, and what `compose.draft_edition` raises; `Denied`
@@ -48,7 +49,7 @@ def make_anew(session: Session, actor: Actor, /, campaign_id: int, *, now: datet
         # not for more people than before, whoever does it
         replace(actor, under=earlier.under),
         edition.number,
-        rule=earlier.rule,
+        rule=_still_asked(session, earlier),
         gateway=earlier.gateway,
         urgent=earlier.lane == Lane.URGENT,
         at=planned,
@@ -61,9 +62,19 @@ def make_anew(session: Session, actor: Actor, /, campaign_id: int, *, now: datet
     return made
 
 
+def _still_asked(session: Session, earlier: Campaign) -> str:
+    """Its rule with the segments of now; as it was written out then, if one of these is gone."""
+    try:
+        segments.check(session, earlier.asked, within=earlier.under)
+    except Invalid:
+        return earlier.rule
+    return earlier.asked
+
+
 @needs(Right.SEE)
 def left_behind(session: Session, actor: Actor, numbers: Sequence[int]) -> dict[int, list[Campaign]]:
-    """By the number of an edition, the sends that wait and have other words than it; of the newest that wait."""
+    """By the number of an edition, the sends that wait and have other words than it or go to other people than their
+    segments hold by now; of the newest that wait."""
     query = (
         select(Campaign, Edition.number)
         .join(Edition, Edition.id == Campaign.edition_id)
@@ -72,8 +83,8 @@ def left_behind(session: Session, actor: Actor, numbers: Sequence[int]) -> dict[
         .limit(_LOOKED_AT)
     )
     found: dict[int, list[Campaign]] = {}
-    made: Made = {}
+    seen = Seen()
     for campaign, number in session.execute(query):
-        if is_stale(session, campaign, made):
+        if is_stale(session, campaign, seen) or other_people(session, campaign, seen):
             found.setdefault(number, []).append(campaign)
     return found

@@ -18,13 +18,12 @@ from broadcaster.campaigns import dress, render
 from broadcaster.campaigns.audience import Route, select_audience
 from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.dress import Dress
+from broadcaster.campaigns.findings import Finding, about_age
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.campaigns.profiles import Profile, carried, has_length, refuse_halfway, worn
-from broadcaster.campaigns.stale import is_stale
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.language import msgid
 from broadcaster.newspaper.lint import about_sentence
-from broadcaster.newspaper.models import Edition
 from broadcaster.sms import Split, Why, billed_parts, find_lookalikes, why
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Invalid
@@ -59,18 +58,6 @@ class Way:
             currency=profile.currency or self.currency,
             profile=profile,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to know before sending: a sentence with fields, for the catalogue. `blocking`: it cannot be sent so."""
-
-    message: str
-    blocking: bool
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    hint: str = ""
-    #: how whoever runs the installation mends it: a command, or a line of the configuration
-    typed: str = ""
 
 
 @dataclass(slots=True)
@@ -174,22 +161,8 @@ def check(
     rate = min((way.parts_per_second for way in ways.values() if way.parts_per_second), default=0)
     result.seconds = result.parts / rate if rate else 0
     result.findings = _findings(campaign, result, incomplete, [ways[name] for name in route.gateways])
-    result.findings = [*about_age(session, campaign), *result.findings]
+    result.findings = [*about_age(session, actor, campaign, zone=zone, now=now), *result.findings]
     return result
-
-
-def about_age(session: Session, campaign: Campaign) -> list[Finding]:
-    """That its edition has other words by now, if it has."""
-    if not is_stale(session, campaign):
-        return []
-    return [
-        Finding(
-            msgid("Edition {number} was changed since campaign {id} was made of it: its words are the earlier ones."),
-            False,
-            {"number": session.get_one(Edition, campaign.edition_id).number, "id": campaign.id},
-            msgid("Make it anew on the page of the check of the edition, or send it as it is with --as-drafted."),
-        )
-    ]
 
 
 def _label(campaign: Campaign, variant: CampaignVariant) -> str:

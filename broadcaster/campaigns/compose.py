@@ -72,11 +72,12 @@ def create_draft(
     hold_place(session, actor.under)
     # what a segment means may change while a campaign waits: what was drafted, approved and confirmed may not
     rules = {each: segments.frozen(session, each, within=actor.under) for each in {rule, *(t.rule for t in texts)}}
-    rule, texts = rules[rule], [replace(text, rule=rules[text.rule]) for text in texts]
+    asked, rule, texts = rule, rules[rule], [replace(text, rule=rules[text.rule]) for text in texts]
     for text in texts:
         _refuse_unknown_fields(session, actor, text)
     campaign = _written(actor, texts, title=title, rule=rule, dress=dress, now=now)
     campaign.kind = kind
+    campaign.asked = asked
     campaign.edition_id = edition.id if edition else None
     campaign.lane = Lane.URGENT if urgent else Lane.BULK
     campaign.gateway = gateway

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from broadcaster.campaigns.states import UNDER_WAY, CampaignState
@@ -43,6 +43,8 @@ class Campaign(Base):
     generation: Mapped[int] = mapped_column(default=0)
     lane: Mapped[int] = mapped_column(SmallInteger, default=Lane.BULK)
     rule: Mapped[str] = mapped_column(Text)
+    #: the same as it was asked for: segments by their names
+    asked: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     #: the part of the tree it stays within; empty is all of it
     under: Mapped[str] = mapped_column(String(400), default="")
     gateway: Mapped[str | None] = mapped_column(String(40))

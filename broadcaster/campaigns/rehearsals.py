@@ -9,13 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from broadcaster.campaigns.check import Way
 from broadcaster.campaigns.models import Campaign
-from broadcaster.language import msgid
 from subscribers.errors import Conflict
-
-WHY = msgid(
-    "Campaign {id} was confirmed as a rehearsal, when nothing reached a phone. {gateway} is no gateway for rehearsing "
-    "any more, so nothing more of it is sent."
-)
 
 
 def as_confirmed(gateways: Iterable[str], ways: Mapping[str, Way]) -> dict[str, bool]:
@@ -43,9 +37,10 @@ def refuse_real(campaign: Campaign, gateways: Iterable[str], ways: Mapping[str, 
 def only_rehearsed(campaign_id: int, gateway: str) -> Conflict:
     """That it does not go out by this gateway, and what to do; raised, or kept as its note."""
     return Conflict(
-        WHY,
-        hint="`broadsheet campaigns abort {id}` ends it. Then make the send once more: "
-        "its recipients are counted again, and you confirm them.",
+        "Campaign {id} was confirmed as a rehearsal, when nothing reached a phone. {gateway} is no gateway for "
+        "rehearsing any more, so nothing more of it is sent.",
+        hint="`broadsheet campaigns abort {id}` ends it. Then make the send once more: its recipients are counted "
+        "again, and you confirm them.",
         id=campaign_id,
         gateway=gateway,
     )

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import Route
 from broadcaster.campaigns.belonging import refuse_foreign
-from broadcaster.campaigns.check import Check, Finding, Way, about_age, check
+from broadcaster.campaigns.check import Check, Way, check
 from broadcaster.campaigns.compose import content_hash
+from broadcaster.campaigns.findings import Finding, about_age
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.profiles import frozen
 from broadcaster.campaigns.rehearsals import as_confirmed, refuse_real
@@ -108,8 +109,8 @@ def start(
 ) -> Check:
     """Send it now, if the typed number is the number of recipients. Returns what was checked.
 
-    `as_drafted`: also if its edition was changed since. Raises `Conflict` when it was and nobody said so, when the
-    number is another, when something stands against it, or when someone else has started it.
+    `as_drafted`: also if its edition or a segment was changed since. Raises `Conflict` when it was and nobody said so,
+    when the number is another, when something stands against it, or when someone else has started it.
     """
     checked = rehearse(session, actor, campaign, confirmed, route, ways, as_drafted=as_drafted, zone=zone, now=now)
     _start(session, campaign, actor, route, ways, zone=zone, now=now)
@@ -134,7 +135,7 @@ def rehearse(
     refuse_foreign(actor, campaign)
     if campaign.state not in STARTABLE:
         move(session, campaign, CampaignState.PREPARING, out_of=STARTABLE)  # says why not
-    _refuse_stale(session, campaign, as_drafted=as_drafted)
+    _refuse_stale(session, actor, campaign, as_drafted=as_drafted, zone=zone, now=now)
     checked = check(session, actor, campaign, route, ways, zone=zone, now=now)
     refuse_blocked(checked)
     if confirmed != checked.recipients:
@@ -158,6 +159,7 @@ def schedule(
     ways: Mapping[str, Way],
     *,
     as_drafted: bool = False,
+    zone: ZoneInfo,
     now: datetime,
 ) -> datetime:
     """Start it by itself at an instant to come: this one, or the one it was drafted for. Returns the instant.
@@ -166,7 +168,7 @@ def schedule(
     `start`.
     """
     refuse_foreign(actor, campaign)
-    _refuse_stale(session, campaign, as_drafted=as_drafted)
+    _refuse_stale(session, actor, campaign, as_drafted=as_drafted, zone=zone, now=now)
     at = at or campaign.scheduled_for
     if at is None:
         raise Invalid("Nobody has said when.", hint='Write --at "2026-11-25 10:00", in the paper\'s own time.')
@@ -178,9 +180,11 @@ def schedule(
     return at
 
 
-def _refuse_stale(session: Session, campaign: Campaign, *, as_drafted: bool) -> None:
-    for finding in () if as_drafted else about_age(session, campaign):
-        raise Conflict(finding.message, hint=finding.hint, **finding.fields)
+def _refuse_stale(
+    session: Session, actor: Actor, campaign: Campaign, *, as_drafted: bool, zone: ZoneInfo, now: datetime
+) -> None:
+    for finding in () if as_drafted else about_age(session, actor, campaign, zone=zone, now=now):
+        raise Conflict(finding.message, hint=finding.typed, **finding.fields)
 
 
 def refuse_past(at: datetime, *, now: datetime, zone: ZoneInfo | None = None) -> None:

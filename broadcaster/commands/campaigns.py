@@ -36,7 +36,11 @@ app = noun()
 Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
 At = Annotated[str | None, typer.Option(metavar="TIME", help=tr('The paper\'s own time: "2026-11-25 10:00".'))]
 AsDrafted = Annotated[
-    bool, typer.Option("--as-drafted", help=tr("Also if its edition was changed since: with the earlier words."))
+    bool,
+    typer.Option(
+        "--as-drafted",
+        help=tr("Also if its edition or a segment was changed since: as it was drafted."),
+    ),
 ]
 
 #: rows of a table; more of them are for a file
@@ -135,7 +139,7 @@ def schedule_(campaign_id: Id, at: At = None, as_drafted: AsDrafted = False) -> 
         if planned := read_time(at, zone) if at else campaign.scheduled_for:
             schedule.refuse_past(planned, now=tx.now, zone=zone)
         given = campaign, planned, house.route(campaign), house.ways(tx)
-        time = schedule.schedule(tx.session, house.actor, *given, as_drafted=as_drafted, now=tx.now)
+        time = schedule.schedule(tx.session, house.actor, *given, as_drafted=as_drafted, zone=zone, now=tx.now)
         state = campaign.state
     told = tr("Campaign {id} starts by itself at {time}.", id=campaign_id, time=local(time, zone))
     answer({"id": campaign_id, "state": state, "at": time}, told, then=[f"broadsheet campaigns watch {campaign_id}"])

@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from broadcaster.campaigns.check import Check, Finding, VariantCheck
+from broadcaster.campaigns.check import Check, VariantCheck
+from broadcaster.campaigns.findings import Finding
 from broadcaster.commands.output import facts, money, table
 from broadcaster.commands.phone import phone
 from broadcaster.language import filled, ntr, tr, translated

@@ -58,3 +58,14 @@ def _words(found: Estimate) -> str:
         return tr("about {n} members · about {reachable} of them can be sent to", n=n, reachable=reachable)
     members = ntr("{figure} member", "{figure} members", found.members, figure=count(found.members))
     return f"{members} · {tr('{n} of them can be sent to', n=count(found.reachable))}"
+
+
+def size_words(found: Estimate | None) -> str:
+    """How many somebody looked for are, in words."""
+    if found is None:
+        return "—"
+    if found.is_bound:
+        return tr("few people or nobody")
+    if not found.is_exact:
+        return tr("about {n} people", n=about(found.members))
+    return ntr("{figure} person", "{figure} people", found.members, figure=count(found.members))

@@ -71,9 +71,9 @@ def begin(request: Request, house: House, visit: Here, form: Form) -> Response:
 
 
 def _older(sends: Sequence[int], *, has_page: bool) -> str:
-    """What was made of it has other words than it has by now."""
+    """What was made of it has other words than it has by now, or goes to others."""
     named = [tr("Send {id}", id=send) for send in sends] + ([tr("Reading page")] if has_page else [])
-    return tr("With earlier words: {names}", names=listed(named)) if named else ""
+    return tr("Older than it: {names}", names=listed(named)) if named else ""
 
 
 def number_of(form: Posted) -> int:

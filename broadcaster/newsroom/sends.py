@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from broadcaster.campaigns import anew, compose
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import STARTABLE
-from broadcaster.campaigns.stale import Made, is_stale
+from broadcaster.campaigns.stale import OtherPeople, Seen, is_stale, other_people
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.language import filled
+from broadcaster.newsroom.counts import size_words
+from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import when
 from broadcaster.web.visits import Visit
 from broadcaster.words import campaign_state_word
+from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 
 
 def all_sends(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[str, Any]]:
     """What was made of an edition, the newest first."""
-    found = compose.of_edition(tx.session, visit.actor, number)
-    made: Made = {}
-    old = {each.id for each in found if each.state in STARTABLE and is_stale(tx.session, each, made)}
-    return [_told(house, tx, each, is_old=each.id in old) for each in found]
+    seen = Seen()
+    return [_told(house, tx, visit, each, seen) for each in compose.of_edition(tx.session, visit.actor, number)]
 
 
 def older_sends(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[str, Any]]:
-    """Of these, those that wait and have other words than the edition has by now."""
+    """Of these, those that wait and have other words, or go to other people, than the edition by now."""
     found = anew.left_behind(tx.session, visit.actor, [number]).get(number, [])
-    return [_told(house, tx, each, is_old=True) for each in found]
+    seen = Seen()
+    return [_told(house, tx, visit, each, seen) for each in found]
 
 
-def _told(house: Runtime, tx: Tx, send: Campaign, *, is_old: bool) -> dict[str, Any]:
+def _told(house: Runtime, tx: Tx, visit: Visit, send: Campaign, seen: Seen) -> dict[str, Any]:
+    is_draft = send.state in STARTABLE
+    has_old_words = is_draft and is_stale(tx.session, send, seen)
+    changed = other_people(tx.session, send, seen) if is_draft else []
+    others = [_changed(house, tx, visit, send, each) for each in changed]
     is_scheduled = send.state == CampaignState.SCHEDULED
     return {
         "id": send.id,
         "state": campaign_state_word(send.state),
-        "is_draft": send.state in STARTABLE,
-        "is_old": is_old,
+        "is_draft": is_draft,
+        "is_old": has_old_words or bool(others),
+        "has_old_words": has_old_words,
+        "others": others,
         "made": when(send.created_at, tx.now, house.settings.zone),
         # whoever may not send does not take it off its time either
         "needs": Right.SEND if is_scheduled else Right.EDIT,
         "at": when(send.scheduled_for, tx.now, house.settings.zone) if is_scheduled and send.scheduled_for else "",
         "note": filled(send.note, send.note_fields),
+    }
+
+
+def _changed(house: Runtime, tx: Tx, visit: Visit, send: Campaign, other: OtherPeople) -> dict[str, str]:
+    """A segment that holds others by now, and how many these were and are."""
+    # the send is for its own part of the tree, whichever one is looked at
+    mine, day = replace(visit.actor, under=send.under), today(house, tx)
+    before, after = segments.sizes(tx.session, mine, [other.kept, other.now], on=day)
+    return {
+        "segment": other.segment.name,
+        "by": other.segment.saved_by,
+        "time": when(other.segment.saved_at, tx.now, house.settings.zone),
+        "before": size_words(before),
+        "now": size_words(after),
     }

@@ -9,12 +9,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import in_a_row, listed, msgid, ntr, tr
+from broadcaster.language import in_a_row, listed, msgid, tr
 from broadcaster.newspaper import making
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.items import Outdated
 from broadcaster.newsroom.clauses import Clause, choices, rows_of, rule_of, said, with_room
 from broadcaster.newsroom.composer import ONE
+from broadcaster.newsroom.counts import size_words
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import BUILT_IN, audience_words, offered_segments, segment_words, typed_words
@@ -27,7 +28,6 @@ from broadcaster.newsroom.segments import values_for
 from broadcaster.newsroom.tabs import keep_shown, shown_of
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
-from broadcaster.web.figures import about, count
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import segment_name
@@ -280,14 +280,4 @@ def _sizes(tx: Tx, visit: Visit, asked: Mapping[str, str], day: date, *, kept_fo
     )
     told: dict[str, Estimate | None] = dict(zip(new, found, strict=True))
     about |= {(name, new[name]): each for name, each in told.items() if each is not None and not each.is_exact}
-    return {name: _size(told[name] if name in told else about[name, rule]) for name, rule in asked.items()}
-
-
-def _size(found: Estimate | None) -> str:
-    if found is None:
-        return "—"
-    if found.is_bound:
-        return tr("few people or nobody")
-    if not found.is_exact:
-        return tr("about {n} people", n=about(found.members))
-    return ntr("{figure} person", "{figure} people", found.members, figure=count(found.members))
+    return {name: size_words(told[name] if name in told else about[name, rule]) for name, rule in asked.items()}

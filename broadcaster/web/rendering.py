@@ -48,7 +48,9 @@ def page(
 ) -> Response:
     """An HTML page in the reader's language."""
     tag = "zh-CN" if language() == "zh" else "en"
-    text = templates.get_template(template).render(language=tag, **values)
+    # Chinese has no blank between two sentences
+    gap = "" if tag == "zh-CN" else " "
+    text = templates.get_template(template).render(language=tag, gap=gap, **values)
     return Response(
         text,
         status,

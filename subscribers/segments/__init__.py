@@ -21,7 +21,7 @@ from subscribers.segments.counting import (
     some,
     stand_ins,
 )
-from subscribers.segments.saved import SavedSegment, listing, remove, save
+from subscribers.segments.saved import SavedSegment, last_saved, listing, remove, save
 
 __all__ = [
     "Count",
@@ -39,6 +39,7 @@ __all__ = [
     "frozen",
     "has_birthdays",
     "held",
+    "last_saved",
     "listing",
     "members_matching",
     "people",

@@ -47,9 +47,10 @@ Home = int | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     """A saved segment: its text, and the path of ids of the place where it was saved."""
 
+    id: int
     rule: str
     within: str
 
@@ -60,7 +61,7 @@ class _Reading:
 
     session: Session
     text: str
-    kept: dict[tuple[Home, str], _Kept]
+    kept: dict[tuple[Home, str], Kept]
     #: what was found already, by place and name
     places: dict[tuple[str, str], str] = field(default_factory=dict)
     lists: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -81,11 +82,11 @@ def of_homes(column: InstrumentedAttribute[int | None], within: str) -> ColumnEl
 def resolve(session: Session, text: str, *, within: str, being_saved: str | None = None) -> Rule:
     """The rule with what its names mean in their places. Raises `Invalid` with the place in the text."""
     rule = parse(text)
-    reading = _Reading(session, text, _kept_segments(session, text, rule, within))
+    reading = _Reading(session, text, kept_segments(session, text, rule, within))
     inside = []
     if being_saved is not None:
         inside = [(homes(within)[0], being_saved)]
-        reading.kept.setdefault(inside[0], _Kept(text, within))
+        reading.kept.setdefault(inside[0], Kept(0, text, within))
     expanded = _expand(reading, rule, within, tuple(inside), None)
     if is_too_much(expanded):
         raise too_much(text)
@@ -95,7 +96,7 @@ def resolve(session: Session, text: str, *, within: str, being_saved: str | None
 def frozen_text(session: Session, text: str, *, within: str) -> str:
     """The text with ids for names, and with the rules of saved segments written out. Raises `Invalid`."""
     resolve(session, text, within=within)
-    kept = _kept_segments(session, text, parse(text), within)
+    kept = kept_segments(session, text, parse(text), within)
     written = _write_out(_Reading(session, text, kept), text, within)
     try:
         parse(written)
@@ -105,16 +106,16 @@ def frozen_text(session: Session, text: str, *, within: str) -> str:
     return written
 
 
-def _kept_segments(session: Session, text: str, rule: Rule, within: str) -> dict[tuple[Home, str], _Kept]:
+def kept_segments(session: Session, text: str, rule: Rule, within: str) -> dict[tuple[Home, str], Kept]:
     """Every saved segment that the rule may name, or that those may name; one statement per step down."""
-    kept: dict[tuple[Home, str], _Kept] = {}
+    kept: dict[tuple[Home, str], Kept] = {}
     paths = {home: _path_to(within, home) for home in homes(within)}
     seen: set[str] = set()
     wanted = _names(rule)
     while wanted:
         query = select(Segment).where(Segment.name.in_(wanted), of_homes(Segment.organisation_id, within))
         found = {
-            (row.organisation_id, row.name): _Kept(row.rule, paths[row.organisation_id])
+            (row.organisation_id, row.name): Kept(row.id, row.rule, paths[row.organisation_id])
             for row in session.scalars(query)
         }
         kept |= found

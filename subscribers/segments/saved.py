@@ -14,7 +14,7 @@ from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Organisation, Segment
 from subscribers.organisations import home_of, in_subtree, names_of
 from subscribers.rules import BUILT_IN, Saved, parse, walk
-from subscribers.segments.resolving import Home, homes, of_homes, resolve
+from subscribers.segments.resolving import Home, homes, kept_segments, of_homes, resolve
 
 NAME_LENGTH = 100
 _QUOTES = "\"'“”‘’「」"
@@ -94,6 +94,16 @@ def listing(session: Session, actor: Actor) -> list[SavedSegment]:
         place = names[path] if path else ""
         nearest[segment.name] = SavedSegment(segment.name, segment.rule, segment.saved_by, segment.saved_at, place)
     return [nearest[name] for name in sorted(nearest)]
+
+
+def last_saved(session: Session, rule: str, *, within: str) -> SavedSegment | None:
+    """Of the segments that a rule names, and of those that these name, the one saved last; its place is not told."""
+    ids = {each.id for each in kept_segments(session, rule, parse(rule), within).values()}
+    if not ids:
+        return None
+    query = select(Segment).where(Segment.id.in_(ids)).order_by(Segment.saved_at.desc(), Segment.id.desc()).limit(1)
+    last = session.scalars(query).one()
+    return SavedSegment(last.name, last.rule, last.saved_by, last.saved_at)
 
 
 def clean_name(name: str) -> str:

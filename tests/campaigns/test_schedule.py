@@ -35,7 +35,7 @@ def _start(begin: Transactions, campaign: int, typed: int, actor: Actor = OPERAT
 def _plan(begin: Transactions, campaign: int, at: datetime) -> None:
     with begin() as tx:
         row = tx.session.get_one(Campaign, campaign)
-        schedule.schedule(tx.session, OPERATOR, row, at, ROUTE, WAYS, now=tx.now)
+        schedule.schedule(tx.session, OPERATOR, row, at, ROUTE, WAYS, zone=ZONE, now=tx.now)
 
 
 def _tick(begin: Transactions) -> int:

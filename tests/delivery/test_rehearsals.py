@@ -201,7 +201,8 @@ def test_scheduled_as_a_rehearsal_it_waits_for_somebody_who_means_it(begin: Tran
         make_members(tx.session, 3)
         row = draft(tx.session)
         campaign = row.id
-        schedule.schedule(tx.session, OPERATOR, row, tx.now + timedelta(hours=1), ROUTE, REHEARSING, now=tx.now)
+        at = tx.now + timedelta(hours=1)
+        schedule.schedule(tx.session, OPERATOR, row, at, ROUTE, REHEARSING, zone=ZONE, now=tx.now)
     begin.clock.advance(hours=1)
     with begin() as tx:
         (due,) = schedule.claim_due(tx.session, now=tx.now)
@@ -220,7 +221,8 @@ def test_scheduled_as_a_rehearsal_it_is_rehearsed(begin: Transactions) -> None:
     with begin() as tx:
         make_members(tx.session, 3)
         row = draft(tx.session)
-        schedule.schedule(tx.session, OPERATOR, row, tx.now + timedelta(hours=1), ROUTE, REHEARSING, now=tx.now)
+        at = tx.now + timedelta(hours=1)
+        schedule.schedule(tx.session, OPERATOR, row, at, ROUTE, REHEARSING, zone=ZONE, now=tx.now)
     begin.clock.advance(hours=1)
     with begin() as tx:
         (due,) = schedule.claim_due(tx.session, now=tx.now)

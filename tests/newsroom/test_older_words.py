@@ -11,9 +11,12 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.newspaper import publishing
 from broadcaster.newspaper.models import Item
 from broadcaster.runtime import Runtime
+from subscribers import segments
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
+from subscribers.models import Status
 from tests.databases import Clock
+from tests.factories import make_member
 from tests.newsroom.test_checks import begin_edition, put, sign
 from tests.newsroom.test_composer import placement
 from tests.newsroom.test_items import come
@@ -73,7 +76,7 @@ def test_a_send_with_older_words_says_so_and_is_made_anew(house: Runtime, editor
     for path in ("/editions/7", "/editions/7/check", "/editions"):
         page = editor.get(path).text
         assert "earlier words" not in page, path
-        assert "With earlier words" not in page, path
+        assert "Older than it" not in page, path
     assert findings(house, first) == []
     change(house, editor, item, "今天供暖。")
     for path in ("/editions/7", "/editions/7/check"):
@@ -82,7 +85,7 @@ def test_a_send_with_older_words_says_so_and_is_made_anew(house: Runtime, editor
         assert f"Make send {first} anew, with the words of now" in page, path
         assert "earlier words" not in editor.get(f"{path}?lang=zh").text
         editor.get("/account?lang=en")
-    assert f"With earlier words: Send {first}" in editor.get("/editions").text
+    assert f"Older than it: Send {first}" in editor.get("/editions").text
     assert findings(house, first), "the check at the command line says it, too"
 
     answer = editor.post("/editions/7/draft/anew", send=str(first))
@@ -93,7 +96,7 @@ def test_a_send_with_older_words_says_so_and_is_made_anew(house: Runtime, editor
     assert f"Made anew as campaign {second}." in page
     assert OLDER not in page
     assert ("供暖的一句" in text_of(house, first), "今天供暖" in text_of(house, second)) == (True, True)
-    assert "With earlier words" not in editor.get("/editions").text
+    assert "Older than it" not in editor.get("/editions").text
     again = troubles(editor.post("/editions/7/draft/anew", send=str(first)))
     assert "cancelled" in again, "pressed twice, it makes no third"
     assert len(campaigns(house)) == 2
@@ -131,7 +134,9 @@ def test_older_words_go_out_only_when_somebody_says_so(house: Runtime, editor: B
     with house.begin() as tx:
         row = tx.session.get_one(Campaign, older)
         way = house.route(row), house.ways(tx)
-        schedule.schedule(tx.session, OPERATOR, row, tx.now.replace(year=2027), *way, now=tx.now)
+        schedule.schedule(
+            tx.session, OPERATOR, row, tx.now.replace(year=2027), *way, zone=house.settings.zone, now=tx.now
+        )
     change(house, editor, item, "今天供暖。")
     for campaign in (newer, older):
         with pytest.raises(Conflict, match=f"Edition 7 was changed since campaign {campaign} was made of it"):
@@ -139,9 +144,11 @@ def test_older_words_go_out_only_when_somebody_says_so(house: Runtime, editor: B
     with house.begin() as tx, pytest.raises(Conflict, match="was changed since"):
         row = tx.session.get_one(Campaign, newer)
         way = house.route(row), house.ways(tx)
-        schedule.schedule(tx.session, OPERATOR, row, tx.now.replace(year=2027), *way, now=tx.now)
+        schedule.schedule(
+            tx.session, OPERATOR, row, tx.now.replace(year=2027), *way, zone=house.settings.zone, now=tx.now
+        )
     page = editor.get("/editions/7").text
-    assert "It goes out with them by itself:" in page
+    assert "It goes out so by itself:" in page
     assert "Whoever may send (operator, administrator) makes it anew here, or stops it." in page
     assert f"Make send {newer} anew" in page
     assert f"Make send {older} anew" not in page, "an editor takes nothing off its time"
@@ -163,7 +170,7 @@ def test_an_older_reading_page_says_so(house: Runtime, editor: Browser) -> None:
         assert "earlier words" not in editor.get(path).text, path
     change(house, editor, item, "今天供暖。")
     assert OLD_PAGE in editor.get("/editions/7/check").text
-    assert "With earlier words: Reading page" in editor.get("/editions").text
+    assert "Older than it: Reading page" in editor.get("/editions").text
     page = editor.get("/editions/7").text
     assert "members still read the earlier words there." in page
     form = re.search(r'action="/editions/7/publish">.*?name="readers" value="([^"]*)"', page)
@@ -196,3 +203,83 @@ def test_a_page_of_before_is_known_by_its_time(house: Runtime, editor: Browser, 
     clock.advance(seconds=1)
     change(house, editor, item, "今天供暖。")
     assert OLD_PAGE in editor.get("/editions/7/check").text
+
+
+def test_a_segment_that_was_changed_is_told_and_taken_anew(house: Runtime, editor: Browser, clock: Clock) -> None:
+    with house.begin() as tx:
+        make_member(tx.session, name="赵平", status=Status.RETIRED)
+        segments.save(tx.session, OPERATOR, "老同志", "everyone", now=tx.now)
+    put(editor, "供暖")
+    editor.post("/editions/7/variants", variants="老同志\neveryone", read="everyone")
+    editor.post("/editions/7/draft")
+    (first,) = campaigns(house)
+    clock.advance(minutes=10)
+    with house.begin() as tx:
+        # who comes and goes is no change of it
+        make_member(tx.session, name="孙丽", status=Status.RETIRED)
+    for path in ("/editions/7", "/editions/7/check"):
+        assert "changed the segment" not in editor.get(path).text
+    with house.begin() as tx:
+        segments.save(tx.session, OPERATOR, "老同志", "retired", now=tx.now)
+    said = "operator changed the segment 老同志 since ("
+    counts = "this send still goes to whom it held before, 3 people. Now it holds 2 people."
+    for path in ("/editions/7", "/editions/7/check"):
+        page = editor.get(path).text
+        assert said in page, path
+        assert counts in page, path
+        assert OLDER not in page, "its words are those of now"
+        assert f"Make send {first} anew, with the words and people of now" in page, path
+    assert f"Older than it: Send {first}" in editor.get("/editions").text
+    told = "operator changed the segment 老同志 on 2026-11-2., after campaign 1 was made.*: 3. Now it holds 2."
+    with pytest.raises(Conflict, match=told) as refused:
+        start(house, first)
+    assert "--as-drafted" in refused.value.hint
+    with house.begin() as tx, pytest.raises(Conflict, match=told):
+        row = tx.session.get_one(Campaign, first)
+        given = tx.now.replace(year=2027), house.route(row), house.ways(tx)
+        schedule.schedule(tx.session, OPERATOR, row, *given, zone=house.settings.zone, now=tx.now)
+    editor.post("/editions/7/draft/anew", send=str(first))
+    second = max(campaigns(house))
+    assert campaigns(house) == {first: "cancelled", second: "draft"}
+    assert "changed the segment" not in editor.get("/editions/7/check").text
+    assert rules(house, first) == ["(everyone)", "everyone"]
+    assert rules(house, second) == ["(retired)", "everyone"]
+    with house.begin() as tx:
+        segments.save(tx.session, OPERATOR, "老同志", "retired and in_service", now=tx.now)
+        segments.save(tx.session, OPERATOR, "老同志", "retired", now=tx.now)
+    assert "changed the segment" not in editor.get("/editions/7/check").text, "it holds the same again"
+
+
+def rules(house: Runtime, campaign: int) -> list[str]:
+    with house.reading() as tx:
+        return [each.rule for each in compose.get(tx.session, OPERATOR, campaign).variants]
+
+
+def test_the_whole_audience_of_a_send_is_looked_at_too(house: Runtime, editor: Browser, clock: Clock) -> None:
+    """A notice has no edition, and an edition may go to one segment only."""
+    put(editor, "供暖")
+    with house.begin() as tx:
+        segments.save(tx.session, OPERATOR, "近邻", "everyone", now=tx.now)
+        segments.save(tx.session, OPERATOR, "邻居", 'segment("近邻")', now=tx.now)
+        given = {"rule": "邻居", "dress": house.dress, "now": tx.now}
+        notice = compose.draft_notice(tx.session, OPERATOR, "您好", **given).id
+        paper = {"paper": "晨晖", "language": "zh"}
+        whole = compose.draft_edition(tx.session, OPERATOR, 7, **paper, **given).id
+        removed = compose.draft_notice(tx.session, OPERATOR, "您好", **given).id
+    clock.advance(minutes=10)
+    with house.begin() as tx:
+        segments.save(tx.session, OPERATOR, "近邻", "retired", now=tx.now)
+    with pytest.raises(Conflict, match="changed the segment 近邻") as refused:
+        start(house, notice)
+    assert refused.value.hint == "`--as-drafted` sends it as it is."
+    with pytest.raises(Conflict, match="changed the segment 近邻"):
+        start(house, whole)
+    start(house, notice, as_drafted=True)
+    editor.get("/editions/7")
+    editor.post("/editions/7/draft/anew", send=str(whole))
+    with house.reading() as tx:
+        anew = compose.get(tx.session, OPERATOR, max(campaigns(house)))
+        assert (anew.rule, anew.asked) == ("((retired))", "邻居")
+    with house.begin() as tx:
+        segments.remove(tx.session, OPERATOR, "邻居", now=tx.now)
+    start(house, removed)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns import check, compose, counts, profile_changes, schedule
+from broadcaster.campaigns import check, compose, counts, findings, profile_changes, schedule
 from broadcaster.campaigns.compose import Text
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.profiles import Tariff
@@ -40,6 +40,9 @@ _C, _D, _R = "broadcaster.campaigns.", "broadcaster.delivery.", "broadcaster.rep
 PROBES = {
     _C + "check.check": Probe(
         lambda s, a, side: check.check(s, a, side.campaign(s, "draft"), ROUTE, WAYS, zone=ZONE, now=NOW), shows=True
+    ),
+    _C + "findings.about_age": Probe(
+        lambda s, a, side: findings.about_age(s, a, side.campaign(s, "draft"), zone=ZONE, now=NOW)
     ),
     _C + "compose.get": Probe(lambda s, a, side: compose.get(s, a, side.campaigns["draft"]), shows=True),
     _C + "compose.listing": Probe(lambda s, a, side: compose.listing(s, a), shows=True),
@@ -93,7 +96,7 @@ PROBES = {
     ),
     _C + "schedule.schedule": Probe(
         lambda s, a, side: schedule.schedule(
-            s, a, side.campaign(s, "draft"), NOW + timedelta(days=1), ROUTE, WAYS, now=NOW
+            s, a, side.campaign(s, "draft"), NOW + timedelta(days=1), ROUTE, WAYS, zone=ZONE, now=NOW
         )
     ),
     _C + "profile_changes.write": Probe(

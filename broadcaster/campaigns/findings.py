@@ -1,0 +1,70 @@
+"""What there is to know before a campaign is sent, and what of it comes from its age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from broadcaster.campaigns.belonging import refuse_foreign
+from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.stale import is_stale, other_people
+from broadcaster.language import msgid
+from broadcaster.newspaper.models import Edition
+from subscribers import segments
+from subscribers.actor import Actor, Right, needs
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know before sending: a sentence with fields, for the catalogue. `blocking`: it cannot be sent so."""
+
+    message: str
+    blocking: bool
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    hint: str = ""
+    #: how whoever runs the installation mends it: a command, or a line of the configuration
+    typed: str = ""
+
+
+@needs(Right.SEE)
+def about_age(session: Session, actor: Actor, campaign: Campaign, *, zone: ZoneInfo, now: datetime) -> list[Finding]:
+    """That its edition has other words by now, or a segment other people, where it is so."""
+    refuse_foreign(actor, campaign)
+    anew = msgid("Make it anew on the page of the check of the edition.")
+    as_drafted = msgid("`--as-drafted` sends it as it is; the page of the check of its edition makes it anew.")
+    if not campaign.edition_id:
+        anew, as_drafted = msgid("Make the send once more."), msgid("`--as-drafted` sends it as it is.")
+    found = []
+    if is_stale(session, campaign):
+        words = msgid(
+            "Edition {number} was changed since campaign {id} was made of it: its words are the earlier ones."
+        )
+        number = session.get_one(Edition, campaign.edition_id).number
+        found.append(Finding(words, False, {"number": number, "id": campaign.id}, anew, as_drafted))
+    mine, today = replace(actor, under=campaign.under), now.astimezone(zone).date()
+    found += [
+        Finding(
+            msgid(
+                "{by} changed the segment {segment} on {date}, after campaign {id} was made. It still goes to whom the "
+                "segment held before: {before}. Now it holds {now}."
+            ),
+            False,
+            {
+                "by": each.segment.saved_by,
+                "segment": each.segment.name,
+                "date": f"{each.segment.saved_at.astimezone(zone):%Y-%m-%d}",
+                "id": campaign.id,
+                "before": segments.count(session, mine, each.kept, on=today).members,
+                "now": segments.count(session, mine, each.now, on=today).members,
+            },
+            anew,
+            as_drafted,
+        )
+        for each in other_people(session, campaign)
+    ]
+    return found
