@@ -37,9 +37,12 @@ def export_members(
     region: str = "CN",
     now: datetime,
     on: date | None = None,
+    place: Callable[[str], str] = str,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Write the members in the rule `to`, as of the day `on` (today): how many. XLSX or CSV by the ending of `path`.
+
+    `place`: how the path of an organisation is told.
 
     A file already there is replaced at the end, or left alone if anything fails. Numbers are in full, and it is
     audited. Raises `Invalid` for the rule or the ending, `Unavailable` if the file cannot be written.
@@ -49,7 +52,7 @@ def export_members(
     ids = array("q", session.scalars(audience.order_by(Member.id).execution_options(yield_per=_AT_ONCE)))
     own = _own_headings(session, audience)
     audit.note(session, actor, "members.export", people=len(ids), now=now, kind=path.suffix.lower().lstrip("."))
-    return write_sheet(path, [*FIELDS, *own], _rows(session, ids, own, day, region, progress))
+    return write_sheet(path, [*FIELDS, *own], _rows(session, ids, own, day, region, place, progress))
 
 
 def written_number(msisdn: str, region: str) -> str:
@@ -73,17 +76,20 @@ def _rows(
     own: Sequence[str],
     on: date,
     region: str,
+    place: Callable[[str], str],
     progress: Callable[[int], None] | None,
 ) -> Iterator[list[object]]:
     done = 0
     for portion in in_bulk(ids):
-        yield from _portion(session, portion, own, on, region)
+        yield from _portion(session, portion, own, on, region, place)
         done += len(portion)
         if progress is not None:
             progress(done)
 
 
-def _portion(session: Session, ids: Sequence[int], own: Sequence[str], on: date, region: str) -> Iterator[list[object]]:
+def _portion(
+    session: Session, ids: Sequence[int], own: Sequence[str], on: date, region: str, told: Callable[[str], str]
+) -> Iterator[list[object]]:
     people = {row.id: row for row in _people(session, ids)}
     joined = dict(
         session.execute(
@@ -104,7 +110,7 @@ def _portion(session: Session, ids: Sequence[int], own: Sequence[str], on: date,
             "name": person.name,
             "msisdn": written[0] if written else "",
             "other_numbers": ";".join(written[1:]),
-            "organisation": names[place.path],
+            "organisation": told(names[place.path]),
             "status": f"{place.status} mobile" if place.mobile else place.status,
             "away_place": place.away_place or "",
             "host_branch": place.host_branch or "",

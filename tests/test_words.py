@@ -9,7 +9,7 @@ import pytest
 
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery.states import State
-from broadcaster.language import set_language
+from broadcaster.language import CATALOGUE, read_catalogue, set_language
 from broadcaster.replies.models import LetterState
 from broadcaster.words import (
     CAMPAIGN_STATES,
@@ -97,3 +97,14 @@ def test_in_the_readers_language(speak: Callable[[str | None], str], name: str |
 def test_an_unknown_name_is_a_mistake_of_the_program() -> None:
     with pytest.raises(KeyError):
         state_word("sent")
+
+
+def test_who_operates_the_installation_has_one_name() -> None:
+    """As the design has it: operator, 运维."""
+    catalogue = read_catalogue(CATALOGUE)
+    said = re.compile(
+        "whoever (runs|looks after)|who looks after the (computer|gateways)|runs the (program|installation)"
+    )
+    assert [each for each in catalogue if said.search(each.lower())] == []
+    told = re.compile("管(系统|电脑|网关|程序|机器)的人|运行程序的人|运维的?人")
+    assert [each for each in catalogue.values() if told.search(str(each))] == []

@@ -267,7 +267,7 @@ def _findings(
                 msgid("The text does not say how to refuse more of it."),
                 False,
                 {},
-                msgid("Ask whoever runs this installation to set the opt-out line, for example 拒收请回复R."),
+                msgid("Ask the operator to set the opt-out line, for example 拒收请回复R."),
                 msgid('Write opt_out = "拒收请回复R" under [paper] in broadsheet.toml.'),
             )
         )

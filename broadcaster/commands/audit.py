@@ -14,6 +14,7 @@ from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, local, table, write_csv
 from broadcaster.language import tr
 from broadcaster.reports.scope import days
+from broadcaster.words import place_words
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.models import Audit
@@ -72,7 +73,8 @@ def _document(row: Audit) -> dict[str, Any]:
 
 
 def _what(row: Audit) -> str:
-    return " ".join(filter(None, (row.thing, str(row.details.get("name", "")))))
+    thing = place_words(row.thing) if row.deed.startswith("organisations.") else row.thing
+    return " ".join(filter(None, (thing, str(row.details.get("name", "")))))
 
 
 def _write(file: Path, documents: Sequence[dict[str, Any]]) -> None:

@@ -115,6 +115,7 @@ def export(
             region=house.settings.paper.region,
             now=tx.now,
             on=today(house, tx),
+            place=place_words,
             progress=progress,
         )
     answer({"rows": rows}, ntr("{n} member written to {file}.", "{n} members written to {file}.", rows, file=file))

@@ -56,9 +56,7 @@ def about_link(pages: str, *, is_published: bool) -> Iterator[Remark]:
     if not pages:
         yield Remark(
             msgid("It ends with the address of the reading page, and it is not set where pages are found."),
-            hint=msgid(
-                "Ask whoever runs this installation to set it (web.public_url), or take the address out of the text."
-            ),
+            hint=msgid("Ask the operator to set it (web.public_url), or take the address out of the text."),
             stops=True,
         )
     elif not is_published:
@@ -78,7 +76,7 @@ def about_full_texts(
     unread = [item.headline for item in items if _is_unread(item, variants, own)]
     if unread:
         hint = msgid("Choose at the text of a variant that it ends with the address of the reading page.")
-        nowhere = msgid("There is no address of pages yet: ask whoever runs the program to set it.")
+        nowhere = msgid("There is no address of pages yet: ask the operator to set it.")
         yield Remark(
             msgid(
                 "The full text or picture of these items is on the reading page only, and no text leads there: {names}."

@@ -110,7 +110,7 @@ def set_form(
     if with_link and not (pages or kept.with_link):
         raise Invalid(
             "There is no address of reading pages yet: no text can end with it.",
-            hint="Ask whoever runs the program to set it, or choose that nothing more stands at its end.",
+            hint="Ask the operator to set it, or choose that nothing more stands at its end.",
         )
     kept.in_full, kept.with_link = in_full, with_link
     session.flush()

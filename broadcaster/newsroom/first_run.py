@@ -113,7 +113,7 @@ def steps_left(house: Runtime, visit: Visit) -> list[Step]:
         ""
         if named
         else tr(
-            "The paper is still called {name}. Whoever looks after the computer sets it in the configuration file.",
+            "The paper is still called {name}. The operator gives it its own in the configuration file.",
             name=house.settings.paper.name,
         )
     )

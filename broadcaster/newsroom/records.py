@@ -15,13 +15,15 @@ from broadcaster.web.doors import shows
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
-from broadcaster.words import ITEM_STATES, ROLES, item_state_word, role_word
+from broadcaster.words import ITEM_STATES, ROLES, item_state_word, place_words, role_word
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.models import Audit
 
 router = APIRouter()
 
+#: details that name an organisation
+_PLACES = frozenset({"under", "into", "from", "to", "organisation"})
 #: what a line has room for
 _LONGEST = 200
 
@@ -60,13 +62,16 @@ def _what(row: Audit) -> str:
         if value not in ("", None)
     )
     details = " · ".join(told)
-    return " · ".join(filter(None, (noted_words(row.deed, row.thing), details)))[:_LONGEST]
+    thing = place_words(row.thing) if row.deed.startswith("organisations.") else row.thing
+    return " · ".join(filter(None, (noted_words(row.deed, thing), details)))[:_LONGEST]
 
 
 def _said(name: str, value: object) -> str:
     told = str(value)
     if name == "variant":
         return segment_words(told)
+    if name in _PLACES:
+        return place_words(told)
     if told in ITEM_STATES:
         return item_state_word(told)
     return role_word(told) if told in ROLES and name.startswith("role") else value_word(value)

@@ -78,7 +78,7 @@ def _do(runtime: Runtime, claimed: Claimed) -> None:
         if claimed.begun > list_jobs.MOST_BEGUN:
             raise Unavailable(
                 "The program ended {n} times while it was at this; nothing of it was written.",
-                hint="Try with fewer rows, or ask whoever runs this installation to look into its log.",
+                hint="Try with fewer rows, or ask the operator to look into the log.",
                 n=list_jobs.MOST_BEGUN,
             )
         _WORK[claimed.kind](runtime, claimed, tell)

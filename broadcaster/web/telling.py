@@ -225,7 +225,7 @@ def _words() -> dict[str, str]:
         "make": tr("Make an edition"),
         "editions": tr("See the editions"),
         "details": tr("Technical details"),
-        "ask": tr("Ask whoever runs this installation to see to it."),
+        "ask": tr("Ask the operator to see to it."),
         "others": tr("Sends"),
         "name": tr("What"),
         "recipients": tr("Recipients"),

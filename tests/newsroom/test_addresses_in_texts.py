@@ -151,7 +151,7 @@ def test_what_is_on_the_reading_page_only_is_told_where_it_is_written(house: Run
     for path in ("/editions/7", "/editions/7/check"):
         page = editor.get(path).text
         assert f"{led}: 供暖." in page, path
-        assert "There is no address of pages yet: ask whoever runs the program to set it." in page
+        assert "There is no address of pages yet: ask the operator to set it." in page
     found_at(house)
     assert "Choose at the text of a variant that it ends with the address" in editor.get("/editions/7").text
     end_with_it(editor)

@@ -107,11 +107,11 @@ def test_commands_are_for_those_who_run_it(house: Runtime, editor: Browser) -> N
     begun(editor)
     counting.count_waiting(house)
     page = editor.get(CHECK).text
-    assert "Ask whoever runs this installation to set the opt-out line" in page
+    assert "Ask the operator to set the opt-out line" in page
     assert "broadsheet.toml" not in page
     with at(house) as other:
         page = come(house, other, "boss", "operator").get(CHECK).text
-    assert "Ask whoever runs this installation to set the opt-out line" in page
+    assert "Ask the operator to set the opt-out line" in page
     assert "opt_out = " in page.partition("Technical details")[2]
 
 

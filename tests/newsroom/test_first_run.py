@@ -77,7 +77,7 @@ def test_name_and_signature_are_done_with_both(house: Runtime, name: str, signat
         at_last = browser.get("/").text
     assert ("To begin with" in at_last) is (name == "Broadsheet"), "the name is still to be set"
     assert ("✓ Name and signature of the paper" in page) is is_done
-    assert ("still called Broadsheet. Whoever looks after the computer" in page) is (name == "Broadsheet")
+    assert ("still called Broadsheet. The operator gives it its own" in page) is (name == "Broadsheet")
     other.close()
 
 

@@ -265,9 +265,9 @@ def test_a_list_that_nobody_begins_says_so(house: Runtime, admin: Browser, clock
     sent = admin.client.post(
         "/members/import", data={"form_token": form[1]}, files={"file": ("list.csv", LIST.encode())}
     )
-    assert "If this stays so, tell whoever runs this installation." not in admin.follow(sent).text
+    assert "If this stays so, tell the operator." not in admin.follow(sent).text
     clock.advance(seconds=31)
-    assert "If this stays so, tell whoever runs this installation." in admin.follow(sent).text
+    assert "If this stays so, tell the operator." in admin.follow(sent).text
     assert not lists.work_on_lists(house)
     assert "Take 2 people in" in admin.follow(sent).text
 

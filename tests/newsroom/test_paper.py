@@ -143,9 +143,9 @@ def test_an_editor_reads_who_changes_it(house: Runtime, browser: Browser) -> Non
     page = browser.get(PAGE).text
     assert "晨晖手机报" in page
     assert "There is no signature" in page
-    assert "changed here by who looks after the gateways" in page
+    assert "The operator changes it here" in page
     assert "Set the signature" not in page
     assert "broadsheet.toml" not in page
-    assert "Whoever runs the program changes these words." in page
+    assert "The operator changes these words." in page
     browser.get("/items/new")
     assert browser.post(PAGE, **SIGNED, gateway="carrier").status_code == 403

@@ -8,6 +8,9 @@ import pytest
 
 from broadcaster.newsroom import users as users_page
 from broadcaster.runtime import Runtime
+from subscribers import tree_changes
+from subscribers.actor import OPERATOR
+from subscribers.nowhere import DEFAULT_ORGANISATION
 from tests.factories import make_organisation
 from tests.newsrooms import PASSWORD, Browser, Signed, add_user, at, troubles
 
@@ -129,3 +132,17 @@ def test_many_users_are_on_several_pages(house: Runtime, admin: Browser, monkeyp
         more = re.search(r'href="(\?after=\w+)"', text)
         path = f"/settings/users{more[1]}" if more else ""
     assert seen == [["ann", "bob", "chief"], ["dan", "eve"]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_records_call_places_as_pages_do(house: Runtime, admin: Browser) -> None:
+    with house.begin() as tx:
+        make_organisation(tx.session, DEFAULT_ORGANISATION)
+        place = f"{DEFAULT_ORGANISATION}/东街"
+        tree_changes.add(tx.session, OPERATOR, "东街", under=DEFAULT_ORGANISATION, now=tx.now)
+        tree_changes.move(tx.session, OPERATOR, place, under="West", now=tx.now)
+        tree_changes.move(tx.session, OPERATOR, "West/东街", under=DEFAULT_ORGANISATION, now=tx.now)
+    assert "No organisation/东街" in admin.get("/settings/records").text
+    page = admin.get("/settings/records?lang=zh").text
+    assert page.count("未分组织") == 3
+    assert not re.search(rf"<td[^>]*>[^<]*{DEFAULT_ORGANISATION}", page)

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from broadcaster.language import set_language
+from broadcaster.words import place_words
 from subscribers import exporting, importing
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Denied, Invalid, Unavailable
 from subscribers.importing.rows import read_name
 from subscribers.models import Audit, Member, Membership, Number, NumberKind
+from subscribers.nowhere import DEFAULT_ORGANISATION
 from subscribers.organisations import find_by_path
 from subscribers.sheets import Limits, open_sheet
 from tests.factories import NOW, generated_msisdn, make_consent, make_member, make_members
@@ -157,6 +160,16 @@ def test_what_is_exported_imports_as_it_was(
         savepoint.rollback()
     session.expunge_all()
     assert again.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize(("language", "told"), [("zh", "未分组织"), ("en", "No organisation")])
+def test_where_those_are_who_are_in_no_organisation(session: Session, tmp_path: Path, language: str, told: str) -> None:
+    """As pages call it; a list that says so brings them back there."""
+    set_language(language)
+    make_member(session, organisation=DEFAULT_ORGANISATION, name="读者甲")
+    file = tmp_path / "out.csv"
+    assert [one["organisation"] for one in export(session, file, place=place_words)] == [told]
+    assert importing.import_members(session, OPERATOR, file, now=NOW, on=TODAY).unchanged == 1
 
 
 def test_an_opt_out_stays_one(session: Session, tmp_path: Path) -> None:
