@@ -88,8 +88,8 @@ def _reason(told: dict[str, object]) -> Invalid:
     if refused == "heic":
         return Invalid(
             "This is a HEIC picture, which few phones can show.",
-            hint="Choose it on the phone itself, which makes a JPEG of it, or save it as JPEG first; in the settings "
-            "of the phone's camera that is called “most compatible”.",
+            hint="Choose it on the phone itself, which makes a JPEG of it, or save it as JPEG first. So that an iPhone "
+            "takes JPEG from now on: Settings › Camera › Formats › Most Compatible.",
         )
     if refused == "points":
         return Invalid(

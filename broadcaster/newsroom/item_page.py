@@ -15,6 +15,7 @@ from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unmeant, 
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.handed_in import CHOSEN, take_in
 from broadcaster.newsroom.item_choices import choices
 from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in
 from broadcaster.newsroom.items import audience_words, state_words
@@ -129,8 +130,15 @@ def look(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
 
 
 def _look(request: Request, house: Runtime, visit: Visit, form: Posted, item: Item | None = None) -> Response:
-    corrects = number(form, "corrects")
-    return draw_item(request, house, visit, typed(form), item, corrects=corrects, form=form, q=_looked_for(form))
+    words, error, corrects = typed(form), None, number(form, "corrects")
+    if form.file(CHOSEN):
+        # a page that is drawn anew has forgotten which file was chosen
+        try:
+            words = replace(words, picture_id=take_in(house, visit, form)[0], alt="")
+        except BroadsheetError as refused:
+            error = refused
+    looked = {"corrects": corrects, "form": form, "field": CHOSEN, "q": _looked_for(form)}
+    return draw_item(request, house, visit, words, item, error=error, **looked)  # type: ignore[arg-type]
 
 
 def _looked_for(form: Posted) -> str:
@@ -195,8 +203,9 @@ def _kept(house: Runtime, visit: Visit, form: Posted) -> ItemDraft | None:
 
 
 def _words(form: Posted) -> Words:
-    if name := form.text("picture_file").replace("\\", "/").rpartition("/")[2]:
-        # a browser without scripts sends of a file its name only, with this button
+    chosen = form.file(CHOSEN)
+    if name := ((chosen and chosen.filename) or form.text(CHOSEN)).replace("\\", "/").rpartition("/")[2]:
+        # without scripts nothing else than its button hands a file in; some send its name only
         raise Invalid(
             "The picture {name} was chosen and not handed in.",
             hint="Choose it again and press “Use this picture”, or save without it.",

@@ -10,8 +10,8 @@ from broadcaster.language import msgid
 from broadcaster.newspaper import drafts, items, pictures
 from broadcaster.newspaper.drafts import Fields
 from broadcaster.newspaper.models import Item
-from broadcaster.newspaper.shrinking import shrink
 from broadcaster.newsroom.drawing import done
+from broadcaster.newsroom.handed_in import CHOSEN, take_in
 from broadcaster.newsroom.item_drafts import FIELDS, number, path_of
 from broadcaster.newsroom.item_page import draw_item, may_write, typed
 from broadcaster.newsroom.members import Id
@@ -21,7 +21,7 @@ from broadcaster.web.house import House
 from broadcaster.web.jpegs import jpeg
 from broadcaster.web.visits import Here, Visit
 from subscribers.actor import Right
-from subscribers.errors import BroadsheetError, Denied, Invalid
+from subscribers.errors import BroadsheetError, Denied
 
 router = APIRouter()
 
@@ -67,7 +67,7 @@ def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: 
             words = msgid("The picture is as it was.")
         elif act == "out":
             words = msgid("The picture is taken out. Save the item to have it so.")
-        elif form.file("picture_file") is None and form.text(pictures.FIELD):
+        elif form.file(CHOSEN) is None and form.text(pictures.FIELD):
             # pressed once more, or without having chosen another one
             fields = [*fields, (pictures.FIELD, form.text(pictures.FIELD)), ("alt", form.text("alt"))]
             words, can_go_back = msgid("The picture is as it was."), False
@@ -90,7 +90,7 @@ def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: 
                 now=tx.now,
             )
     except BroadsheetError as error:
-        again = {"corrects": number(form, "corrects"), "form": form, "field": "picture_file"}
+        again = {"corrects": number(form, "corrects"), "form": form, "field": CHOSEN}
         return draw_item(request, house, visit, typed(form), item, error=error, **again)  # type: ignore[arg-type]
     if not can_go_back:
         return done(visit, path_of(draft), words)
@@ -100,18 +100,11 @@ def _change(request: Request, house: Runtime, visit: Visit, form: Posted, item: 
 
 
 def _take_in(house: Runtime, visit: Visit, form: Posted) -> tuple[str, dict[str, int], int]:
-    upload = form.file("picture_file")
-    if upload is None:
-        raise Invalid("No picture was chosen.", hint="Choose a JPEG, PNG, WebP or GIF.")
-    # before a transaction begins: it takes its time
-    shrunk = shrink(upload.file)
-    with house.begin() as tx:
-        chosen = pictures.keep(tx.session, visit.actor, shrunk, now=tx.now)
+    chosen, shrunk, size = take_in(house, visit, form)
     words = msgid("The picture had {before} KB and has {after} KB now. Say what is in it, and save the item.")
     if shrunk.moves:
         words = msgid("The picture does not move any more. Say what is in it, and save the item.")
-    sizes = {"before": _kilobytes(upload.size or 0), "after": _kilobytes(len(shrunk.large.content))}
-    return words, sizes, chosen
+    return words, {"before": _kilobytes(size), "after": _kilobytes(len(shrunk.large.content))}, chosen
 
 
 def _kilobytes(size: int) -> int:

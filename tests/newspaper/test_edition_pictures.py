@@ -87,7 +87,11 @@ def test_what_is_not_beside_the_file(session: Session, folder: Path, now: dateti
 @pytest.mark.parametrize(
     ("content", "said", "hint"),
     [
-        (b"\0\0\0\x18ftypheic" + b"\0" * 100, "warm.jpg cannot be used. This is a HEIC picture", "most compatible"),
+        (
+            b"\0\0\0\x18ftypheic" + b"\0" * 100,
+            "warm.jpg cannot be used. This is a HEIC picture",
+            "Most Compatible",
+        ),
         (b"x" * 100, "warm.jpg cannot be used. This is no picture that can be used.", "Choose a JPEG"),
         (encoded(drawn(9000, 20)), "warm.jpg cannot be used. Of 9000 × 20 points", "Choose a larger picture"),
     ],

@@ -9,8 +9,10 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageCms
 
+from broadcaster.language import set_language
 from broadcaster.newspaper import shrinking
 from broadcaster.newspaper.shrinking import Shrunk, shrink
+from broadcaster.web.told import told
 from subscribers.errors import BroadsheetError, Invalid, Unavailable
 from tests.pictures import claiming, drawn, encoded, handed_in, noisy
 
@@ -166,6 +168,28 @@ def test_refused_in_words(name: str) -> None:
     with pytest.raises(Invalid, match=told) as refused:
         shrinked(content.encode() if isinstance(content, str) else content)
     assert refused.value.hint
+
+
+#: how the files of phones begin: size of the box, its name, brand, version, brands that it agrees with
+PHONES = {
+    "an iPhone": b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEMiPrmiafMiHBheic",
+    "an older iPhone": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "a Samsung": b"\0\0\0\x18ftypheic\0\0\0\0heicmif1",
+    "a burst of an iPhone": b"\0\0\0\x24ftypmsf1\0\0\0\0mif1heicmsf1hevcmiaf",
+    "ten bits a colour": b"\0\0\0\x1cftypheix\0\0\0\0mif1heixmiaf",
+}
+
+
+@pytest.mark.parametrize("phone", PHONES)
+@pytest.mark.parametrize(("language", "does"), [("en", "Most Compatible."), ("zh", "兼容性最佳。")])
+def test_who_took_it_with_such_a_phone_is_told_what_to_do(phone: str, language: str, does: str) -> None:
+    with pytest.raises(Invalid, match="HEIC") as refused:
+        shrinked(PHONES[phone] + b"\0\0\x0e\x7emeta\0\0\0\0\0\0\0\x22hdlr\0\0\0\0\0\0\0\0pict" + bytes(4000))
+    set_language(language)
+    what, then = told(refused.value)
+    set_language("en")
+    assert "HEIC" in what
+    assert then.endswith(does)
 
 
 def test_cut_and_changed_at_any_place() -> None:

@@ -115,6 +115,53 @@ def test_without_scripts_and_by_keyboard(house: Runtime, chrome: Browser, addres
         assert items.words_of(items.get(tx.session, OPERATOR, 1)).alt == "A queue"
 
 
+@pytest.mark.parametrize("by_keyboard", [False, True])
+def test_without_scripts_a_picture_outlasts_a_look_for_an_organisation(
+    house: Runtime, chrome: Browser, address: str, photo: Path, tmp_path: Path, by_keyboard: bool
+) -> None:
+    with looking(chrome, address, "en", DESKTOP) as look:
+        enter(house, look, address)
+        cookies = look.context.cookies()
+    with house.begin() as tx:
+        make_organisation(tx.session, "East City/Harbour")
+    context = chrome.new_context(base_url=address, locale="en", java_script_enabled=False)
+    context.add_cookies([{"name": "broadsheet", "value": cookies[0]["value"], "url": address}])
+    page = context.new_page()
+    page.goto("/items/new")
+    page.get_by_label("Headline").fill("Canteen")
+    page.get_by_label("The sentence in the SMS").fill("Canteen opens.")
+
+    def look_for(name: str) -> None:
+        if not page.locator("#place_q").is_visible():
+            page.locator("summary").get_by_text("Organisations").click()
+        page.locator("#place_q").fill(name)
+        if by_keyboard:
+            page.locator("#place_q").press("Enter")
+        else:
+            page.get_by_role("button", name="Look").click()
+
+    bad = tmp_path / "drawing.svg"
+    bad.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    page.get_by_label("Choose a picture").set_input_files(bad)
+    look_for("harb")
+    page.get_by_role("alert").get_by_text("This is no picture that can be used.").wait_for()
+    page.get_by_label("Choose a picture").set_input_files(photo)
+    look_for("harb")
+    page.locator("img.picture").wait_for()
+    page.get_by_role("checkbox", name="Harbour").check()
+    page.get_by_label("Only these:").check()
+    look_for("nowhere")
+    assert page.locator("img.picture").count() == 1, "once it is there, another look keeps it"
+    page.get_by_label("What is in the picture").fill("A queue")
+    look_for("")
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_text("Saved: Canteen.").wait_for()
+    context.close()
+    with house.reading() as tx:
+        words = items.words_of(items.get(tx.session, OPERATOR, 1))
+        assert (words.alt, words.picture_id) == ("A queue", 1)
+
+
 def test_a_chosen_picture_makes_one_draft(house: Runtime, chrome: Browser, address: str, photo: Path) -> None:
     """What is typed is kept by itself, and so is the picture; they do not part."""
     with looking(chrome, address, "zh-CN", DESKTOP) as look:
