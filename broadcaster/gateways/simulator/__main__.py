@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(f"{host.port}\n")
     sys.stdout.flush()
-    stop.wait()
+    # the system may tell any thread of a signal, and Python's handler runs when this one wakes next
+    while not stop.wait(1.0):
+        pass
     host.close()
     return 0
 

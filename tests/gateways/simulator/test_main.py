@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +66,24 @@ def test_help_tells_of_every_behaviour() -> None:
     told = run("--help").stdout
     for name in Behaviour.model_fields:
         assert f"--{name.replace('_', '-')}" in told
+
+
+PROGRAM = """
+import os, signal, sys, threading, time
+from broadcaster.gateways.simulator.__main__ import main
+
+def ask():
+    time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=ask).start()
+# so it is this other thread that is told, and nothing wakes the main one
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+sys.exit(main(["--file", sys.argv[1]]))
+"""
+
+
+def test_a_signal_that_another_thread_gets_ends_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "mine.carrier")]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert found.returncode == 0, found.stderr
