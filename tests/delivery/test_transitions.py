@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import control, orphans, owners, receipts, reconcile, tally
+from broadcaster.delivery.holding import hold
 from broadcaster.delivery.models import Submission
 from broadcaster.delivery.states import State
-from broadcaster.delivery.transitions import hold, withdraw
+from broadcaster.delivery.transitions import withdraw
 from broadcaster.gateways.contract import Accepted, OptedOut, Outcome, OutcomeUnknown, Refused, Throttled, Unreachable
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR

@@ -11,7 +11,7 @@ from broadcaster import ingest
 from broadcaster.access.models import User
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import again, control, reconcile
-from broadcaster.delivery.models import Message, Part, ReceiptInbox
+from broadcaster.delivery.models import Batch, Message, Part, ReceiptInbox
 from broadcaster.delivery.progress import progress
 from broadcaster.gateways.contract import OutcomeUnknown
 from broadcaster.gateways.events import InboundMessage, ReceiptState
@@ -92,9 +92,9 @@ def test_in_portions_that_are_bounded(begin: Transactions, clock: Clock) -> None
     with begin() as tx:
         # batches of three messages, as a large campaign has batches of five hundred
         ids = tx.session.scalars(select(Message.id).order_by(Message.id)).all()
-        tx.session.execute(update(emptying.Batch).values(high=ids[2]))
+        tx.session.execute(update(Batch).values(high=ids[2]))
         tx.session.add_all(
-            emptying.Batch(campaign_id=campaign, gateway="carrier", lane=2, low=low, high=high, cursor=high, done=True)
+            Batch(campaign_id=campaign, gateway="carrier", lane=2, low=low, high=high, cursor=high, done=True)
             for low, high in ((ids[3], ids[5]), (ids[6], ids[8]))
         )
     clock.advance(days=LATER)

@@ -15,9 +15,9 @@ from subscribers import lists
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
 from tests.factories import make_member, make_members, make_organisation
+from tests.newsroom.naughty import NAUGHTY
 from tests.newsroom.test_composer import accepted, columns_of
 from tests.newsroom.test_items import assert_tame, come
-from tests.newsroom.test_members import NAUGHTY
 from tests.newsrooms import Browser, at, troubles
 
 

@@ -13,8 +13,8 @@ from broadcaster.runtime import Runtime
 from subscribers import audit
 from subscribers.actor import OPERATOR
 from tests.factories import make_member, make_organisation
+from tests.newsroom.naughty import NAUGHTY
 from tests.newsroom.test_items import assert_tame, come, written
-from tests.newsroom.test_members import NAUGHTY
 from tests.newsrooms import Browser, at, troubles
 
 FORMS = ("place", "move", "out", "variants", "columns", "columns/remove", "sentence")

@@ -10,8 +10,8 @@ import pytest
 from broadcaster.newspaper import items
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
+from tests.newsroom.naughty import NAUGHTY
 from tests.newsroom.test_items import come, id_of, version_of, written
-from tests.newsroom.test_members import NAUGHTY
 from tests.newsrooms import Browser, at, troubles
 from tests.pictures import claiming, drawn, encoded, noisy
 

@@ -13,7 +13,7 @@ from broadcaster.newspaper.items import Move
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from tests.factories import make_organisation
-from tests.newsroom.test_members import NAUGHTY
+from tests.newsroom.naughty import NAUGHTY
 from tests.newsrooms import Browser, Signed, add_user, at, troubles
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -8,8 +8,7 @@ import pytest
 
 from broadcaster.campaigns import check, compose, schedule
 from broadcaster.campaigns.models import Campaign
-from broadcaster.newspaper import publishing
-from broadcaster.newspaper.models import Item
+from broadcaster.newspaper.models import EditionPage, Item
 from broadcaster.runtime import Runtime
 from subscribers import segments
 from subscribers.actor import OPERATOR
@@ -194,7 +193,7 @@ def test_a_page_of_before_is_known_by_its_time(house: Runtime, editor: Browser, 
     editor.get("/editions/7/check")
     editor.post("/editions/7/publish", readers="")
     with house.begin() as tx:
-        page = tx.session.get_one(publishing.EditionPage, 1)
+        page = tx.session.get_one(EditionPage, 1)
         page.columns = [
             column | {"items": [{key: one[key] for key in one if key != "version"} for one in column["items"]]}
             for column in page.columns

@@ -11,8 +11,8 @@ import pytest
 from broadcaster.campaigns import profile_changes
 from broadcaster.runtime import Runtime, make_runtime
 from subscribers.actor import OPERATOR
+from tests.newsroom.naughty import NAUGHTY
 from tests.newsroom.test_items import come
-from tests.newsroom.test_members import NAUGHTY
 from tests.newsrooms import Browser, Signed, add_user, at, furnish, troubles
 
 PAGE = "/settings/paper"

@@ -17,7 +17,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict, Invalid, NotFound
-from tests.newsroom.test_members import NAUGHTY
+from tests.newsroom.naughty import NAUGHTY
 
 DAY = date(2026, 11, 23)
 FULL = "**今天**供暖。\n\n- 带会员证"

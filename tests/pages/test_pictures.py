@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper import items, making, pictures, publishing
 from broadcaster.newspaper.items import Move
+from broadcaster.newspaper.models import EditionPage
 from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
@@ -161,7 +162,7 @@ def test_one_that_is_small_has_no_larger_one(house: Runtime, site: httpx2.Client
 def test_pages_of_before_have_none(house: Runtime, site: httpx2.Client) -> None:
     publish(house)
     with house.begin() as tx:
-        page = tx.session.get_one(publishing.EditionPage, 1)
+        page = tx.session.get_one(EditionPage, 1)
         columns = [dict(column) for column in page.columns]
         columns[0]["items"] = [{k: v for k, v in each.items() if k != "picture"} for each in columns[0]["items"]]
         page.columns = columns

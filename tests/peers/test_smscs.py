@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import trustme
 
-from broadcaster.gateways.contract import Accepted, Encoding, OutcomeUnknown, Unreachable
+from broadcaster.gateways.contract import Accepted, OutcomeUnknown, Unreachable
 from broadcaster.gateways.errors import LinkDown, Misconfigured
 from broadcaster.gateways.events import ReceiptState
-from broadcaster.sms import concatenation_header
+from broadcaster.sms import Encoding, concatenation_header
 from tests.peers.captures import complaints, dissect
 from tests.peers.desk import NUMBER, SENDER, Desk
 from tests.peers.fetch import NODE_SMSC, TSHARK, TWISTED_SMSC, Compared, Peer, installed_version
