@@ -15,11 +15,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Dialect, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from subscribers.db import Base, is_sqlite, reserve_ids
+from subscribers.db import Base, is_sqlite, reserve_ids, told_as_ever
 from subscribers.interpreter import turns_of
 
 #: a cell, or None for no value
@@ -85,7 +84,7 @@ class Loader:
             running.exception()
 
     def _told(self, work: Callable[[], None]) -> None:
-        with _told_as_ever(self._dialect):
+        with told_as_ever(self._dialect):
             work()
 
     def _execute(self, rows: Rows) -> None:
@@ -113,7 +112,7 @@ def insert_rows(
         return
     driver: Any = session.connection().connection.driver_connection
     names = ", ".join(columns)
-    with _told_as_ever(session.get_bind().dialect):
+    with told_as_ever(session.get_bind().dialect):
         if is_sqlite(session):
             places = ", ".join("?" * len(columns))
             driver.executemany(f"INSERT INTO {table.__tablename__} ({names}) VALUES ({places})", rows)  # noqa: S608
@@ -121,16 +120,6 @@ def insert_rows(
         with driver.cursor() as cursor, cursor.copy(f"COPY {table.__tablename__} ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-
-
-@contextmanager
-def _told_as_ever(dialect: Dialect) -> Iterator[None]:
-    """What the driver raises is raised as everywhere else."""
-    driver = dialect.loaded_dbapi
-    try:
-        yield
-    except driver.Error as error:
-        raise DBAPIError.instance("COPY", None, error, driver.Error, hide_parameters=True, dialect=dialect) from error
 
 
 @contextmanager

@@ -36,7 +36,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -246,6 +246,31 @@ def _bound(columns: Sequence[ColumnElement[Any]], rows: Sequence[Mapping[str, An
     return list(zip(*values, strict=True))
 
 
+@contextlib.contextmanager
+def unread(session: Session) -> Iterator[None]:
+    """Statements whose results nobody reads: PostgreSQL gets them together, and they are waited for at the end, once.
+
+    Each journey to the server gives the interpreter to other threads, who want it for as long as the statement takes.
+    What one of them raises, a later one may raise, or the end of the block.
+    """
+    if is_sqlite(session):
+        yield
+        return
+    driver: Any = session.connection().connection.driver_connection
+    with told_as_ever(session.get_bind().dialect), driver.pipeline():
+        yield
+
+
+@contextlib.contextmanager
+def told_as_ever(dialect: Dialect) -> Iterator[None]:
+    """What the driver raises by itself is raised as everywhere else."""
+    driver = dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance(None, None, error, driver.Error, hide_parameters=True, dialect=dialect) from error
+
+
 def lock_table(session: Session, table: type[Base]) -> None:
     """Let only one transaction at a time change this table; others may read it and refer to its rows meanwhile.
 
@@ -255,8 +280,10 @@ def lock_table(session: Session, table: type[Base]) -> None:
         session.execute(text(f"LOCK TABLE {table.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def reserve_ids(session: Session, table: type[Base], count: int) -> Sequence[int]:
+def reserve_ids(session: Session, table: type[Base], count: int, *, ahead: int = 0) -> Sequence[int]:
     """Ids for rows about to be inserted in bulk and referred to at once, in one statement.
+
+    `ahead`: on PostgreSQL so many are taken at once, and the connection keeps what is left for its next callers.
 
     Asking the database for the ids of inserted rows in their order would cost SQLite a statement per row.
     """
@@ -266,6 +293,15 @@ def reserve_ids(session: Session, table: type[Base], count: int) -> Sequence[int
         return range(last + 1, last + 1 + count)
     if not count:
         return ()
+    kept = session.connection().info.setdefault("ids", {})
+    left: Sequence[int] = kept.get(table, ())
+    if len(left) < count:
+        left = _taken(session, table, max(count, ahead))
+    kept[table] = left[count:]
+    return left[:count]
+
+
+def _taken(session: Session, table: type[Base], count: int) -> Sequence[int]:
     given = {"name": table.__tablename__, "count": count}
     first, last = session.execute(_TAKE_BLOCK, given).one()
     # all of them one by one only if somebody else took some in between

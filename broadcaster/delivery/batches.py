@@ -23,7 +23,7 @@ from broadcaster.delivery.printing import Printing
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.states import State
 from broadcaster.delivery.tally import Cell
-from subscribers.db import among
+from subscribers.db import among, unread
 from subscribers.errors import BroadsheetError
 from subscribers.models import Subscription, Wish
 
@@ -195,7 +195,6 @@ def _claim_messages(
         transitions.take_number_off(session, without[SkipReason.LEFT_SEGMENT])
     chosen, cursor = fitting(messages, parts=parts)
     all_seen = len(messages) < parts and cursor > messages[-1].id
-    _go_on(session, batch, cursor=cursor, done=all_seen or cursor > batch.high)
     changes: Counter[Cell] = Counter()
     taken = set(transitions.take(session, batch.campaign_id, sender.gateway, [m.id for m in chosen], changes))
     # answers are cut for the width of the configuration: nobody freezes another one for them
@@ -204,7 +203,9 @@ def _claim_messages(
     going, message_ids = take_up(
         session, owner_id, sender, batch.campaign_id, mine, reference_bits=can.reference_bits, changes=changes
     )
-    tally.add(session, changes)
+    with unread(session):
+        _go_on(session, batch, cursor=cursor, done=all_seen or cursor > batch.high)
+        tally.add(session, changes)
     if not going:
         return None
     turn = {

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from subscribers.clock import monotonic
 from subscribers.errors import Unavailable
 
 #: the lock of whoever serves the embedded queue; those of the senders are numbered from 1
@@ -25,6 +26,10 @@ PRESS = 0
 WHOLE = -1
 #: the lock of whoever works on lists of members
 LISTS = -2
+
+#: seconds for which an answer of a lock's session counts: who takes the lock over writes it down as well, where every
+#: claim looks
+ASKED_AGAIN = 0.5
 
 #: the first half of our advisory keys, so that other users of the same database do not collide with them
 _SPACE = 0x6272
@@ -140,6 +145,7 @@ class _AdvisoryLock:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
+        self._answered_at = -ASKED_AGAIN
         self._socket = int(connection.connection.dbapi_connection.fileno())  # type: ignore[union-attr]
         _taken.add(self)
 
@@ -151,7 +157,9 @@ class _AdvisoryLock:
         # the lock lives exactly as long as its session: if this session answers, we have it
         try:
             with self._one_at_a_time:
-                self._connection.scalar(text("SELECT 1"))
+                if monotonic() - self._answered_at >= ASKED_AGAIN:
+                    self._connection.scalar(text("SELECT 1"))
+                    self._answered_at = monotonic()
         except SQLAlchemyError:
             return False
         return True

@@ -22,6 +22,8 @@ from subscribers.db import among, reserve_ids
 _PART: Table = Part.__table__  # type: ignore[assignment]
 _WRITTEN = ("id", "message_id", "attempt", "number", "state", "gateway", "owner_id", "encoding", "text")
 _SUBMITTING = int(State.SUBMITTING)
+#: ids of parts that a connection asks for at once: enough for ten turns
+_IDS_AHEAD = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def take_up(
     """
     before = [part.id for message in messages for part in message.written]
     ours = transitions.take_parts(session, owner_id, campaign_id, before, changes)
-    ids = iter(reserve_ids(session, Part, sum(len(message.cut.parts) for message in messages if message.cut)))
+    new = sum(len(message.cut.parts) for message in messages if message.cut)
+    ids = iter(reserve_ids(session, Part, new, ahead=_IDS_AHEAD))
     rows: list[tuple[object, ...]] = []
     going: list[OutboundPart] = []
     message_ids: list[int] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from subscribers.db import is_sqlite
+from subscribers.db import is_sqlite, unread
 
 _HOW = {
     "enable_seqscan": "off",
@@ -26,5 +26,11 @@ def go_by_keys(session: Session) -> None:
     A turn touches fifty rows of a table that may have millions, and its statistics are of a moment ago, when every
     message was queued and no part was written: a planner that believes them may read the whole table for each row.
     """
-    if not is_sqlite(session):
-        session.execute(_KEYS_ONLY)
+    if is_sqlite(session):
+        return
+    # said first of all, it travels with the beginning of the transaction
+    with unread(session):
+        begun = session.get_transaction()
+        if session.info.get(_KEYS_ONLY) is not begun:
+            session.info[_KEYS_ONLY] = begun
+            session.execute(_KEYS_ONLY)

@@ -19,6 +19,7 @@ from broadcaster.delivery.batches import CannotGoOn
 from broadcaster.delivery.control import stop
 from broadcaster.delivery.owners import Ownership
 from broadcaster.delivery.pieces import Sender
+from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.stream import Stream
 from broadcaster.delivery.throttle import Throttle
@@ -142,6 +143,7 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
     turn = None
     try:
         with press.begin() as tx:
+            go_by_keys(tx.session)
             share = leases.share(tx.session, press.gateway.name, press.ownership.id)
             if share is None:
                 return None

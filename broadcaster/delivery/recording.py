@@ -33,7 +33,7 @@ from broadcaster.gateways.contract import (
 )
 from subscribers import consent
 from subscribers.actor import SYSTEM
-from subscribers.db import Joined, among, insert_all, is_sqlite
+from subscribers.db import Joined, among, insert_all, is_sqlite, unread
 from subscribers.models import Wish
 
 _TURN: Table = Turn.__table__  # type: ignore[assignment]
@@ -99,8 +99,9 @@ def record(
     is_ours = _hold(session, turn, closes=closes)
     # before the messages: an abort that is under way is waited for, so that nothing stays queued behind it
     stopped = bool(again) and is_ours and _is_stopped(session, turn)
-    holding.lock(session, Joined.of(message_ids))
-    _keep_ids(session, turn, by_kind[Accepted])
+    with unread(session):
+        holding.lock(session, Joined.of(message_ids))
+        _keep_ids(session, turn, by_kind[Accepted])
     rest = _take_whole(session, turn, settled, now=now)
     held = holding.hold(session, {turn.message_ids[position] for position, _, _ in rest})
     moves = {part.part_id: to for _, part, outcome in rest if (to := _move(outcome)) is not None}

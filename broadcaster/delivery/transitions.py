@@ -27,7 +27,7 @@ from broadcaster.delivery.holding import Held, HeldMessage, HeldPart, hold
 from broadcaster.delivery.models import Kind, Message, Part
 from broadcaster.delivery.states import REACHED_FROM, State
 from broadcaster.delivery.tally import Cell
-from subscribers.db import Joined, among, id_list, is_sqlite, one_of_ids
+from subscribers.db import Joined, among, id_list, is_sqlite, one_of_ids, unread
 
 _MESSAGE: Table = Message.__table__  # type: ignore[assignment]
 _PART: Table = Part.__table__  # type: ignore[assignment]
@@ -104,15 +104,16 @@ def move_whole(
         return False
     delivered = alike.parts if to.to is State.DELIVERED else 0
     values = {"state": to.to, "reason": to.reason, "parts": alike.parts, "delivered_parts": delivered}
-    for table, ids, told in ((_PART, parts, _values(to, now)), (_MESSAGE, messages, values)):
-        given = {f"new_{name}": value for name, value in told.items()}
-        session.execute(_changed(table, tuple(told), sqlite), ids | given)
+    changes: Counter[Cell] = Counter()
     if alike.campaign_id is not None:
-        changes: Counter[Cell] = Counter()
         for state, reason, sign in ((alike.state, None, -1), (to.to, to.reason, 1)):
             changes[Cell(alike.campaign_id, Kind.PART, alike.gateway, state)] = sign * part_ids.count
             cell = tally.message_cell(alike.campaign_id, alike.gateway, state, reason)
             changes[cell] = sign * message_ids.count
+    with unread(session):
+        for table, ids, told in ((_PART, parts, _values(to, now)), (_MESSAGE, messages, values)):
+            given = {f"new_{name}": value for name, value in told.items()}
+            session.execute(_changed(table, tuple(told), sqlite), ids | given)
         tally.add(session, changes)
     return True
 

@@ -64,8 +64,11 @@ def test_a_pooler_is_refused_in_words(mode: str, postgresql_template: Postgresql
     assert "[store] url" in str(refused.value.hint)
 
 
-def test_a_lock_ends_with_its_session_however_that_ends(postgresql_template: PostgresqlTemplate) -> None:
+def test_a_lock_ends_with_its_session_however_that_ends(
+    postgresql_template: PostgresqlTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another one gets it, and the first knows that it has lost it."""
+    monkeypatch.setattr("broadcaster.delivery.locks.ASKED_AGAIN", 0.0)
     with postgresql_template.copy() as url:
         engine = make_engine(url)
         locks = AdvisoryLocks(engine)
