@@ -45,7 +45,8 @@ class Reason:
     """Whoever has this number wants nothing, says the carrier. The registry is told."""
 
 
-@dataclass(frozen=True, slots=True)
+# not frozen, though nobody changes one: as `contract.OutboundPart`
+@dataclass(slots=True)
 class Receipt:
     """A delivery receipt. It may come before the submit answer, twice, out of order, or for an id nobody knows."""
 

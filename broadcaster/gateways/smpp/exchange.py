@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from broadcaster.gateways.contract import OutboundPart, Unreachable
 from broadcaster.gateways.errors import GatewayError, LinkDown
@@ -38,8 +39,7 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A receipt or a message, and the connection on which it waits to be acknowledged."""
 
     connection: int

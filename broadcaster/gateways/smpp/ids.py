@@ -52,6 +52,9 @@ class Learned(NamedTuple):
 
 def normalise(message_id: str) -> str:
     """An id without what carriers vary: capitals, blanks, 0x, zeros in front."""
+    if message_id.isdecimal() and message_id[0] != "0":
+        # as most carriers write it
+        return message_id
     plain = message_id.strip().lower().removeprefix("0x")
     return plain.lstrip("0") or plain[-1:]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
+from typing import NamedTuple
 
 from broadcaster.gateways.events import Event, InboundMessage, InboundPart, Reason, made_id
 from broadcaster.gateways.smpp import receipts
@@ -24,8 +24,7 @@ REPEAT = 60.0
 log = get(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """An event, and what is to be acknowledged once it is kept."""
 
     event: Event
