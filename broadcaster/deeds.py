@@ -79,6 +79,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "text": ("text written by hand", "手工改正文"),
     "undo": ("taken back", "撤销"),
     "unshare": ("taken out of the shared pool", "移出共享稿库"),
+    "variants": ("variants changed", "改版本"),
     "verify": ("number verified", "核对号码"),
     "waiting": ("waiting", "待核对"),
     "withdraw": ("withdrawn", "撤稿"),
@@ -98,6 +99,8 @@ _WHOLE: Mapping[str, tuple[str, str]] = {
 #: what is noted beside a deed
 _DETAILS: Mapping[str, tuple[str, str]] = {
     "before": ("before", "之前"),
+    "before_at": ("saved before at", "之前保存的时间"),
+    "before_by": ("saved before by", "之前保存的人"),
     "after": ("after", "之后"),
     "role": ("role", "角色"),
     "name": ("name", "名称"),

@@ -14,18 +14,34 @@ from broadcaster.language import set_language
 from tests.rules import ROOT
 
 _NOTED = re.compile(r"""(?:note|seen_in_full)\((?:[^()"]|\([^()]*\))*?"([a-z_]+(?:\.[a-z_]+)+)\"""")
+#: one that is looked for as well as noted has a name of its own
+_NAMED = re.compile(r"""(?:note|seen_in_full)\((?:[^()"]|\([^()]*\))*?\b([A-Z_]{3,})\b""")
+
+
+def _deeds(text: str) -> set[str]:
+    named = {name: re.search(rf'^{name} = "([a-z_.]+)"', text, re.MULTILINE) for name in _NAMED.findall(text)}
+    return {*_NOTED.findall(text), *(found[1] for found in named.values() if found)}
+
+
 DEEDS = sorted(
     {
         deed
         for room in ("subscribers", "broadcaster")
         for file in (ROOT / room).rglob("*.py")
-        for deed in _NOTED.findall(file.read_text("utf-8"))
+        for deed in _deeds(file.read_text("utf-8"))
     }
 )
 
 
 def test_deeds_are_found() -> None:
-    assert {"users.add", "members.import", "campaigns.send", "members.show", "organisations.move"} <= set(DEEDS)
+    assert {
+        "users.add",
+        "members.import",
+        "campaigns.send",
+        "members.show",
+        "organisations.move",
+        "editions.variants",
+    } <= set(DEEDS)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +80,34 @@ def test_what_it_was_done_to_is_told_in_words(deed: str, thing: str, en: str, zh
 def test_a_detail_has_words() -> None:
     set_language("zh")
     calls = [call for room in ("subscribers", "broadcaster") for call in _calls(ROOT / room)]
-    names = {word.arg for call in calls for word in call.keywords if word.arg} - {"people", "now", "under"}
-    assert {"role", "keys", "scheduled_by"} <= names
+    names = {word.arg for call, _ in calls for word in call.keywords if word.arg} - {"people", "now", "under"}
+    names |= {name for call, tree in calls for name in _spread(call, tree)}
+    assert {"role", "keys", "scheduled_by", "before_by"} <= names
     assert not {name for name in names if detail_word(name) == name}
 
 
-def _calls(room: Path) -> Iterator[ast.Call]:
-    """Every note that is taken of a deed."""
+def _spread(call: ast.Call, tree: ast.Module) -> Iterator[str]:
+    """The names in a dictionary that was written down before, and is handed on with two stars."""
+    handed_on = {ast.unparse(word.value) for word in call.keywords if word.arg is None}
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Dict)
+            and ast.unparse(node.targets[0]) in handed_on
+        ):
+            yield from (
+                key.value for key in node.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            )
+
+
+def _calls(room: Path) -> Iterator[tuple[ast.Call, ast.Module]]:
+    """Every note that is taken of a deed, and its module."""
     for file in room.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        tree = ast.parse(file.read_text("utf-8"))
+        for node in ast.walk(tree):
             called = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
             if isinstance(node, ast.Call) and called in ("note", "seen_in_full"):
-                yield node
+                yield node, tree
 
 
 def test_what_nobody_knows_is_told_as_it_stands() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -24,6 +26,8 @@ router = APIRouter()
 
 #: details that name an organisation
 _PLACES = frozenset({"under", "into", "from", "to", "organisation"})
+#: details that name an instant
+_TIMES = frozenset({"at", "before_at"})
 #: what a line has room for
 _LONGEST = 200
 
@@ -42,7 +46,7 @@ def records(request: Request, house: House, visit: Here, deed: str = "", by: str
             "exactly": f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
             "who": each.actor,
             "words": deed_words(each.deed),
-            "what": _what(each),
+            "what": _what(each, now, house.settings.zone),
             "people": each.people,
         }
         for each in found[:PAGE]
@@ -55,9 +59,9 @@ def records(request: Request, house: House, visit: Here, deed: str = "", by: str
     return draw(request, "records.html", lines=lines, things=things, deed=deed, by=by, onward=more)
 
 
-def _what(row: Audit) -> str:
+def _what(row: Audit, now: datetime, zone: ZoneInfo) -> str:
     told = (
-        tr("{name}: {value}", name=detail_word(name), value=_said(name, value))
+        tr("{name}: {value}", name=detail_word(name), value=_said(name, value, now, zone))
         for name, value in row.details.items()
         if value not in ("", None)
     )
@@ -66,8 +70,10 @@ def _what(row: Audit) -> str:
     return " · ".join(filter(None, (noted_words(row.deed, thing), details)))[:_LONGEST]
 
 
-def _said(name: str, value: object) -> str:
+def _said(name: str, value: object, now: datetime, zone: ZoneInfo) -> str:
     told = str(value)
+    if name in _TIMES:
+        return when(datetime.fromisoformat(told), now, zone)
     if name == "variant":
         return segment_words(told)
     if name in _PLACES:

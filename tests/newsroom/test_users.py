@@ -146,3 +146,6 @@ def test_records_call_places_as_pages_do(house: Runtime, admin: Browser) -> None
     page = admin.get("/settings/records?lang=zh").text
     assert page.count("未分组织") == 3
     assert not re.search(rf"<td[^>]*>[^<]*{DEFAULT_ORGANISATION}", page)
+    admin.post("/members/segments", name="东边", rule='under("East")')
+    admin.post("/members/segments", name="东边", rule="everyone")
+    assert "之前保存的人：chief · 之前保存的时间：刚刚" in admin.get("/settings/records?lang=zh").text
