@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
-from subscribers.db import among
+from subscribers.db import among, at_once
 from subscribers.drawn import Drawn, draw, span
 from subscribers.models import Membership, Organisation
 from subscribers.organisations import Node, in_subtree, subtree_range
@@ -97,10 +97,10 @@ def _drawn(session: Session, nodes: Sequence[Node], on: date, keep: Keep) -> dic
     by_path = sorted(nodes, key=lambda node: node.path)
     starts = [node.path for node in by_path]
     found: Counter[int] = Counter()
-    for id_, path in session.execute(paths):
+    for id_, path in at_once(session, paths):
         at = bisect_right(starts, path) - 1
         if at >= 0 and path < subtree_range(starts[at])[1]:
-            found[by_path[at].id] += places[id_]
+            found[by_path[at].id] += places[int(id_)]
     return {
         id_: Headcount(round(members * drawn.step), is_exact=False) for id_, members in found.items() if members > FEW
     }
@@ -108,4 +108,4 @@ def _drawn(session: Session, nodes: Sequence[Node], on: date, keep: Keep) -> dic
 
 def _places(session: Session, drawn: Drawn, on: date) -> Places:
     there = select(Membership.organisation_id).where(standing_on(on), among(session, Membership.member_id, drawn.ids))
-    return Counter(session.scalars(there))
+    return Counter(int(id_) for (id_,) in at_once(session, there))

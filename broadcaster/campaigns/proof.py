@@ -23,7 +23,7 @@ from broadcaster.sms import Split, Why, billed_parts, count_many, why
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
-from subscribers.db import among
+from subscribers.db import among, at_once
 from subscribers.models import Member
 from subscribers.rules import All, Not, Reachable, Rule
 from subscribers.segments import Known
@@ -109,7 +109,7 @@ def _looked_for(session: Session, under: str, rule: Rule, on: date, *, thoroughl
     """Some who can be sent to; where the first ones cannot be, these all the same."""
     near = segments.first_found(session, under, rule, on=on, limit=_NEAR, thoroughly=thoroughly)
     reached = select(Member.id).where(among(session, Member.id, near), reachable_member(Member.id)).limit(SAMPLE)
-    return list(session.scalars(reached)) or near[:SAMPLE]
+    return [int(id_) for (id_,) in at_once(session, reached)] or near[:SAMPLE]
 
 
 @needs(Right.SEE)

@@ -17,6 +17,7 @@ from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
+from subscribers.db import at_once
 from subscribers.drawn import Drawn
 from subscribers.models import Member, Membership, Organisation
 from subscribers.organisations import in_subtree
@@ -144,8 +145,8 @@ def _fates(session: Session, campaign: Campaign, route: Route, lot: Drawn, on: d
         rows = select_audience(session, whole, route, on=on, only=lot.ids).subquery()
         found = dict.fromkeys((_SENT, *SkipReason), 0)
         at = {id_: n for n, id_ in enumerate(lot.ids)}
-        for id_, reason in session.execute(select(rows.c.member_id, rows.c.reason)):
-            found[reason or _SENT] |= 1 << at[id_]
+        for id_, reason in at_once(session, select(rows.c.member_id, func.coalesce(rows.c.reason, _SENT))):
+            found[reason] |= 1 << at[int(id_)]
         known.update(found)
     return {each: known[each] for each in (_SENT, *SkipReason)}
 

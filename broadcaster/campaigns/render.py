@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Date, Select, Table, Text, and_, bindparam, case, cast, literal, null, select
+from sqlalchemy import Date, Select, Table, Text, and_, bindparam, case, cast, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import CampaignVariant
@@ -68,10 +68,15 @@ def readers_of(
     """
     by_place = fields is None or "organisation" in fields
     by_file = fields is None or not MEMBER_FIELDS.issuperset(fields)
-    query = _readers(is_sqlite(session), by_place, by_file)
-    rows = session.execute(query, {"ids": id_list(session, member_ids), "day": on}).all()
-    # read in one go: a document for each member costs four times as much
-    files = json.loads(f"[{','.join(row[3] for row in rows)}]")
+    on_sqlite = is_sqlite(session)
+    query = _readers(on_sqlite, by_place, by_file)
+    rows: Sequence[Any] = session.execute(query, {"ids": id_list(session, member_ids), "day": on}).all()
+    if on_sqlite:
+        rows = json.loads(rows[0][0])
+        files = [row[3] for row in rows]
+    else:
+        # read in one go: a document for each member costs four times as much
+        files = json.loads(f"[{','.join(row[3] for row in rows)}]")
     return {
         row[0]: {**(given or {}), "name": row[1], "organisation": row[2]}
         for row, given in zip(rows, files, strict=True)
@@ -86,10 +91,18 @@ def _readers(sqlite: bool, by_place: bool, by_file: bool) -> Select[Any]:
     # of who was forgotten a row without a name is left
     wanted = one_of_ids(m.id, sqlite=sqlite), m.forgotten_at.is_(None)
     if not by_place:
-        return select(m.id, m.name, null(), own).where(*wanted)
+        return _whole(select(m.id, m.name, null(), own).where(*wanted), sqlite)
     # looked up for each member by itself: a planner may join by whatever it takes for small, the whole list included
     standing = s.member_id == m.id, standing_on(bindparam("day", type_=Date))
     where = select(s.organisation_id).where(*standing).limit(1).correlate(_MEMBER).scalar_subquery()
     stand_in = and_(o.parent_id.is_(None), o.name == DEFAULT_ORGANISATION)
     place = select(case((stand_in, null()), else_=o.name)).where(o.id == where).correlate(_MEMBER).scalar_subquery()
-    return select(m.id, m.name, place, own).where(*wanted)
+    return _whole(select(m.id, m.name, place, own).where(*wanted), sqlite)
+
+
+def _whole(query: Select[Any], sqlite: bool) -> Select[Any]:
+    """SQLite puts all into one document, see `subscribers.db.at_once`."""
+    if not sqlite:
+        return query
+    id_, name, place, own = query.subquery().c
+    return select(func.json_group_array(func.json_array(id_, name, place, func.json(own))))

@@ -11,7 +11,7 @@ from datetime import date
 from itertools import compress
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from subscribers.db import among, is_sqlite
@@ -60,20 +60,25 @@ def held(
 
 def _look(session: Session, under: str, rules: Sequence[Rule], drawn: Drawn, on: date) -> list[int]:
     on_sqlite = is_sqlite(session)
-    asked = [sql(rule, on, on_sqlite=on_sqlite) for rule in rules]
     every = All(tuple(rules))
-    query = joined(select(Membership.member_id, *asked).select_from(Membership), under, every, on)
+    # all in one row: for each further one of SQLite, whoever sends from this process may have to be waited for
+    told = [
+        func.aggregate_strings(cast(Membership.member_id, Text), ","),
+        *(func.aggregate_strings(case((sql(rule, on, on_sqlite=on_sqlite), "1"), else_="0"), "") for rule in rules),
+    ]
+    query = joined(select(*told).select_from(Membership), under, every, on)
     for each in member_ids(every):
         query = query.where(among(session, each, drawn.ids))
-    rows = session.execute(query).all()
-    # nobody may be there
-    ids, *answers = zip(*rows, strict=True) if rows else ((),) * (1 + len(rules))
-    at = {id_: -1 - n for n, id_ in enumerate(drawn.ids)}
-    places = [at[id_] for id_ in ids]
+    ids, *answers = session.execute(query).one()
+    if ids is None:
+        # nobody is there
+        return [0] * len(rules)
+    at = {str(id_): -1 - n for n, id_ in enumerate(drawn.ids)}
+    places = [at[id_] for id_ in ids.split(",")]
     found = []
     for answer in answers:
         line = bytearray(b"0" * len(drawn.ids))
-        for place in compress(places, answer):
+        for place in compress(places, map(int, answer)):
             line[place] = ord("1")
         found.append(int(line, 2))
     return found

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
-from subscribers.db import is_sqlite
+from subscribers.db import at_once, is_sqlite
 from subscribers.drawn import Drawn, draw, span
 from subscribers.errors import Invalid
 from subscribers.models import Member, Membership, Organisation, Status
@@ -179,16 +179,20 @@ def first_found(
     query = _of_rule(session, under, select(Membership.member_id), rule, on).limit(limit)
     last = session.scalar(select(func.max(Member.id))) or 0
     if thoroughly and (under or asks_organisation(rule)):
-        return list(session.scalars(query))
+        return _ids(session, query)
     after, many = 0, LOOKED_THROUGH
     while after < last:
-        if found := list(session.scalars(_between(query, rule, after, after + many))):
+        if found := _ids(session, _between(query, rule, after, after + many)):
             return found
         if not thoroughly:
             break
         # a rule that holds next to nobody costs a few statements, and not one for each piece
         after, many = after + many, 2 * many
     return []
+
+
+def _ids(session: Session, query: Select[int]) -> list[int]:
+    return [int(id_) for (id_,) in at_once(session, query)]
 
 
 def _people(
