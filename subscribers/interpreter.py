@@ -23,6 +23,19 @@ def seldom_collecting(after: int = 50_000) -> Iterator[None]:
 
 
 @contextmanager
+def settled() -> Iterator[None]:
+    """What this process has loaded is there to stay, and is passed over when Python looks for cycles.
+
+    Every thread waits meanwhile: in a process that does everything a tenth of a second and more, a few times a minute.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
 def turns_of(seconds: float) -> Iterator[None]:
     """A thread that another one waits for keeps the interpreter for so long; usually 5 ms."""
     usual = sys.getswitchinterval()

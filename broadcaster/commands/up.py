@@ -16,6 +16,7 @@ from broadcaster.commands.output import answer
 from broadcaster.commands.serving import alone, pressing
 from broadcaster.language import tr
 from broadcaster.newsroom.first_run import first_link
+from subscribers.interpreter import settled
 
 app = noun()
 
@@ -42,4 +43,5 @@ def up(
                 tr("Broadsheet is running at {address}. Ctrl-C ends it.", address=address),
                 tr("Nobody works here yet. To begin, open {link}", link=link) if link else None,
             )
-            wait_for(ending)
+            with settled():
+                wait_for(ending)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from subscribers.interpreter import seldom_collecting, turns_of
+from subscribers.interpreter import seldom_collecting, settled, turns_of
 
 
 def test_cycles_are_looked_for_less_often() -> None:
@@ -17,6 +17,14 @@ def test_cycles_are_looked_for_less_often() -> None:
         assert gc.get_threshold()[1:] == usual[1:]
         raise KeyError
     assert gc.get_threshold() == usual
+
+
+def test_what_is_loaded_is_passed_over() -> None:
+    before = gc.get_freeze_count()
+    with pytest.raises(KeyError), settled():
+        assert gc.get_freeze_count() > before + 1000
+        raise KeyError
+    assert gc.get_freeze_count() == 0
 
 
 def test_threads_keep_the_interpreter_for_so_long() -> None:
