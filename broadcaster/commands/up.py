@@ -16,9 +16,12 @@ from broadcaster.commands.output import answer
 from broadcaster.commands.serving import alone, pressing
 from broadcaster.language import tr
 from broadcaster.newsroom.first_run import first_link
+from broadcaster.newsroom.warming import warming
 from subscribers.interpreter import settled
 
 app = noun()
+#: seconds after which it is said that the pages are there, even if the first ones will take longer
+_PATIENCE = 10.0
 
 
 @verb(
@@ -36,8 +39,9 @@ def up(
             # nobody else uses this database; where several processes do, `init` says when it changes
             migrations.upgrade(house.engine)
         web = make_web(house)
-        with serve(web, host, port) as address, pressing(house):
+        with serve(web, host, port) as address, pressing(house), warming(house) as is_warm:
             link = first_link(web, address)
+            is_warm.wait(_PATIENCE)
             answer(
                 {"address": address, "pid": os.getpid(), "first": link or None},
                 tr("Broadsheet is running at {address}. Ctrl-C ends it.", address=address),

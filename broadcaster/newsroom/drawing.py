@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,13 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
     if before is not None:
         answer.delete_cookie(DONE, path="/")
     return answer
+
+
+def compile_sheets() -> Iterator[str]:
+    """Compile the template of each page; the next one when it is asked for."""
+    for name in _TEMPLATES.list_templates():
+        _TEMPLATES.get_template(name)
+        yield name
 
 
 def trouble(error: BroadsheetError, field: str = "") -> dict[str, str]:

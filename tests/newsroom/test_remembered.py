@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from broadcaster.newspaper.models import Variant
 from broadcaster.newsroom import remembered as module
 from broadcaster.newsroom.remembered import remembered
+from broadcaster.newsroom.warming import warming
 from broadcaster.runtime import Runtime
 from subscribers.models import Member, Membership
 from subscribers.segments import asked as held_by
@@ -69,3 +71,33 @@ def test_about_so_many_is_told_anew_with_somebody_new(
         make_members(tx.session, 3)
     browser.get("/editions/1/check")
     assert len(asked) > 1
+
+
+def test_a_large_registry_is_looked_at_before_anybody_asks(
+    house: Runtime, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_user(house, "li", "editor")
+    furnish(house)
+    come(house, browser, "wang", "editor")
+    real, asked = held_by._look, []
+
+    def look(session, under, rules, drawn, on):
+        asked.append(rules)
+        return real(session, under, rules, drawn, on)
+
+    monkeypatch.setattr(held_by, "_look", look)
+    with warming(house) as is_warm:
+        assert is_warm.wait(60)
+    assert not asked, "a small one is counted"
+    for name, small in (("COUNTED", 20), ("DRAWN", 31), ("FEW", 1)):
+        monkeypatch.setattr(counting, name, small)
+    with warming(house) as is_warm:
+        assert is_warm.wait(60)
+    assert asked
+    asked.clear()
+    assert "about" in browser.get("/editions/1").text
+    assert not asked
+    with house.begin() as tx:
+        tx.session.execute(update(Variant).values(name=Variant.name + " is gone"))
+    with warming(house) as is_warm:
+        assert is_warm.wait(60), "whatever is wrong with it"
