@@ -62,6 +62,9 @@ def test_a_server_that_is_gone_is_told_as_ever(begin: Transactions) -> None:
             other.session.execute(text("SELECT pg_terminate_backend(:own, 5000)"), {"own": own})
         _rename(tx.session, "never")
     assert told.value.orig is not None
+    with begin() as tx:
+        # nobody gets the connection that was broken
+        assert tx.session.scalar(select(func.count(Organisation.id))) == 0
 
 
 @POSTGRESQL
