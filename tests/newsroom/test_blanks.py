@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from broadcaster.language import CATALOGUE, read_catalogue
+from tests.browsers import GAPS
 from tests.rules import ROOT
 
 PAGES = sorted((ROOT / "broadcaster").rglob("*.html"))
@@ -64,3 +66,25 @@ def test_no_sentence_has_a_gap_inside() -> None:
 )
 def test_what_is_found(source: str, has_a_gap: bool) -> None:
     assert bool(gaps(source)) is has_a_gap
+
+
+@pytest.mark.parametrize(
+    ("page", "gaps"),
+    [
+        ("<p>没有找到。 <a href='/'>看全部</a></p>", ["没有找到。 看全部"]),
+        ("<p>没有找到。\n看全部</p>", ["没有找到。 看全部"]),
+        ("<p>没有找到。<a href='/'>看全部</a></p><p>看全部</p>", []),
+        ("<p>没有找到。 <button>看全部</button> <a class='button' href='/'>看全部</a></p>", []),
+        (
+            "<li>没有找到。 <div>看全部</div></li><textarea>一。 二</textarea><div class='bubble'><p>一。 二</p></div>",
+            [],
+        ),
+    ],
+)
+def test_a_browser_finds_what_is_drawn(chrome: Browser, page: str, gaps: list[str]) -> None:
+    """It is held against every Chinese page at which a browser looks."""
+    window = chrome.new_page()
+    for language, found in (("zh-CN", gaps), ("en", [])):
+        window.set_content(f"<!doctype html><html lang='{language}'><body>{page}</body></html>")
+        assert window.evaluate(GAPS) == found
+    window.close()
