@@ -72,7 +72,9 @@ def _still_asked(session: Session, earlier: Campaign) -> str:
 
 
 @needs(Right.SEE)
-def left_behind(session: Session, actor: Actor, numbers: Sequence[int]) -> dict[int, list[Campaign]]:
+def left_behind(
+    session: Session, actor: Actor, numbers: Sequence[int], *, seen: Seen | None = None
+) -> dict[int, list[Campaign]]:
     """By the number of an edition, the sends that wait and have other words than it or go to other people than their
     segments hold by now; of the newest that wait."""
     query = (
@@ -83,7 +85,7 @@ def left_behind(session: Session, actor: Actor, numbers: Sequence[int]) -> dict[
         .limit(_LOOKED_AT)
     )
     found: dict[int, list[Campaign]] = {}
-    seen = Seen()
+    seen = seen or Seen()
     for campaign, number in session.execute(query):
         if is_stale(session, campaign, seen) or other_people(session, campaign, seen):
             found.setdefault(number, []).append(campaign)

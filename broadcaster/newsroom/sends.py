@@ -30,8 +30,8 @@ def all_sends(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[st
 
 def older_sends(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[str, Any]]:
     """Of these, those that wait and have other words, or go to other people, than the edition by now."""
-    found = anew.left_behind(tx.session, visit.actor, [number]).get(number, [])
     seen = Seen()
+    found = anew.left_behind(tx.session, visit.actor, [number], seen=seen).get(number, [])
     return [_told(house, tx, visit, each, seen) for each in found]
 
 
