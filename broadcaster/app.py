@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import Iterator
 from ipaddress import ip_address
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -69,7 +71,7 @@ _STOP_WITHIN = 5
 def make_web(runtime: Runtime) -> FastAPI:
     """Hooks, health, metrics and the newsroom of this installation. No description of itself is served."""
     # a redirect to the path with one slash less would name whatever host the request names
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, routes=_routes())
     app.state.runtime = runtime
     own, web = runtime.settings.paper, runtime.settings.web
     app.add_middleware(Frame, paper_language=own.language, public_url=web.public_url)
@@ -78,6 +80,12 @@ def make_web(runtime: Runtime) -> FastAPI:
     troubles.install(app, {"/p": drawing.draw_trouble})
     app.add_exception_handler(SessionOver, entrance.came_too_late)
     app.add_exception_handler(FormOfBefore, entrance.came_from_before)
+    return app
+
+
+@functools.cache
+def _routes() -> list[BaseRoute]:
+    """Those of every site. What each needs is worked out at the first request: once for all sites of this process."""
     doors = (hooks, health, metrics, assets, pages, readers)
     registry = (past_imports, member_import, segments, organisations, transfers, new_member, members, member)
     # what has a name of its own before what has a number
@@ -115,9 +123,10 @@ def make_web(runtime: Runtime) -> FastAPI:
         words,
         records,
     )
+    every = APIRouter()
     for room in (*doors, *desks):
-        app.include_router(room.router)
-    return app
+        every.include_router(room.router)
+    return every.routes
 
 
 @contextlib.contextmanager

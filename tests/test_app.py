@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -12,9 +13,10 @@ import pytest
 
 from broadcaster.app import make_web, serve
 from broadcaster.runtime import Runtime
+from broadcaster.settings import Paper, Settings
 from subscribers.errors import Unavailable
 from tests.databases import Clock
-from tests.websites import make_house
+from tests.websites import make_house, opened
 
 
 @pytest.fixture
@@ -29,6 +31,15 @@ def test_a_free_port_is_chosen_and_told(house: Runtime) -> None:
         assert one != other
         for address in (one, other):
             assert httpx2.get(f"{address}health/live").json() == {"ok": True}
+
+
+def test_two_houses_in_one_process_answer_for_themselves(house: Runtime, tmp_path: Path) -> None:
+    other = replace(house, settings=Settings(data=tmp_path, paper=Paper(name="暮色手机报")))
+    with opened(house) as here:
+        assert "晨晖手机报" in here.get("/p/nothing", headers={"accept": "text/html"}).text
+        with opened(other) as there:
+            assert "暮色手机报" in there.get("/p/nothing", headers={"accept": "text/html"}).text
+        assert "晨晖手机报" in here.get("/p/nothing", headers={"accept": "text/html"}).text
 
 
 def test_it_ends_with_the_block(house: Runtime) -> None:
