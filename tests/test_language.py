@@ -34,12 +34,9 @@ from broadcaster.language import (
     translated,
 )
 from broadcaster.language.__main__ import entry
-from broadcaster.language.collect import ROOT, collect, fields, sources
+from broadcaster.language.collect import ROOT, Collected, collect, fields, sources
 from broadcaster.mistakes import OF_THE_SYSTEM
 from subscribers.errors import Invalid, Unavailable
-
-COLLECTED = collect(sources())
-MSGIDS = {sentence.msgid for sentence in COLLECTED.sentences}
 
 CATALOGUE_OF_THE_TEST = """
 msgid ""
@@ -71,6 +68,12 @@ msgstr ""
 """
 
 
+@pytest.fixture(scope="module")
+def collected() -> Collected:
+    """Every sentence of the code: seconds of work, for the tests that ask."""
+    return collect(sources())
+
+
 @pytest.fixture(autouse=True)
 def language_of_the_environment() -> Iterator[None]:
     set_language(None)
@@ -99,16 +102,16 @@ def spoken(tongue: Language, message: str, **given: object) -> str:
 
 
 class TestCatalogue:
-    def test_every_sentence_has_chinese(self) -> None:
+    def test_every_sentence_has_chinese(self, collected: Collected) -> None:
         translations = read_catalogue(CATALOGUE)
-        missing = {s.msgid: entry(s) for s in COLLECTED.sentences if not translations.get(s.msgid)}
+        missing = {s.msgid: entry(s) for s in collected.sentences if not translations.get(s.msgid)}
         assert not missing, "python -m broadcaster.language --missing:\n" + "\n".join(missing.values())
 
-    def test_no_entry_is_dead(self) -> None:
-        assert set(read_catalogue(CATALOGUE)) - MSGIDS == set()
+    def test_no_entry_is_dead(self, collected: Collected) -> None:
+        assert set(read_catalogue(CATALOGUE)) - {sentence.msgid for sentence in collected.sentences} == set()
 
-    def test_chinese_has_the_same_fields(self) -> None:
-        plurals = {sentence.msgid: sentence.plural for sentence in COLLECTED.sentences}
+    def test_chinese_has_the_same_fields(self, collected: Collected) -> None:
+        plurals = {sentence.msgid: sentence.plural for sentence in collected.sentences}
         other = {
             msgid: chinese
             for msgid, chinese in read_catalogue(CATALOGUE).items()
@@ -116,16 +119,16 @@ class TestCatalogue:
         }
         assert other == {}
 
-    def test_every_field_is_given(self) -> None:
+    def test_every_field_is_given(self, collected: Collected) -> None:
         unfilled = [
             (sentence.where, sentence.msgid)
-            for sentence in COLLECTED.sentences
+            for sentence in collected.sentences
             if sentence.given is not None and not fields(sentence.msgid) | fields(sentence.plural) <= sentence.given
         ]
         assert unfilled == []
 
-    def test_every_sentence_is_a_literal(self) -> None:
-        assert COLLECTED.unreadable == []
+    def test_every_sentence_is_a_literal(self, collected: Collected) -> None:
+        assert collected.unreadable == []
 
     def test_tone(self) -> None:
         unwanted = {
@@ -233,13 +236,14 @@ class TestLanguage:
         assert spoken("en", "Row {row}: no number.", row=3) == "Row 3: no number."
 
 
-def test_missing_lists_entries_to_fill(tmp_path: Path) -> None:
+def test_missing_lists_entries_to_fill(tmp_path: Path, collected: Collected) -> None:
     command = [sys.executable, "-m", "broadcaster.language", "--missing"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     file = tmp_path / "missing.po"
     file.write_text(done.stdout, encoding="utf-8")
     translations = read_catalogue(CATALOGUE)
-    assert set(read_catalogue(file)) == {msgid for msgid in MSGIDS if not translations.get(msgid)}
+    missing = {each.msgid for each in collected.sentences if not translations.get(each.msgid)}
+    assert set(read_catalogue(file)) == missing
 
 
 class TestKept:
