@@ -66,23 +66,52 @@ class VariantProof:
     lacking: Mapping[str, Sequence[str]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Some members of each variant's audience."""
+
+    members: list[list[int]]
+    #: the place of a variant of whom nobody was found yet -> the id of the last member who was looked at
+    sought: dict[int, int]
+
+
 @needs(Right.SEE)
-def sample(
-    session: Session, actor: Actor, campaign: Campaign, *, on: date, known: Known | None = None
-) -> list[list[int]]:
+def sample(session: Session, actor: Actor, campaign: Campaign, *, on: date, known: Known | None = None) -> Sampled:
     """Some members of each variant's audience, whoever can be found at once. They may be kept for a while.
 
-    `known`: what was told before of the same day and part of the tree, see `subscribers.segments.held`.
+    `known`: what was told before of the same day and part of the tree, see `subscribers.segments.held`. Where next to
+    nobody is in a variant, `look_on` looks for them further.
     """
     refuse_foreign(actor, campaign)
-    whole, *rules = (segments.resolved(session, each) for each in (campaign.rule, *(v.rule for v in campaign.variants)))
+    whole, *rules = _rules(session, campaign)
     drawn = _drawn(session, campaign.under, whole, rules, on, known)
-    found = []
-    for n, (rule, (at_hand, is_taken)) in enumerate(zip(rules, drawn, strict=True)):
-        mine = All((whole, rule, *map(Not, rules[:n])))
-        enough = len(at_hand) == SAMPLE
-        found.append(at_hand if enough else _looked_for(session, campaign.under, mine, on, thoroughly=not is_taken))
+    found = Sampled([], {})
+    for n, (at_hand, is_taken) in enumerate(drawn):
+        found.members.append(at_hand)
+        if len(at_hand) < SAMPLE:
+            # a page waits for one long look, however many variants have nobody
+            briefly = is_taken or bool(found.sought)
+            _look_for(session, campaign.under, _mine(whole, rules, n), on, found, n, briefly=briefly)
+        if is_taken:
+            found.sought.pop(n, None)
     return found
+
+
+@needs(Right.SEE)
+def look_on(session: Session, actor: Actor, campaign: Campaign, found: Sampled, *, on: date) -> None:
+    """Look further for somebody of each variant of whom nobody was found yet, for as long as a page can wait."""
+    refuse_foreign(actor, campaign)
+    whole, *rules = _rules(session, campaign)
+    for at, n in enumerate(list(found.sought)):
+        _look_for(session, campaign.under, _mine(whole, rules, n), on, found, n, briefly=at > 0)
+
+
+def _rules(session: Session, campaign: Campaign) -> list[Rule]:
+    return [segments.resolved(session, each) for each in (campaign.rule, *(v.rule for v in campaign.variants))]
+
+
+def _mine(whole: Rule, rules: Sequence[Rule], n: int) -> Rule:
+    return All((whole, rules[n], *map(Not, rules[:n])))
 
 
 def _drawn(
@@ -105,11 +134,14 @@ def _drawn(
     return found
 
 
-def _looked_for(session: Session, under: str, rule: Rule, on: date, *, thoroughly: bool) -> list[int]:
+def _look_for(session: Session, under: str, rule: Rule, on: date, found: Sampled, n: int, *, briefly: bool) -> None:
     """Some who can be sent to; where the first ones cannot be, these all the same."""
-    near = segments.first_found(session, under, rule, on=on, limit=_NEAR, thoroughly=thoroughly)
+    after = found.sought.pop(n, 0)
+    near, last = segments.first_found(session, under, rule, on=on, limit=_NEAR, after=after, briefly=briefly)
+    if last is not None:
+        found.sought[n] = last
     reached = select(Member.id).where(among(session, Member.id, near), reachable_member(Member.id)).limit(SAMPLE)
-    return [int(id_) for (id_,) in at_once(session, reached)] or near[:SAMPLE]
+    found.members[n] = [int(id_) for (id_,) in at_once(session, reached)] or near[:SAMPLE]
 
 
 @needs(Right.SEE)

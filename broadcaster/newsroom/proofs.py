@@ -11,6 +11,7 @@ from broadcaster.campaigns import compose, proof
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.profiles import worn
+from broadcaster.campaigns.proof import Sampled
 from broadcaster.campaigns.reach import Reach, reach
 from broadcaster.delivery import proofs as sending
 from broadcaster.delivery.batches import ONLY_REHEARSED
@@ -40,7 +41,6 @@ TOLD_FOR = timedelta(hours=1)
 SHOWN_FOR = timedelta(days=30)
 #: after which something that waits needs a word of why
 _SLOW = timedelta(seconds=30)
-_Sample = list[list[int]]
 
 
 def phones(
@@ -60,14 +60,15 @@ def phones(
     draft = unsaved(house, tx, actor, number, instead=instead, bodies=bodies, names=names)
     way = house.ways(tx)[house.route(draft).default]
     on = today(house, tx)
-    members = _sample(house, tx, actor, draft)
-    proofs = proof.look(tx.session, actor, draft, way, members, only=only, on=on)
+    found = _sample(house, tx, actor, draft)
+    proofs = proof.look(tx.session, actor, draft, way, found.members, only=only, on=on)
     # who types is shown the numbers of a moment ago
     reached = reached or _reach(house, tx, actor, draft, kept_for=KEPT_FOR if instead or bodies else 0)
     variants, read = f"/editions/{number}/variants", "\n".join(each.name for each in draft.variants)
     return [
         phone(each, who, way.currency, reached, at)
         | {"variants": variants, "read": read, "path": f"{variants}/{at}", "taken": taken(reached, at)}
+        | {"is_sought": at in found.sought}
         for at, each in enumerate(proofs, only or 0)
     ]
 
@@ -100,7 +101,7 @@ def texts(
     draft = unsaved(house, tx, visit.actor, number)
     way = house.ways(tx)[gateway]
     proofs = proof.look(
-        tx.session, visit.actor, draft, way, _sample(house, tx, visit.actor, draft), on=today(house, tx)
+        tx.session, visit.actor, draft, way, _sample(house, tx, visit.actor, draft).members, on=today(house, tx)
     )
     # what has no campaign is handed over in the width of the configuration
     can = house.desk(tx).gateways[gateway]
@@ -223,14 +224,18 @@ def unsaved(
     )
 
 
-def _sample(house: Runtime, tx: Tx, actor: Actor, draft: Campaign) -> _Sample:
+def _sample(house: Runtime, tx: Tx, actor: Actor, draft: Campaign) -> Sampled:
     on = today(house, tx)
     key = ("sample", on.isoformat(), str(span(tx.session)), draft.under, *(each.rule for each in draft.variants))
     known = known_of(tx, draft.under, on)
-    return remembered(
-        tx.session,
-        key,
-        # those of a large registry are drawn, and who is in a rare rule was looked for among all
-        lambda _: ABOUT_FOR if known else KEPT_FOR,
-        lambda: proof.sample(tx.session, actor, draft, on=on, known=known),
-    )
+    is_new = []
+
+    def find() -> Sampled:
+        is_new.append(True)
+        return proof.sample(tx.session, actor, draft, on=on, known=known)
+
+    # those of a large registry are drawn, and who is in a rare rule is looked for in pieces
+    found = remembered(tx.session, key, lambda _: ABOUT_FOR if known else KEPT_FOR, find)
+    if found.sought and not is_new:
+        proof.look_on(tx.session, actor, draft, found, on=on)
+    return found

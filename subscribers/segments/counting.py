@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import reachable_member
 from subscribers.db import at_once, is_sqlite
-from subscribers.drawn import Drawn, draw, span
+from subscribers.drawn import Drawn, draw, ends, span
 from subscribers.errors import Invalid
 from subscribers.models import Member, Membership, Organisation, Status
 from subscribers.msisdn import mask
@@ -30,6 +30,8 @@ COUNTED = 20_000
 DRAWN = 4_000
 #: ids that a rule which no index answers is held against at once
 LOOKED_THROUGH = 50_000
+#: and one after the other, where nobody was found yet
+AT_MOST = 4 * LOOKED_THROUGH
 #: of those drawn, so many must be in it before a number is told
 FEW = 100
 
@@ -170,25 +172,26 @@ def some(
 
 
 def first_found(
-    session: Session, under: str, rule: Rule, *, on: date, limit: int, thoroughly: bool = True
-) -> list[int]:
-    """Ids of some members of a rule, whoever are found at once; none only where it holds nobody.
+    session: Session, under: str, rule: Rule, *, on: date, limit: int, after: int = 0, briefly: bool = False
+) -> tuple[list[int], int | None]:
+    """Ids of some members of a rule, whoever are found at once, and the id behind which somebody may still be.
 
-    Without `thoroughly` it is held against so many members as a page can wait for, and may hold somebody else.
+    A rule that no index answers is held against as many behind `after` as a page can wait for, with `briefly` against a
+    quarter of them. None instead of an id: there is somebody, or nobody at all.
     """
     query = _of_rule(session, under, select(Membership.member_id), rule, on).limit(limit)
-    last = session.scalar(select(func.max(Member.id))) or 0
-    if thoroughly and (under or asks_organisation(rule)):
-        return _ids(session, query)
-    after, many = 0, LOOKED_THROUGH
-    while after < last:
-        if found := _ids(session, _between(query, rule, after, after + many)):
-            return found
-        if not thoroughly:
-            break
+    if under or asks_organisation(rule):
+        return _ids(session, query), None
+    first, last = ends(session)
+    after, many = max(after, first - 1), LOOKED_THROUGH
+    end = min(last, after + (LOOKED_THROUGH if briefly else AT_MOST))
+    while after < end:
+        up_to = min(after + many, end)
+        if found := _ids(session, _between(query, rule, after, up_to)):
+            return found, None
         # a rule that holds next to nobody costs a few statements, and not one for each piece
-        after, many = after + many, 2 * many
-    return []
+        after, many = up_to, 2 * many
+    return [], after if after < last else None
 
 
 def _ids(session: Session, query: Select[int]) -> list[int]:

@@ -25,7 +25,7 @@ def test_it_agrees_with_the_check(session: Session, now: datetime) -> None:
         make_member(session, name=name, status="retired")
     campaign = create_draft(session, OPERATOR, TEXTS, title="-", rule="everyone", dress=DRESS, now=now)
     on = now.astimezone(ZONE).date()
-    members = proof.sample(session, OPERATOR, campaign, on=on)
+    members = proof.sample(session, OPERATOR, campaign, on=on).members
     retired, everyone = proof.look(session, OPERATOR, campaign, WAYS["carrier"], members, on=on)
     checked = check(session, OPERATOR, campaign, ROUTE, WAYS, zone=ZONE, now=now)
     for shown, counted in zip((retired, everyone), checked.variants, strict=True):
@@ -43,7 +43,7 @@ def test_who_lacks_a_value_is_named_and_nobody_at_all_is_told(session: Session, 
     texts = [Text("retired", "retired", "x"), Text("everyone", "everyone", "{{ city }}")]
     campaign = create_draft(session, OPERATOR, texts, title="-", rule="everyone", dress=DRESS, now=now)
     on = now.astimezone(ZONE).date()
-    members = proof.sample(session, OPERATOR, campaign, on=on)
+    members = proof.sample(session, OPERATOR, campaign, on=on).members
     retired, everyone = proof.look(session, OPERATOR, campaign, WAYS["carrier"], members, on=on)
     assert (retired.readers, retired.longest) == (0, None)
     assert everyone.lacking == {"city": ["王"]}
@@ -55,6 +55,6 @@ def test_of_many_a_sample(session: Session, now: datetime, monkeypatch: pytest.M
     make_members(session, 30)
     campaign = create_draft(session, OPERATOR, TEXTS, title="-", rule="everyone", dress=DRESS, now=now)
     on = now.astimezone(ZONE).date()
-    members = proof.sample(session, OPERATOR, campaign, on=on)
+    members = proof.sample(session, OPERATOR, campaign, on=on).members
     shown = proof.look(session, OPERATOR, campaign, WAYS["carrier"], members, on=on)[-1]
     assert (shown.readers, shown.is_whole) == (10, False)

@@ -14,7 +14,7 @@ from broadcaster.campaigns.audience import Route, count_audience
 from broadcaster.campaigns.compose import Text, create_draft
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign
-from broadcaster.campaigns.proof import SAMPLE, sample
+from broadcaster.campaigns.proof import SAMPLE, Sampled, look_on, sample
 from broadcaster.campaigns.reach import reach
 from subscribers.actor import OPERATOR
 from subscribers.segments import asked, counting
@@ -87,19 +87,39 @@ def test_a_tick_asks_for_what_is_new_only(session: Session, monkeypatch: pytest.
     make_members(session, 300, status="retired")
     campaign, known = _campaign(session, "retired", "mobile", "everyone"), {}
     found = reach(session, OPERATOR, campaign, ROUTE, on=ON, known=known)
-    readers = sample(session, OPERATOR, campaign, on=ON, known=known)
+    readers = sample(session, OPERATOR, campaign, on=ON, known=known).members
     monkeypatch.delattr(asked, "_look")
     monkeypatch.delattr(reaching, "select_audience")
     other = _campaign(session, "mobile", "retired")
     turned = reach(session, OPERATOR, other, ROUTE, on=ON, known=known)
     assert turned == replace(found, variants=[replace(found.variants[at], earlier={}) for at in (1, 0)])
-    assert sample(session, OPERATOR, other, on=ON, known=known) == [readers[1], readers[0]]
-    mobile, rest = sample(session, OPERATOR, _campaign(session, "mobile", "everyone"), on=ON, known=known)
+    assert sample(session, OPERATOR, other, on=ON, known=known) == Sampled([readers[1], readers[0]], {})
+    mobile, rest = sample(session, OPERATOR, _campaign(session, "mobile", "everyone"), on=ON, known=known).members
     assert len(mobile) == len(rest) == SAMPLE
     assert not set(mobile) & set(rest)
     taken = _campaign(session, "everyone", "mobile")
     monkeypatch.setattr(counting, "LOOKED_THROUGH", 1)
     statements: list[str] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *given: statements.append(given[2]))
-    assert sample(session, OPERATOR, taken, on=ON, known=known)[1] == []
+    others = sample(session, OPERATOR, taken, on=ON, known=known)
+    assert others.members[1] == []
+    assert not others.sought
     assert len(statements) < 8, "whom earlier variants have are not looked for among all"
+
+
+def test_nobody_is_looked_for_further_each_time(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, small in (("COUNTED", 100), ("DRAWN", 50), ("LOOKED_THROUGH", 10), ("AT_MOST", 40)):
+        monkeypatch.setattr(counting, name, small)
+    first, *_ = make_members(session, 150)
+    rare = make_member(session, name="解超超")
+    before = first.id - 1
+    campaign = _campaign(session, 'name = "解超超"', "status = applicant", "everyone")
+    found = sample(session, OPERATOR, campaign, on=ON)
+    assert found.members[:2] == [[], []]
+    assert found.sought == {0: before + 40, 1: before + 10}
+    look_on(session, OPERATOR, campaign, found, on=ON)
+    assert found.sought == {0: before + 80, 1: before + 20}
+    for _ in range(6):
+        look_on(session, OPERATOR, campaign, found, on=ON)
+    assert found.members[:2] == [[rare.id], []]
+    assert not found.sought

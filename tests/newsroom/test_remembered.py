@@ -13,7 +13,7 @@ from broadcaster.runtime import Runtime
 from subscribers.models import Member, Membership
 from subscribers.segments import asked as held_by
 from subscribers.segments import counting
-from tests.factories import make_members
+from tests.factories import make_member, make_members
 from tests.newsroom.test_items import come
 from tests.newsrooms import Browser, add_user, furnish
 
@@ -101,3 +101,28 @@ def test_a_large_registry_is_looked_at_before_anybody_asks(
         tx.session.execute(update(Variant).values(name=Variant.name + " is gone"))
     with warming(house) as is_warm:
         assert is_warm.wait(60), "whatever is wrong with it"
+
+
+def test_of_whom_nobody_is_found_they_are_looked_for_further(
+    house: Runtime, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_user(house, "li", "editor")
+    furnish(house)
+    come(house, browser, "wang", "editor")
+    with house.begin() as tx:
+        make_members(tx.session, 60)
+        rare = make_member(tx.session, name="解超超").id
+        tx.session.execute(update(Variant).values(name='name = "解超超"').where(Variant.position == 0))
+        least = tx.session.scalar(select(func.min(Member.id)))
+    for name, small in (("COUNTED", 20), ("DRAWN", 31), ("FEW", 1), ("LOOKED_THROUGH", 20), ("AT_MOST", 40)):
+        monkeypatch.setattr(counting, name, small)
+    looks = (rare - least) // 40
+    assert looks > 1
+    for _ in range(looks):
+        assert "Nobody was found in this segment yet" in browser.get("/editions/1").text
+    assert "As 解超超 gets it" in browser.get("/editions/1").text
+    # of another variant they were looked for more briefly meanwhile
+    for _ in range(looks):
+        shown = browser.get("/editions/1").text
+    assert "Nobody was found" not in shown
+    assert "Nobody is in this segment now" in shown

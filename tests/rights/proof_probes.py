@@ -31,6 +31,9 @@ def _changed_since(session: Session, side: Side) -> None:
 _P = "broadcaster.campaigns.proof."
 PROBES = {
     _P + "sample": Probe(lambda s, a, side: proof.sample(s, a, side.campaign(s, "draft"), on=TODAY)),
+    _P + "look_on": Probe(
+        lambda s, a, side: proof.look_on(s, a, side.campaign(s, "draft"), proof.Sampled([[]], {0: 0}), on=TODAY)
+    ),
     _P + "look": Probe(
         lambda s, a, side: proof.look(s, a, side.campaign(s, "draft"), WAYS["carrier"], [[side.member.id]], on=TODAY),
         shows=True,

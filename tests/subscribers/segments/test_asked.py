@@ -47,20 +47,21 @@ def test_whoever_is_found_first(session: Session, monkeypatch: pytest.MonkeyPatc
     make_members(session, 40, organisation="East")
     rare = make_member(session, name="解超超", organisation="East")
     monkeypatch.setattr(counting, "LOOKED_THROUGH", 4)
+    monkeypatch.setattr(counting, "AT_MOST", 100)
 
-    def found(rule: str, limit: int = 3) -> list[int]:
-        return segments.first_found(session, "", segments.resolved(session, rule), on=TODAY, limit=limit)
+    def found(rule: str, after: int = 0, *, briefly: bool = False) -> tuple[list[int], int | None]:
+        resolved = segments.resolved(session, rule)
+        return segments.first_found(session, "", resolved, on=TODAY, limit=3, after=after, briefly=briefly)
 
-    assert found('name = "解超超"') == [rare.id], "however far behind"
-    assert found(f'under("#{find_by_path(session, OPERATOR, "East").id}") and name = "解超超"') == [rare.id]
-    assert found("status = applicant") == []
-    assert (
-        segments.first_found(
-            session, "", segments.resolved(session, 'name = "解超超"'), on=TODAY, limit=3, thoroughly=False
-        )
-        == []
-    )
-    assert len(found("everyone")) == 3
+    assert found('name = "解超超"') == ([rare.id], None), "however far behind"
+    assert found(f'under("#{find_by_path(session, OPERATOR, "East").id}") and name = "解超超"', briefly=True)[0] == [
+        rare.id
+    ]
+    assert found("status = applicant") == ([], None)
+    assert found('name = "解超超"', briefly=True) == ([], rare.id - 37)
+    assert found('name = "解超超"', rare.id - 37, briefly=True) == ([], rare.id - 33)
+    assert found('name = "解超超"', rare.id - 4, briefly=True) == ([rare.id], None)
+    assert len(found("everyone")[0]) == 3
     asked: list[Any] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
     found("status = applicant")
