@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from broadcaster.language import language, translated
+from subscribers.actor import OPERATOR
 from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE, IN_ENGLISH
 
 
@@ -279,6 +280,11 @@ def right_word(right: str) -> str:
 def role_word(role: str) -> str:
     """What a user may do, by its name. Raises KeyError for a role there is not."""
     return _said(ROLES[role])
+
+
+def actor_word(name: str) -> str:
+    """Who did something: a user by their name, or whoever types commands."""
+    return role_word("operator") if name == OPERATOR.name else name
 
 
 def failure_reason_word(reason: str | None) -> str:

@@ -31,6 +31,7 @@ from broadcaster.sms import repair
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
+from broadcaster.web.told import told
 from broadcaster.web.visits import Here, Visit
 from subscribers import segments
 from subscribers.actor import Right
@@ -180,7 +181,8 @@ def _looked_through(
         drawn = phones(house, tx, visit.actor, number, reached=reached)
     except Invalid as gone:
         # a segment that a variant names is not there any more
-        return [line(filled(gone.message, gone.fields), stops=True)], [], None
+        words, hint = told(gone)
+        return [line(words, stops=True) | {"hint": hint}], [], None
     lines = []
     for phone in drawn:
         lines += [line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
@@ -225,7 +227,7 @@ def _told(remark: Remark) -> dict[str, Any]:
     for name in ("audience", "others"):
         if name in fields:
             fields[name] = audience_words(fields[name])
-    told = line(filled(remark.message, fields), stops=remark.stops)
+    found = line(filled(remark.message, fields), stops=remark.stops)
     hint = filled(remark.hint, fields)
     choices = [(audience, audience_words(audience)) for audience in remark.audiences]
-    return told | {"hint": hint, "item": remark.item, "can_repair": remark.can_repair, "audiences": choices}
+    return found | {"hint": hint, "item": remark.item, "can_repair": remark.can_repair, "audiences": choices}

@@ -69,14 +69,16 @@ def make_first(request: Request, house: House, visit: Here, form: Form) -> Respo
     """The first administrator; they are signed in, and set up their phone next."""
     key, name = form.text("key"), form.text("name")
     _check(request, house, key)
+    wrong = "name"
     try:
         if form.text("new") != form.text("again"):
+            wrong = "again"
             raise Invalid("The two are not the same.", hint="Nothing was changed; try again.")
         with house.begin() as tx:
             made = users.add_first_admin(tx.session, name, form.text("new"), now=tx.now)
             token = sessions.open_for(tx.session, made.id, door=Door.WEB, now=tx.now)
     except BroadsheetError as error:
-        return draw(request, "first.html", status=422, trouble=trouble(error, "name"), key=key, name=name)
+        return draw(request, "first.html", status=422, trouble=trouble(error, wrong), key=key, name=name)
     answer = RedirectResponse("/account/code", 303)
     give(answer, visit, token)
     return answer

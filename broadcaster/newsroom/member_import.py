@@ -20,6 +20,7 @@ from broadcaster.newsroom.past_imports import in_a_sentence, undo_over
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
+from broadcaster.web.told import untyped
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import place_words, status_word
 from subscribers import list_jobs
@@ -155,7 +156,7 @@ def _told_trouble(job: ListJob) -> dict[str, str] | None:
     if job.trouble is None:
         return None
     what, then = (translated(job.trouble[each]).format(**job.trouble["fields"]) for each in ("message", "hint"))
-    return {"what": what, "then": then, "field": "file"}
+    return {"what": what, "then": untyped(then), "field": "file"}
 
 
 def _given(form: Posted) -> dict[str, Any]:

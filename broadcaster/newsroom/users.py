@@ -20,7 +20,7 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import place_words, role_word
+from broadcaster.words import actor_word, place_words, role_word
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError
@@ -160,7 +160,7 @@ def _line(house: Runtime, one: Account, since: str) -> dict[str, Any]:
         "under": place_words(one.under),
         "place": place_words(one.under) or tr("the whole tree"),
         "since": since,
-        "made_by": one.created_by,
+        "made_by": actor_word(one.created_by),
         "is_disabled": one.disabled_at is not None,
         "has_second_factor": one.has_second_factor,
     }

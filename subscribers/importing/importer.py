@@ -152,8 +152,8 @@ def _find_columns(sheet: Sheet, mapping: Mapping[str, str]) -> tuple[Columns, Sa
             pass
         raise Invalid(
             "{file} has no row of headings with a name and a number.",
-            hint="Write name,msisdn,organisation,status (or 姓名,手机,支部,状态) over the columns, "
-            "or say which is which: --map 联系电话=msisdn.",
+            hint="Write name,msisdn,organisation,status (or 姓名,手机,支部,状态) over the columns. "
+            "Or say which is which: --map 联系电话=msisdn.",
             file=sheet.file,
         )
     _, columns, sample = max(found, key=lambda one: one[0])

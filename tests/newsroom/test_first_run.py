@@ -40,6 +40,9 @@ def test_the_first_administrator(house: Runtime, begun: tuple[Browser, str]) -> 
     ):
         answer = browser.post("/first", key=key, name=name, new=new, again=again)
         assert (answer.status_code, told in troubles(answer)) == (422, True)
+    # what is wrong is marked: the second of the two, not the name
+    assert re.search(r'<input[^>]* name="again"[^>]* aria-invalid="true"', answer.text)
+    assert answer.text.count('aria-invalid="true"') == 1
     page = browser.follow(browser.post("/first", key=key, name="Chief", new=PASSWORD, again=PASSWORD))
     assert "chief" in page.text
     browser.set_up_code(house)

@@ -290,7 +290,10 @@ def test_refused_rows_are_kept_for_a_month(house: Runtime, admin: Browser, clock
 
 def test_columns_are_chosen_by_hand(admin: Browser) -> None:
     content = "who,cell\n王秀兰,19900000011\n".encode()
-    assert "no row of headings" in troubles(hand_in(admin, content))
+    refused = troubles(hand_in(admin, content))
+    assert "no row of headings" in refused
+    assert "Write name,msisdn" in refused
+    assert "--map" not in refused, "nobody types commands on a page"
     content = "姓名,手机,谁\n王秀兰,19900000011,东\n".encode()
     look = hand_in(admin, content)
     token = token_of(look.text)

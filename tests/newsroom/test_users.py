@@ -43,6 +43,9 @@ def test_a_user_is_made_changed_disabled_and_let_in_again(house: Runtime, admin:
     assert "li is let in no more." in page.text
     assert "Let in again" in page.text
     admin.follow(admin.post("/settings/users/change", name="li", role="editor", under="East", enable="1"))
+    admin.client.headers["accept-language"] = "zh"
+    assert "运维 添加" in admin.get("/settings/users").text, "who types commands is called as on every page"
+    admin.client.headers["accept-language"] = "en"
     given = admin.post("/settings/users/password", name="li")
     assert "shown only now" in given.text
     text = admin.get("/settings/records").text

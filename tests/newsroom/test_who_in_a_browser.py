@@ -9,6 +9,7 @@ from broadcaster.newspaper import making
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from tests.browsers import DESKTOP, PHONE, looking
+from tests.factories import make_members
 from tests.newsroom.test_desk_in_a_browser import enter
 from tests.newsrooms import furnish
 
@@ -58,6 +59,22 @@ def test_ticked_ordered_and_saved(house: Runtime, chrome: Browser, address: str,
         page.get_by_role("button", name="撤销").click()
         page.get_by_role("status").get_by_text("已保存").wait_for()
         assert variants(house) == ["retired", "mobile", "everyone"]
+
+
+def test_names_keep_their_room_beside_long_sizes(house: Runtime, chrome: Browser, address: str) -> None:
+    with looking(chrome, address, "en", PHONE) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        with house.begin() as tx:
+            make_members(tx.session, 3, msisdn=None)
+        page.goto("/editions/1/who")
+        size = page.locator("label", has_text="everyone").locator(".size")
+        expect(size).to_contain_text("can be sent to")
+        look.fits()
+        name = page.locator("label", has_text="everyone").locator("span").first.bounding_box()
+        assert name is not None
+        assert name["width"] > 80
+        assert name["height"] < 40, "one line"
 
 
 def test_without_scripts(house: Runtime, chrome: Browser, address: str) -> None:
