@@ -18,7 +18,7 @@ from broadcaster.campaigns import dress, render
 from broadcaster.campaigns.audience import Route, select_audience
 from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.dress import Dress
-from broadcaster.campaigns.findings import Finding, about_age
+from broadcaster.campaigns.findings import Finding, about_age, about_repeats
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.campaigns.profiles import Profile, carried, has_length, refuse_halfway, worn
 from broadcaster.gateways.contract import Capabilities
@@ -161,7 +161,8 @@ def check(
     rate = min((way.parts_per_second for way in ways.values() if way.parts_per_second), default=0)
     result.seconds = result.parts / rate if rate else 0
     result.findings = _findings(campaign, result, incomplete, [ways[name] for name in route.gateways])
-    result.findings = [*about_age(session, actor, campaign, zone=zone, now=now), *result.findings]
+    age = about_age(session, actor, campaign, zone=zone, now=now)
+    result.findings = [*age, *about_repeats(session, campaign, zone=zone), *result.findings]
     return result
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import refuse_foreign
@@ -68,3 +69,27 @@ def about_age(session: Session, actor: Actor, campaign: Campaign, *, zone: ZoneI
         for each in other_people(session, campaign)
     ]
     return found
+
+
+def about_repeats(session: Session, campaign: Campaign, *, zone: ZoneInfo) -> list[Finding]:
+    """That its edition has gone out already, where it has: not what reached no phone."""
+    if not campaign.edition_id:
+        return []
+    others = session.scalars(
+        select(Campaign)
+        .where(Campaign.edition_id == campaign.edition_id, Campaign.id != campaign.id, Campaign.started_at.is_not(None))
+        .order_by(Campaign.id)
+    )
+    number = session.get_one(Edition, campaign.edition_id).number
+    return [
+        Finding(
+            msgid(
+                "Edition {number} went out on {date} as campaign {other}: whoever got it then and is among these gets "
+                "it once more."
+            ),
+            False,
+            {"number": number, "date": f"{other.started_at.astimezone(zone):%Y-%m-%d}", "other": other.id},
+        )
+        for other in others
+        if other.started_at is not None and not (other.rehearsed and all(other.rehearsed.values()))
+    ]

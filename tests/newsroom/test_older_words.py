@@ -60,12 +60,27 @@ def start(house: Runtime, campaign: int, **more: bool) -> None:
         schedule.start(tx.session, OPERATOR, row, 1, house.route(row), ways, zone=zone, now=tx.now, **more)
 
 
-def findings(house: Runtime, campaign: int) -> list[str]:
+def findings(house: Runtime, campaign: int, about: str = "was changed since") -> list[str]:
     with house.reading() as tx:
         row = tx.session.get_one(Campaign, campaign)
         ways, zone = house.ways(tx), house.settings.zone
         checked = check.check(tx.session, OPERATOR, row, house.route(row), ways, zone=zone, now=tx.now)
-        return [each.message for each in checked.findings if "was changed since" in each.message]
+        return [each.message for each in checked.findings if about in each.message]
+
+
+def test_who_sends_an_edition_once_more_is_told(house: Runtime, editor: Browser) -> None:
+    put(editor, "供暖")
+    for _ in range(2):
+        editor.post("/editions/7/draft")
+    first, second = sorted(campaigns(house))
+    assert findings(house, second, "once more") == [], "the other one waits as well"
+    start(house, first)
+    assert findings(house, second, "once more") == [], "it reached no phone"
+    with house.begin() as tx:
+        # as by a gateway to phones
+        tx.session.get_one(Campaign, first).rehearsed = dict.fromkeys(house.gateways, False)
+    assert len(findings(house, second, "once more")) == 1
+    start(house, second)
 
 
 def test_a_send_with_older_words_says_so_and_is_made_anew(house: Runtime, editor: Browser) -> None:
