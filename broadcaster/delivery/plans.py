@@ -28,9 +28,11 @@ def go_by_keys(session: Session) -> None:
     """
     if is_sqlite(session):
         return
+    session.connection()
+    begun = session.get_transaction()
+    if session.info.get(_KEYS_ONLY) is begun:
+        return
+    session.info[_KEYS_ONLY] = begun
     # said first of all, it travels with the beginning of the transaction
     with unread(session):
-        begun = session.get_transaction()
-        if session.info.get(_KEYS_ONLY) is not begun:
-            session.info[_KEYS_ONLY] = begun
-            session.execute(_KEYS_ONLY)
+        session.execute(_KEYS_ONLY)
