@@ -61,6 +61,7 @@ class Look:
     """One person's window. At its end nothing may stand on the console: no error, nothing that the policy refused."""
 
     def __init__(self, browser: Browser, address: str, language: str = "zh-CN", size: tuple[int, int] = DESKTOP):
+        self._browser, self._address = browser, address
         self.context = browser.new_context(
             base_url=address, locale=language, viewport={"width": size[0], "height": size[1]}
         )
@@ -98,6 +99,13 @@ class Look:
             for each in found["violations"]
         ]
         assert not told, f"{self.page.url}: " + "\n".join(told)
+
+    def without_scripts(self) -> Page:
+        """A window of the same person in English without scripts; whoever asked for it closes its context."""
+        (token,) = [each["value"] for each in self.context.cookies() if each["name"] == "broadsheet"]
+        context = self._browser.new_context(base_url=self._address, locale="en", java_script_enabled=False)
+        context.add_cookies([{"name": "broadsheet", "value": token, "url": self._address}])
+        return context.new_page()
 
     def close(self) -> None:
         """Close the window."""

@@ -75,8 +75,8 @@ def about_repeats(session: Session, campaign: Campaign, *, zone: ZoneInfo) -> li
     """That its edition has gone out already, where it has: not what reached no phone."""
     if not campaign.edition_id:
         return []
-    others = session.scalars(
-        select(Campaign)
+    others = session.execute(
+        select(Campaign.id, Campaign.started_at, Campaign.rehearsed)
         .where(Campaign.edition_id == campaign.edition_id, Campaign.id != campaign.id, Campaign.started_at.is_not(None))
         .order_by(Campaign.id)
     )

@@ -39,7 +39,7 @@ class Held(Protocol):
     """A lock that this process holds."""
 
     def still_held(self) -> bool:
-        """Whether it is certainly still ours."""
+        """Whether it is certainly still ours, or was a moment ago."""
 
     def release(self) -> None:
         """Give it back."""

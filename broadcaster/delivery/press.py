@@ -143,6 +143,7 @@ def _claim(press: Press, size: int) -> ClaimedTurn | None:
     turn = None
     try:
         with press.begin() as tx:
+            # first of all, so that it travels with the beginning of the transaction
             go_by_keys(tx.session)
             share = leases.share(tx.session, press.gateway.name, press.ownership.id)
             if share is None:

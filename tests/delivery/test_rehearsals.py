@@ -196,14 +196,19 @@ def test_by_which_gateway(kept: dict[str, bool] | None, gateway: str, held: bool
     assert not is_held_back(kept, gateway, rehearses=True)
 
 
-def test_scheduled_as_a_rehearsal_it_waits_for_somebody_who_means_it(begin: Transactions) -> None:
+def due_as_a_rehearsal(begin: Transactions) -> int:
+    """A campaign that was scheduled while nothing reached a phone, and is due now."""
     with begin() as tx:
         make_members(tx.session, 3)
         row = draft(tx.session)
-        campaign = row.id
         at = tx.now + timedelta(hours=1)
         schedule.schedule(tx.session, OPERATOR, row, at, ROUTE, REHEARSING, zone=ZONE, now=tx.now)
     begin.clock.advance(hours=1)
+    return row.id
+
+
+def test_scheduled_as_a_rehearsal_it_waits_for_somebody_who_means_it(begin: Transactions) -> None:
+    campaign = due_as_a_rehearsal(begin)
     with begin() as tx:
         (due,) = schedule.claim_due(tx.session, now=tx.now)
         schedule.start_due(tx.session, due, ROUTE, WAYS, zone=ZONE, now=tx.now)
@@ -218,12 +223,7 @@ def test_scheduled_as_a_rehearsal_it_waits_for_somebody_who_means_it(begin: Tran
 
 
 def test_scheduled_as_a_rehearsal_it_is_rehearsed(begin: Transactions) -> None:
-    with begin() as tx:
-        make_members(tx.session, 3)
-        row = draft(tx.session)
-        at = tx.now + timedelta(hours=1)
-        schedule.schedule(tx.session, OPERATOR, row, at, ROUTE, REHEARSING, zone=ZONE, now=tx.now)
-    begin.clock.advance(hours=1)
+    due_as_a_rehearsal(begin)
     with begin() as tx:
         (due,) = schedule.claim_due(tx.session, now=tx.now)
         schedule.start_due(tx.session, due, ROUTE, REHEARSING, zone=ZONE, now=tx.now)

@@ -91,11 +91,8 @@ def test_from_choosing_a_file_to_the_reading_page(house: Runtime, chrome: Browse
 
 def test_without_scripts_and_by_keyboard(house: Runtime, chrome: Browser, address: str, photo: Path) -> None:
     with looking(chrome, address, "en", DESKTOP) as look:
-        page = enter(house, look, address)
-        cookies = look.context.cookies()
-    context = chrome.new_context(base_url=address, locale="en", java_script_enabled=False)
-    context.add_cookies([{"name": "broadsheet", "value": cookies[0]["value"], "url": address}])
-    page = context.new_page()
+        enter(house, look, address)
+        page = look.without_scripts()
     page.goto("/items/new")
     page.get_by_label("Headline").fill("Canteen")
     page.get_by_label("The sentence in the SMS").fill("Canteen opens.")
@@ -110,7 +107,7 @@ def test_without_scripts_and_by_keyboard(house: Runtime, chrome: Browser, addres
     page.keyboard.press("Enter")
     page.get_by_text("Saved: Canteen.").wait_for()
     assert page.get_by_alt_text("A queue").count() == 1
-    context.close()
+    page.context.close()
     with house.reading() as tx:
         assert items.words_of(items.get(tx.session, OPERATOR, 1)).alt == "A queue"
 
@@ -121,12 +118,9 @@ def test_without_scripts_a_picture_outlasts_a_look_for_an_organisation(
 ) -> None:
     with looking(chrome, address, "en", DESKTOP) as look:
         enter(house, look, address)
-        cookies = look.context.cookies()
+        page = look.without_scripts()
     with house.begin() as tx:
         make_organisation(tx.session, "East City/Harbour")
-    context = chrome.new_context(base_url=address, locale="en", java_script_enabled=False)
-    context.add_cookies([{"name": "broadsheet", "value": cookies[0]["value"], "url": address}])
-    page = context.new_page()
     page.goto("/items/new")
     page.get_by_label("Headline").fill("Canteen")
     page.get_by_label("The sentence in the SMS").fill("Canteen opens.")
@@ -156,7 +150,7 @@ def test_without_scripts_a_picture_outlasts_a_look_for_an_organisation(
     look_for("")
     page.get_by_role("button", name="Save").first.click()
     page.get_by_text("Saved: Canteen.").wait_for()
-    context.close()
+    page.context.close()
     with house.reading() as tx:
         words = items.words_of(items.get(tx.session, OPERATOR, 1))
         assert (words.alt, words.picture_id) == ("A queue", 1)

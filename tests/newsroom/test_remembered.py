@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select, update
 
@@ -37,6 +39,18 @@ def test_found_once_until_it_is_too_old(house: Runtime, monkeypatch: pytest.Monk
     assert look(lasts=0) == 5
 
 
+def looks_at(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The rules that were asked of members who are drawn, look by look."""
+    real, asked = held_by._look, []
+
+    def look(session, under, rules, drawn, on):
+        asked.append(rules)
+        return real(session, under, rules, drawn, on)
+
+    monkeypatch.setattr(held_by, "_look", look)
+    return asked
+
+
 def test_about_so_many_is_told_anew_with_somebody_new(
     house: Runtime, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,13 +65,7 @@ def test_about_so_many_is_told_anew_with_somebody_new(
     assert "60 members" in browser.get("/members").text, "what is counted is never kept"
     for name, small in (("COUNTED", 20), ("DRAWN", 31), ("FEW", 1)):
         monkeypatch.setattr(counting, name, small)
-    real, asked = held_by._look, []
-
-    def look(session, under, rules, drawn, on):
-        asked.append(rules)
-        return real(session, under, rules, drawn, on)
-
-    monkeypatch.setattr(held_by, "_look", look)
+    asked = looks_at(monkeypatch)
     for path in ("/members", "/editions/1"):
         asked.clear()
         first = browser.get(path).text
@@ -79,13 +87,7 @@ def test_a_large_registry_is_looked_at_before_anybody_asks(
     add_user(house, "li", "editor")
     furnish(house)
     come(house, browser, "wang", "editor")
-    real, asked = held_by._look, []
-
-    def look(session, under, rules, drawn, on):
-        asked.append(rules)
-        return real(session, under, rules, drawn, on)
-
-    monkeypatch.setattr(held_by, "_look", look)
+    asked = looks_at(monkeypatch)
     with warming(house) as is_warm:
         assert is_warm.wait(60)
     assert not asked, "a small one is counted"

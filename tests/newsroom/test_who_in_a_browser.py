@@ -81,10 +81,7 @@ def test_without_scripts(house: Runtime, chrome: Browser, address: str) -> None:
     with looking(chrome, address, "en", DESKTOP) as look:
         enter(house, look, address)
         furnish(house)
-        cookies = look.context.cookies()
-    context = chrome.new_context(base_url=address, locale="en", java_script_enabled=False)
-    context.add_cookies([{"name": "broadsheet", "value": cookies[0]["value"], "url": address}])
-    page = context.new_page()
+        page = look.without_scripts()
     page.goto("/editions/1/who")
     page.get_by_role("checkbox", name="in service").check()
     page.locator("summary", has_text="Put it together by clicking").click()
@@ -97,7 +94,7 @@ def test_without_scripts(house: Runtime, chrome: Browser, address: str) -> None:
     page.get_by_role("button", name="Save the variants").click()
     page.get_by_text("Saved.").wait_for()
     assert variants(house) == ["retired", "mobile", "in_service", 'age >= "80"', "everyone"]
-    context.close()
+    page.context.close()
 
 
 def reached(page: Page, name: str) -> None:
@@ -151,10 +148,7 @@ def test_the_tab_stays_after_a_form_was_sent(house: Runtime, chrome: Browser, ad
         page.get_by_role("button", name="保存版本").click()
         page.get_by_role("status").get_by_text("已保存").wait_for()
         expect(page.get_by_role("radio", name="所有人", exact=True)).to_be_checked()
-        (token,) = [each["value"] for each in look.context.cookies() if each["name"] == "broadsheet"]
-    context = chrome.new_context(base_url=address, locale="en", java_script_enabled=False)
-    context.add_cookies([{"name": "broadsheet", "value": token, "url": address}])
-    page = context.new_page()
+        page = look.without_scripts()
     page.goto("/editions/1?who=typical")
     page.get_by_role("radio", name="mobile", exact=True).check()
     page.get_by_role("button", name="Stay with this one").click()
@@ -164,4 +158,4 @@ def test_the_tab_stays_after_a_form_was_sent(house: Runtime, chrome: Browser, ad
     page.locator(".placed").get_by_role("button", name="Save").first.click()
     page.get_by_text("Saved.").wait_for()
     assert page.get_by_role("radio", name="mobile", exact=True).is_checked()
-    context.close()
+    page.context.close()
