@@ -15,11 +15,11 @@ from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import listed, ntr, tr
 from broadcaster.undoing import undo_import
-from broadcaster.words import place_words, standing_words
+from broadcaster.words import place_words, skip_reason_word, standing_words
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
-from subscribers.importing import ImportResult, write_rejects
+from subscribers.importing import ImportResult, Reason, write_rejects
 from subscribers.msisdn import mask
 from subscribers.registry import Profile
 
@@ -187,18 +187,24 @@ def _told(result: ImportResult) -> list[str]:
         lines.append(tr("Kept under their own headings: {headings}.", headings=listed(result.kept)))
     if result.new_organisations:
         lines.append(_new_organisations(result))
+    return [*lines, *_reach(result)]
+
+
+def _reach(result: ImportResult) -> list[str]:
+    """How many can be sent to, and why the others cannot."""
+    people = result.created + result.updated + result.unchanged
+    reachable = people - sum(each.people for each in result.unreached.values())
+    lines = [tr("People who can be sent to: {reachable} of {people}.", reachable=reachable, people=people)]
+    for why, each in result.unreached.items():
+        rows = listed([*map(str, each.rows), *["…"][: each.people > len(each.rows)]])
+        told = ntr(
+            "{why}: {n} (row {rows})", "{why}: {n} (rows {rows})", each.people, why=skip_reason_word(why), rows=rows
+        )
+        lines.append(f"  {told}")
     if result.still_out:
         lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
-    if result.without_number:
-        lines += [
-            ntr(
-                "{n} person has no number, and nothing can be sent to them.",
-                "{n} people have no number, and nothing can be sent to them.",
-                result.without_number,
-            )
-        ]
-    if result.without_consent:
-        lines += [_without_consent(result.without_consent)]
+    if Reason.NO_CONSENT in result.unreached:
+        lines.append(tr('Give the file a column subscribed with yes, or import it with --agreed "how you know".'))
     return lines
 
 
@@ -218,16 +224,6 @@ def _new_organisations(result: ImportResult) -> str:
         count,
         names=names,
     )
-
-
-def _without_consent(count: int) -> str:
-    told = ntr(
-        "{n} person has not agreed to receive the paper and will not be sent to.",
-        "{n} people have not agreed to receive the paper and will not be sent to.",
-        count,
-    )
-    how = tr('Give the file a column subscribed with yes, or import it with --agreed "how you know".')
-    return f"{told} {how}"
 
 
 def _after(result: ImportResult) -> list[str]:

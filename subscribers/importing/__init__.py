@@ -10,14 +10,17 @@ from subscribers.importing.past import PastImport, first_members, past
 from subscribers.importing.rejects import RefusedRow, as_it_stood, write_rejects
 from subscribers.importing.summary import told
 from subscribers.importing.undo import Undone, undo
+from subscribers.importing.unreached import Reason, Unreached
 from subscribers.sheets import Limits
 
 __all__ = [
     "ImportResult",
     "Limits",
     "PastImport",
+    "Reason",
     "RefusedRow",
     "Undone",
+    "Unreached",
     "as_it_stood",
     "first_members",
     "import_members",

@@ -62,7 +62,8 @@ class Columns:
 def find_columns(rows: Sequence[Row], mapping: Mapping[str, str]) -> Columns | None:
     """The first row that has a heading for names and one for numbers or external ids; None if there is none.
 
-    `mapping`: headings of this file -> field, where the usual words do not do. Raises `Invalid` for a heading twice.
+    `mapping`: headings of this file -> field, where the usual words do not do; "" for a column that is none of them.
+    Raises `Invalid` for a heading twice.
     """
     mapped = {plain_heading(heading): field for heading, field in mapping.items()}
     for number, cells in rows:
@@ -86,9 +87,17 @@ def check_mapping(columns: Columns, mapping: Mapping[str, str]) -> None:
 
 
 def check_fields(mapping: Mapping[str, str]) -> None:
-    """Raises `Invalid` if the mapping names a field that members do not have."""
+    """Raises `Invalid` if the mapping names a field that members do not have, or one for two headings."""
+    read: dict[str, str] = {}
     for heading, field in mapping.items():
-        if field not in FIELDS:
+        if field and (other := read.setdefault(field, heading)) != heading:
+            raise Invalid(
+                "The columns {heading} and {other} cannot both be read as the same thing.",
+                hint="Choose one of them; the other is kept under its own heading.",
+                heading=other,
+                other=heading,
+            )
+        if field and field not in FIELDS:
             raise Invalid(
                 "{heading} cannot be read as {field}.",
                 hint="Fields are: {fields}. Any other column is kept under its heading by itself.",
@@ -113,6 +122,8 @@ def _fields(cells: Sequence[str], mapped: Mapping[str, str]) -> dict[str, int]:
         plain = plain_heading(cell)
         if plain in mapped:
             field, rank = mapped[plain], -1
+            if not field:
+                continue
         elif plain in _RANKS and _RANKS[plain][0] not in mapped.values():
             field, rank = _RANKS[plain]
         else:

@@ -108,6 +108,8 @@ def note(decision: Decision, known: Known, around: Circumstances) -> None:
         known.rows_by_number.setdefault(number.msisdn, row.row)
         if around.shared and decision.before is None:
             known.rows_by_person.setdefault((number.msisdn, row.name), []).append((row.row, row.external_id))
+    if row.numbers:
+        known.used_by_rows.add(row.numbers[0].msisdn)
     if row.external_id is not None:
         known.rows_by_external_id[row.external_id] = row.row
     if not row.numbers and not (decision.before and decision.before.numbers):

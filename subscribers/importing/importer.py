@@ -30,6 +30,7 @@ from subscribers.importing.possible import possible
 from subscribers.importing.rejects import RefusedRow
 from subscribers.importing.rows import Reader
 from subscribers.importing.runs import open_run
+from subscribers.importing.unreached import Reason, Unreached
 from subscribers.importing.writing import Writer
 from subscribers.interpreter import seldom_collecting
 from subscribers.models import Member, Membership, Number
@@ -47,8 +48,7 @@ SHOWN = 10
 class ImportResult:
     """What became of a file. `rows` had something in them; `still_out` said "subscribed" for people who opted out.
 
-    `without_consent` have a number, and nobody has said whether they want the paper: they will not be sent to.
-    `without_number` have none, so nothing can be sent to them.
+    `unreached`: people of it to whom nothing can be sent, by the reason.
     """
 
     rows: int
@@ -57,8 +57,7 @@ class ImportResult:
     unchanged: int
     refused: list[RefusedRow]
     still_out: int
-    without_consent: int
-    without_number: int
+    unreached: Mapping[Reason, Unreached]
     #: named by rows and not there before: how many, and the first of them
     new_organisations: int
     first_new_organisations: tuple[str, ...]
@@ -146,6 +145,11 @@ def _find_columns(sheet: Sheet, mapping: Mapping[str, str]) -> tuple[Columns, Sa
         for sample in samples:
             if columns := find_columns(sample.rows, {}):
                 check_mapping(columns, mapping)
+                raise Invalid(
+                    "So {file} has no column of names, or none of numbers.",
+                    hint="Choose which column is the name, and which the phone number.",
+                    file=sheet.file,
+                )
     if not found:
         # a broken quote hides the headings too, and is the better thing to tell
         for _ in sheet.rows(samples[0]):
@@ -214,8 +218,8 @@ def _take_in(
         unchanged=tally.unchanged,
         refused=tally.refused,
         still_out=tally.still_out,
-        without_consent=tally.without_consent,
-        without_number=tally.without_number,
+        # in the order in which a campaign asks
+        unreached={reason: tally.unreached[reason] for reason in Reason if reason in tally.unreached},
         new_organisations=len(writer.made),
         first_new_organisations=tuple(writer.made[:SHOWN]),
         headings=columns.headings,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -21,15 +22,18 @@ from subscribers.importing.decisions import Decision, decide, note
 from subscribers.importing.first_list import Aside
 from subscribers.importing.known import Known, keys_of, read_known
 from subscribers.importing.matching import Circumstances
-from subscribers.importing.plain import PlainReader, nothing, sort_out
+from subscribers.importing.plain import Plain, PlainReader, nothing, sort_out
 from subscribers.importing.possible import Possible
 from subscribers.importing.rejects import RefusedRow, refuse
 from subscribers.importing.rows import CheckedRow, Reader
+from subscribers.importing.unreached import NAMED, Reason, Unreached, reason_of, takes_another_along
 from subscribers.importing.writing import Writer
-from subscribers.models import ForgottenNumber
+from subscribers.models import ForgottenNumber, Wish
 from subscribers.organisations import find_paths
 from subscribers.sheets import Row
 
+#: what plain rows say of the paper if nothing can be sent to them
+_UNREACHED = ((None, Reason.NO_CONSENT), ((Wish.OUT, True), Reason.OPTED_OUT))
 #: rows that are asked about together: enough to spare statements, little enough for memory
 MOST_HELD = 10_000
 
@@ -43,9 +47,12 @@ class Tally:
     updated: int = 0
     unchanged: int = 0
     still_out: int = 0
-    without_consent: int = 0
-    without_number: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
+    unreached: dict[Reason, Unreached] = field(default_factory=dict)
+
+    def leave_out(self, reason: Reason, people: int, rows: Sequence[int]) -> None:
+        """Nothing can be sent to so many people, the first of them in these rows."""
+        self.unreached.setdefault(reason, Unreached()).add(people, rows)
 
 
 @dataclass(slots=True)
@@ -104,12 +111,18 @@ class Intake:
             self._look_up_organisations(new)
         self.writer.write(self._decide(new, Known(self.organisations, forgotten=self._forgotten(new))))
         self.tally.created += len(plain.rows)
-        self.tally.without_consent += plain.wishes.count(None)
+        self._count_plain(plain)
         self.tally.rows += len(portion)
         self.maybe.add(plain.msisdns)
         self.maybe.add(plain.external_ids)
         if keyless or len(self._held) >= MOST_HELD:
             self._ask_and_write()
+
+    def _count_plain(self, plain: Plain) -> None:
+        for wish, reason in _UNREACHED:
+            if count := plain.wishes.count(wish):
+                first = (row for row, said in zip(plain.rows, plain.wishes, strict=True) if said == wish)
+                self.tally.leave_out(reason, count, list(islice(first, NAMED)))
 
     def finish(self) -> None:
         """Write what is left."""
@@ -178,12 +191,12 @@ class Intake:
             except Invalid as error:
                 tally.refused.append(refuse(row.row, row.cells, error))
                 continue
+            if (reason := reason_of(decision, known)) is not None:
+                tally.leave_out(reason, 1, [row.row])
+                if takes_another_along(decision, known, self.around):
+                    tally.leave_out(reason, 1, [])
             note(decision, known, self.around)
             tally.still_out += decision.still_out
-            if not row.numbers:
-                tally.without_number += 1
-            elif row.numbers[0].msisdn not in known.wishes:
-                tally.without_consent += 1
             if decision.before is None:
                 tally.created += 1
             elif decision.changes_something:

@@ -32,6 +32,7 @@ class KnownNumber:
     kind: str
     preferred: bool
     shared: bool
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Known:
     forgotten: Collection[str] = ()
     rows_by_external_id: dict[str, int] = field(default_factory=dict)
     rows_by_number: dict[str, int] = field(default_factory=dict)
+    #: numbers that are used for people of rows
+    used_by_rows: set[str] = field(default_factory=set)
     #: of new people who share handsets: by number and name, the rows and the external ids in them
     rows_by_person: dict[tuple[str, str], list[tuple[int, str | None]]] = field(default_factory=dict)
     #: of those without a number: by name and organisation
@@ -155,7 +158,9 @@ def read_known(session: Session, keys: Keys, organisations: dict[str, str]) -> K
     for portion in in_bulk(names):
         ids.update(session.scalars(select(Member.id).where(Member.name.in_(portion))))
     members = read_members(session, ids)
-    known = Known(organisations, wishes=wishes(session, msisdns))
+    # who has no number in the file may have one on record
+    held = {number.msisdn for member in members.values() for number in member.numbers}
+    known = Known(organisations, wishes=wishes(session, msisdns | held))
     for member in members.values():
         known.remember(member)
     return known
@@ -168,7 +173,15 @@ def read_members(session: Session, ids: Collection[int]) -> dict[int, KnownMembe
         people = select(Member.id, Member.name, Member.external_id, Member.birthday, Member.tags, Member.fields)
         for row in session.execute(people.where(Member.id.in_(portion))):
             members[row.id] = KnownMember(*row)
-        numbers = select(Number.member_id, Number.id, Number.msisdn, Number.kind, Number.preferred, Number.shared)
+        numbers = select(
+            Number.member_id,
+            Number.id,
+            Number.msisdn,
+            Number.kind,
+            Number.preferred,
+            Number.shared,
+            Number.suspended_at.is_not(None),
+        )
         for row in session.execute(numbers.where(Number.member_id.in_(portion)).order_by(Number.id)):
             members[row.member_id].numbers.append(KnownNumber(*row[1:]))
         places = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from subscribers.importing.importer import ImportResult
@@ -26,8 +27,7 @@ def told(result: ImportResult) -> dict[str, Any]:
         ],
         "kinds": _kinds(result.refused) if len(result.refused) > SHOWN else [],
         "still_out": result.still_out,
-        "without_consent": result.without_consent,
-        "without_number": result.without_number,
+        "unreached": {reason: asdict(each) for reason, each in result.unreached.items()},
         "new_organisations": result.new_organisations,
         "first_new_organisations": list(result.first_new_organisations),
         "headings": list(result.headings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from broadcaster.campaigns.compose import Text, create_draft
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign
 from subscribers.actor import OPERATOR, Actor, Right
+from subscribers.importing import Reason, import_members
 from subscribers.models import NumberKind
 from tests.factories import NOW, generated_msisdn, make_consent, make_member, make_organisation
 
@@ -117,6 +119,46 @@ def test_counted_as_it_is_selected(session: Session) -> None:
     assert audience.recipients == 3
     assert audience.by_variant == {0: 1, 1: 2}
     assert audience.skipped == {"no_number": 1, "opted_out": 1}
+
+
+LIST = """姓名,手机,其他号码,订阅,编号
+甲,19900000001,,是,
+乙,19900000002,,否,
+丙,010-12345678,,是,
+丁,,,是,
+戊,19900000003,,,
+己,19900000001,,是,
+庚,19900000004,19900000001,是,
+辛,010-12345679,19900000006,否,
+壬,19900000007,,是,
+癸,19900000007,,否,
+子,19900000008,,是,
+丑,,,,E1
+寅,19900000009,,是,
+卯,19900000011,,是,
+辰,19900000011,,是,
+坏,1990,,是,
+"""
+
+
+def test_what_an_import_says_of_its_people_is_what_a_campaign_will_say(session: Session, tmp_path: Path) -> None:
+    make_member(session, name="丑", msisdn="+8619900000010", external_id="E1", subscribed=False)
+    make_member(session, name="寅", msisdn="+8619900000009", suspended_at=NOW)
+    make_member(session, name="辰", msisdn="+8619900000011", shared=True)
+    make_consent(session, "+8619900000008", subscribed=False, source="sms")
+    path = tmp_path / "list.csv"
+    path.write_text(LIST, encoding="utf-8")
+    said = import_members(session, OPERATOR, path, now=NOW, on=ON, shared=True)
+    assert [one.row for one in said.refused] == [17]
+    audience = count_audience(session, _campaign(session), ROUTE, on=ON)
+    assert {why: each.people for why, each in said.unreached.items()} == audience.skipped
+    assert set(audience.skipped) == set(Reason)
+    assert said.created + said.updated + said.unchanged == audience.recipients + sum(audience.skipped.values())
+    rows = {str(why): each.rows for why, each in said.unreached.items()}
+    assert rows["landline"] == [4, 9]
+    assert rows["opted_out"] == [3, 11, 12, 13], "of two who share a handset the one who wants nothing is heard"
+    again = import_members(session, OPERATOR, path, now=NOW, on=ON, shared=True, dry_run=True)
+    assert again.unreached[Reason.LANDLINE] == said.unreached[Reason.LANDLINE]
 
 
 def test_in_pieces_it_is_the_same(session: Session) -> None:

@@ -86,6 +86,15 @@ def test_the_user_knows_better() -> None:
         check_fields({"座机": "phone"})
 
 
+def test_a_column_may_be_said_to_be_none_of_them() -> None:
+    columns = find_columns([(1, ["姓名", "手机", "状态"])], {"状态": ""})
+    assert columns is not None
+    assert (sorted(columns.fields), dict(columns.others)) == (["msisdn", "name"], {"状态": 2})
+    check_fields({"状态": "", "备注": ""})
+    with pytest.raises(Invalid, match="手机 and 家属电话 cannot both"):
+        check_fields({"手机": "msisdn", "备注": "", "家属电话": "msisdn"})
+
+
 def test_without_names_and_numbers_there_are_no_headings() -> None:
     assert find_columns([(1, ["name", "organisation"]), (2, ["手机"])], {}) is None
 

@@ -46,6 +46,11 @@ def reasons(result: ImportResult) -> list[str]:
     return [f"{one.row}: {one.reason}" for one in result.refused]
 
 
+def unreached(result: ImportResult) -> dict[str, list[int]]:
+    assert all(one.people == len(one.rows) for one in result.unreached.values())
+    return {str(why): one.rows for why, one in result.unreached.items()}
+
+
 def profile(session: Session, text: str) -> registry.Profile:
     (found,) = finding.find(session, OPERATOR, text, on=TODAY)
     return found
@@ -225,9 +230,9 @@ def test_what_is_said_of_everyone_fills_only_the_gaps(session: Session, load: Im
     assert out.msisdn
     assert silent.msisdn
     text = f"姓名,手机,订阅\n甲,{out.msisdn},\n乙,{silent.msisdn},\n丙,19900000077,否\n丁,010-12345678,\n"
-    assert load(text, dry_run=True).without_consent == 2
+    assert unreached(load(text, dry_run=True)) == {"landline": [5], "opted_out": [2, 4], "no_consent": [3]}
     result = load(text, agreed="forms of 2026, in the office")
-    assert (result.without_consent, result.still_out) == (0, 1)
+    assert (unreached(result), result.still_out) == ({"landline": [5], "opted_out": [2, 4]}, 1)
     present = consent.wishes(session, [out.msisdn, silent.msisdn, "+8619900000077"])
     assert [one.wish for one in (present[out.msisdn], present[silent.msisdn], present["+8619900000077"])] == [
         Wish.OUT,

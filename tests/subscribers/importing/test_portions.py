@@ -74,7 +74,8 @@ def taken_in(session: Session, path: Path, **given: Any) -> Any:
         found = registry_of(session)
         attempt.rollback()
     session.expunge_all()
-    return (*counts, result.still_out, result.without_number), found
+    unreached = {why: (one.people, one.rows) for why, one in result.unreached.items()}
+    return (*counts, result.still_out, unreached), found
 
 
 @pytest.fixture
