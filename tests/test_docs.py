@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from broadcaster import VERSION
+from broadcaster.commands.front import NOUNS
 from broadcaster.gateways import registry
 from broadcaster.gateways.contract import GatewayConfig
 from broadcaster.settings import _SPECIAL, Settings
@@ -67,6 +68,7 @@ def test_every_room_is_on_the_map() -> None:
         "mistakes.py",
         "logs.py",
         "settings.py",
+        "program.py",
         "migrations",
         "__pycache__",
         "__init__.py",
@@ -84,3 +86,11 @@ def test_the_version_is_one() -> None:
 def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_of_a_page_can_be_typed(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    nouns = set(re.findall(r"(?:`|^)broadsheet ([a-z]+)", text, re.MULTILINE))
+    assert not nouns or "python3 run.py" in text, "a checkout has no `broadsheet`: how it is typed there is said"
+    assert nouns <= set(NOUNS), page.name

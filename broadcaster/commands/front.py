@@ -17,17 +17,10 @@ from broadcaster import VERSION
 from broadcaster.commands.options import Config, Debug, Json, Lang, StandIn, asked, begin_anew, take
 from broadcaster.commands.output import aside
 from broadcaster.commands.pages import Room
-from broadcaster.commands.program import (
-    PROGRAM,
-    remember,
-    typed,
-    typed_again,
-    unknown_language,
-    wished_language,
-    without_language,
-)
+from broadcaster.commands.program import remember, typed_again, unknown_language, wished_language, without_language
 from broadcaster.commands.usage import misuse
 from broadcaster.language import msgid, set_language, tell, tr, translated
+from broadcaster.program import program, typed
 from subscribers.errors import BroadsheetError, Invalid, Unavailable
 
 _START = tr("To begin with")
@@ -97,7 +90,7 @@ class Front(Room):
             message = tr("There is no language {name}.", name=other)
             sys.exit(_complain(message, tr("Write --lang zh or --lang en."), Invalid.exit_code, as_json=as_json))
         try:
-            code = super().main(without_language(arguments), prog_name or PROGRAM, *given, **extra)
+            code = super().main(without_language(arguments), prog_name or program(), *given, **extra)
         except typer.TyperException as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 # the help page has been shown

@@ -15,8 +15,8 @@ import typer
 from rich.markup import escape
 
 from broadcaster.commands.pages import Page, Room
-from broadcaster.commands.program import typed
 from broadcaster.language import tr
+from broadcaster.program import typed
 from subscribers.actor import Right
 
 #: no row of any database has a greater number

@@ -1,36 +1,24 @@
-"""How a person got here: by which program, with which options, in which language. Read before anything is said."""
+"""How a person got here: with which options, in which language. Read before anything is said."""
 
 from __future__ import annotations
 
-import os
-import re
 import shlex
 from collections.abc import Sequence
 from contextvars import ContextVar
 
 from broadcaster.language import Language
+from broadcaster.program import typed
 
-#: set by run.py, which puts no command on anybody's path
-PROGRAM = os.environ.get("BROADSHEET_PROGRAM", "broadsheet")
-
-_COMMAND = re.compile(r"(?<![\w./-])broadsheet(?= (?:--?[a-z]|[a-z]))(?P<configured> --config)?")
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 #: --config and --lang as they were typed, to be typed again
 _again: ContextVar[tuple[str, str]] = ContextVar("again", default=("", ""))
 
 
-def typed(text: str) -> str:
-    """The text, with our own commands as they are typed here.
-
-    >>> typed("Run `broadsheet init`.")
-    'Run `broadsheet init`.'
-    """
-    return _COMMAND.sub(lambda found: PROGRAM + (found["configured"] or ""), text)
-
-
 def typed_again(text: str) -> str:
-    """The same, with the configuration and the language of this run: what is typed next goes to the same installation.
+    """The text, with our own commands as they are typed here, with the configuration and the language of this run.
+
+    What is typed next goes to the same installation.
 
     >>> remember(["--config", "a b.toml", "campaigns", "list"])
     >>> typed_again("Run `broadsheet init`.")
@@ -38,10 +26,7 @@ def typed_again(text: str) -> str:
     >>> remember([])
     """
     config, language = _again.get()
-    return _COMMAND.sub(
-        lambda found: f"{PROGRAM}{language}{found['configured'] or config}",
-        text,
-    )
+    return typed(text, lambda configured: language + (configured or config))
 
 
 def remember(arguments: Sequence[str]) -> None:

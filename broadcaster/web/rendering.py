@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from broadcaster.language import language, listed, ntr, tr
+from broadcaster.program import program, typed
 from broadcaster.web.assets import asset
 
 _HERE = Path(__file__).parent / "html"
@@ -25,6 +26,7 @@ def sheets(*folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"tr": tr, "ntr": ntr, "listed": listed, "asset": asset}
+    made.filters["typed"] = typed
     return made
 
 
@@ -50,7 +52,7 @@ def page(
     tag = "zh-CN" if language() == "zh" else "en"
     # Chinese has no blank between two sentences
     gap = "" if tag == "zh-CN" else " "
-    text = templates.get_template(template).render(language=tag, gap=gap, **values)
+    text = templates.get_template(template).render(language=tag, gap=gap, program=program(), **values)
     return Response(
         text,
         status,

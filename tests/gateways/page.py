@@ -30,6 +30,7 @@ What each kind can do with its default settings; some of it changes with the con
 A gateway with places holds connections: each place is one process, `broadsheet gateways run NAME` or
 `broadsheet up`. What an operator demands of texts from a day on, and what a part costs then, is set with
 `broadsheet gateways profile NAME` ([configuration.md](configuration.md#what-an-operator-demands-and-when)).
+In a checkout, type `python3 run.py` for `broadsheet`.
 How to add a kind: [adding_a_gateway.md](adding_a_gateway.md).
 """
 

@@ -336,7 +336,7 @@ def test_nothing_of_others(house: Runtime, editor: Browser) -> None:
     assert "queued" not in editor.get("/editions/7/check").text
 
 
-def test_what_comes_next(house: Runtime, editor: Browser) -> None:
+def test_what_comes_next(house: Runtime, editor: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     page = editor.get("/editions/7/check").text
     assert "Make a send of it" in page
     page = editor.follow(editor.post("/editions/7/draft")).text
@@ -346,8 +346,14 @@ def test_what_comes_next(house: Runtime, editor: Browser) -> None:
     with at(house) as sender:
         come(house, sender, "boss", "operator")
         told = sender.get("/editions/7/check").text
+        # as run.py of a checkout says: there is no `broadsheet` there
+        monkeypatch.setenv("BROADSHEET_PROGRAM", "python3 run.py")
+        there = sender.get("/editions/7/check").text
     assert f"broadsheet campaigns check {found[1]}" in told
     assert f"broadsheet campaigns send {found[1]} --confirm NUMBER --watch" in told
+    assert "broadsheet login boss" in told, "at the command line nobody is signed in by the page"
+    assert f"python3 run.py campaigns check {found[1]}" in there
+    assert "broadsheet campaigns" not in there
     assert "draft" in page.partition('id="next"')[2][:400]
     editor.post("/editions/7/variants", variants="everyone")
     item = re.findall(r'name="placement" value="(\d+)"', editor.get("/editions/7").text)[0]

@@ -42,7 +42,8 @@ exist for them. Without `--under` a user's place is that of whoever adds them. W
 move with it.
 
 As long as there is no administrator of the whole tree, whoever types a command is the operator and may do everything:
-somebody has to set it up. From the first such administrator on, everybody signs in with `broadsheet login NAME`.
+somebody has to set it up. From the first such administrator on, everybody signs in with `broadsheet login NAME`
+(in a checkout `python3 run.py login NAME`).
 """
 
 
