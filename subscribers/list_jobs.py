@@ -184,7 +184,7 @@ def keep(session: Session, claimed: Claimed, answer: Mapping[str, Any]) -> None:
 
 def fail(session: Session, claimed: Claimed, error: BroadsheetError) -> None:
     """It cannot be done; nothing of it was written."""
-    fields = {name: str(value) for name, value in error.fields.items()}
+    fields = {name: value if isinstance(value, list) else str(value) for name, value in error.fields.items()}
     told = {"message": error.message, "hint": error.hint, "fields": fields}
     _write(session, claimed, {"state": ListState.FAILED, "trouble": told})
 

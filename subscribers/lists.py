@@ -108,7 +108,7 @@ def remove_list(session: Session, actor: Actor, name: str, *, now: datetime) -> 
             "The list {name} is named by {users}.",
             hint="Change these segments first, or remove them.",
             name=kept.name,
-            users=", ".join(users),
+            users=users,
         )
     gone = session.scalar(select(func.count()).where(Listed.list_id == kept.id)) or 0
     removed = SavedList(kept.name, gone, kept.saved_by, kept.saved_at, home_of(session, actor))

@@ -244,7 +244,7 @@ def correct_operator(session: Session, told: Mapping[str, str], *, now: datetime
             "There is no operator {name}.",
             hint="There are: {known}.",
             name=repr(other[0]),
-            known=", ".join(sorted(OPERATORS)),
+            known=sorted(OPERATORS),
         )
     news = 0
     for portion in in_bulk(sorted(told)):

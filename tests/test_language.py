@@ -19,6 +19,7 @@ from broadcaster.language import (
     CATALOGUE,
     Language,
     Phrase,
+    clauses,
     filled,
     in_a_row,
     kept,
@@ -279,10 +280,11 @@ def test_sentences_and_things_in_a_row() -> None:
     assert in_a_row("One.", "", "Two.") == "One. Two."
     assert in_a_row("", "一。", "二。", "", "三") == "一。二。三"
     assert in_a_row() == ""
-    spoken: tuple[tuple[Language, str], ...] = (("en", "a, b"), ("zh", "a、b"))
-    for chosen, told in spoken:
+    spoken: tuple[tuple[Language, str, str], ...] = (("en", "a, b", "a; b"), ("zh", "a、b", "a；b"))
+    for chosen, told, apart in spoken:
         set_language(chosen)
         assert listed(["a", "b"]) == told
+        assert clauses("a", "", "b") == apart
         assert listed([]) == ""
     set_language(None)
 
@@ -314,3 +316,14 @@ def test_what_the_system_says_is_a_phrase_of_ours() -> None:
         assert tell(error)[0] == retold(kept(error, 300)) == "x 不能用：磁盘已满。"
     finally:
         set_language(None)
+
+
+#: what these join is SQL and headers; the first is where a list is told in English
+_NOT_READ = ["subscribers/errors.py", "broadcaster/delivery/plans.py", "broadcaster/gateways/smpp/tables.py", "broadcaster/hooks.py", "subscribers/bulk.py", "subscribers/columnwise.py", "subscribers/db.py", "subscribers/importing/first_list.py"]
+
+
+def test_a_list_is_told_as_the_language_lists_things() -> None:
+    joined = re.compile(r"""["'](?:[,;] |[、；])["']\.join""")
+    files = [each for folder in ("broadcaster", "subscribers") for each in (ROOT / folder).rglob("*.py")]
+    found = {str(each.relative_to(ROOT)) for each in files if joined.search(each.read_text("utf-8"))}
+    assert found == set(_NOT_READ), "use language.listed or language.clauses"

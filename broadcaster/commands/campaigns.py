@@ -24,7 +24,7 @@ from broadcaster.commands.watching import campaign_document, shown_campaign, wat
 from broadcaster.delivery.obstacles import obstacles
 from broadcaster.delivery.progress import progress
 from broadcaster.keeping import restoring
-from broadcaster.language import filled, listed, ntr, tr, translated
+from broadcaster.language import filled, in_a_row, listed, ntr, tr, translated
 from broadcaster.reports.recipients import Recipient, recipients
 from broadcaster.words import SKIP_REASONS, campaign_state_word, failure_reason_word, skip_reason_word, state_word
 from subscribers import audit
@@ -270,7 +270,7 @@ def _restored(ids: Sequence[int]) -> str | None:
     if not ids:
         return None
     told = tr("Stopped because the database was restored from a backup: {ids}.", ids=listed(map(str, ids)))
-    return f"{told} {translated(restoring.HINT)}"
+    return in_a_row(told, translated(restoring.HINT))
 
 
 def _line(campaign: Campaign) -> dict[str, Any]:

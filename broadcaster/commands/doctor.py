@@ -181,5 +181,5 @@ def _line(check: Check) -> RenderableType:
     # most of what is wrong with a gateway begins with its name
     name = tr("Gateway {name}", name=which) if kind == "gateway" else translated(check.name)
     if not told.startswith(name):
-        told = f"{name}: {told}"
+        told = tr("{name}: {value}", name=name, value=told)
     return verdict(check.ok, told, check.advice)

@@ -16,7 +16,7 @@ from broadcaster.commands.program import typed_again
 from broadcaster.delivery.leases import Holder
 from broadcaster.delivery.standing import Receipts
 from broadcaster.gateways.contract import Capabilities, Gateway, ListeningGateway
-from broadcaster.language import listed, ntr, retold, tr, translated
+from broadcaster.language import clauses, listed, ntr, retold, tr, translated
 from broadcaster.trial import STEPS, Step
 
 #: what is kept of what a gateway has learned, and since when
@@ -108,7 +108,7 @@ def _told_receipts(receipts: Receipts, zone: ZoneInfo) -> str:
     last = tr("the last one at {time}", time=local(receipts.last_at, zone))
     if receipts.lag is None:
         return last
-    return tr("after {time} as a rule", time=duration(receipts.lag)) + "; " + last
+    return clauses(tr("after {time} as a rule", time=duration(receipts.lag)), last)
 
 
 def explained(gateway: Gateway, learned: Known | None) -> str:
@@ -132,7 +132,7 @@ def _told_holder(gateway: Gateway, holder: Holder, zone: ZoneInfo) -> str:
         how = tr("does not stand")
     error = retold(holder.error or "")
     last = tr("{time}: {error}", time=local(holder.error_at, zone), error=error) if error else ""
-    return "; ".join(filter(None, (who, how, last)))
+    return clauses(who, how, last)
 
 
 def _nobody(gateway: Gateway) -> str:

@@ -62,7 +62,7 @@ def _history_table(happened: Sequence[Happening], on: date) -> RenderableType:
     rows = [
         (
             one.day,
-            happening_word(one.what) + (f" ({tr('planned')})" if one.day > on else ""),
+            tr("{what} (planned)", what=happening_word(one.what)) if one.day > on else happening_word(one.what),
             one.organisation and place_words(one.organisation),
             " ".join(filter(None, (_standing(one.status, mobile=one.mobile), one.away_place, one.host_branch))),
             one.by,

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from broadcaster.commands.output import clean
-from broadcaster.language import ntr, tr, translated
+from broadcaster.language import in_a_row, ntr, tr, translated
 from broadcaster.sms import Encoding, Split, Why
 
 #: columns of a bubble: 20 Chinese characters a line, as on a small phone
@@ -45,5 +45,5 @@ def _because(why: Why) -> str:
             "With {n} characters less it would be one part less.",
             why.surplus,
         )
-        return f"{told} {fewer}"
+        return in_a_row(told, fewer)
     return told

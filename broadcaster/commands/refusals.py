@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from broadcaster.language import ntr, tr, translated
+from broadcaster.language import filled, in_a_row, ntr, tr, translated
 from subscribers.errors import Invalid
 from subscribers.importing import RefusedRow
 
@@ -54,5 +54,4 @@ def _kinds(refused: Sequence[RefusedRow]) -> list[str]:
 
 def reason(refused: RefusedRow) -> str:
     """Why a row was refused, and what to do, in the reader's language."""
-    sentences = (translated(each).format(**refused.fields) for each in (refused.message, refused.hint) if each)
-    return " ".join(sentences)
+    return in_a_row(*(filled(each, refused.fields) for each in (refused.message, refused.hint)))

@@ -152,6 +152,15 @@ def listed(items: Iterable[str]) -> str:
     return ("、" if language() == "zh" else ", ").join(items)
 
 
+def clauses(*parts: str) -> str:
+    """Parts of a sentence one after the other, without those that are empty, as the reader's language sets them apart.
+
+    >>> clauses("a", "", "b")
+    'a; b'
+    """
+    return ("；" if language() == "zh" else "; ").join(filter(None, parts))
+
+
 def _retold(text: str) -> tuple[str, str]:
     try:
         message, fields, phrases, *more = json.loads(text)

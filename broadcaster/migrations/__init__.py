@@ -71,7 +71,7 @@ def _refuse_strangers(connection: Connection) -> None:
         raise Conflict(
             "The database has tables that Broadsheet did not make: {tables}.",
             hint="Give Broadsheet an empty database of its own: the setting is url under [store].",
-            tables=", ".join(sorted(tables)[:5]),
+            tables=sorted(tables)[:5],
         )
     if found is not None and found not in {script.revision for script in _scripts().walk_revisions()}:
         raise Conflict(

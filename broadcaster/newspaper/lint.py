@@ -157,7 +157,7 @@ def about_sentence(text: str, forbidden: Collection[str]) -> Iterator[Remark]:
     if fields := list(dict.fromkeys(_FIELD.findall(_LINK.sub("", text)))):
         yield Remark(
             msgid("Nobody fills in a field in an item: {what}"),
-            {"what": " ".join(fields)},
+            {"what": fields},
             msgid("The greeting has the member's name already. Write the words themselves, for all who read it."),
             stops=True,
         )
@@ -173,7 +173,7 @@ def about_text(body: str, forbidden: Collection[str], words: Collection[str]) ->
     if fields := [*unknown, *dict.fromkeys(_FIELD.findall(_LINK.sub("", text)))]:
         yield Remark(
             msgid("There is no such field: {what}"),
-            {"what": " ".join(fields)},
+            {"what": fields},
             msgid(
                 "Two fields are there: 〔姓名〕 (or 〔name〕) and 〔组织〕 (or 〔organisation〕), written just so. "
                 "Put other words into （）."
@@ -190,7 +190,7 @@ def _about_rest(text: str, linked: str, forbidden: Collection[str]) -> Iterator[
     if left := list(dict.fromkeys(_LEFT_OVER.findall(_LINK.sub("", text)))):
         yield Remark(
             msgid("Something is still to be filled in: {what}"),
-            {"what": " ".join(left)},
+            {"what": left},
             msgid("Members would read it as it stands."),
             stops=True,
         )

@@ -79,7 +79,7 @@ def count_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, 
         told["counting"] = _progress(found)
     elif found.state == CountState.FAILED and found.trouble:
         sentences = (found.trouble["message"], found.trouble["hint"])
-        told["count_trouble"] = " ".join(filled(each, found.trouble["fields"]) for each in sentences if each)
+        told["count_trouble"] = in_a_row(*(filled(each, found.trouble["fields"]) for each in sentences))
     if found.figures is not None and found.counted_at is not None:
         at = when(found.counted_at, tx.now, house.settings.zone)
         told["counted"] = _figures(found.figures, is_operator=Right.OPERATE in visit.actor.rights) | {"at": at}

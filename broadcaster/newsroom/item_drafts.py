@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.datastructures import FormData
 
-from broadcaster.language import msgid, tell, tr
+from broadcaster.language import in_a_row, msgid, tell, tr
 from broadcaster.newspaper import drafts, items, making, presence
 from broadcaster.newspaper.models import ItemDraft
 from broadcaster.newspaper.pasted_html import as_markdown
@@ -60,7 +60,7 @@ def keep(request: Request, house: House, visit: Here, form: Form) -> Response:
             told = tr("Draft kept {time}", time=f"{tx.now.astimezone(house.settings.zone):%H:%M}")
             outdated_by = _saved_since(tx, visit, item_id, version)
     except BroadsheetError as error:
-        status, told = 422, " ".join(tell(error))
+        status, told = 422, in_a_row(*tell(error))
     return draw(
         request, "item_kept.html", status=status, told=told, draft=draft_id, saves=saves, outdated_by=outdated_by
     )

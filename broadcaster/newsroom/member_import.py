@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import translated
+from broadcaster.language import filled
 from broadcaster.list_notes import notes_of
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.newsroom.list_words import told_list, told_unread
@@ -158,7 +158,7 @@ def _record(kept: Mapping[str, Any]) -> Record:
 def _told_trouble(job: ListJob) -> dict[str, str] | None:
     if job.trouble is None:
         return None
-    what, then = (translated(job.trouble[each]).format(**job.trouble["fields"]) for each in ("message", "hint"))
+    what, then = (filled(job.trouble[each], job.trouble["fields"]) for each in ("message", "hint"))
     return {"what": what, "then": untyped(then), "field": "file"}
 
 

@@ -82,7 +82,7 @@ def check_mapping(columns: Columns, mapping: Mapping[str, str]) -> None:
                 "There is no column {heading}.",
                 hint="There are: {headings}.",
                 heading=heading,
-                headings=", ".join(filter(None, columns.headings)),
+                headings=[*filter(None, columns.headings)],
             )
 
 
@@ -103,7 +103,7 @@ def check_fields(mapping: Mapping[str, str]) -> None:
                 hint="Fields are: {fields}. Any other column is kept under its heading by itself.",
                 heading=heading,
                 field=field,
-                fields=", ".join(FIELDS),
+                fields=list(FIELDS),
             )
 
 

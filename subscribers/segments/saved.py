@@ -70,7 +70,7 @@ def remove(session: Session, actor: Actor, name: str, *, now: datetime) -> Saved
             "The segment {name} is named by {users}.",
             hint="Change these first, or remove them.",
             name=segment.name,
-            users=", ".join(users),
+            users=users,
         )
     removed = SavedSegment(segment.name, segment.rule, segment.saved_by, segment.saved_at, home_of(session, actor))
     before = {"before_by": segment.saved_by, "before_at": segment.saved_at.isoformat()}

@@ -145,7 +145,7 @@ def main(asked: dict[str, Any]) -> None:
     visible = [sheet.name for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
     wanted: str = asked["named"]
     if wanted and wanted not in [sheet.name for sheet in sheets]:
-        _tell({"end": "no_sheet", "sheets": ", ".join(visible[:_SHOWN])})
+        _tell({"end": "no_sheet", "sheets": visible[:_SHOWN]})
         return
     try:
         for name in [wanted] if wanted else visible:

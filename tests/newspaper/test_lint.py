@@ -37,7 +37,7 @@ def told(sms: str, forbidden: str = "", words: tuple[str, ...] = (), **more: obj
     [
         ("<时间>开会", "<时间>"),
         ("（地点）见", "（地点）"),
-        ("XX月XX日开会", "XX月 XX日"),
+        ("XX月XX日开会", "XX月, XX日"),
         ("时间待定", "待定"),
         ("TODO: ask", "TODO"),
     ],
@@ -109,7 +109,7 @@ def test_what_a_gateway_refuses(session: Session) -> None:
     ("body", "found"),
     [
         ("〔姓名〕您好，〔组织〕供暖。京发〔2026〕15号", []),
-        ("〔电话〕和〔姓 名〕", [("There is no such field: 〔电话〕 〔姓 名〕", True)]),
+        ("〔电话〕和〔姓 名〕", [("There is no such field: 〔电话〕, 〔姓 名〕", True)]),
         ("[姓名]您好", [("There is no such field: [姓名]", True)]),
         ("〔日期〕开会", [("There is no such field: 〔日期〕", True)]),
         ("时间待定", [("Something is still to be filled in: 待定", True)]),

@@ -108,7 +108,7 @@ def test_sheets_that_are_seen_are_tried_in_order_and_any_can_be_named(tmp_path: 
     assert rows(path, named="hidden") == [(1, ["secret"])]
     with pytest.raises(Invalid, match="no sheet of this name") as refused:
         rows(path, named="nobody")
-    assert refused.value.fields["sheets"] == "List, empty, people"
+    assert refused.value.fields["sheets"] == ["List", "empty", "people"]
 
 
 def test_a_workbook_without_any_sheet_that_is_seen_has_one_sample_without_rows(tmp_path: Path) -> None:
