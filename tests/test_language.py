@@ -319,7 +319,16 @@ def test_what_the_system_says_is_a_phrase_of_ours() -> None:
 
 
 #: what these join is SQL and headers; the first is where a list is told in English
-_NOT_READ = ["subscribers/errors.py", "broadcaster/delivery/plans.py", "broadcaster/gateways/smpp/tables.py", "broadcaster/hooks.py", "subscribers/bulk.py", "subscribers/columnwise.py", "subscribers/db.py", "subscribers/importing/first_list.py"]
+_NOT_READ = [
+    "subscribers/errors.py",
+    "broadcaster/delivery/plans.py",
+    "broadcaster/gateways/smpp/tables.py",
+    "broadcaster/hooks.py",
+    "subscribers/bulk.py",
+    "subscribers/columnwise.py",
+    "subscribers/db.py",
+    "subscribers/importing/first_list.py",
+]
 
 
 def test_a_list_is_told_as_the_language_lists_things() -> None:

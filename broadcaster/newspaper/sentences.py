@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 #: ends that need nothing behind them: they are as wide as a blank is
 _WIDE_ENDS = frozenset("。！？；：…”）》】」』，、")
@@ -23,8 +24,7 @@ def kept_apart(sentences: Sequence[str]) -> list[str]:
     >>> kept_apart(["食堂 14:30", "再见"])
     ['食堂 14:30；', '再见']
     """
-    pairs = zip(sentences[:-1], sentences[1:], strict=True)
-    return [*(f"{each}{_between(each, after)}" for each, after in pairs), *sentences[-1:]]
+    return [*(f"{each}{_between(each, after)}" for each, after in pairwise(sentences)), *sentences[-1:]]
 
 
 def _between(sentence: str, after: str) -> str:
