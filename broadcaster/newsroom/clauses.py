@@ -71,6 +71,8 @@ SIGNS: Mapping[str, str] = {
 #: what rows do not offer, and a typed rule may say
 _STRICT: Mapping[str, str] = {">": msgid("is more than"), "<": msgid("is less than")}
 _NAMING = ("under", "list", "segment")
+#: what a column of the list itself begins with, before its heading
+_OWN = "own:"
 #: what is so, or is not: no value has to be typed
 _FLAGS = ("mobile", "reachable")
 _QUOTES = ('""', "“”", "「」", "‘’", "''")
@@ -164,18 +166,27 @@ def _said(clause: Clause) -> str:
         case "list":
             words = tr("not on the list {name}", name=value) if is_not else tr("on the list {name}", name=value)
         case field:
-            asked, sign = translated(FIELDS[field][0]), translated(SIGNS[clause.sign])
+            asked, sign = _asked(field), translated(SIGNS[clause.sign])
             words = tr("{field} {sign} {value}", field=asked, sign=sign, value=value)
     return words
 
 
 def _text(clause: Clause, *, is_chinese: bool) -> str:
-    if clause.field not in FIELDS or clause.sign not in SIGNS:
+    heading = _heading(clause.field)
+    if (clause.field not in FIELDS and not heading) or clause.sign not in SIGNS:
         raise Invalid("This cannot be asked: {field}.", field=repr(f"{clause.field} {clause.sign}"[:40]))
     typed = clause.value.strip() or (_yes() if clause.field in _FLAGS else "")
+    if not typed:
+        raise Invalid("What is asked of {field} is missing.", hint="Fill in its value.", field=_asked(clause.field))
     if clause.field == "under":
         typed = place_words(stored_name(typed))
-    word, value = FIELDS[clause.field][2 if is_chinese else 1], _quoted(typed)
+    if heading and clause.sign not in ("=", "!=", "starts"):
+        raise Invalid(
+            "{field} can be something, or begin with it, and nothing else.",
+            hint="Choose “is”, “is not” or “begins with”.",
+            field=heading,
+        )
+    word, value = _word(clause.field, is_chinese=is_chinese), _quoted(typed)
     if clause.field in _NAMING:
         if clause.sign not in ("=", "!="):
             raise Invalid("Whether somebody is in it can be asked, and nothing else.", hint="Choose “is” or “is not”.")
@@ -183,6 +194,21 @@ def _text(clause: Clause, *, is_chinese: bool) -> str:
         return named if clause.sign == "=" else f"非 {named}" if is_chinese else f"not {named}"
     starts = "开头是" if is_chinese else "starts with"
     return f"{word} {starts if clause.sign == 'starts' else clause.sign} {value}"
+
+
+def _heading(field: str) -> str:
+    """The heading that a field is, if it is a column of one's own; else empty."""
+    return field.removeprefix(_OWN) if field.startswith(_OWN) else ""
+
+
+def _asked(field: str) -> str:
+    return _heading(field) or translated(FIELDS[field][0])
+
+
+def _word(field: str, *, is_chinese: bool) -> str:
+    if heading := _heading(field):
+        return f"{'字段' if is_chinese else 'field'}({_quoted(heading)})"
+    return FIELDS[field][2 if is_chinese else 1]
 
 
 def _quoted(value: str) -> str:
@@ -199,10 +225,14 @@ def _clause(term: Rule, *, is_not: bool = False) -> Clause | None:
             return _clause(inner, is_not=True)
         case Is(field, (value,), "") if field.value in FIELDS:
             return Clause(field.value, sign, _value_word(field, str(value)))
+        case Is(Field.OWN, (value,), heading) if value:
+            return Clause(_OWN + heading, sign, str(value))
         case Compared(field, kind, value) if field.value in FIELDS and kind in SIGNS and not is_not:
             return Clause(field.value, kind, str(value))
         case Starts(field, text, "") if field.value in FIELDS and not is_not:
             return Clause(field.value, "starts", text)
+        case Starts(Field.OWN, text, heading) if text and not is_not:
+            return Clause(_OWN + heading, "starts", text)
         case Away():
             return Clause("mobile", sign, _yes())
         case Reachable():
@@ -228,9 +258,11 @@ def _yes() -> str:
     return "是" if language() == "zh" else "yes"
 
 
-def choices() -> dict[str, list[tuple[str, str]]]:
-    """What `rows.html` offers, in the reader's language."""
+def choices(headings: Sequence[str], clauses: Sequence[Clause]) -> dict[str, list[tuple[str, str]]]:
+    """What `rows.html` offers, in the reader's language: `headings` of columns of one's own, and those in `clauses`."""
+    asked = filter(None, (_heading(each.field) for each in clauses))
     return {
         "fields": [("", "—"), *((field, translated(word)) for field, (word, _, _) in FIELDS.items())],
+        "own": [(_OWN + heading, heading) for heading in dict.fromkeys([*headings, *asked])],
         "signs": [(sign, translated(word)) for sign, word in SIGNS.items()],
     }

@@ -16,6 +16,7 @@ from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.items import BUILT_IN, segment_words
 from broadcaster.newsroom.members import today
+from broadcaster.newsroom.own_columns import own_columns, stands_in_column
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.house import House
@@ -26,7 +27,7 @@ from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError
 from subscribers.models import Status
-from subscribers.segments import SavedSegment, Someone
+from subscribers.segments import OwnColumn, SavedSegment, Someone
 
 router = APIRouter()
 
@@ -116,19 +117,22 @@ def _draw(
 ) -> Response:
     counted = None
     people: Sequence[Someone] = ()
+    hint = ""
     clicked = clauses_of(rule) if rule.strip() else ([], False)
     if rows:
         clicked = (list(rows), False)
     with house.reading() as tx:
         day = today(house, tx)
+        own = own_columns(tx, visit, day)
         if rule.strip() and not rows:
             try:
                 counted = how_many(tx, visit, rule, day, exactly=exactly)
                 people, _ = segments.some(tx.session, visit.view, rule, on=day, limit=SAMPLE)
+                hint = "" if people else stands_in_column(rule, own)
             except BroadsheetError as wrong:
                 error = error or wrong
         saved = segments.listing(tx.session, visit.actor)
-        values = values_for(tx, visit, saved)
+        values = values_for(tx, visit, saved, own)
     return draw(
         request,
         "segments.html",
@@ -154,15 +158,18 @@ def _draw(
         ],
         name=name,
         rule=rule,
+        hint=hint,
         clauses=None if clicked is None else with_room(clicked[0], most),
         is_any=clicked is not None and clicked[1],
-        **choices(),
+        **choices([column.heading for column in own], clicked[0] if clicked else ()),
         values=values,
     )
 
 
-def values_for(tx: Tx, visit: Visit, saved: Sequence[SavedSegment]) -> list[str]:
+def values_for(tx: Tx, visit: Visit, saved: Sequence[SavedSegment], own: Sequence[OwnColumn]) -> list[str]:
     """What the rows offer while somebody types: some of what can stand there."""
     nodes = tree_levels.below(tx.session, visit.actor, visit.view.under, limit=_PLACES)
     words = [*(status_word(each) for each in Status), tr("yes"), tr("no")]
-    return [*words, *(one.name for one in saved[:_PLACES]), *(place_words(node.names) for node in nodes)]
+    theirs = (value for column in own for value in column.values)
+    known = [*words, *theirs, *(one.name for one in saved[:_PLACES]), *(place_words(node.names) for node in nodes)]
+    return list(dict.fromkeys(known))

@@ -20,6 +20,7 @@ from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import BUILT_IN, audience_words, offered_segments, segment_words, typed_words
 from broadcaster.newsroom.members import Id, today
+from broadcaster.newsroom.own_columns import own_columns
 from broadcaster.newsroom.place_rules import meaning as meaning_of
 from broadcaster.newsroom.place_rules import place_rules
 from broadcaster.newsroom.proofs import KEPT_FOR, phones
@@ -202,7 +203,8 @@ def _draw(
         its_rule = {one.name: one.rule for one in saved}
         asked = {name: its_rule.get(name, name) for name in (*named, *others, *places)}
         told = _sizes(tx, visit, asked, day, kept_for=KEPT_FOR if is_live else 0)
-        values = values_for(tx, visit, saved)
+        own = own_columns(tx, visit, day)
+        values = values_for(tx, visit, saved, own)
     boxes = [
         {
             "name": name,
@@ -236,7 +238,7 @@ def _draw(
         is_any=wish.is_any,
         is_building=any(row.field for row in wish.rows),
         is_placing=bool(wish.q) or any(name in wish.names for name in places),
-        **choices(),
+        **choices([column.heading for column in own], wish.rows),
         values=values,
         # where there was one phone only, none was chosen; and some are gone again
         shown=wish.shown if wish.shown in map(str, range(1, len(drawn) + 1)) else "1",

@@ -169,15 +169,15 @@ def test(text: str, word: Token, sign: Token, *values: Token) -> Rule:
             else "There are: {known}. A column of your own is written field(...).",
             word=clipped(str(word)),
             nearest=close[0] if close else "",
-            known=_known(),
+            known=_known(like=str(word)),
             **pointer(text, place(word)),
         )
     return _tested(text, asked, "", sign, values)
 
 
-def _known() -> str:
-    words = [word for word in (*_FIELDS, *_FLAGS) if word.isascii()]
-    return " ".join(sorted(words))
+def _known(*, like: str) -> str:
+    """The words that there are, in the language of one that is not among them."""
+    return " ".join(sorted(word for word in (*_FIELDS, *_FLAGS) if word.isascii() == like.isascii()))
 
 
 def _tested(text: str, asked: Field, heading: str, sign: Token, tokens: tuple[Token, ...]) -> Rule:

@@ -1,6 +1,7 @@
 """Segments: a rule, looked up in the registry, becomes one SELECT of members as of a day.
 
-counting, saved -> resolving (names of places, lists and segments); counting -> asked -> conditions (SQL).
+counting, saved -> resolving (names of places, lists and segments); counting -> asked -> conditions (SQL);
+own_headings -> asked, counting.
 `subscribers.rules` reads the text. The conditions of a rule are two-valued: whoever is not in a rule is in its
 negation, also where a birthday is missing.
 """
@@ -21,12 +22,14 @@ from subscribers.segments.counting import (
     some,
     stand_ins,
 )
+from subscribers.segments.own_headings import OwnColumn, own_columns
 from subscribers.segments.saved import SavedSegment, last_saved, listing, remove, save
 
 __all__ = [
     "Count",
     "Estimate",
     "Known",
+    "OwnColumn",
     "SavedSegment",
     "Someone",
     "check",
@@ -42,6 +45,7 @@ __all__ = [
     "last_saved",
     "listing",
     "members_matching",
+    "own_columns",
     "people",
     "remove",
     "resolved",

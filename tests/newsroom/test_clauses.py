@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.language import Language, set_language
-from broadcaster.newsroom.clauses import FIELDS, Clause, clauses_of, rule_of, said
+from broadcaster.language import Language, set_language, tell
+from broadcaster.newsroom.clauses import FIELDS, Clause, choices, clauses_of, rule_of, said
 from subscribers import rules
 from subscribers.errors import Invalid
 
@@ -24,6 +24,11 @@ ROWS = [
     Clause("list", "=", "骨干"),
     Clause("segment", "!=", "老年"),
 ]
+OWN = [
+    Clause("own:身份", "=", "教师"),
+    Clause("own:Post (now)", "!=", "chair"),
+    Clause('own:a"b', "starts", "x"),
+]
 
 
 @pytest.mark.parametrize("tongue", ["zh", "en"])
@@ -38,7 +43,7 @@ def test_what_is_clicked_together_comes_back(tongue: Language, is_any: bool) -> 
         Clause("mobile", "=", yes),
     ]
     assert clauses_of(rule_of(rows, is_any=is_any)) == (rows, is_any)
-    for row in (*rows, Clause("reachable", "!=", yes)):
+    for row in (*rows, *OWN, Clause("reachable", "!=", yes)):
         assert clauses_of(rule_of([row], is_any=is_any)) == ([row], False)
 
 
@@ -55,7 +60,8 @@ def test_the_same_rule_in_both_languages() -> None:
     [
         "status in (retired, probationary)",
         "retired and (mobile or age > 60)",
-        'field("Post") = "x"',
+        'field("Post") = ""',
+        'field("Post") in ("x", "y")',
         'at("East")',
         "not (retired and mobile)",
         "age < 60",
@@ -69,7 +75,11 @@ def test_what_is_more_stays_text(rule: str) -> None:
     assert clauses_of(rule) is None
 
 
-@given(st.text(max_size=40), st.sampled_from(sorted(FIELDS)), st.sampled_from(["=", "!=", ">=", "<=", "starts", "x"]))
+@given(
+    st.text(max_size=40),
+    st.sampled_from([*sorted(FIELDS), "own:身份"]),
+    st.sampled_from(["=", "!=", ">=", "<=", "starts", "x"]),
+)
 def test_whatever_is_typed_is_a_value_and_nothing_else(value: str, field: str, sign: str) -> None:
     set_language("en")
     try:
@@ -78,6 +88,28 @@ def test_whatever_is_typed_is_a_value_and_nothing_else(value: str, field: str, s
         return
     # what is typed neither closes a quote nor adds a condition
     assert len([term for term in rules.walk(meaning) if not isinstance(term, rules.Not)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (Clause("own:身份", "=", " "), "没有写明“身份”要符合什么。"),
+        (Clause("tag", "=", ""), "没有写明“标签”要符合什么。"),
+        (Clause("own:身份", ">=", "3"), "“身份”只能问是什么、以什么开头。"),
+        (Clause("own:", "=", "x"), "不能这样问"),
+        (Clause("own:\"“「‘'", "=", "x"), "引号"),
+    ],
+)
+def test_rows_that_ask_nothing(row: Clause, told: str) -> None:
+    set_language("zh")
+    with pytest.raises(Invalid) as refused:
+        rule_of([row], is_any=False)
+    assert told in tell(refused.value)[0]
+
+
+def test_the_columns_of_ones_own_are_offered_and_those_that_were_asked_for() -> None:
+    offered = choices(["身份", "Post"], [Clause("own:Old", "=", "x"), Clause("tag", "=", "x")])
+    assert offered["own"] == [("own:身份", "身份"), ("own:Post", "Post"), ("own:Old", "Old")]
 
 
 @pytest.mark.parametrize(

@@ -109,3 +109,34 @@ def test_a_rule_is_clicked_together(admin: Browser) -> None:
             assert answer.status_code in (303, 422), (field, typed)
             assert "<script>alert" not in answer.text
     assert "asks more than rows can" in admin.get("/members/segments?rule=age+%3C+60").text
+
+
+def test_a_column_of_the_list_is_asked_by_clicking(house: Runtime, admin: Browser) -> None:
+    with house.begin() as tx:
+        for name in ("孙老师", "周老师"):
+            make_member(tx.session, organisation="East/First", name=name, fields={"身份": "教师"})
+        make_member(tx.session, organisation="East/First", name="吴家长", fields={"身份": "家长"})
+    page = admin.get("/members/segments")
+    assert '<optgroup label="Columns of your own lists">\n<option value="own:身份">身份</option>' in page.text
+    assert '<option value="教师">' in page.text, "what stands in it is offered"
+
+    def asked(field: str, sign: str, value: str) -> str:
+        answer = admin.post("/members/segments/build", joined="all", field=field, sign=sign, value=value)
+        return unescape(admin.follow(answer).text if answer.status_code == 303 else answer.text)
+
+    told = asked("own:身份", "=", "教师")
+    assert "2 members " in told
+    assert "孙老师" in told
+    assert "吴家长" not in told
+    assert '<option value="own:身份" selected>' in told
+    told = asked("tag", "=", "教师")
+    assert "0 members" in told
+    assert "教师 is no tag here: it stands in the column 身份." in told
+    assert "What is asked of 身份 is missing." in asked("own:身份", "=", "")
+    assert "no tag here" not in asked("tag", "=", "合唱")
+
+
+def test_what_can_be_asked_is_told_in_the_language_of_the_rule(admin: Browser) -> None:
+    told = unescape(admin.client.get("/members/segments", params={"rule": "身份 = 教师"}).text)
+    assert "会龄" in told
+    assert "birth_month" not in told

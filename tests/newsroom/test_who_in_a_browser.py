@@ -159,3 +159,24 @@ def test_the_tab_stays_after_a_form_was_sent(house: Runtime, chrome: Browser, ad
     page.get_by_text("Saved.").wait_for()
     assert page.get_by_role("radio", name="mobile", exact=True).is_checked()
     page.context.close()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_a_variant_for_a_column_of_the_list(
+    house: Runtime, chrome: Browser, address: str, size: tuple[int, int]
+) -> None:
+    with looking(chrome, address, "zh-CN", size) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        with house.begin() as tx:
+            make_members(tx.session, 3, fields={"身份": "教师"})
+        page.goto("/editions/1/who")
+        page.locator("summary", has_text="点选").click()
+        page.get_by_label("条件").first.select_option("身份")
+        page.get_by_label("值").first.fill("教师")
+        look.fits()
+        page.get_by_role("button", name="保存版本").click()
+        page.get_by_role("status").get_by_text("已保存").wait_for()
+        assert '字段("身份") = "教师"' in variants(house)
+        page.goto("/editions/1/who")
+        expect(page.locator("label", has_text="身份是教师").locator(".size")).to_contain_text("3")

@@ -100,6 +100,9 @@ PROBES = {
     "subscribers.segments.counting.some": Probe(
         lambda s, a, side: segments.some(s, a, "everyone", on=TODAY)[0], shows=True
     ),
+    "subscribers.segments.own_headings.own_columns": Probe(
+        lambda s, a, side: segments.own_columns(s, a, on=TODAY), shows=True
+    ),
     "subscribers.headcounts.headcounts": Probe(_headcounts, shows=True),
     "subscribers.segments.counting.has_birthdays": Probe(
         lambda s, a, side: segments.has_birthdays(s, a, on=TODAY),

@@ -113,7 +113,9 @@ def _side(session: Session, folder: Path, mark: str, n: int) -> Side:
     chief = Actor(f"{mark}主编", frozenset(Right), top.path)
     other = make_organisation(session, other_branch)
     make_organisation(session, closed).closed_on = TODAY - timedelta(days=9)
-    member = make_member(session, name=f"{mark}读者", organisation=branch, birthday=date(1950, 1, 1))
+    member = make_member(
+        session, name=f"{mark}读者", organisation=branch, birthday=date(1950, 1, 1), fields={f"{mark}身份": "教师"}
+    )
     second = make_member(session, name=f"{mark}甲", organisation=branch)
     third = make_member(session, name=f"{mark}乙", organisation=branch)
     left = make_member(session, name=f"{mark}旧人", organisation=branch, left_on=TODAY - timedelta(days=30))
