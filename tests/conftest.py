@@ -18,7 +18,7 @@ from __future__ import annotations
 import fcntl
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -63,12 +63,23 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each worker begins with its share of the long ones, or they would be all that is left at the end."""
+    """Each worker has its share of the long ones, which wait much, among others that compute; none is left for the end.
+
+    Workers are dealt one stretch each, and take from one another what is left of it.
+    """
     long = [item for item in items if LONG.intersection(item.path.parts)]
     rest = [item for item in items if not LONG.intersection(item.path.parts)]
-    # workers are dealt one stretch each, and take from one another what is left of it
     size = len(rest) // WORKERS + 1
-    items[:] = [item for n in range(WORKERS) for item in (*long[n::WORKERS], *rest[n * size : (n + 1) * size])]
+    items[:] = [item for n in range(WORKERS) for item in mixed(long[n::WORKERS], rest[n * size : (n + 1) * size])]
+
+
+def mixed(long: Sequence[pytest.Item], rest: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """These long ones with as many others after each, and a fifth of the others after all."""
+    between = len(rest) * 4 // 5 // max(1, len(long))
+    for n, item in enumerate(long):
+        yield item
+        yield from rest[n * between : (n + 1) * between]
+    yield from rest[len(long) * between :]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
