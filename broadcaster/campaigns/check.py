@@ -18,7 +18,7 @@ from broadcaster.campaigns import dress, render
 from broadcaster.campaigns.audience import Route, select_audience
 from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.dress import Dress
-from broadcaster.campaigns.findings import Finding, about_age, about_repeats
+from broadcaster.campaigns.findings import Finding, about_age, about_fields, about_repeats
 from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.campaigns.profiles import Profile, carried, has_length, refuse_halfway, worn
 from broadcaster.gateways.contract import Capabilities
@@ -232,6 +232,7 @@ def _findings(
             )
         )
     found += _about_items(campaign)
+    found += about_fields(campaign)
     for variant in result.variants:
         found.extend(_about_text(variant, {way.name: way.capabilities.max_parts for way in ways}))
     dresses = [worn(campaign, way.name, way.capabilities, way.profile)[0] for way in ways]

@@ -15,6 +15,7 @@ from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.stale import is_stale, other_people
 from broadcaster.language import msgid
+from broadcaster.newspaper.lint import about_notice
 from broadcaster.newspaper.models import Edition
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
@@ -30,6 +31,15 @@ class Finding:
     hint: str = ""
     #: how whoever runs the installation mends it: a command, or a line of the configuration
     typed: str = ""
+
+
+def about_fields(campaign: Campaign) -> list[Finding]:
+    """What looks like a field in the text of a notice, and is none."""
+    if campaign.edition_id:
+        # its sentences are looked at where they are written
+        return []
+    texts = dict.fromkeys(variant.source for variant in campaign.variants)
+    return [Finding(each.message, False, each.fields, each.hint) for text in texts for each in about_notice(text)]
 
 
 @needs(Right.SEE)

@@ -12,8 +12,9 @@ import typer
 
 from broadcaster.campaigns import check as checking
 from broadcaster.campaigns import compose, schedule
+from broadcaster.campaigns.findings import about_fields
 from broadcaster.campaigns.models import Campaign
-from broadcaster.commands.checked import check_document, shown_check, shown_variants
+from broadcaster.commands.checked import check_document, sentence, shown_check, shown_findings, shown_variants
 from broadcaster.commands.drafting import draft
 from broadcaster.commands.house import opened, read_time
 from broadcaster.commands.options import MOST, noun, verb
@@ -71,12 +72,13 @@ def create(
         planned = _read_future(at, house.settings.zone, tx.now) if at else None
         content = {"text": text, "template": template, "edition": edition}
         campaign = draft(house, tx, content, field or [], rule=to, gateway=gateway, urgent=urgent, at=planned)
-        number, title = campaign.id, campaign.title
+        number, title, findings = campaign.id, campaign.title, about_fields(campaign)
     told = tr("Campaign {id} is a draft: {title}", id=number, title=title)
     then = [f"broadsheet campaigns check {number}"]
     if planned:
         then.append(f"broadsheet campaigns schedule {number}")
-    answer({"id": number, "state": "draft"}, told, then=then)
+    warnings = [sentence(each) for each in findings]
+    answer({"id": number, "state": "draft", "warnings": warnings}, told, *shown_findings(findings), then=then)
 
 
 @verb(

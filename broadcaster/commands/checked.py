@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -25,8 +25,8 @@ def check_document(checked: Check) -> dict[str, Any]:
         "cost": checked.cost,
         "currency": checked.currency,
         "seconds": checked.seconds,
-        "warnings": [_sentence(finding) for finding in checked.findings],
-        "blocking": [_sentence(finding) for finding in checked.blocking],
+        "warnings": [sentence(finding) for finding in checked.findings],
+        "blocking": [sentence(finding) for finding in checked.blocking],
         "variants": variant_documents(checked),
     }
 
@@ -75,13 +75,19 @@ def shown_check(checked: Check) -> list[RenderableType]:
     ]
     if checked.skipped:
         shown.append(skipped_table(checked.skipped))
-    for finding in checked.findings:
+    return shown + shown_findings(checked.findings)
+
+
+def shown_findings(findings: Sequence[Finding]) -> list[RenderableType]:
+    """Each in a sentence, with what to do below it."""
+    shown: list[RenderableType] = []
+    for finding in findings:
         mark = (
             Text(f"{tr('Cannot be sent')}: ", style="bold red")
             if finding.blocking
             else Text(f"{tr('Note')}: ", style="yellow")
         )
-        shown.append(mark + Text(_sentence(finding)))
+        shown.append(mark + Text(sentence(finding)))
         shown += [
             Text(f"  {filled(each, finding.fields)}", style="dim") for each in (finding.hint, finding.typed) if each
         ]
@@ -123,5 +129,6 @@ def readers_of(count: int) -> str:
     return ntr("{count} reader", "{count} readers", count, count=f"{count:,}")
 
 
-def _sentence(finding: Finding) -> str:
+def sentence(finding: Finding) -> str:
+    """In the reader's language."""
     return filled(finding.message, finding.fields)

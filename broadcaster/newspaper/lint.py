@@ -16,7 +16,7 @@ from broadcaster.sms import find_lookalikes
 
 #: fields of templates and of other programs, which nobody fills in here
 _FIELD = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\$\{.*?\}|\{\w{1,30}\}|%\w{1,20}%|"
+    r"\{\{.*?\}\}|\{%.*?%\}|\$\{.*?\}|\{ ?\w{1,30} ?\}|%\w{1,20}%|"
     r"[\[〔【（(](?:姓名|名字|组织|name|organisation)[\]〕】）)]"
 )
 #: what is written where something is to come
@@ -24,6 +24,8 @@ _LEFT_OVER = re.compile(
     r"<\w{1,20}>|[\[〔【（(](?:日期|时间|地点|链接|date|time|place|link)[\]〕】）)]|"
     r"[xX×＊*]{2,}[年月日时点分元人号]|待定|待补|TODO|TBD|XXX",
 )
+#: what fills in the text of a notice, and what nobody reads of it
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _LINK = re.compile(r"(?:https?://|www\.)[^\s\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
 _VARIABLE = re.compile(r"[{}$<>\[\]]|%7[bd]", re.IGNORECASE)
 _SHORTENED = re.compile(
@@ -32,6 +34,8 @@ _SHORTENED = re.compile(
 _HAN = re.compile("[\u3400-\u9fff]")
 #: carriers take what stands in these for the signature
 _BRACKETS = re.compile("【[^】]*】?|】")
+
+_SEEMS = msgid("This looks like a field, and nobody fills it in: {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,17 @@ def about_sentence(text: str, forbidden: Collection[str]) -> Iterator[Remark]:
             msgid("The greeting has the member's name already. Write the words themselves, for all who read it."),
             stops=True,
         )
+    if seeming := [each for each in own_words.unknown_fields(text) if each not in fields]:
+        yield Remark(_SEEMS, {"what": seeming}, msgid("Members would read it as it stands."))
     yield from _about_rest(text, text, forbidden)
+
+
+def about_notice(source: str) -> Iterator[Remark]:
+    """Remarks on the text of a notice, with its fields in two braces: what looks like a field to whoever wrote it."""
+    text = _LINK.sub("", _TEMPLATE.sub("", source))
+    if seeming := [*dict.fromkeys([*_FIELD.findall(text), *own_words.all_bracketed(text)])]:
+        hint = msgid("Members would read it as it stands. A field is written in two braces: {{{{ name }}}}.")
+        yield Remark(_SEEMS, {"what": seeming}, hint)
 
 
 def about_text(body: str, forbidden: Collection[str], words: Collection[str]) -> Iterator[Remark]:

@@ -63,7 +63,12 @@ def unknown_fields(body: str) -> list[str]:
     >>> unknown_fields("〔姓名〕和〔电话〕，见京发〔2026〕15号")
     ['〔电话〕']
     """
-    return list(dict.fromkeys(each for each in _BRACKETED.findall(_CHIP.sub("", body)) if not each[1:-1].isdigit()))
+    return all_bracketed(_CHIP.sub("", body))
+
+
+def all_bracketed(body: str) -> list[str]:
+    """What stands in the brackets of a field, whether or not it is one; without the numbers of documents."""
+    return list(dict.fromkeys(each for each in _BRACKETED.findall(body) if not each[1:-1].isdigit()))
 
 
 def plain(full: str) -> str:

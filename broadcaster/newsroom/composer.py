@@ -23,6 +23,7 @@ from broadcaster.newsroom.editions import PATH, day_of
 from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel
+from broadcaster.newsroom.remarks import beside_sentence
 from broadcaster.newsroom.sends import older_sends
 from broadcaster.newsroom.tabs import shown_of
 from broadcaster.runtime import Runtime
@@ -280,6 +281,7 @@ def _told(laid: Layout, placed: PlacedItem, typed: dict[int, str]) -> dict[str, 
         "id": item.id,
         "headline": item.headline,
         "sms": typed.get(item.id, item.sms),
+        "remarks": beside_sentence(typed.get(item.id, item.sms)),
         "version": item.version,
         "audience": audience_words(item.audience),
         "source": item.source,

@@ -20,6 +20,7 @@ from broadcaster.newsroom.item_choices import choices
 from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in
 from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
+from broadcaster.newsroom.remarks import beside_sentence
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
@@ -290,6 +291,7 @@ def draw_item(
         theirs=items.words_of(item) if item and isinstance(error, Outdated) else None,
         theirs_audience=audience_words(item.audience) if item else "",
         words=words,
+        remarks=beside_sentence(words.sms),
         picture=picture,
         item=item,
         corrects=item.corrects_id if item else corrects,

@@ -14,6 +14,7 @@ from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones
+from broadcaster.newsroom.remarks import beside_text
 from broadcaster.runtime import Runtime
 from broadcaster.sms import repair
 from broadcaster.web.doors import Form, Posted, shows, takes
@@ -208,6 +209,7 @@ def _draw(
         name=audience_words([variant]),
         body=typed if typed is not None else own or composed,
         theirs=own if isinstance(error, Outdated) and typed is not None else "",
+        remarks=beside_text(typed if typed is not None else own or ""),
         is_own=own is not None,
         is_behind=own is not None and kept is not None and kept.composed != composed,
         composed=composed,

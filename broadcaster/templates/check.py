@@ -121,7 +121,7 @@ class _Checker:
         name = node.name
         # a Python identifier is normalised, so two spellings of one name would share a variable
         if name not in self.known or unicodedata.normalize("NFKC", name) != name:
-            nearest = difflib.get_close_matches(name, self.known, 1, 0.5)
+            nearest = difflib.get_close_matches(name, self.known, 1)
             raise Invalid(
                 "Line {line}: nobody fills in the field {field}.",
                 hint="Write {nearest}." if nearest else "Known are: {known}.",

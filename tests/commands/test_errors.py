@@ -222,6 +222,18 @@ def test_a_time_that_has_passed(staffed: Desk) -> None:
     assert staffed.type("campaigns", "list", "--json").document == {"campaigns": []}
 
 
+@pytest.mark.parametrize("field", ["{年龄}", "〔姓名〕"])
+def test_what_looks_like_a_field_is_told_as_the_draft_is_made(staffed: Desk, field: str) -> None:
+    made = staffed.type("campaigns", "create", "--text", f"{field}您好", "--to", "everyone")
+    assert "This looks like a field, and nobody fills it in" in made.out
+    assert field in made.out
+    assert "written in two braces: {{ name }}" in " ".join(made.out.split())
+    assert field in staffed.type("campaigns", "check", "1").out
+    assert field in "".join(staffed.type("--json", "campaigns", "check", "1").document["warnings"])
+    made = staffed.type("campaigns", "create", "--text", "{{ name }}您好", "--to", "everyone", "--json")
+    assert made.document == {"id": 2, "state": "draft", "warnings": []}
+
+
 def test_an_age_that_nobody_has(staffed: Desk) -> None:
     assert "Nobody's birthday is known" in staffed.type("segments", "count", "age >= 60").out
     assert "birthday" not in staffed.type("segments", "count", "tag = 无").out

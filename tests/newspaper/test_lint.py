@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from broadcaster.newspaper import word_lists
-from broadcaster.newspaper.lint import Remark, about_text, lint
+from broadcaster.newspaper.lint import Remark, about_notice, about_text, lint
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.sms import find_lookalikes, repair
 from subscribers.actor import OPERATOR, Actor, Right
@@ -171,3 +171,22 @@ def test_a_list_holds_for_all_below(session: Session, now: datetime) -> None:
     for wrong in (["长" * 51], [str(n) for n in range(2001)]):
         with pytest.raises(Invalid):
             word_lists.save(session, OPERATOR, wrong, now=now)
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("{{ 年龄 }}岁，{% if city %}在{{ city }}{% endif %}", []),
+        ("{年龄}岁，{ name }好", ["{年龄}", "{ name }"]),
+        ("〔姓名〕好，见京发〔2026〕15号", ["〔姓名〕"]),
+        ("%NAME% [name] {{ name }}", ["%NAME%", "[name]"]),
+        ("{# {x} #}见 https://example.org/{id}", []),
+    ],
+)
+def test_a_notice_says_what_looks_like_a_field(source: str, what: list[str]) -> None:
+    remarks = list(about_notice(source))
+    assert [(each.fields["what"], each.stops) for each in remarks] == [(what, False)] * bool(what)
+
+
+def test_a_field_in_brackets_is_nothing_in_an_item_either() -> None:
+    assert told("〔年龄〕岁") == [("This looks like a field, and nobody fills it in: 〔年龄〕", False)]

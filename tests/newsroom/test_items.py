@@ -67,6 +67,19 @@ def test_from_word_to_the_shelf(editor: Browser) -> None:
     assert "供暖了" in editor.get("/items?q=供暖").text
 
 
+@pytest.mark.parametrize("field", ["{{ 年龄 }}", "{年龄}", "〔年龄〕"])
+def test_a_field_that_nobody_has_is_told_beside_the_sentence(editor: Browser, field: str) -> None:
+    item = written(editor, sms=f"您{field}岁。")
+    page = editor.get(f"/items/{item}").text
+    beside = re.search(r'<div id="sms-remarks">(.*?)</div>', page, re.DOTALL)
+    assert beside
+    assert field in unescape(beside[1])
+    assert "fill" in beside[1]
+    assert 'aria-describedby="sms-hint sms-remarks"' in page
+    well = editor.post(f"/items/{item}", headline="供暖了", sms="今天供暖。", version=version_of(editor, item))
+    assert "sms-remarks" not in editor.follow(well).text
+
+
 def somebody_else_saves(house: Runtime, item: int, version: str) -> None:
     with at(house) as other:
         come(house, other, "li", "editor")

@@ -181,6 +181,18 @@ def test_what_stands_in_it_is_checked_and_stops_the_send(editor: Browser) -> Non
     assert editor.post("/editions/7/draft").status_code == 303, "a variant that is not there stops nothing"
 
 
+def test_what_stands_in_it_is_told_beside_it(editor: Browser) -> None:
+    editor.get(PAGE)
+    page = editor.follow(editor.post(PAGE, body="〔姓名〕，您〔年龄〕岁", version="0")).text
+    assert "There is no such field: 〔年龄〕" in page.partition('id="body-remarks"')[2]
+    item = re.findall(r'href="/items/(\d+)"', editor.get("/editions/7").text)[0]
+    placement = re.findall(r'data-placement="(\d+)"', editor.get("/editions/7").text)[0]
+    assert f"remarks-{placement}" not in editor.get("/editions/7").text
+    editor.post("/editions/7/sentence", item=item, placement=placement, version="1", sms="您{{ 年龄 }}岁。")
+    told = editor.get("/editions/7").text.partition(f'id="remarks-{placement}"')[2]
+    assert "{{ 年龄 }}" in told.partition("</div>")[0], "also where a sentence is changed in the edition"
+
+
 def test_it_is_checked_like_what_is_made_of_items_and_repaired_with_one_button(house: Runtime, editor: Browser) -> None:
     editor.get("/settings/words")
     editor.post("/settings/words", words="促销")
