@@ -21,7 +21,8 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 #: where a blank is drawn behind a Chinese stop: what stands in one line, without what looks like a control or is quoted
 GAPS = """() => {
     if (document.documentElement.lang !== "zh-CN") return [];
-    const apart = "button, input, select, textarea, pre, code, .written, .button, .step, .bubble, .away, article, label > .soft";
+    const apart = "button, input, select, textarea, pre, code, article, label > .soft, " +
+        ".written, .button, .step, .bubble, .away";
     const line = node => [...node.childNodes].map(each => {
         if (each.nodeType === Node.TEXT_NODE) return each.data;
         if (each.nodeType !== Node.ELEMENT_NODE) return "";
