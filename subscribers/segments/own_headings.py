@@ -36,7 +36,9 @@ class OwnColumn:
 
 @needs(Right.SEE)
 def own_columns(session: Session, actor: Actor, *, on: date) -> list[OwnColumn]:
-    """The columns that most members of the actor's part of the tree have, first; in a time that does not grow with it.
+    """The columns of the actor's part of the tree, in a time that does not grow with it.
+
+    First those with values that members share, and of these, and of the others, those that most have.
 
     Some members are looked at: those who came last, and of a large registry others drawn evenly. A column that only
     few of many lists have may be missing.
@@ -46,7 +48,9 @@ def own_columns(session: Session, actor: Actor, *, on: date) -> list[OwnColumn]:
         for heading, value in fields.items():
             own.setdefault(heading, Counter())[str(value)] += 1
     most = sorted(own, key=lambda heading: (-own[heading].total(), heading))[:COLUMNS]
-    return [OwnColumn(heading, _shared(own[heading])) for heading in most]
+    found = [OwnColumn(heading, _shared(own[heading])) for heading in most]
+    # what people can be told apart by, before addresses and remarks
+    return sorted(found, key=lambda column: not column.values)
 
 
 def _shared(values: Counter[str]) -> list[str]:
