@@ -86,7 +86,7 @@ def parse_any(text: str, region: str = "CN") -> Parsed:
     if extension and kind is NumberKind.MOBILE:
         raise Invalid(
             "{number} has more digits behind a mobile number.",
-            hint="Mobile numbers have no extension: compare it with the member's own list.",
+            hint="Mobile numbers have no extension. Leave it out, or write the number that has one.",
             number=veiled(written),
         )
     return Parsed(msisdn, kind)
@@ -136,7 +136,7 @@ def _service(written: str, region: str) -> Invalid | None:
 def _service_number(written: str) -> Invalid:
     return Invalid(
         "{number} is a service number, not a person's.",
-        hint="Give the member's own mobile number.",
+        hint="Give a mobile number of the person's own.",
         number=veiled(written),
     )
 
@@ -152,13 +152,13 @@ def _unparsed(written: str, error: NumberParseException) -> Invalid:
     if error.error_type == NumberParseException.TOO_LONG:
         return Invalid(
             "{number} has {digits} digits, more than any telephone number.",
-            hint="Compare it with the member's own list.",
+            hint="Compare it, digit by digit, with where it was written down.",
             number=veiled(written),
             digits=len(digits),
         )
     return Invalid(
         "{number} is too short for a telephone number.",
-        hint="Compare it with the member's own list.",
+        hint="Compare it, digit by digit, with where it was written down.",
         number=veiled(written),
     )
 
@@ -166,7 +166,7 @@ def _unparsed(written: str, error: NumberParseException) -> Invalid:
 def _wrong(written: str, number: PhoneNumber, national: str) -> Invalid:
     """Say how many digits are missing or over, if that is what is wrong."""
     lengths = _lengths(number, national)
-    hint = "Compare it with the member's own list."
+    hint = "Compare it, digit by digit, with where it was written down."
     if lengths and len(national) < min(lengths):
         missing = min(lengths) - len(national)
         message = "{number} is too short by {digits} digits." if missing > 1 else "{number} is too short by one digit."

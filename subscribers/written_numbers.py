@@ -112,7 +112,7 @@ def _undo_spreadsheet(written: str) -> str:
             return match[1]
         raise Invalid(
             "{number} is a quantity with a fraction, not a number that can be called.",
-            hint="Compare it with the member's own list.",
+            hint="Compare it, digit by digit, with where it was written down.",
             number=veiled(written),
         )
     if match := _KEPT_AS_A_CALCULATION.fullmatch(written):

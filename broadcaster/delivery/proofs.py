@@ -17,6 +17,7 @@ from broadcaster.gateways.contract import Capabilities
 from broadcaster.newspaper import editions
 from subscribers.actor import Actor, Right, needs
 from subscribers.audit import note
+from subscribers.errors import Conflict
 
 #: proofs of an edition that a page tells of
 _SHOWN = 10
@@ -70,6 +71,8 @@ def send(
     """
     edition = editions.get(session, actor, number)
     made = []
+    if reaches:
+        _refuse_opted_out(session, msisdn)
     for each in texts:
         split = cut(each.dress, each.text, each.capabilities)
         pieces = each.capabilities.handed_over(leaving(each.dress, split))
@@ -88,6 +91,17 @@ def send(
     note(session, actor, "editions.proof", f"edition {number}", people=1, now=now, variants=len(made), gateway=gateway)
     session.flush()
     return made
+
+
+def _refuse_opted_out(session: Session, msisdn: str) -> None:
+    """Raise `Conflict`, in words for whose own phone it is, when they want nothing."""
+    try:
+        trial.refuse_opted_out(session, msisdn)
+    except Conflict:
+        raise Conflict(
+            "Your phone wants no messages: it has opted out.",
+            hint="Come back by an SMS from it, or name another number.",
+        ) from None
 
 
 @needs(Right.EDIT)

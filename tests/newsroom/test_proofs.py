@@ -264,7 +264,28 @@ def test_whose_own_phone_it_is_is_told_that_it_refuses(house: Runtime, editor: B
     editor.post("/account/phone/code", code=code_of(house))
     with house.begin() as tx:
         consent.opt_out(tx.session, OPERATOR, "+86" + MINE, source="operator", wording="x", now=tx.now)
-    assert "wants no messages" in troubles(editor.post("/editions/7/proof", variant="1"))
+    told = troubles(editor.post("/editions/7/proof", variant="1"))
+    assert "Your phone wants no messages" in told
+    assert "of your own" not in told, "it is their own"
+
+
+@SQLITE
+def test_ones_own_number_is_no_members(editor: Browser) -> None:
+    for language, member in (("en", "member"), ("zh", "会员")):
+        editor.get(f"/?lang={language}")
+        editor.get("/account/phone")
+        for number in (
+            "138000",
+            "1380000000000000",
+            "13800000000 转 12",
+            "12345678901",
+            "10086",
+            "+999 1234567",
+            "0000",
+        ):
+            told = troubles(editor.post("/account/phone", number=number))
+            assert told
+            assert member not in told
 
 
 def test_codes_to_a_number_are_counted_over_all_users_and_a_day(house: Runtime, editor: Browser, clock: Clock) -> None:
