@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from lark import Lark, Token, Tree, UnexpectedInput
 
 from subscribers.errors import Invalid
@@ -9,7 +11,6 @@ from subscribers.rules import fields
 from subscribers.rules.faults import DEPTH, TERMS, VALUES, is_too_much, pointer, refuse_unreadable, too_much
 from subscribers.rules.terms import All, AnyOf, Not, Rule, Saved
 
-_PARSER: Lark = Lark.open("rules.lark", rel_to=__file__, parser="lalr", lexer="contextual", propagate_positions=True)
 _QUOTES = "\"'“‘「"
 #: tokens of a rule that keeps to all of its limits
 _TOKENS = 6 * TERMS + 2 * VALUES
@@ -27,8 +28,14 @@ def parse(text: str) -> Rule:
     return rule
 
 
+@cache
+def _parser() -> Lark:
+    # its tables take 40 ms, and most commands read no rule
+    return Lark.open("rules.lark", rel_to=__file__, parser="lalr", lexer="contextual", propagate_positions=True)
+
+
 def _syntax(text: str) -> Tree[Token]:
-    reading = _PARSER.parse_interactive(text)
+    reading = _parser().parse_interactive(text)
     #: brackets that are open and negations that wait for their condition
     inside: list[str] = []
     last: Token | None = None
