@@ -30,22 +30,32 @@ from typing import Any
 PAGE = """\
 usage: python3 run.py COMMAND [options]
 
-  demo              make a small newspaper, send it, collect receipts and answers
+  demo              make a small newspaper, send it, collect receipts and
+                    answers
   up                run everything in one process: worker, schedule, web
-  test [...]        run all tests on all cores, on servers that they start themselves; or pytest with these options
-                    (files or folders: these alone, in one process)
-  test-peers [...]  fetch other people's programs (docs/peers.md) and run the tests against them
-  chaos [...]       send while things break, and hold the carrier's log against the ledger (docs/chaos.md)
+  test [...]        run all tests on all cores, on servers that they start
+                    themselves; or pytest with these options (files or
+                    folders: these alone, in one process)
+  test-peers [...]  fetch other people's programs (docs/peers.md) and run the
+                    tests against them
+  chaos [...]       send while things break, and hold the carrier's log
+                    against the ledger (docs/chaos.md)
   screenshots [DIR] a picture of every page of the newsroom (needs chromium)
-  check             format, lint, types, rules of the house, architecture, lock
+  check             format, lint, types, rules of the house, architecture,
+                    lock
   bench NAME [...]  run benchmarks/NAME.py
-  lock [...]        make requirements.lock again from pyproject.toml; needs uv and takes its options (--upgrade)
+  lock [...]        make requirements.lock again from pyproject.toml; needs
+                    uv and takes its options (--upgrade)
 
-Any other word is one of the product's own commands, such as python3 run.py members import people.csv:
+Any other word is one of the product's own commands, such as
+python3 run.py members import people.csv:
 
-  demo init doctor  members organisations segments  editions campaigns replies report  up worker beat gateways simulate
+  demo init doctor  login logout users audit
+  members transfers admissions organisations segments lists consent
+  editions campaigns replies report  gateways simulate up worker beat
 
-`python3 run.py help` explains them, in Chinese with `--lang zh`; `python3 run.py COMMAND --help` says more about one.
+`python3 run.py help` explains them, in Chinese with `--lang zh`;
+`python3 run.py COMMAND --help` says more about one.
 The first command installs what is needed into .venv.
 """
 
