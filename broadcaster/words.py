@@ -76,6 +76,22 @@ SKIP_REASONS: Mapping[str, Word] = {
     "missing_value": Word("a value that the text needs is missing", "缺少正文要用的内容"),
 }
 
+#: what a column of a list may be, by the field that an import reads it as
+LIST_FIELDS: Mapping[str, Word] = {
+    "name": Word("name", "姓名"),
+    "msisdn": Word("phone number", "手机号"),
+    "other_numbers": Word("other numbers", "其他号码"),
+    "organisation": Word("organisation", "组织"),
+    "status": Word("status", "状态"),
+    "away_place": Word("lives in", "现居"),
+    "host_branch": Word("looked after by", "当地联系组织"),
+    "joined_on": Word("joined on", "加入日期"),
+    "birthday": Word("birthday", "生日"),
+    "subscribed": Word("wants the paper", "愿意接收"),
+    "tags": Word("tags", "标签"),
+    "external_id": Word("id in another system", "其他系统里的编号"),
+}
+
 #: of what a member wrote
 LETTER_STATES: Mapping[str, Word] = {
     "new": Word("just came in", "刚收到"),
@@ -205,6 +221,11 @@ def skip_reason_word(reason: str) -> str:
     return _said(SKIP_REASONS[reason])
 
 
+def list_field_word(field: str) -> str:
+    """What a column of a list is read as. Raises KeyError for a field there is not."""
+    return _said(LIST_FIELDS[field])
+
+
 def states_named(word: str, table: Mapping[str, Word]) -> list[str]:
     """The states that somebody means who writes `word`: the ledger's own name, or the word shown, in either language.
 
@@ -256,6 +277,11 @@ def segment_name(said: str) -> str:
     Somebody who types what a page shows, "in service" or "在职", means the same as `in_service`.
     """
     return _BUILT_IN.get(said.lower(), said)
+
+
+def segment_word(name: str) -> str:
+    """A built-in segment in the reader's language; any other, and a rule, as it is."""
+    return status_word(name) if name in STATUSES else name
 
 
 def place_words(names: str) -> str:

@@ -17,7 +17,7 @@ from broadcaster.campaigns.belonging import is_seen_by, no_campaign, refuse_fore
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, CampaignDress, CampaignVariant, Lane
 from broadcaster.campaigns.render import MEMBER_FIELDS
-from broadcaster.language import filled, listed
+from broadcaster.language import filled, listed, translated
 from broadcaster.newspaper import editions
 from broadcaster.newspaper.lint import about_link, about_text, lint
 from broadcaster.newspaper.models import Edition, EditionPage
@@ -113,8 +113,13 @@ def draft_notice(session: Session, actor: Actor, /, text: str, *, rule: str, dre
     """A draft of one text for everyone in `rule`; the text may use fields: `{{ name }}，您好`."""
     if not text.strip():
         raise Invalid("The text is empty.", hint="Write what the members should read.")
-    title = more.pop("title", "") or _FIELD.sub(r"〔\1〕", text).strip()[:40]
+    title = more.pop("title", "") or _FIELD.sub(_named, text).strip()[:40]
     return create_draft(session, actor, [Text("everyone", rule, text)], title=title, rule=rule, dress=dress, **more)
+
+
+def _named(field: re.Match[str]) -> str:
+    """A field in a title, as people say it."""
+    return f"〔{translated(field[1]) if field[1] in MEMBER_FIELDS else field[1]}〕"
 
 
 @needs(Right.WRITE)

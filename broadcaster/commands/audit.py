@@ -12,6 +12,7 @@ import typer
 from broadcaster.commands.house import opened, read_day
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, local, table, write_csv
+from broadcaster.deeds import deed_words, noted_words
 from broadcaster.language import tr
 from broadcaster.reports.scope import days
 from broadcaster.words import place_words
@@ -54,7 +55,7 @@ def list_(
     if csv:
         _write(csv, documents)
     headings = (tr("at"), tr("who"), tr("deed"), tr("what"), tr("people"))
-    rows = [(local(row.at, zone), row.actor, row.deed, _what(row), row.people) for row in found[:SHOWN]]
+    rows = [(local(row.at, zone), row.actor, deed_words(row.deed), _what(row), row.people) for row in found[:SHOWN]]
     shown = tr("{rows} rows written to {file}.", rows=len(found), file=csv) if csv else None
     answer({"audit": documents}, shown or (table(*headings, rows=rows, right=(4,)) if found else tr("There is none.")))
 
@@ -74,7 +75,7 @@ def _document(row: Audit) -> dict[str, Any]:
 
 def _what(row: Audit) -> str:
     thing = place_words(row.thing) if row.deed.startswith("organisations.") else row.thing
-    return " ".join(filter(None, (thing, str(row.details.get("name", "")))))
+    return " ".join(filter(None, (noted_words(row.deed, thing), str(row.details.get("name", "")))))
 
 
 def _write(file: Path, documents: Sequence[dict[str, Any]]) -> None:

@@ -27,7 +27,14 @@ from broadcaster.delivery.progress import progress
 from broadcaster.keeping import restoring
 from broadcaster.language import filled, in_a_row, listed, ntr, tr, translated
 from broadcaster.reports.recipients import Recipient, recipients
-from broadcaster.words import SKIP_REASONS, campaign_state_word, failure_reason_word, skip_reason_word, state_word
+from broadcaster.words import (
+    SKIP_REASONS,
+    campaign_state_word,
+    failure_reason_word,
+    segment_word,
+    skip_reason_word,
+    state_word,
+)
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.msisdn import mask
@@ -92,7 +99,14 @@ def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))
         stopped = restoring.waiting(tx.session)
     headings = (tr("id"), tr("title"), tr("state"), tr("to"), tr("made at"), tr("planned for"))
     rows = [
-        (c.id, c.title, campaign_state_word(c.state), c.rule, local(c.created_at, zone), local(c.scheduled_for, zone))
+        (
+            c.id,
+            c.title,
+            campaign_state_word(c.state),
+            segment_word(c.rule),
+            local(c.created_at, zone),
+            local(c.scheduled_for, zone),
+        )
         for c in found
     ]
     answer(

@@ -12,8 +12,9 @@ from broadcaster.campaigns.check import Check, VariantCheck
 from broadcaster.campaigns.findings import Finding
 from broadcaster.commands.output import facts, money, table
 from broadcaster.commands.phone import phone
-from broadcaster.language import filled, ntr, tr, translated
-from broadcaster.words import SKIP_REASONS, STATUSES, skip_reason_word, status_word
+from broadcaster.commands.program import typed_again
+from broadcaster.language import filled, in_a_row, ntr, tr, translated
+from broadcaster.words import SKIP_REASONS, segment_word, skip_reason_word
 
 
 def check_document(checked: Check) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def shown_variants(checked: Check) -> list[RenderableType]:
     """The phones, each with its figures."""
     shown: list[RenderableType] = []
     for variant in checked.variants:
-        name = status_word(variant.name) if variant.name in STATUSES else variant.name
+        name = segment_word(variant.name)
         figures = _figures(name, variant, checked.currency)
         if variant.split and variant.why:
             shown += [phone(figures, variant.split, variant.why), Text()]
@@ -82,15 +83,12 @@ def shown_findings(findings: Sequence[Finding]) -> list[RenderableType]:
     """Each in a sentence, with what to do below it."""
     shown: list[RenderableType] = []
     for finding in findings:
-        mark = (
-            Text(f"{tr('Cannot be sent')}: ", style="bold red")
-            if finding.blocking
-            else Text(f"{tr('Note')}: ", style="yellow")
-        )
-        shown.append(mark + Text(sentence(finding)))
-        shown += [
-            Text(f"  {filled(each, finding.fields)}", style="dim") for each in (finding.hint, finding.typed) if each
-        ]
+        mark, style = (tr("Cannot be sent:"), "bold red") if finding.blocking else (tr("Note:"), "yellow")
+        told = Text(in_a_row(mark, sentence(finding)))
+        told.stylize(style, 0, len(mark))
+        shown.append(told)
+        hints = (filled(each, finding.fields) for each in (finding.hint, finding.typed) if each)
+        shown += [Text(f"  {typed_again(each)}", style="dim") for each in hints]
     return shown
 
 

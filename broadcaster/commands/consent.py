@@ -13,6 +13,7 @@ from broadcaster.commands.output import answer, local, plain, table
 from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import ntr, tr
+from broadcaster.words import source_word
 from subscribers import consent_files, msisdn
 from subscribers.actor import Right
 from subscribers.consent_files import ConsentImported
@@ -124,7 +125,7 @@ def history(number: Number) -> None:
             local(one.at, zone),
             _wish(one.wish),
             one.topic,
-            one.source,
+            source_word(one.source),
             one.wording,
             one.by,
             _holds(one.counts, one.undone),

@@ -153,7 +153,8 @@ class View:
         elif monotonic() - self._told >= _PAUSE:
             self._told = monotonic()
             told = "  ".join(f"{tile.word} {tile.people:,}" for tile in _tiles(figures))
-            self._show(Text(f"{campaign_state_word(campaign.state)}: {told}  {tr('letters')} {letters}"))
+            state = campaign_state_word(campaign.state)
+            self._show(Text(tr("{name}: {value}", name=state, value=f"{told}  {tr('letters')} {letters}")))
 
     def _about(self, variant: str, recipients: int) -> str:
         return tr("Variant {name}: {readers}", name=status_word(variant), readers=readers_of(recipients))

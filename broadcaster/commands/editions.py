@@ -15,7 +15,7 @@ from broadcaster.commands.output import answer, facts, plain, table
 from broadcaster.language import listed, tr
 from broadcaster.newspaper import editions
 from broadcaster.newspaper.edition_pictures import read_pictures
-from broadcaster.words import STATUSES, status_word
+from broadcaster.words import segment_word
 from subscribers.actor import Right
 
 app = noun()
@@ -104,4 +104,4 @@ def preview(
 
 
 def _named(variants: list[str] | tuple[str, ...]) -> str:
-    return listed(status_word(name) if name in STATUSES else name for name in variants)
+    return listed(map(segment_word, variants))

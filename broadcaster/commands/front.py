@@ -114,7 +114,9 @@ _INTERRUPTED = 130
 def load(noun: str) -> Any:
     """The command of a noun, from its file."""
     command: Any = typer.main.get_command(importlib.import_module(f"{__package__}.{noun}").app)
-    command.name, command.help = noun, command.help or translated(NOUNS[noun][1])
+    about = translated(NOUNS[noun][1])
+    # a noun whose verbs are asked for by name explains that to whoever reads its code
+    command.name, command.help = noun, about if isinstance(command, Room) else command.help or about
     return command
 
 

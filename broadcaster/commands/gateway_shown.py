@@ -86,7 +86,9 @@ def shown_gateway(
 def shown_step(step: Step) -> RenderableType:
     """A line for a step, and one more for what to do."""
     took = tr(" ({seconds:.1f} s)", seconds=step.seconds) if step.seconds >= 0.05 else ""
-    return verdict(step.ok, f"{translated(STEPS[step.name])}: {step.words}{took}", step.hint)
+    return verdict(
+        step.ok, tr("{name}: {value}", name=translated(STEPS[step.name]), value=f"{step.words}{took}"), step.hint
+    )
 
 
 _ALPHABETS = {"gsm": "GSM-7", "latin1": "Latin-1", "ascii": "ASCII", "ucs2": "UCS-2"}

@@ -66,7 +66,7 @@ def list_() -> None:
     with opened() as house, house.reading() as tx:
         saved = lists.listing(tx.session, house.actor)
     rows = [(one.name, one.members, one.saved_by, one.place) for one in saved]
-    headings = (tr("name"), tr("members"), tr("saved by"), tr("place"))
+    headings = (tr("list"), tr("members"), tr("saved by"), tr("place"))
     answer(
         {"lists": [plain(one) for one in saved]},
         table(*headings, rows=rows, right=(1,)) if saved else tr("There is no list yet."),

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from broadcaster.commands.output import facts, table
 from broadcaster.language import listed, tr
-from broadcaster.words import happening_word, place_words, standing_words
+from broadcaster.words import happening_word, place_words, source_word, standing_words
 from subscribers.models import NumberKind, Status, Wish
 from subscribers.records import Happening, NumberOnRecord, Record
 
@@ -65,7 +65,7 @@ def _history_table(happened: Sequence[Happening], on: date) -> RenderableType:
             tr("{what} (planned)", what=happening_word(one.what)) if one.day > on else happening_word(one.what),
             one.organisation and place_words(one.organisation),
             " ".join(filter(None, (_standing(one.status, mobile=one.mobile), one.away_place, one.host_branch))),
-            one.by,
+            source_word(one.by) if one.what in set(Wish) else one.by,
         )
         for one in happened
     ]

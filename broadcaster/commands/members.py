@@ -15,7 +15,7 @@ from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
 from broadcaster.language import listed, ntr, tr
 from broadcaster.undoing import undo_import
-from broadcaster.words import place_words, skip_reason_word, standing_words
+from broadcaster.words import list_field_word, place_words, skip_reason_word, standing_words
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
@@ -160,7 +160,6 @@ def _mapping(given: list[str]) -> dict[str, str]:
 
 def _told(result: ImportResult) -> list[str]:
     figures = {
-        "rows": result.rows,
         "created": result.created,
         "updated": result.updated,
         "unchanged": result.unchanged,
@@ -169,19 +168,23 @@ def _told(result: ImportResult) -> list[str]:
     if result.import_id is None:
         lines = [
             tr("This was a dry run: nothing was written."),
-            tr(
-                "{rows} rows: {created} would be created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+            ntr(
+                "{n} row: {created} would be created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+                "{n} rows: {created} would be created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+                result.rows,
                 **figures,
             ),
         ]
     else:
         lines = [
-            tr(
-                "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+            ntr(
+                "{n} row: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+                "{n} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+                result.rows,
                 **figures,
             )
         ]
-    read = listed(f"{heading} → {field}" for heading, field in result.columns.items())
+    read = listed(f"{heading} → {list_field_word(field)}" for heading, field in result.columns.items())
     lines.append(tr("Columns: {columns}.", columns=read))
     if result.kept:
         lines.append(tr("Kept under their own headings: {headings}.", headings=listed(result.kept)))

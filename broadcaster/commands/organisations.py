@@ -171,15 +171,19 @@ def import_(
     if rejects:
         write_rejects(rejects, result.headings, result.refused, why=reason)
     document = plain(result) | {"refused": len(result.refused), "refusals": refusals(result.refused)}
-    figures = {name: document[name] for name in ("rows", "created", "updated", "unchanged", "refused")}
+    figures = {name: document[name] for name in ("created", "updated", "unchanged", "refused")}
     told = (
-        tr(
-            "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+        ntr(
+            "{n} row: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+            "{n} rows: {created} created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+            document["rows"],
             **figures,
         )
         if not dry_run
-        else tr(
-            "{rows} rows: {created} would be created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+        else ntr(
+            "{n} row: {created} would be created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+            "{n} rows: {created} would be created, {updated} updated, {unchanged} unchanged, {refused} refused.",
+            document["rows"],
             **figures,
         )
     )

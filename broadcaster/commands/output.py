@@ -20,6 +20,7 @@ from rich.text import Text
 
 from broadcaster.commands.options import asked
 from broadcaster.commands.program import typed_again
+from broadcaster.commands.wrapping import between_characters
 from broadcaster.language import tr
 from subscribers.sheets import write_sheet
 
@@ -37,12 +38,23 @@ def answer(document: Mapping[str, Any], *shown: RenderableType | None, then: Seq
         return
     out = console()
     for each in shown:
-        if each is not None:
-            out.print(Text(clean(typed_again(each))) if isinstance(each, str) else each)
+        if isinstance(each, str):
+            _print(out, Text(clean(typed_again(each))))
+        elif isinstance(each, Text):
+            _print(out, each)
+        elif each is not None:
+            out.print(each)
     if then:
         out.print(Text(tr("Next:"), style="bold"))
     for line in then:
         out.print(Text(f"  {typed_again(line)}", style="cyan"), soft_wrap=True)
+
+
+def _print(out: Console, text: Text) -> None:
+    """A line that goes on under its beginning where it is too long."""
+    indent = len(text.plain) - len(text.plain.lstrip(" "))
+    for line in text[indent:].wrap(out, max(20, out.width - indent)) or [Text()]:
+        out.print(Text(" " * indent) + line)
 
 
 def show(line: RenderableType) -> None:
@@ -52,6 +64,7 @@ def show(line: RenderableType) -> None:
 
 def console(*, stderr: bool = False) -> Console:
     """Where people read. No colour where NO_COLOR is set, nothing but text where it is not a terminal."""
+    between_characters()
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
 
 

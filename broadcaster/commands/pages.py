@@ -29,7 +29,7 @@ class Page(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show it."""
-        _head_boxes()
+        _draw_boxes(self.get_params(ctx))
         super().format_help(ctx, formatter)
 
 
@@ -46,15 +46,17 @@ class Room(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show it."""
-        _head_boxes()
+        _draw_boxes(self.get_params(ctx))
         super().format_help(ctx, formatter)
 
 
-def _head_boxes() -> None:
+def _draw_boxes(params: list[Any]) -> None:
     # a sender that runs for weeks shows no page
     from broadcaster.commands import boxes
 
     boxes.head()
+    for param in params:
+        boxes.say_what_it_takes(param)
 
 
 def _headed(usage: str) -> str:

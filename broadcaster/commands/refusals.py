@@ -33,7 +33,7 @@ def refusal_lines(refused: Sequence[RefusedRow], rejects: Path | None) -> list[s
     """The first of them with their reasons, and where all are."""
     if not refused:
         return []
-    lines = [] if len(refused) <= SHOWN else [*map("  ".__add__, _kinds(refused))]
+    lines = [tr("Refused rows:"), *(map("  ".__add__, _kinds(refused)) if len(refused) > SHOWN else ())]
     lines += ["  " + tr("row {row}: {reason}", row=one.row, reason=reason(one)) for one in refused[:SHOWN]]
     if more := max(0, len(refused) - SHOWN):
         lines.append("  " + ntr("and {n} more", "and {n} more", more))

@@ -143,4 +143,4 @@ def _one(report: CampaignReport) -> list[RenderableType]:
 
 
 def _share(n: int, of: int) -> str:
-    return f"{n:,} ({n / of:.1%})" if of else str(n)
+    return tr("{n} ({share})", n=f"{n:,}", share=f"{n / of:.1%}") if of else str(n)

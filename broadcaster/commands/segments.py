@@ -103,6 +103,6 @@ def list_() -> None:
     rows = [(one.name, one.rule, one.saved_by, one.place) for one in saved]
     answer(
         {"segments": [plain(one) for one in saved]},
-        table(tr("name"), tr("rule"), tr("saved by"), tr("place"), rows=rows) if saved else None,
+        table(tr("segment"), tr("rule"), tr("saved by"), tr("place"), rows=rows) if saved else None,
         built_in,
     )

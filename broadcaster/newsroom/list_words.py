@@ -8,25 +8,9 @@ from typing import Any
 from broadcaster.language import in_a_row, listed, msgid, ntr, tr, translated
 from broadcaster.newsroom.past_imports import in_a_sentence
 from broadcaster.web.figures import count
-from broadcaster.words import place_words, skip_reason_word, status_word
+from broadcaster.words import LIST_FIELDS, list_field_word, place_words, skip_reason_word, status_word
 from subscribers.importing import Reason, like_organisations
 from subscribers.models import Status
-
-#: what a column may be: fields as the import calls them
-FIELDS = {
-    "name": msgid("name"),
-    "msisdn": msgid("phone number"),
-    "other_numbers": msgid("other numbers"),
-    "organisation": msgid("organisation"),
-    "status": msgid("status"),
-    "away_place": msgid("lives in"),
-    "host_branch": msgid("looked after by"),
-    "joined_on": msgid("joined on"),
-    "birthday": msgid("birthday"),
-    "subscribed": msgid("wants the paper"),
-    "tags": msgid("tags"),
-    "external_id": msgid("id in another system"),
-}
 
 #: what there is to do about people to whom nothing can be sent
 _TO_DO = {
@@ -70,7 +54,7 @@ def told_unread(chosen: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _columns(chosen: Mapping[str, str]) -> dict[str, Any]:
-    fields = [(name, translated(word)) for name, word in FIELDS.items()]
+    fields = [(name, list_field_word(name)) for name in LIST_FIELDS]
     return {"columns": list(chosen.items()), "fields": fields}
 
 
