@@ -162,7 +162,7 @@ def check(
     result.seconds = result.parts / rate if rate else 0
     result.findings = _findings(campaign, result, incomplete, [ways[name] for name in route.gateways])
     age = about_age(session, actor, campaign, zone=zone, now=now)
-    result.findings = [*age, *about_repeats(session, campaign, zone=zone), *result.findings]
+    result.findings = [*age, *about_repeats(session, actor, campaign, zone=zone), *result.findings]
     return result
 
 

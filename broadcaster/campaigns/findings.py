@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns.belonging import refuse_foreign
+from broadcaster.campaigns.belonging import is_met_by, refuse_foreign
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.stale import is_stale, other_people
+from broadcaster.campaigns.went_out import has_begun, may_have_reached_phones
 from broadcaster.language import msgid
 from broadcaster.newspaper.lint import about_notice
 from broadcaster.newspaper.models import Edition
@@ -81,13 +82,16 @@ def about_age(session: Session, actor: Actor, campaign: Campaign, *, zone: ZoneI
     return found
 
 
-def about_repeats(session: Session, campaign: Campaign, *, zone: ZoneInfo) -> list[Finding]:
+@needs(Right.SEE)
+def about_repeats(session: Session, actor: Actor, campaign: Campaign, *, zone: ZoneInfo) -> list[Finding]:
     """That its edition has gone out already, where it has: not what reached no phone."""
+    refuse_foreign(actor, campaign)
     if not campaign.edition_id:
         return []
     others = session.execute(
-        select(Campaign.id, Campaign.started_at, Campaign.rehearsed)
-        .where(Campaign.edition_id == campaign.edition_id, Campaign.id != campaign.id, Campaign.started_at.is_not(None))
+        select(Campaign.id, Campaign.started_at)
+        .where(Campaign.edition_id == campaign.edition_id, Campaign.id != campaign.id)
+        .where(is_met_by(actor), has_begun(), may_have_reached_phones())
         .order_by(Campaign.id)
     )
     number = session.get_one(Edition, campaign.edition_id).number
@@ -101,5 +105,5 @@ def about_repeats(session: Session, campaign: Campaign, *, zone: ZoneInfo) -> li
             {"number": number, "date": f"{other.started_at.astimezone(zone):%Y-%m-%d}", "other": other.id},
         )
         for other in others
-        if other.started_at is not None and not (other.rehearsed and all(other.rehearsed.values()))
+        if other.started_at is not None
     ]

@@ -37,7 +37,7 @@ class Campaign(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     title: Mapped[str] = mapped_column(String(200))
-    edition_id: Mapped[int | None] = mapped_column(ForeignKey(Edition.id))
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey(Edition.id), index=True)
     state: Mapped[str] = mapped_column(String(20), default=CampaignState.DRAFT)
     #: counts the changes of state, so that two who act at once cannot both be right
     generation: Mapped[int] = mapped_column(default=0)

@@ -162,7 +162,7 @@ def listing(
 def get(session: Session, actor: Actor, number: int) -> Edition:
     """The edition with this number; `NotFound` if there is none."""
     edition = _by_number(session, number)
-    if edition is None or not _reads(actor, edition):
+    if edition is None or not is_read_at(actor.under, edition.under):
         raise NotFound(
             "There is no edition {number}.", hint="`broadsheet editions list` shows those there are.", number=number
         )
@@ -230,13 +230,13 @@ def _by_number(session: Session, number: int) -> Edition | None:
     return session.scalar(select(Edition).where(Edition.number == number))
 
 
-def _reads(actor: Actor, edition: Edition) -> bool:
-    """Whether it is a paper of theirs: made in their part of the tree, or for a part that theirs belongs to."""
-    return edition.under.startswith(actor.under) or actor.under.startswith(edition.under)
+def is_read_at(place: str, under: str) -> bool:
+    """Whether an edition that was made at `under` is one of this place: of its part of the tree, or of one above."""
+    return under.startswith(place) or place.startswith(under)
 
 
 def _the_same(session: Session, actor: Actor, existing: Edition, content: EditionText) -> Edition:
-    if _reads(actor, existing) and _as_text(session, existing) == content:
+    if is_read_at(actor.under, existing.under) and _as_text(session, existing) == content:
         return existing
     raise Conflict(
         "There is an edition {number} already, with other content.",

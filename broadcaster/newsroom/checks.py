@@ -22,7 +22,7 @@ from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words, offered_segments, typed_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import dresses_of, phones, proof_panel, reached_by, unsaved
-from broadcaster.newsroom.sends import all_sends
+from broadcaster.newsroom.sends import all_sends, times_out
 from broadcaster.newsroom.shares import line, shares
 from broadcaster.newsroom.shares import remarks as share_remarks
 from broadcaster.newsroom.tabs import shown_of
@@ -138,11 +138,13 @@ def draw_check(
         panel = proof_panel(house, tx, visit, number)
         known = offered_segments(segments.listing(tx.session, visit.actor))
         sends = all_sends(house, tx, visit, number)
+        out = times_out(house, tx, visit, [number]).get(number, [])
         is_page_old = number in publishing.outdated(tx.session, [number])
         panel |= count_panel(house, tx, visit, number)
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     odd = share_remarks(reached, laid.variants) if reached else []
-    lines = [*remarks, *odd, *(_told(remark) | _addition(remark, laid.variants) for remark in found)]
+    again = [line(sent["words"]) | {"hint": sent["again"]} for sent in out if not sent["is_rehearsal"]]
+    lines = [*again, *remarks, *odd, *(_told(remark) | _addition(remark, laid.variants) for remark in found)]
     return draw(
         request,
         "check.html",

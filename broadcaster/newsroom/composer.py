@@ -24,10 +24,11 @@ from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel
 from broadcaster.newsroom.remarks import beside_sentence
-from broadcaster.newsroom.sends import older_sends
+from broadcaster.newsroom.sends import older_sends, times_out
 from broadcaster.newsroom.tabs import shown_of
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
+from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers.actor import Right
@@ -218,6 +219,8 @@ def _draw(
         standing = [] if laid.columns else [line.name for line in columns.tree(tx.session, visit.actor)]
         panel = proof_panel(house, tx, visit, number)
         older = older_sends(house, tx, visit, number)
+        out = times_out(house, tx, visit, [number]).get(number, [])
+        made = when(laid.edition.created_at, tx.now, house.settings.zone)
         is_page_old = number in publishing.outdated(tx.session, [number])
         readers = publishing.readers_of(tx.session, visit.actor, number) if is_page_old else ""
         placed = [each.item for column in laid.columns for each in column.items]
@@ -261,6 +264,8 @@ def _draw(
         unread=unread,
         unled=unled,
         older=older,
+        out=out,
+        made=made,
         is_page_old=is_page_old,
         readers=readers,
         **panel,

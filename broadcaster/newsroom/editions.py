@@ -14,6 +14,7 @@ from broadcaster.newspaper import editions, making, publishing
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Behind, today
+from broadcaster.newsroom.sends import times_out
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
@@ -35,6 +36,7 @@ def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> 
         numbers = [line.number for line in found[:SHOWN]]
         behind = anew.left_behind(tx.session, visit.actor, numbers)
         old_pages = publishing.outdated(tx.session, numbers)
+        out = times_out(house, tx, visit, numbers)
     lines: list[dict[str, Any]] = [
         {
             "number": line.number,
@@ -42,6 +44,8 @@ def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> 
             "title": line.title,
             "variants": audience_words(line.variants),
             "items": line.items,
+            # that it has reached phones matters more than that it was rehearsed
+            "out": out[line.number][0]["brief"] if line.number in out else "",
             "older": _older([send.id for send in behind.get(line.number, [])], has_page=line.number in old_pages),
         }
         for line in found[:SHOWN]

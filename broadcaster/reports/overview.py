@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.belonging import is_met_by
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
+from broadcaster.campaigns.went_out import is_rehearsal
 from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox
 from broadcaster.delivery.states import State
+from broadcaster.newspaper.editions import is_read_at
 from broadcaster.newspaper.models import Edition
 from broadcaster.replies import inbox
 from broadcaster.reports.counting import messages_of
@@ -50,6 +52,12 @@ class Standing:
     skipped: Mapping[str, int]
     #: there will be more of them
     is_being_written_down: bool = False
+    #: nothing of it reached a phone
+    is_rehearsal: bool = False
+    #: its edition is one of the actor's
+    has_open_edition: bool = False
+    #: it was made in the actor's part of the tree, and not above
+    is_own: bool = False
 
     @property
     def recipients(self) -> int:
@@ -130,7 +138,7 @@ def _standings(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, 
         else:
             messages[cell.campaign_id][cell.state.word] += n
     rows = session.execute(
-        select(Campaign, Edition.number)
+        select(Campaign, Edition.number, Edition.under)
         .outerjoin(Edition, Edition.id == Campaign.edition_id)
         .where(Campaign.id.in_(ids))
     )
@@ -146,8 +154,11 @@ def _standings(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, 
             messages=messages[campaign.id],
             skipped=skipped[campaign.id],
             is_being_written_down=campaign.is_being_written_down,
+            is_rehearsal=campaign.started_at is not None and is_rehearsal(campaign.rehearsed),
+            has_open_edition=under is not None and is_read_at(actor.under, under),
+            is_own=campaign.under.startswith(actor.under),
         )
-        for campaign, number in rows
+        for campaign, number, under in rows
     }
 
 

@@ -112,6 +112,11 @@ class Teller:
         return {
             "name": self._name(standing),
             "state": _state(standing.state),
+            "path": _path(standing),
+            "command": "" if standing.edition else f"campaigns show {standing.id}",
+            "rehearsal": tr("A rehearsal: nothing of it reached a phone, and its receipts are made up.")
+            if standing.is_rehearsal
+            else "",
             "at": self._when(standing.at),
             "note": filled(standing.note, standing.note_fields),
             "sentence": self._sentence(standing),
@@ -159,7 +164,8 @@ class Teller:
         delivered = standing.messages.get("delivered", 0)
         return {
             "name": self._name(standing),
-            "state": _state(standing.state),
+            "state": _state(standing.state) + (f" · {tr('rehearsal')}" if standing.is_rehearsal else ""),
+            "path": _path(standing),
             "at": self._when(standing.at) if standing.at else "",
             "recipients": count(standing.recipients) if standing.messages else "—",
             "delivered": share(delivered, standing.recipients),
@@ -208,6 +214,14 @@ def _state(state: str) -> str:
     return f"{_MARKS.get(state, '✕')} {words.campaign_state_word(state)}"
 
 
+def _path(standing: Standing) -> str:
+    """Where an editor looks at it; a send of no edition has no page of its own."""
+    if standing.edition is None or not standing.has_open_edition:
+        return ""
+    page = f"/editions/{standing.edition}"
+    return f"{page}/check#send-{standing.id}" if standing.is_own else page
+
+
 def _listed(figures: Mapping[str, int], word: Callable[[str], str]) -> str:
     most_first = sorted(figures.items(), key=lambda pair: -pair[1])
     return " · ".join(f"{word(reason)} {count(n)}" for reason, n in most_first)
@@ -226,6 +240,7 @@ def _words() -> dict[str, str]:
         "editions": tr("See the editions"),
         "details": tr("Technical details"),
         "ask": tr("Ask the operator to see to it."),
+        "look": tr("See the edition and what was sent of it"),
         "others": tr("Sends"),
         "name": tr("What"),
         "recipients": tr("Recipients"),

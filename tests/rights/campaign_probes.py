@@ -11,6 +11,7 @@ from broadcaster.campaigns import check, compose, counts, findings, profile_chan
 from broadcaster.campaigns.compose import Text
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.profiles import Tariff
+from broadcaster.campaigns.went_out import gone_out
 from broadcaster.delivery import again, control, trial
 from broadcaster.delivery.pieces import Sender
 from broadcaster.gateways.contract import Capabilities
@@ -36,6 +37,11 @@ def _asked(session: Session, side: Side) -> None:
     counts.ask(session, side.chief, side.edition, now=NOW)
 
 
+def _went_out(session: Session, side: Side) -> None:
+    sent = side.campaign(session, "sent")
+    sent.edition_id, sent.started_at = editions.get(session, side.chief, side.edition).id, NOW
+
+
 _C, _D, _R = "broadcaster.campaigns.", "broadcaster.delivery.", "broadcaster.reports."
 PROBES = {
     _C + "check.check": Probe(
@@ -43,6 +49,12 @@ PROBES = {
     ),
     _C + "findings.about_age": Probe(
         lambda s, a, side: findings.about_age(s, a, side.campaign(s, "draft"), zone=ZONE, now=NOW)
+    ),
+    _C + "findings.about_repeats": Probe(
+        lambda s, a, side: findings.about_repeats(s, a, side.campaign(s, "draft"), zone=ZONE)
+    ),
+    _C + "went_out.gone_out": Probe(
+        lambda s, a, side: [side.mark for _ in gone_out(s, a, [side.edition])], ready=_went_out, shows=True
     ),
     _C + "compose.get": Probe(lambda s, a, side: compose.get(s, a, side.campaigns["draft"]), shows=True),
     _C + "compose.listing": Probe(lambda s, a, side: compose.listing(s, a), shows=True),
