@@ -43,7 +43,12 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=tr("Only say what would happen."))] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Write the refused rows there."))] = None,
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="HEADING=FIELD", help=tr("Which column is what."))
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="HEADING=FIELD",
+            help=tr("Which column is what: name, msisdn, organisation, status ...; HEADING= keeps it as it is."),
+        ),
     ] = None,
     sheet: Annotated[str, typer.Option(metavar="NAME", help=tr("Which sheet of a workbook."))] = "",
     shared: Annotated[bool, typer.Option("--shared", help=tr("Several people may share a handset."))] = False,

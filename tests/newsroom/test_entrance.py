@@ -251,7 +251,7 @@ def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Brows
     assert halfway.headers["location"] == "/login/code?next=/account"
     assert browser.get("/account").status_code == 303, "the password alone opens nothing"
     asked = browser.follow(halfway).text
-    assert "broadsheet users new-phone" in asked, "nobody else may be there to help"
+    assert "broadsheet login NAME\nbroadsheet users new-phone" in asked, "nobody else may be there to help"
     for wrong in ("", "12345", "abcdef", "１２３"):
         assert troubles(browser.post("/login/code", code=wrong, next="/account")).startswith("The code is not right")
     code = phone.at(clock())
