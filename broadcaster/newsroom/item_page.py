@@ -28,6 +28,7 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import place_words
 from subscribers.actor import Actor, Right
+from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
 from subscribers.organisations import names_of
 
@@ -35,6 +36,10 @@ router = APIRouter()
 
 _Asked = Annotated[int, Query(ge=0, lt=2**53)]
 _EMPTY = Words("", "")
+#: what the button says that hands in what stands in the form
+_HAND_IN = "contribute"
+#: what a page says beyond it is made up, and no database would take it
+_MOST_VERSION = 10**8
 _TOLD = {
     Move.ACCEPT: msgid("Accepted: {headline}."),
     Move.SEND_BACK: msgid("Sent back: {headline}."),
@@ -100,20 +105,36 @@ def item(request: Request, house: House, visit: Here, id: Id, draft: _Asked = 0)
 
 @takes(router, "/items/{id}", needs=Right.WRITE)
 def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
-    """Other words; if somebody else was faster, both texts are shown."""
+    """Other words; if somebody else was faster, both texts are shown. Accepted and handed in is what was seen."""
     if _is_enter(form):
         return look(request, house, visit, form, id)
-    version = form.text("version")
+    act = form.text("act")
     try:
         with house.begin() as tx:
-            read_as = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
-            saved = items.change(tx.session, visit.actor, id, _words(form), version=read_as, now=tx.now)
+            saved = _saved(tx, visit.actor, id, form)
+            if act == Move.ACCEPT:
+                items.decide(tx.session, visit.actor, id, Move.ACCEPT, now=tx.now)
+            elif act == _HAND_IN:
+                items.contribute(tx.session, visit.actor, id, now=tx.now)
             drafts.finish(tx.session, visit.actor, visit.signed_in.user_id, number(form, "draft"))
+            headline = saved.headline
     except (Invalid, Conflict) as error:
         with house.reading() as tx:
             found = items.get(tx.session, visit.actor, id)
         return draw_item(request, house, visit, typed(form), found, error=error, form=form)
-    return done(visit, f"/items/{id}", msgid("Saved: {headline}."), headline=saved.headline)
+    if act == Move.ACCEPT:
+        return _moved(visit, id, Move.ACCEPT, headline)
+    told = msgid("Handed in: {headline}. It waits for an editor.") if act == _HAND_IN else msgid("Saved: {headline}.")
+    return done(visit, f"/items/{id}", told, headline=headline)
+
+
+def _saved(tx: Tx, actor: Actor, item_id: int, form: Posted) -> Item:
+    """The item as it stands in the form; whoever only accepts what they have read has changed nothing."""
+    words, version = _words(form), min(number(form, "version"), _MOST_VERSION)
+    item = items.get(tx.session, actor, item_id)
+    if form.text("act") and item.version == version and checked(words) == items.words_of(item):
+        return item
+    return items.change(tx.session, actor, item_id, words, version=version, now=tx.now)
 
 
 @takes(router, "/items/new/places", needs=Right.WRITE)
@@ -154,14 +175,6 @@ def _is_enter(form: Posted) -> bool:
     return form.text("act") == "enter" and bool(_looked_for(form))
 
 
-@takes(router, "/items/{id}/contribute", needs=Right.WRITE)
-def contribute(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """Handed in."""
-    with house.begin() as tx:
-        headline = items.contribute(tx.session, visit.actor, id, now=tx.now).headline
-    return done(visit, f"/items/{id}", msgid("Handed in: {headline}. It waits for an editor."), headline=headline)
-
-
 @takes(router, "/items/{id}/decide", needs=Right.EDIT)
 def decide(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """What an editor does with it."""
@@ -171,9 +184,13 @@ def decide(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: 
     move = Move(wish)
     with house.begin() as tx:
         headline = items.decide(tx.session, visit.actor, id, move, note=form.text("note"), now=tx.now).headline
+    return _moved(visit, id, move, headline)
+
+
+def _moved(visit: Visit, item_id: int, move: Move, headline: str) -> Response:
     back = _BACK.get(move)
-    undo = {"undo": f"/items/{id}/decide", "undo_fields": {"move": back.value}} if back else {}
-    return done(visit, f"/items/{id}", _TOLD[move], headline=headline, **undo)  # type: ignore[arg-type]
+    undo = {"undo": f"/items/{item_id}/decide", "undo_fields": {"move": back.value}} if back else {}
+    return done(visit, f"/items/{item_id}", _TOLD[move], headline=headline, **undo)  # type: ignore[arg-type]
 
 
 @takes(router, "/items/{id}/copy", needs=Right.WRITE)

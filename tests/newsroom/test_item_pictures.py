@@ -11,7 +11,7 @@ from broadcaster.newspaper import items
 from broadcaster.runtime import Runtime
 from subscribers.actor import OPERATOR
 from tests.newsroom.naughty import NAUGHTY
-from tests.newsroom.test_items import come, id_of, version_of, written
+from tests.newsroom.test_items import come, handed_in, id_of, version_of, written
 from tests.newsrooms import Browser, at, troubles
 from tests.pictures import claiming, drawn, encoded, noisy
 
@@ -144,7 +144,7 @@ def test_for_whoever_sees_the_item(house: Runtime, editor: Browser) -> None:
         answer = branch.post(f"/items/{own}", **TYPED, version="1", picture=picture, alt="别人的")
         assert "The picture is not here any more." in troubles(answer)
         assert hand_in(branch, f"/items/{item}/picture", **TYPED, version="1").status_code == 404
-        branch.post(f"/items/{own}/contribute")
+        handed_in(branch, own)
         assert hand_in(branch, f"/items/{own}/picture", **TYPED, version="1").status_code == 403
         editor.post(f"/items/{item}", **TYPED, version="1", picture=picture, alt="老人")
         editor.post(f"/items/{item}/decide", move="accept")

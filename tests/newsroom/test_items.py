@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import httpx2
 import pytest
 
 from broadcaster.newspaper import columns, items
@@ -44,6 +45,11 @@ def written(browser: Browser, **fields: str) -> int:
     answer = browser.post("/items/new", **({"headline": "供暖了", "sms": "今天供暖。"} | fields))
     assert answer.status_code == 303, troubles(answer)
     return id_of(browser.follow(answer).text)
+
+
+def handed_in(browser: Browser, item_id: int, **fields: str) -> httpx2.Response:
+    form = {"headline": "供暖了", "sms": "今天供暖。", "version": version_of(browser, item_id)} | fields
+    return browser.post(f"/items/{item_id}", **form, act="contribute")
 
 
 def version_of(browser: Browser, item_id: int) -> str:
@@ -105,7 +111,7 @@ def test_from_a_branch_to_the_pool(house: Runtime, editor: Browser) -> None:
     with at(house) as branch:
         come(house, branch, "zhang", "writer", "East/First")
         item = written(branch)
-        page = branch.follow(branch.post(f"/items/{item}/contribute")).text
+        page = branch.follow(handed_in(branch, item)).text
         assert "It waits for an editor" in page
         assert 'name="version"' not in page, "a writer changes it no more"
         assert branch.post(f"/items/{item}", headline="x", sms="x", version="1").status_code == 403
@@ -113,7 +119,7 @@ def test_from_a_branch_to_the_pool(house: Runtime, editor: Browser) -> None:
         assert "供暖了" in editor.get("/items/contributed").text
         editor.follow(editor.post(f"/items/{item}/decide", move="send_back", note="哪一天？"))
         assert "哪一天？" in branch.get(f"/items/{item}").text
-        branch.post(f"/items/{item}/contribute")
+        handed_in(branch, item)
         page = editor.follow(editor.post(f"/items/{item}/decide", move="accept")).text
         assert "Accepted: 供暖了." in page
         own = written(editor, headline="全县")
@@ -126,6 +132,35 @@ def test_from_a_branch_to_the_pool(house: Runtime, editor: Browser) -> None:
     assert editor.post(f"/items/{item}/decide", move="accept").status_code == 409
     for wrong in ("", "x", "delete"):
         assert editor.post(f"/items/{item}/decide", move=wrong).status_code == 400
+
+
+@SQLITE
+def test_what_is_accepted_is_what_was_seen(house: Runtime, editor: Browser) -> None:
+    item = written(editor)
+    page = editor.get(f"/items/{item}").text
+    for button in re.findall(r"<button[^>]*>(?:Accept)<", page):
+        assert 'form="item" name="act" value="accept"' in button
+    form = {"headline": "供暖了", "sms": "明天供暖。", "version": version_of(editor, item)}
+    answer = editor.post(f"/items/{item}", **form | {"sms": ""}, act="accept")
+    assert answer.status_code == 422
+    assert "Accept<" in editor.get(f"/items/{item}").text, "it is not accepted either"
+    page = editor.follow(editor.post(f"/items/{item}", **form, act="accept")).text
+    assert "Accepted: 供暖了." in page
+    assert "明天供暖。</textarea>" in page
+    # who has read and changed nothing is not the one who changed it
+    assert version_of(editor, item) == "2"
+    editor.post(f"/items/{item}/decide", move="send_back")
+    editor.post(f"/items/{item}", **form | {"version": "2"}, act="accept")
+    assert version_of(editor, item) == "2"
+    # and nobody accepts over words that somebody else has saved meanwhile
+    editor.post(f"/items/{item}/decide", move="send_back")
+    editor.post(f"/items/{item}", **form | {"version": "2", "sms": "后天供暖。"})
+    answer = editor.post(f"/items/{item}", **form | {"version": "2"}, act="accept")
+    assert "has changed this item" in troubles(answer)
+    assert "后天供暖。" in answer.text
+    assert "Accepted" not in editor.get(f"/items/{item}").text.partition("<form")[0]
+    for version in ("9" * 15, "-1", "x"):
+        assert editor.post(f"/items/{item}", **form | {"version": version}, act="accept").status_code == 422
 
 
 def test_withdrawn_taken_back_and_corrected(editor: Browser) -> None:
@@ -147,7 +182,7 @@ def test_columns(editor: Browser) -> None:
     assert news
     editor.follow(editor.post("/items/columns", name="街道", parent=news[1]))
     item = written(editor, column=news[1])
-    editor.post(f"/items/{item}/contribute")
+    handed_in(editor, item, column=news[1])
     assert "waits for chief" in editor.get("/items/contributed").text
     page = editor.follow(editor.post(f"/items/columns/{news[1]}", name="身边事", owner="")).text
     assert "Changed: 身边事." in page
@@ -172,7 +207,7 @@ def test_nothing_of_another_place(house: Runtime, browser: Browser) -> None:
     for hidden in (item, theirs):
         assert local.get(f"/items/{hidden}").status_code == 404
         local.get("/items")
-        for path in ("", "/contribute", "/decide", "/copy"):
+        for path in ("", "/decide", "/copy"):
             answer = local.post(f"/items/{hidden}{path}", headline="x", sms="x", move=Move.WITHDRAW.value)
             assert answer.status_code == 404, path
         assert local.post("/items/new", headline="x", sms="x", corrects=str(hidden)).status_code == 404
