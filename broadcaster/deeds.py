@@ -43,6 +43,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "in": ("wanted again, as told to us", "代记：同意接收"),
     "kind": ("kind changed", "改类别"),
     "leave": ("left", "登记离开"),
+    "make": ("made", "新建"),
     "messages": ("numbers seen in full", "查看完整号码"),
     "move": ("moved", "移动"),
     "new_phone": ("sets up another phone", "改设手机"),
@@ -183,8 +184,21 @@ def noted_words(deed: str, thing: str) -> str:
     kind = _NOTED.get(kind, kind)
     # anything else that has a blank in it is a name
     is_noted = rest.isdigit() or (kind == "gateways" and deed.startswith("gateways."))
+    if kind == "editions" and is_noted:
+        return edition_word(rest)
     words = _LISTS if kind == "import" else _THINGS.get(kind)
     return f"{words[which]} {rest}" if rest and is_noted and words else value_word(thing)
+
+
+def edition_word(number: object) -> str:
+    """An edition by its number: No. 7, 第 7 期."""
+    return f"第 {number} 期" if language() == "zh" else f"No. {number}"
+
+
+def campaign_noted(thing: str) -> int | None:
+    """The id of the campaign that a deed was done to, as it is noted."""
+    kind, _, rest = thing.partition(" ")
+    return int(rest) if kind == "campaign" and rest.isascii() and rest.isdigit() and len(rest) < 16 else None
 
 
 def value_word(value: object) -> str:

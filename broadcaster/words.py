@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from broadcaster.language import language, translated
-from subscribers.actor import OPERATOR
+from subscribers.actor import OPERATOR, SYSTEM
 from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE, IN_ENGLISH
 
 
@@ -308,8 +308,14 @@ def role_word(role: str) -> str:
     return _said(ROLES[role])
 
 
+#: nobody did it: its time had come
+_BY_ITSELF = Word("by itself", "系统自动")
+
+
 def actor_word(name: str) -> str:
-    """Who did something: a user by their name, or whoever types commands."""
+    """Who did something: a user by their name, whoever types commands, or the program by itself."""
+    if name == SYSTEM.name:
+        return _said(_BY_ITSELF)
     return role_word("operator") if name == OPERATOR.name else name
 
 

@@ -59,9 +59,10 @@ def test_a_deed_has_words(deed: str) -> None:
     ("deed", "thing", "en", "zh"),
     [
         ("users.add", "user 2", "user 2", "用户 2"),
-        ("editions.publish", "1", "edition 1", "手机报 1"),
-        ("editions.proof", "edition 7", "edition 7", "手机报 7"),
+        ("editions.publish", "1", "No. 1", "第 1 期"),
+        ("editions.proof", "edition 7", "No. 7", "第 7 期"),
         ("items.share", "3", "item 3", "稿件 3"),
+        ("editions.make", "edition 7", "No. 7", "第 7 期"),
         ("campaigns.send", "campaign 4", "send 4", "发送任务 4"),
         ("organisations.close", "东城/东街分会", "东城/东街分会", "东城/东街分会"),
         ("replies.settle", "answers", "answers", "自动回复"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ from broadcaster.templates import compile_template, fields_of
 from broadcaster.templates import load as load_template
 from subscribers import segments
 from subscribers.actor import Actor, Right, needs
+from subscribers.audit import note
+from subscribers.db import among
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Member, Membership, Organisation
 from subscribers.organisations import hold_place, in_subtree
@@ -85,6 +87,7 @@ def create_draft(
     campaign.content_hash = content_hash(campaign)
     session.add(campaign)
     session.flush()
+    note(session, actor, "campaigns.make", f"campaign {campaign.id}", people=0, now=now)
     return campaign
 
 
@@ -330,6 +333,14 @@ def of_edition(session: Session, actor: Actor, number: int) -> list[Campaign]:
     edition = editions.get(session, actor, number)
     query = select(Campaign).where(is_seen_by(actor), Campaign.edition_id == edition.id)
     return list(session.scalars(query.order_by(Campaign.id.desc()).limit(10)))
+
+
+@needs(Right.SEE)
+def editions_of(session: Session, actor: Actor, campaign_ids: Collection[int]) -> dict[int, int]:
+    """Of which editions these were made: their numbers, by the ids of the campaigns. Others are not in it."""
+    query = select(Campaign.id, Edition.number).join(Edition, Edition.id == Campaign.edition_id)
+    rows = session.execute(query.where(is_seen_by(actor), among(session, Campaign.id, campaign_ids)))
+    return dict(rows.all())
 
 
 def _refuse_unknown_fields(session: Session, actor: Actor, text: Text) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -236,7 +237,9 @@ def start_due(
         return
     _start(session, campaign, SYSTEM, route, ways, zone=zone, now=now)
     thing, by = f"campaign {campaign.id}", campaign.started_by
-    note(session, SYSTEM, "campaigns.send", thing, people=checked.recipients, now=now, scheduled_by=by)
+    # where it was made: who may read its deeds shall find that it was started
+    of_its_place = replace(SYSTEM, under=campaign.under)
+    note(session, of_its_place, "campaigns.send", thing, people=checked.recipients, now=now, scheduled_by=by)
 
 
 def refuse_blocked(checked: Check) -> None:

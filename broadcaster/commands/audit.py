@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from broadcaster.campaigns import compose
 from broadcaster.commands.house import opened, read_day
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, local, table, write_csv
-from broadcaster.deeds import deed_words, noted_words
+from broadcaster.deeds import campaign_noted, deed_words, edition_word, noted_words
 from broadcaster.language import tr
 from broadcaster.reports.scope import days
-from broadcaster.words import place_words
+from broadcaster.words import actor_word, place_words
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.models import Audit
@@ -51,11 +52,15 @@ def list_(
         span = days(read_day(from_) if from_ else None, read_day(to) if to else None, zone)
         most = limit or (None if asked().json or csv else SHOWN)
         found = audit.read(tx.session, house.actor, deed=deed, by=by, since=span.since, until=span.before, limit=most)
+        sent = compose.editions_of(tx.session, house.actor, _campaigns(found[:SHOWN]))
     documents = [_document(row) for row in found]
     if csv:
         _write(csv, documents)
     headings = (tr("at"), tr("who"), tr("deed"), tr("what"), tr("people"))
-    rows = [(local(row.at, zone), row.actor, deed_words(row.deed), _what(row), row.people) for row in found[:SHOWN]]
+    rows = [
+        (local(row.at, zone), actor_word(row.actor), deed_words(row.deed), _what(row, sent), row.people)
+        for row in found[:SHOWN]
+    ]
     shown = tr("{rows} rows written to {file}.", rows=len(found), file=csv) if csv else None
     answer({"audit": documents}, shown or (table(*headings, rows=rows, right=(4,)) if found else tr("There is none.")))
 
@@ -73,9 +78,15 @@ def _document(row: Audit) -> dict[str, Any]:
     }
 
 
-def _what(row: Audit) -> str:
+def _campaigns(found: Sequence[Audit]) -> set[int]:
+    return {id_ for row in found if (id_ := campaign_noted(row.thing)) is not None}
+
+
+def _what(row: Audit, sent: Mapping[int, int]) -> str:
     thing = place_words(row.thing) if row.deed.startswith("organisations.") else row.thing
-    return " ".join(filter(None, (noted_words(row.deed, thing), str(row.details.get("name", "")))))
+    edition = sent.get(campaign_noted(row.thing) or 0)
+    of_edition = edition_word(edition) if edition else ""
+    return " ".join(filter(None, (noted_words(row.deed, thing), of_edition, str(row.details.get("name", "")))))
 
 
 def _write(file: Path, documents: Sequence[dict[str, Any]]) -> None:

@@ -29,7 +29,7 @@ from broadcaster.newspaper.pictures import digest_of, keep
 from broadcaster.newspaper.places import above, at_or_under
 from broadcaster.newspaper.sentences import kept_apart
 from broadcaster.newspaper.shrinking import Shrunk
-from subscribers import segments
+from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import among
 from subscribers.errors import Conflict, NotFound
@@ -92,6 +92,7 @@ def import_edition(
         return _the_same(session, actor, existing, content)
     ids = {digest: keep(session, actor, each, now=now) for digest, each in kept.items()}
     _store(session, edition, content, ids)
+    audit.note(session, actor, "editions.make", f"edition {content.number}", people=0, now=now)
     return edition
 
 

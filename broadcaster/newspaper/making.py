@@ -94,6 +94,7 @@ def begin(session: Session, actor: Actor, *, number: int, day: date, title: str,
     for position, name in enumerate(variant_names(session, last) if last else ["everyone"]):
         session.add(Variant(edition_id=edition.id, position=position, name=name))
     session.flush()
+    audit.note(session, actor, "editions.make", f"edition {number}", people=0, now=now)
     return edition
 
 

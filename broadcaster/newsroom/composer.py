@@ -31,6 +31,7 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import actor_word
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
@@ -266,6 +267,7 @@ def _draw(
         older=older,
         out=out,
         made=made,
+        maker=actor_word(laid.edition.created_by),
         is_page_old=is_page_old,
         readers=readers,
         **panel,

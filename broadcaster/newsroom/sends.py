@@ -24,7 +24,7 @@ from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import count, share, when
 from broadcaster.web.visits import Visit
-from broadcaster.words import campaign_state_word
+from broadcaster.words import actor_word, campaign_state_word
 from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -118,7 +118,7 @@ def _told(house: Runtime, tx: Tx, visit: Visit, send: Campaign, seen: Seen) -> d
         "is_draft": is_draft,
         "is_rehearsal": send.started_at is not None and is_rehearsal(send.rehearsed),
         "started": when(send.started_at, tx.now, house.settings.zone) if send.started_at else "",
-        "by": send.started_by or "",
+        "by": actor_word(send.started_by or ""),
         "is_old": has_old_words or bool(others),
         "has_old_words": has_old_words,
         "others": others,

@@ -44,6 +44,11 @@ PROBES = {
     "broadcaster.campaigns.compose.of_edition": Probe(
         lambda s, a, side: compose.of_edition(s, a, side.edition),
     ),
+    "broadcaster.campaigns.compose.editions_of": Probe(
+        lambda s, a, side: [side.mark for _ in compose.editions_of(s, a, side.campaigns.values())],
+        ready=_changed_since,
+        shows=True,
+    ),
     "broadcaster.campaigns.anew.left_behind": Probe(
         lambda s, a, side: [each.title for found in anew.left_behind(s, a, [side.edition]).values() for each in found],
         ready=_changed_since,
