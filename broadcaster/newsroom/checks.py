@@ -165,6 +165,7 @@ def draw_check(
         is_closed=is_closed,
         lost=lost,
         published=when(published, now, house.settings.zone) if published else "",
+        has_pages=bool(house.settings.web.pages),
         address=f"{house.settings.web.pages or PAGES + '/'}{number}",
         sends=sends,
         is_page_old=is_page_old,

@@ -310,6 +310,7 @@ def draw_item(
         words=words,
         remarks=beside_sentence(words.sms),
         picture=picture,
+        has_pages=bool(house.settings.web.pages),
         item=item,
         corrects=item.corrects_id if item else corrects,
         may_write=may_write(visit, item),

@@ -163,3 +163,27 @@ def test_what_is_on_the_reading_page_only_is_told_where_it_is_written(house: Run
     editor.get(PAGE)
     editor.post(f"{PAGE}/form", in_full="1", with_link="0")
     assert led not in editor.get("/editions/7").text
+
+
+def test_a_missing_address_is_told_before_anything_is_written_for_it(house: Runtime, editor: Browser) -> None:  # noqa: F811
+    missing = "There is no address of pages yet: ask the operator to set it."
+    form = "/items/new"
+    for path, at in (
+        (form, "full-hint"),
+        (form, "picture-hint"),
+        ("/items/1", "full-hint"),
+        ("/editions/7/check", "reading"),
+    ):
+        page = editor.get(path).text
+        assert missing in page.partition(f'id="{at}">')[2].partition("<form")[0], (path, at)
+        assert "阅读页还没有网址，请运维设好。" in editor.get(f"{path}?lang=zh").text
+        editor.get("/account?lang=en")
+    page = editor.get(form).text
+    for hint in ("full-hint", "picture-hint"):
+        told = page.partition(f'id="{hint}">')[2].partition("</p>")[0]
+        assert f"to which no text can lead yet. {missing}" in told, "beside the field, before a picture is chosen"
+    found_at(house)
+    for path in (form, "/items/1", "/editions/7/check"):
+        page = editor.get(path).text
+        assert missing not in page, path
+        assert "can lead" not in page, path
