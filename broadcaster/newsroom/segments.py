@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import listed, msgid, tr
+from broadcaster.language import listed, msgid, ntr, tr
+from broadcaster.newspaper.segment_uses import segment_uses
 from broadcaster.newsroom.acting import attempt
 from broadcaster.newsroom.clauses import MOST, ROWS, Clause, choices, clauses_of, rows_of, rule_of, with_room
 from broadcaster.newsroom.counts import how_many
@@ -18,7 +19,7 @@ from broadcaster.newsroom.items import BUILT_IN, segment_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.own_columns import own_columns, stands_in_column
 from broadcaster.runtime import Runtime
-from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import place_words, standing_words, status_word
@@ -36,6 +37,10 @@ PATH = "/members/segments"
 SAMPLE = 20
 #: organisations, and saved segments, that are offered while somebody types
 _PLACES = 50
+#: of those that use a segment, by name
+_NAMED = 5
+#: the field of who was asked, and means it
+_SURE = "sure"
 
 
 @shows(router, PATH, needs=Right.SEE)
@@ -78,13 +83,15 @@ def build(request: Request, house: House, visit: Here, form: Form) -> Response:
 def save(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A rule gets a name, or a name of one's own place another rule."""
     name, rule = form.text("name"), form.text("rule")
+    if question := _question(house, visit, form):
+        return _draw(request, house, visit, name, rule, question=question)
 
     def work(tx: Tx) -> Response:
         before = {one.name: one.rule for one in segments.listing(tx.session, visit.actor)}
         saved = segments.save(tx.session, visit.actor, name, rule, now=tx.now)
         told = msgid("Saved: {name}.")
         if saved.name in before:
-            back = {"name": saved.name, "rule": before[saved.name]}
+            back = {"name": saved.name, "rule": before[saved.name], _SURE: "yes"}
             return done(visit, PATH, told, name=saved.name, undo=PATH, undo_fields=back)
         return done(visit, PATH, told, name=saved.name, undo=PATH + "/remove", undo_fields={"name": saved.name})
 
@@ -93,7 +100,9 @@ def save(request: Request, house: House, visit: Here, form: Form) -> Response:
 
 @takes(router, PATH + "/remove", needs=Right.EDIT)
 def remove(request: Request, house: House, visit: Here, form: Form) -> Response:
-    """A saved one is gone; whatever names it keeps it."""
+    """A saved one is gone."""
+    if question := _question(house, visit, form, is_removed=True):
+        return _draw(request, house, visit, "", "", question=question)
 
     def work(tx: Tx) -> Response:
         gone = segments.remove(tx.session, visit.actor, form.text("name"), now=tx.now)
@@ -101,6 +110,37 @@ def remove(request: Request, house: House, visit: Here, form: Form) -> Response:
         return done(visit, PATH, msgid("Removed: {name}."), name=gone.name, undo=PATH, undo_fields=back)
 
     return attempt(house, work, lambda error: _draw(request, house, visit, "", "", error))
+
+
+def _question(house: Runtime, visit: Visit, form: Posted, *, is_removed: bool = False) -> dict[str, Any] | None:
+    """What is to be asked before a segment that the paper names is removed, or means others; None where nothing is."""
+    name, rule = form.text("name").strip(), form.text("rule")
+    with house.reading() as tx:
+        saved = next((one for one in segments.listing(tx.session, visit.actor) if one.name == name), None)
+        if form.text(_SURE) or saved is None or (not is_removed and saved.rule == rule):
+            return None
+        uses = segment_uses(tx.session, visit.actor, name)
+    where = [*(tr("No. {number}", number=number) for number in uses.editions), *uses.items]
+    if not where:
+        return None
+    more = len(where) - _NAMED
+    named = listed([*where[:_NAMED], *([ntr("{n} more place", "{n} more places", more)] if more > 0 else [])])
+    if is_removed:
+        told = tr(
+            "{name} is used: {where}. Without it they cannot be sent before it is said anew whom they are for.",
+            name=name,
+            where=named,
+        )
+        fields = {"name": name, _SURE: "yes"}
+        return {"words": told, "path": PATH + "/remove", "fields": fields, "deed": tr("Remove it all the same")}
+    told = tr(
+        "{name} is used: {where}. These will be for whomever the new rule holds: {words}.",
+        name=name,
+        where=named,
+        words=segment_words(rule),
+    )
+    fields = {"name": name, "rule": rule, _SURE: "yes"}
+    return {"words": told, "path": PATH, "fields": fields, "deed": tr("Replace it all the same")}
 
 
 def _draw(
@@ -114,6 +154,7 @@ def _draw(
     exactly: bool = False,
     most: int = ROWS,
     rows: Sequence[Clause] = (),
+    question: Mapping[str, Any] | None = None,
 ) -> Response:
     counted = None
     people: Sequence[Someone] = ()
@@ -159,6 +200,7 @@ def _draw(
         name=name,
         rule=rule,
         hint=hint,
+        question=question,
         clauses=None if clicked is None else with_room(clicked[0], most),
         is_any=clicked is not None and clicked[1],
         **choices([column.heading for column in own], clicked[0] if clicked else ()),

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import random
 import re
+from datetime import date
 from html import unescape
 
+import httpx2
 import pytest
 
+from broadcaster.newspaper import items, making
+from broadcaster.newspaper.item_words import Words
+from broadcaster.newspaper.items import Move
 from broadcaster.runtime import Runtime
+from subscribers import segments
+from subscribers.actor import OPERATOR
 from tests.factories import make_member, make_organisation
 from tests.newsroom.naughty import NAUGHTY
 from tests.newsrooms import Browser, Signed, add_user, troubles
@@ -140,3 +147,47 @@ def test_what_can_be_asked_is_told_in_the_language_of_the_rule(admin: Browser) -
     told = unescape(admin.client.get("/members/segments", params={"rule": "身份 = 教师"}).text)
     assert "会龄" in told
     assert "birth_month" not in told
+
+
+def test_who_uses_a_segment_is_told_before_it_is_removed_or_means_others(house: Runtime, admin: Browser) -> None:
+    def asked(answer: httpx2.Response) -> dict[str, str]:
+        assert answer.status_code == 200
+        told = unescape(answer.text.partition('<form class="panel" method')[2].partition("</form>")[0])
+        assert "No. 7" in told.partition('role="alert"')[2]
+        assert "供暖了" in told
+        assert "withdrawn" not in told
+        assert "No. 8" not in told
+        return dict(re.findall(r'name="([a-z]+)" value="([^"]*)"', told))
+
+    admin.get("/members/segments")
+    admin.post("/members/segments", name="老人", rule="retired")
+    admin.post("/members/segments", name="老人们", rule="retired")
+    with house.begin() as tx:
+        s, now = tx.session, tx.now
+        for number, variants in ((7, ["segment(老人) and mobile", "everyone"]), (8, ["老人们"])):
+            making.begin(s, OPERATOR, number=number, day=date(2026, 11, 23), title="入冬", now=now)
+            making.set_variants(s, OPERATOR, number, variants, now=now)
+        items.write(s, OPERATOR, Words("供暖了", "今天供暖。", audience=("老人",)), now=now)
+        gone = items.write(s, OPERATOR, Words("withdrawn", "x", audience=("老人",)), now=now).id
+        items.decide(s, OPERATOR, gone, Move.WITHDRAW, now=now)
+
+    fields = asked(admin.post("/members/segments", name="老人", rule="mobile"))
+    assert saved(house) == {"老人": "retired", "老人们": "retired"}
+    admin.post("/members/segments", **fields)
+    assert saved(house)["老人"] == "mobile"
+    # taking that back, and saving it once more as it is, asks nothing
+    undo = admin.post("/members/segments", name="老人", rule="retired", sure="yes")
+    assert undo.status_code == 303
+    assert admin.post("/members/segments", name="老人", rule="retired").status_code == 303
+    fields = asked(admin.post("/members/segments/remove", name="老人"))
+    assert "老人" in saved(house)
+    assert admin.post("/members/segments/remove", **fields).status_code == 303
+    assert list(saved(house)) == ["老人们"]
+    admin.get("/members/segments")
+    admin.post("/members/segments", name="无人", rule="retired")
+    assert admin.post("/members/segments/remove", name="无人").status_code == 303, "nobody uses it"
+
+
+def saved(house: Runtime) -> dict[str, str]:
+    with house.reading() as tx:
+        return {one.name: one.rule for one in segments.listing(tx.session, OPERATOR)}

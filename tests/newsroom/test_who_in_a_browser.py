@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from broadcaster.newspaper import making
 from broadcaster.runtime import Runtime
+from subscribers import segments
 from subscribers.actor import OPERATOR
 from tests.browsers import DESKTOP, PHONE, looking
 from tests.factories import make_members
@@ -180,3 +181,23 @@ def test_a_variant_for_a_column_of_the_list(
         assert '字段("身份") = "教师"' in variants(house)
         page.goto("/editions/1/who")
         expect(page.locator("label", has_text="身份是教师").locator(".size")).to_contain_text("3")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_a_segment_that_a_variant_is_for_is_not_removed_without_a_question(
+    house: Runtime, chrome: Browser, address: str, size: tuple[int, int]
+) -> None:
+    with looking(chrome, address, "zh-CN", size) as look:
+        page = enter(house, look, address)
+        furnish(house)
+        with house.begin() as tx:
+            segments.save(tx.session, OPERATOR, "老人", "retired", now=tx.now)
+            making.set_variants(tx.session, OPERATOR, 1, ["老人", "everyone"], now=tx.now)
+        page.goto("/members/segments")
+        page.get_by_role("button", name="删除").click()
+        page.get_by_role("alert").get_by_text("“老人”正在使用：第 1 期").wait_for()
+        look.fits()
+        page.get_by_role("link", name="不动它").click()
+        page.get_by_role("button", name="删除").click()
+        page.get_by_role("button", name="仍要删除").click()
+        page.get_by_text("还没有保存的人群").wait_for()

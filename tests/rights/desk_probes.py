@@ -24,6 +24,7 @@ from broadcaster.newspaper.models import (
     Placement,
     StandingColumn,
 )
+from broadcaster.newspaper.segment_uses import segment_uses
 from broadcaster.newspaper.shrinking import Rendition, Shrunk
 from tests.factories import NOW
 from tests.rights.probe import Probe
@@ -42,6 +43,10 @@ def _stands(session: Session, side: Side) -> tuple[int, int]:
     query = query.join(Edition, Edition.id == Column.edition_id).where(Edition.number == side.edition)
     column, placement = session.execute(query).one()
     return column, placement
+
+
+def _names_a_segment(session: Session, side: Side) -> None:
+    session.get_one(Item, _item(session, side)).audience = [f"{side.mark}老人"]
 
 
 def _draft(session: Session, side: Side) -> None:
@@ -71,6 +76,9 @@ def _bare(session: Session, side: Side) -> None:
 _I, _K, _M = "broadcaster.newspaper.items.", "broadcaster.newspaper.columns.", "broadcaster.newspaper.making."
 _OWN = "it is of the actor's own part of the tree"
 PROBES = {
+    "broadcaster.newspaper.segment_uses.segment_uses": Probe(
+        lambda s, a, side: segment_uses(s, a, f"{side.mark}老人"), ready=_names_a_segment, shows=True
+    ),
     _I + "write": Probe(lambda s, a, side: items.write(s, a, WORDS, now=NOW), makes=True, blind=_OWN),
     _I + "change": Probe(
         lambda s, a, side: items.change(s, a, _item(s, side), WORDS, version=1, now=NOW), ready=_draft
