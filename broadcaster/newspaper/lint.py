@@ -117,12 +117,25 @@ def lint(
     return sorted(found, key=lambda remark: not remark.stops)
 
 
+def bearers(items: Sequence[Item], variants: Sequence[str]) -> set[str]:
+    """The variants by which alone an item reaches anybody; where earlier ones have all their people, nobody has it."""
+    theirs = [[name for name in variants if stands_in(name, item.audience)] for item in items]
+    return {names[0] for names in theirs if len(names) == 1}
+
+
 def _about(
     item: Item, variants: Sequence[str], day: date, forbidden: Collection[str], words: Collection[str]
 ) -> Iterator[Remark]:
     if item.state == ItemState.WITHDRAWN:
         yield Remark(msgid("It was withdrawn, and nobody gets it."), hint=msgid("Take it out."), item=item)
         return
+    if item.state != ItemState.READY:
+        yield Remark(
+            msgid("It was sent back, and nobody has accepted it since."),
+            hint=msgid("Accept it on its page, or take it out."),
+            stops=True,
+            item=item,
+        )
     others = [name for name in item.audience if name not in EVERYONE]
     if others and len(others) < len(item.audience):
         yield Remark(

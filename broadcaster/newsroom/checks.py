@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from broadcaster.language import filled, msgid, tr, translated
 from broadcaster.newspaper import editions, items, making, publishing, word_lists
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.lint import Remark, about_full_texts, about_link, about_text, lint
+from broadcaster.newspaper.lint import Remark, about_full_texts, about_link, about_text, bearers, lint
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
@@ -109,7 +109,7 @@ def draw_check(
     with house.reading() as tx:
         laid = making.layout(tx.session, visit.actor, number)
         placed = [each.item for column in laid.columns for each in column.items]
-        remarks, drawn, reached = _looked_through(house, tx, visit, number)
+        remarks, drawn, reached = _looked_through(house, tx, visit, number, bearers(placed, laid.variants))
         words = word_lists.holding(tx.session, visit.actor)
         published = publishing.published_at(tx.session, visit.actor, number)
         are_readers = publishing.readers_of(tx.session, visit.actor, number)
@@ -176,9 +176,11 @@ def draw_check(
 
 
 def _looked_through(
-    house: Runtime, tx: Tx, visit: Visit, number: int
+    house: Runtime, tx: Tx, visit: Visit, number: int, needed: Collection[str]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Reach | None]:
-    """What the texts of readers show: remarks, the phones, and who gets which variant."""
+    """What the texts of readers show: remarks, the phones, and who gets which variant. `needed`: variants that some
+    item reaches nobody without.
+    """
     try:
         reached = reached_by(house, tx, visit.actor, number)
         drawn = phones(house, tx, visit.actor, number, reached=reached)
@@ -186,11 +188,11 @@ def _looked_through(
         # a segment that a variant names is not there any more
         words, hint = told(gone)
         return [line(words, stops=True) | {"hint": hint}], [], None
-    lines = []
+    lines, said = [], {audience_words([name]) for name in needed}
     for phone in drawn:
         lines += [line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
         if phone["taken"]:
-            lines.append(line("", phone["name"]) | phone["taken"])
+            lines.append(line("", phone["name"], stops=phone["name"] in said) | phone["taken"])
         elif not phone["bubbles"] and not phone["lacking"]:
             lines.append(line(tr("Nobody is in this segment now."), phone["name"]))
         if phone.get("is_dear"):

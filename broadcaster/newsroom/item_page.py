@@ -194,10 +194,15 @@ def _moved(visit: Visit, item_id: int, move: Move, headline: str) -> Response:
 
 
 @takes(router, "/items/{id}/copy", needs=Right.WRITE)
-def copy(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
-    """A copy of one's own."""
-    with house.begin() as tx:
-        made = items.copy(tx.session, visit.actor, id, now=tx.now)
+def copy(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """A copy of one's own. What cannot be kept as it stands any more is an item to be written anew, with its words."""
+    try:
+        with house.begin() as tx:
+            made = items.copy(tx.session, visit.actor, id, now=tx.now)
+    except Invalid as error:
+        with house.reading() as tx:
+            words = items.words_of(items.get(tx.session, visit.actor, id))
+        return draw_item(request, house, visit, words, error=error)
     return done(visit, f"/items/{made.id}", msgid("Copied. This one is yours."))
 
 

@@ -25,11 +25,15 @@ HEADINGS = {
     "host_branch": "hostbranch 流入支部 流入党组织 流入地支部 接收支部 接收组织",
     "joined_on": "joinedon joined joindate 入会日期 加入日期 入会时间 加入时间 入党日期 入党时间",
     "birthday": "birthday birthdate dateofbirth 生日 出生日期 出生年月日 出生年月",
-    "subscribed": "subscribed subscribe 订阅 是否订阅",
+    "subscribed": "subscribed subscribe consent agreed optin 订阅 是否订阅 愿意接收 是否愿意接收 同意接收 是否同意接收 "
+    "接收短信 是否接收短信 愿意接收短信 是否愿意接收短信 同意接收短信 是否同意接收短信 是否接收 愿意 是否愿意 "
+    "同意 是否同意",
     "tags": "tags tag 标签",
     "external_id": "externalid memberid id 编号 会员编号 工号",
 }
 FIELDS = tuple(HEADINGS)
+#: headings over statuses that stand over other things as well
+OF_MANY_THINGS = frozenset({"身份", "类别", "category"})
 #: columns that a file of refused rows has beside its own
 REFUSED_ROW, REFUSED_REASON = "refused_row", "refused_reason"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from subscribers.actor import Actor, Right, needs
 from subscribers.bulk import Ids, loading
 from subscribers.db import in_bulk, is_sqlite
 from subscribers.errors import Conflict, Invalid
-from subscribers.importing.columns import Columns, check_fields, check_mapping, find_columns
+from subscribers.importing.columns import OF_MANY_THINGS, Columns, check_fields, check_mapping, find_columns
 from subscribers.importing.first_list import put_aside
 from subscribers.importing.intake import Intake
 from subscribers.importing.known import (
@@ -28,7 +28,7 @@ from subscribers.importing.matching import Circumstances
 from subscribers.importing.plain import PlainReader
 from subscribers.importing.possible import possible
 from subscribers.importing.rejects import RefusedRow
-from subscribers.importing.rows import Reader
+from subscribers.importing.rows import Reader, is_standing
 from subscribers.importing.runs import open_run
 from subscribers.importing.unreached import Reason, Unreached
 from subscribers.importing.writing import Writer
@@ -37,6 +37,7 @@ from subscribers.models import Member, Membership, Number
 from subscribers.nowhere import DEFAULT_ORGANISATION
 from subscribers.organisations import home_of
 from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
+from subscribers.sheets.headings import plain_heading
 
 #: rows that are looked at together: enough to spare statements, little enough for memory
 PORTION = 10_000
@@ -162,7 +163,19 @@ def _find_columns(sheet: Sheet, mapping: Mapping[str, str]) -> tuple[Columns, Sa
         )
     _, columns, sample = max(found, key=lambda one: one[0])
     check_mapping(columns, mapping)
-    return columns, sample
+    heading = _no_standing(columns, sample.rows, mapping)
+    return (heading and find_columns(sample.rows, {**mapping, heading: ""})) or columns, sample
+
+
+def _no_standing(columns: Columns, rows: Iterable[Row], mapping: Mapping[str, str]) -> str:
+    """The heading over what would be statuses, where nobody has said so and none of the first rows has one: 身份, 类别
+    stand over whatever a house tells its people apart by. Empty where they are statuses.
+    """
+    at = columns.fields.get("status")
+    if at is None or "status" in mapping.values() or plain_heading(columns.headings[at]) not in OF_MANY_THINGS:
+        return ""
+    said = {cells[at].strip() for number, cells in rows if number > columns.row and at < len(cells)} - {""}
+    return columns.headings[at] if said and not any(map(is_standing, said)) else ""
 
 
 def _take_in(

@@ -51,8 +51,8 @@ _STATUSES = {
 }
 #: what stands in the last row of many lists
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "total", "subtotal", "sum"})
-_YES = "yes y true 1 是 已订阅 订阅 订 同意 √ ✓ ✔"
-_NO = "no n false 0 否 未订阅 不订阅 退订 不订 不同意 × ✗ ✘"
+_YES = "yes y true 1 是 已订阅 订阅 订 同意 愿意 接收 √ ✓ ✔"
+_NO = "no n false 0 否 未订阅 不订阅 退订 不订 不同意 不愿意 不接收 × ✗ ✘"
 _WISHES = dict.fromkeys(_YES.split(), Wish.IN) | dict.fromkeys(_NO.split(), Wish.OUT)
 
 
@@ -209,6 +209,15 @@ def read_standing(text: str) -> Standing:
             text=text[:50],
         )
     return Standing(status, bool(away))
+
+
+def is_standing(text: str) -> bool:
+    """Whether `read_standing` understands it."""
+    try:
+        read_standing(text)
+    except Invalid:
+        return False
+    return True
 
 
 def read_date(text: str, field: str) -> date:

@@ -190,3 +190,12 @@ def test_a_notice_says_what_looks_like_a_field(source: str, what: list[str]) -> 
 
 def test_a_field_in_brackets_is_nothing_in_an_item_either() -> None:
     assert told("〔年龄〕岁") == [("This looks like a field, and nobody fills it in: 〔年龄〕", False)]
+
+
+def test_what_was_sent_back_is_not_sent() -> None:
+    for state in (ItemState.DRAFT, ItemState.CONTRIBUTED):
+        (remark,) = lint(
+            [item("今天供暖。", state=state)], ["everyone"], day=date(2026, 11, 23), forbidden="", words=()
+        )
+        assert remark.stops
+        assert "sent back" in remark.message

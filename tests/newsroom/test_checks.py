@@ -176,6 +176,21 @@ def test_no_button_takes_the_last_person_from_a_variant(house: Runtime, editor: 
     assert "9 people" in page
 
 
+def test_an_item_whose_readers_all_get_another_variant_is_not_sent_so(house: Runtime, editor: Browser) -> None:
+    sign(house)
+    with house.begin() as tx:
+        make_members(tx.session, 2, organisation="东街", status="retired", mobile=True)
+    put(editor, "供暖")
+    editor.follow(editor.post("/editions/7/variants", variants="retired\nmobile"))
+    page = editor.get("/editions/7/check").text
+    assert "retired comes before it and has them all." in page
+    assert "must be mended" not in page
+    put(editor, "流动的人", audience="mobile")
+    page = editor.get("/editions/7/check").text
+    assert "1 thing must be mended" in page
+    assert "retired comes before it and has them all." in page.partition("Stops it")[2].partition("</li>")[0]
+
+
 def test_of_two_with_the_same_people_none_is_put_first(house: Runtime, editor: Browser) -> None:
     with house.begin() as tx:
         make_members(tx.session, 2, organisation="东街", status="retired", mobile=True)

@@ -219,7 +219,7 @@ def test_what_is_refused_is_told(editor: Browser) -> None:
 def test_a_segment_that_is_gone_does_not_shut_the_page(house: Runtime, editor: Browser) -> None:
     editor.post("/members/segments", name="老人", rule="retired")
     editor.follow(editor.post("/editions/7/variants", variants="老人\neveryone"))
-    editor.follow(editor.post("/members/segments/remove", name="老人"))
+    editor.follow(editor.post("/members/segments/remove", name="老人", sure="yes"))
     answer = editor.get("/editions/7")
     assert (answer.status_code, "老人" in troubles(answer)) == (200, True)
     editor.follow(editor.post("/editions/7/variants", variants="everyone"))

@@ -163,6 +163,22 @@ def test_what_is_accepted_is_what_was_seen(house: Runtime, editor: Browser) -> N
         assert editor.post(f"/items/{item}", **form | {"version": version}, act="accept").status_code == 422
 
 
+@SQLITE
+def test_a_copy_for_a_segment_that_is_gone_is_written_anew(house: Runtime, editor: Browser) -> None:
+    editor.get("/members/segments")
+    editor.post("/members/segments", name="老人", rule="retired")
+    editor.get("/items")
+    item = written(editor, audience="老人")
+    editor.get("/members/segments")
+    editor.post("/members/segments/remove", name="老人", sure="yes")
+    editor.get(f"/items/{item}")
+    answer = editor.post(f"/items/{item}/copy")
+    assert answer.status_code == 422
+    assert "老人" in troubles(answer)
+    assert "今天供暖。</textarea>" in answer.text
+    assert 'action="/items/new"' in answer.text
+
+
 def test_withdrawn_taken_back_and_corrected(editor: Browser) -> None:
     item = written(editor)
     page = editor.follow(editor.post(f"/items/{item}/decide", move="withdraw", note="日期不对")).text

@@ -144,7 +144,7 @@ def test_saved_segments_tell_their_rule_and_broken_ones_no_number(house: Runtime
     assert boxes(page)["东街老人 城区/东街 and all below, and retired"] == (False, "1 person")
     editor.follow(sent(editor, who=["东街老人", "everyone"]))
     editor.post("/editions/7/variants", variants="东街老人\neveryone")
-    editor.post("/members/segments/remove", name="东街老人")
+    editor.post("/members/segments/remove", name="东街老人", sure="yes")
     answer = editor.get("/editions/7/who")
     assert (answer.status_code, "东街老人" in troubles(answer)) == (200, True)
     assert boxes(answer.text)["东街老人"] == (True, "—")

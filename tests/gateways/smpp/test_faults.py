@@ -162,7 +162,7 @@ class TestSilence:
         goes_on(gateway)
 
     def test_an_idle_connection_is_kept_alive(self, opened: Make, smsc: Smsc) -> None:
-        gateway = opened(enquire_link_interval=0.1)
+        gateway = opened(enquire_link_interval=0.1, enquire_link_timeout=60.0)
         wait_for(lambda: smsc.enquiries >= 5)
         assert isinstance(gateway.submit(make_parts(1))[0], Accepted)
         assert len(smsc.binds) == 1
