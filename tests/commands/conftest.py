@@ -51,7 +51,7 @@ signature = "【晨晖手机报】"
 [gateways.simulator]
 kind = "simulator"
 price = "0.05"
-receipt_timeout = 5
+receipt_timeout = 25
 delay = [0.1, 0.3]
 failed = 0
 late = 0
