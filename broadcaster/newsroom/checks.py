@@ -19,6 +19,7 @@ from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
 from broadcaster.newsroom.editions import PATH
+from broadcaster.newsroom.item_drafts import version_read
 from broadcaster.newsroom.items import audience_words, offered_segments, typed_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import dresses_of, phones, proof_panel, reached_by, unsaved
@@ -58,7 +59,9 @@ def decide_audience(house: House, visit: Here, form: Form, id: Id) -> Response: 
         chosen = tuple(form.texts("audience"))
         if not chosen or not set(chosen) <= set(words.audience):
             raise Invalid("This cannot be done with an item.", hint="Load the page again.")
-        items.change(tx.session, visit.actor, item, replace(words, audience=chosen), version=_version(form), now=tx.now)
+        items.change(
+            tx.session, visit.actor, item, replace(words, audience=chosen), version=version_read(form), now=tx.now
+        )
     told = msgid("{headline} is for {audience} now.")
     named = audience_words(chosen)
     return done(visit, f"{PATH}/{id}/check", told, headline=words.headline, audience=named)
@@ -70,7 +73,7 @@ def mend(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A0
     with house.begin() as tx:
         item, words = _standing(tx, visit, form, id)
         mended = replace(words, sms=repair(words.sms))
-        items.change(tx.session, visit.actor, item, mended, version=_version(form), now=tx.now)
+        items.change(tx.session, visit.actor, item, mended, version=version_read(form), now=tx.now)
     return done(visit, f"{PATH}/{id}/check", msgid("Repaired: {headline}."), headline=words.headline)
 
 
@@ -89,11 +92,6 @@ def _standing(tx: Tx, visit: Visit, form: Posted, number: int) -> tuple[int, Wor
 def _number(text: str) -> int:
     """A number that a page of ours has put there; 0, which nothing has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
-
-
-def _version(form: Posted) -> int:
-    version = form.text("version")
-    return int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
 
 
 def draw_check(

@@ -28,6 +28,7 @@ from subscribers.errors import BroadsheetError
 
 router = APIRouter()
 
+_MOST_VERSION = 10**8
 #: the fields of the form of an item that are kept
 FIELDS = frozenset(
     {"headline", "sms", "full", "column", "whom", "audience", "other_audience", "source", "valid_from", "valid_to"}
@@ -118,6 +119,11 @@ def number(form: Posted, name: str) -> int:
     """A number that a page of ours has put there; 0, which nothing has, for anything else."""
     text = form.text(name)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+def version_read(form: Posted) -> int:
+    """The version of an item that stood on the page; beyond what any has, and what a database takes, it is made up."""
+    return min(number(form, "version"), _MOST_VERSION)
 
 
 def typed_in(draft: ItemDraft) -> Posted:

@@ -17,7 +17,7 @@ from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.handed_in import CHOSEN, take_in
 from broadcaster.newsroom.item_choices import choices
-from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in
+from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in, version_read
 from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.remarks import beside_sentence
@@ -38,8 +38,6 @@ _Asked = Annotated[int, Query(ge=0, lt=2**53)]
 _EMPTY = Words("", "")
 #: what the button says that hands in what stands in the form
 _HAND_IN = "contribute"
-#: what a page says beyond it is made up, and no database would take it
-_MOST_VERSION = 10**8
 _TOLD = {
     Move.ACCEPT: msgid("Accepted: {headline}."),
     Move.SEND_BACK: msgid("Sent back: {headline}."),
@@ -130,7 +128,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
 
 def _saved(tx: Tx, actor: Actor, item_id: int, form: Posted) -> Item:
     """The item as it stands in the form; whoever only accepts what they have read has changed nothing."""
-    words, version = _words(form), min(number(form, "version"), _MOST_VERSION)
+    words, version = _words(form), version_read(form)
     item = items.get(tx.session, actor, item_id)
     if form.text("act") and item.version == version and checked(words) == items.words_of(item):
         return item

@@ -114,10 +114,12 @@ def remove(request: Request, house: House, visit: Here, form: Form) -> Response:
 
 def _question(house: Runtime, visit: Visit, form: Posted, *, is_removed: bool = False) -> dict[str, Any] | None:
     """What is to be asked before a segment that the paper names is removed, or means others; None where nothing is."""
+    if form.text(_SURE):
+        return None
     name, rule = form.text("name").strip(), form.text("rule")
     with house.reading() as tx:
         saved = next((one for one in segments.listing(tx.session, visit.actor) if one.name == name), None)
-        if form.text(_SURE) or saved is None or (not is_removed and saved.rule == rule):
+        if saved is None or (not is_removed and saved.rule == rule):
             return None
         uses = segment_uses(tx.session, visit.actor, name)
     where = [*(tr("No. {number}", number=number) for number in uses.editions), *uses.items]
@@ -125,22 +127,21 @@ def _question(house: Runtime, visit: Visit, form: Posted, *, is_removed: bool = 
         return None
     more = len(where) - _NAMED
     named = listed([*where[:_NAMED], *([ntr("{n} more place", "{n} more places", more)] if more > 0 else [])])
+    asked: dict[str, Any] = {"fields": {"name": name, "rule": rule, _SURE: "yes"}}
     if is_removed:
         told = tr(
             "{name} is used: {where}. Without it they cannot be sent before it is said anew whom they are for.",
             name=name,
             where=named,
         )
-        fields = {"name": name, _SURE: "yes"}
-        return {"words": told, "path": PATH + "/remove", "fields": fields, "deed": tr("Remove it all the same")}
+        return asked | {"words": told, "path": PATH + "/remove", "deed": tr("Remove it all the same")}
     told = tr(
         "{name} is used: {where}. These will be for whomever the new rule holds: {words}.",
         name=name,
         where=named,
         words=segment_words(rule),
     )
-    fields = {"name": name, "rule": rule, _SURE: "yes"}
-    return {"words": told, "path": PATH, "fields": fields, "deed": tr("Replace it all the same")}
+    return asked | {"words": told, "path": PATH, "deed": tr("Replace it all the same")}
 
 
 def _draw(
