@@ -189,6 +189,11 @@ def fail(session: Session, claimed: Claimed, error: BroadsheetError) -> None:
     _write(session, claimed, {"state": ListState.FAILED, "trouble": told})
 
 
+def is_open(session: Session) -> bool:
+    """Whether something is to be done, or being done."""
+    return session.scalar(select(ListJob.id).where(ListJob.state.in_(_OPEN)).limit(1)) is not None
+
+
 def is_waiting(session: Session, *, now: datetime) -> bool:
     """Whether something is open that no hint has led to for a while, or that somebody may have left behind."""
     query = select(ListJob.id).where(ListJob.state.in_(_OPEN), ListJob.asked_at < now - FORGOTTEN)

@@ -6,6 +6,7 @@ No clock is involved: a heartbeat that is late proves nothing, a lock that was g
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -42,7 +43,7 @@ class Held(Protocol):
         """Whether it is certainly still ours, or was a moment ago."""
 
     def release(self) -> None:
-        """Give it back."""
+        """Give it back: whoever asks from now on gets it."""
 
 
 class Locks(Protocol):
@@ -126,7 +127,7 @@ class AdvisoryLocks:
                 hint="Write the address of PostgreSQL itself into [store] url: a lock must end with its process.",
             )
         if connection.scalar(text("SELECT pg_try_advisory_lock(:space, :key)"), {"space": _SPACE, "key": key}):
-            return _AdvisoryLock(connection)
+            return _AdvisoryLock(connection, key)
         connection.close()
         return None
 
@@ -142,8 +143,9 @@ def _has_its_own_session(connection: Connection) -> bool:
 
 
 class _AdvisoryLock:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, key: int) -> None:
         self._connection = connection
+        self._key = key
         self._one_at_a_time = threading.Lock()
         self._answered_at = -ASKED_AGAIN
         self._socket = int(connection.connection.dbapi_connection.fileno())  # type: ignore[union-attr]
@@ -166,6 +168,10 @@ class _AdvisoryLock:
 
     def release(self) -> None:
         _taken.discard(self)
+        # the server ends a session a moment after its client has left, and whoever asks first would find it held
+        unlock = text("SELECT pg_advisory_unlock(:space, :key)")
+        with self._one_at_a_time, contextlib.suppress(SQLAlchemyError):
+            self._connection.scalar(unlock, {"space": _SPACE, "key": self._key})
         self._connection.close()
 
 

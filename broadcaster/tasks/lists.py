@@ -36,19 +36,30 @@ class _Stopped(Exception):
 
 def work_on_lists(runtime: Runtime) -> bool:
     """Do what was asked for, until nothing waits or somebody else is at it. Whether there may be more: never."""
-    held = runtime.locks.take(locks.LISTS)
-    if held is None:
-        return False
-    try:
-        while not runtime.stopping.is_set():
-            with runtime.begin() as tx:
-                claimed = list_jobs.claim(tx.session)
-            if claimed is None:
-                break
-            _do(runtime, claimed)
-    finally:
-        held.release()
+    # looked at again without the lock: whoever is called for what came last may have found us at the end of our work
+    while not runtime.stopping.is_set() and _something_is_open(runtime):
+        held = runtime.locks.take(locks.LISTS)
+        if held is None:
+            break
+        try:
+            _work_off(runtime)
+        finally:
+            held.release()
     return False
+
+
+def _something_is_open(runtime: Runtime) -> bool:
+    with runtime.reading() as tx:
+        return list_jobs.is_open(tx.session)
+
+
+def _work_off(runtime: Runtime) -> None:
+    while not runtime.stopping.is_set():
+        with runtime.begin() as tx:
+            claimed = list_jobs.claim(tx.session)
+        if claimed is None:
+            return
+        _do(runtime, claimed)
 
 
 def wake_forgotten(runtime: Runtime, tx: Tx) -> None:

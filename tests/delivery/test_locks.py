@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
+import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +88,46 @@ def test_a_lock_ends_with_its_session_however_that_ends(
         second.release()
         first.release()
         engine.dispose()
+
+
+@contextlib.contextmanager
+def slow_to_end(url: str) -> Iterator[str]:
+    """The same database behind a line that passes on what is said, and never that somebody has left."""
+    there = make_url(url)
+    ends: list[socket.socket] = []
+
+    def pass_on(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            # the last word of a client is X, and ends its session
+            while (said := source.recv(65536)) and said[:1] != b"X":
+                target.sendall(said)
+
+    def line(client: socket.socket) -> None:
+        server = socket.create_connection((there.host, there.port))
+        ends.extend((client, server))
+        threading.Thread(target=pass_on, args=(server, client), daemon=True).start()
+        pass_on(client, server)
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def open_lines() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=line, args=(door.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=open_lines, daemon=True).start()
+        port = door.getsockname()[1]
+        yield there.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        door.shutdown(socket.SHUT_RDWR)
+    for end in ends:
+        end.close()
+
+
+def test_what_was_given_back_can_be_taken_at_once(postgresql_template: PostgresqlTemplate, tmp_path: Path) -> None:
+    """Also where the server takes a while to end a session: a hint that finds the lock held is gone."""
+    with postgresql_template.copy() as url, slow_to_end(url) as address:
+        locks = locks_for(make_engine(address), tmp_path)
+        for _ in range(3):
+            held = locks.take(7)
+            assert held is not None
+            held.release()

@@ -221,3 +221,21 @@ def test_one_at_a_time_and_a_stop_of_the_program_gives_it_back(desk: Runtime, mo
     lists.work_on_lists(desk)
     assert job_of(desk, token).state == ListState.DONE
     assert members(desk) == 3
+
+
+def test_what_is_asked_for_at_the_end_of_a_turn_is_done_in_it(desk: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own hint finds the lock held, and does nothing."""
+    tokens = [to_take(desk, 3)]
+    claim = list_jobs.claim
+
+    def asked_meanwhile(session):
+        claimed = claim(session)
+        if claimed is None and len(tokens) == 1:
+            session.commit()
+            tokens.append(to_take(desk, 2))
+            lists.work_on_lists(desk)
+        return claimed
+
+    monkeypatch.setattr(list_jobs, "claim", asked_meanwhile)
+    lists.work_on_lists(desk)
+    assert [job_of(desk, each).state for each in tokens] == [ListState.DONE, ListState.DONE]
