@@ -174,9 +174,17 @@ def leave(session: Session, claimed: Claimed) -> None:
     _write(session, claimed, {"state": ListState.WAITING, "runner": "", "begun": claimed.begun - 1})
 
 
-def keep(session: Session, claimed: Claimed, answer: Mapping[str, Any]) -> None:
-    """It is done, in this transaction; a list that was taken in is not kept. Raises `Conflict` if it is not ours."""
-    if not _write(session, claimed, {"state": ListState.DONE, "answer": dict(answer)}):
+def keep(
+    session: Session, claimed: Claimed, answer: Mapping[str, Any], *, given: Mapping[str, Any] | None = None
+) -> None:
+    """It is done, in this transaction; a list that was taken in is not kept. Raises `Conflict` if it is not ours.
+
+    `given`: what it was done with, where that is other than what was asked.
+    """
+    done: dict[str, Any] = {"state": ListState.DONE, "answer": dict(answer)}
+    if given is not None:
+        done["given"] = dict(given)
+    if not _write(session, claimed, done):
         raise Conflict("Somebody else is at it.", hint="Look again soon.")
     if claimed.kind is ListKind.TAKE:
         session.execute(delete(ListPiece).where(ListPiece.job_id == claimed.id))

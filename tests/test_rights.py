@@ -37,6 +37,7 @@ EXCEPTIONS = {
     "subscribers.numbers.refuse_taken": "a step of the verbs above it, which have asked",
     "subscribers.consent.refuse_strangers": "a step of the verbs above it, which have asked",
     "subscribers.importing.runs.open_run": "a step of the imports, which have asked",
+    "subscribers.importing.past.of_members": "a query; who runs it has asked",
     "subscribers.importing.changing.write_changes": "a step of the import, which has asked",
     "broadcaster.trial.try_out": "it has no session; it asks for the right itself, and so does what it calls",
     "broadcaster.newsroom.proofs.phones": "it has no session; what it calls asks for the right",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from broadcaster.language import in_a_row, listed, msgid, ntr, tr, translated
 from broadcaster.newsroom.past_imports import in_a_sentence
-from broadcaster.web.figures import count
+from broadcaster.web.figures import count, when
 from broadcaster.words import LIST_FIELDS, list_field_word, place_words, skip_reason_word, status_word
 from subscribers.importing import Reason, like_organisations
 from subscribers.models import Status
@@ -48,6 +50,27 @@ def told_list(answer: Mapping[str, Any], *, taken: bool) -> dict[str, Any]:
     }
 
 
+def told_last_time(
+    answer: Mapping[str, Any], given: Mapping[str, Any], now: datetime, zone: ZoneInfo
+) -> dict[str, Any] | None:
+    """What was chosen for a list with these headings before, and whether it is chosen now; None if there was none."""
+    last = answer.get("last_time")
+    if last is None:
+        return None
+    said = {"file": last["file_name"], "who": last["by"], "time": when(datetime.fromisoformat(last["at"]), now, zone)}
+    if last["is_undone"]:
+        told = tr("As last time: {file}, {time}, by {who}; that import was undone.", **said)
+    else:
+        told = tr("As last time: {file}, {time}, by {who}.", **said)
+    return {
+        "told": told,
+        "has_columns": last["is_as_then"],
+        "is_shared": last["shared"] and given["shared"],
+        "agreed": last["agreed"],
+        "is_agreed": bool(last["agreed"]) and given["agreed"] == last["agreed"],
+    }
+
+
 def told_unread(chosen: Mapping[str, str]) -> dict[str, Any]:
     """The same for a list that could not be read so: its columns, each with the field that was chosen, "" for none."""
     return {"people": 0, "figures": [], "notes": [], "reach": None, "kinds": [], "refused": [], **_columns(chosen)}
@@ -74,11 +97,13 @@ def _notes(answer: Mapping[str, Any], *, taken: bool) -> list[str]:
     notes = []
     read = answer["columns"].values()
     unread = [heading for heading in answer["headings"] if heading and heading not in answer["columns"]]
-    if not taken and answer["created"] and "organisation" not in read:
+    # of rows that are refused, for their status perhaps, it is not known yet whom they are about
+    has_newcomers = not taken and (answer["created"] or not answer["updated"] + answer["unchanged"])
+    if has_newcomers and "organisation" not in read:
         notes.append(
             in_a_row(tr("No column was read as the organisation: nobody new would be in one."), _which(unread))
         )
-    if not taken and answer["created"] and "status" not in read:
+    if has_newcomers and "status" not in read:
         said = tr(
             "No column was read as the status: everybody new would be {status}.",
             status=status_word(Status.IN_SERVICE),

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from broadcaster.language import filled
 from broadcaster.list_notes import notes_of
 from broadcaster.newsroom.drawing import draw, trouble
-from broadcaster.newsroom.list_words import told_list, told_unread
+from broadcaster.newsroom.list_words import told_last_time, told_list, told_unread
 from broadcaster.newsroom.member_page import told_record
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.past_imports import undo_over
@@ -46,7 +46,7 @@ _NOTHING: Mapping[str, Any] = {"mapping": {}, "shared": False, "agreed": ""}
 @shows(router, "/members/import", needs=Right.REGISTER)
 def choose(request: Request) -> Response:
     """The form for a file."""
-    return draw(request, "import.html", given=_NOTHING)
+    return draw(request, "import.html", given=_NOTHING, last=None)
 
 
 @takes(router, "/members/import", needs=Right.REGISTER)
@@ -71,7 +71,8 @@ def follow(request: Request, house: House, visit: Here, token: Token, live: bool
     with house.reading() as tx:
         job = list_jobs.find(tx.session, visit.actor, token)
         day = today(house, tx)
-        is_late = tx.now - job.asked_at > _LATE
+        now = tx.now
+    is_late = now - job.asked_at > _LATE
     if job.is_open:
         rows = notes_of(house).rows(token, job.rows) if job.state == ListState.RUNNING else 0
         waits = job.state == ListState.WAITING
@@ -86,14 +87,17 @@ def follow(request: Request, house: House, visit: Here, token: Token, live: bool
     if error is not None and job.given["mapping"]:
         # the file is still here: what was chosen can be chosen otherwise
         told = told_unread(job.given["mapping"]) | {"trouble": error | {"field": "column-1"}}
-        return draw(request, "import_look.html", status=422, **told, samples=[], token=token, given=job.given)
+        return draw(
+            request, "import_look.html", status=422, **told, samples=[], token=token, given=job.given, last=None
+        )
     if error is not None or job.answer is None:
         return _choose_again(request, error, job.given)
     if job.kind == ListKind.TAKE:
         return _draw_taken(request, job.answer)
     samples = [told_record(_record(each), day) for each in job.answer["samples"]]
     told = told_list(job.answer, taken=False)
-    return draw(request, "import_look.html", **told, samples=samples, token=token, given=job.given)
+    last = told_last_time(job.answer, job.given, now, house.settings.zone)
+    return draw(request, "import_look.html", **told, samples=samples, token=token, given=job.given, last=last)
 
 
 @takes(router, "/members/import/{token}/look", needs=Right.REGISTER)
@@ -163,14 +167,16 @@ def _told_trouble(job: ListJob) -> dict[str, str] | None:
 
 
 def _given(form: Posted) -> dict[str, Any]:
-    return {"mapping": _mapping(form), "shared": bool(form.text("shared")), "agreed": form.text("agreed")}
+    # what was typed counts before the sentence of the last time
+    agreed = form.text("agreed") or form.text("agreed_again")
+    return {"mapping": _mapping(form), "shared": bool(form.text("shared")), "agreed": agreed}
 
 
 def _choose_again(
     request: Request, told: BroadsheetError | dict[str, str] | None, given: Mapping[str, Any]
 ) -> Response:
     wrong = trouble(told, "file") if isinstance(told, BroadsheetError) else told
-    return draw(request, "import.html", status=422, trouble=wrong, given=given)
+    return draw(request, "import.html", status=422, trouble=wrong, given=given, last=None)
 
 
 def _draw_taken(request: Request, answer: Mapping[str, Any]) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from subscribers.actor import Actor
 from subscribers.clock import monotonic
 from subscribers.db import Tx, wake
 from subscribers.errors import BroadsheetError, Conflict, Unavailable
-from subscribers.importing import ImportResult, Limits, refused_rows, told
+from subscribers.importing import ImportResult, LastTime, Limits, refused_rows, told
 from subscribers.list_jobs import LARGEST, MOST_ROWS, Claimed, ListKind
 
 log = get(__name__)
@@ -28,6 +28,7 @@ log = get(__name__)
 TOLD_EVERY = 0.5
 #: people who are shown as they would stand there
 _SAMPLES = 3
+_LIMITS = Limits(rows=MOST_ROWS, bytes=LARGEST)
 
 
 class _Stopped(Exception):
@@ -113,20 +114,25 @@ def _look(runtime: Runtime, claimed: Claimed, tell: Callable[[int], None]) -> No
     with tempfile.TemporaryDirectory() as place, runtime.begin() as tx:
         actor = users.actor_called(tx.session, claimed.asked_by)
         file = _file(tx, claimed, Path(place))
+        last = importing.last_time(tx.session, actor, file, limits=_LIMITS)
+        given = _as_last_time(claimed.given, last)
         with tx.session.begin_nested() as attempt:
-            result = _import(runtime, tx, actor, file, claimed, tell)
+            result = _import(runtime, tx, actor, file, given, tell)
             ids = importing.first_members(tx.session, result.import_id or 0, _SAMPLES)
             zone = runtime.settings.zone
             day = tx.now.astimezone(zone).date()
             samples = [records.show(tx.session, actor, each, zone=zone, on=day, now=tx.now) for each in ids]
             attempt.rollback()
-        list_jobs.keep(tx.session, claimed, told(result) | {"samples": [_plain(asdict(each)) for each in samples]})
+        answer = told(result) | {"samples": [_plain(asdict(each)) for each in samples]}
+        if last is not None:
+            answer["last_time"] = _plain(asdict(last)) | {"is_as_then": last.was_read_as(result.columns)}
+        list_jobs.keep(tx.session, claimed, answer, given=given)
 
 
 def _take(runtime: Runtime, claimed: Claimed, tell: Callable[[int], None]) -> None:
     with tempfile.TemporaryDirectory() as place, runtime.begin() as tx:
         actor = users.actor_called(tx.session, claimed.asked_by)
-        result = _import(runtime, tx, actor, _file(tx, claimed, Path(place)), claimed, tell)
+        result = _import(runtime, tx, actor, _file(tx, claimed, Path(place)), claimed.given, tell)
         if result.import_id:
             refused_rows.keep(tx.session, result.import_id, result.headings, result.refused)
         list_jobs.keep(tx.session, claimed, told(result))
@@ -149,8 +155,15 @@ def _file(tx: Tx, claimed: Claimed, place: Path) -> Path:
     return path
 
 
+def _as_last_time(given: Mapping[str, Any], last: LastTime | None) -> Mapping[str, Any]:
+    """What was chosen the last time, as long as nothing was chosen for this list; but not that these people agreed."""
+    if last is None or given["mapping"]:
+        return given
+    return {**given, "mapping": dict(last.columns), "shared": given["shared"] or last.shared}
+
+
 def _import(
-    runtime: Runtime, tx: Tx, actor: Actor, file: Path, claimed: Claimed, tell: Callable[[int], None]
+    runtime: Runtime, tx: Tx, actor: Actor, file: Path, given: Mapping[str, Any], tell: Callable[[int], None]
 ) -> ImportResult:
     return importing.import_members(
         tx.session,
@@ -159,11 +172,11 @@ def _import(
         now=tx.now,
         on=tx.now.astimezone(runtime.settings.zone).date(),
         region=runtime.settings.paper.region,
-        mapping=claimed.given["mapping"],
-        shared=claimed.given["shared"],
-        agreed=claimed.given["agreed"],
+        mapping=given["mapping"],
+        shared=given["shared"],
+        agreed=given["agreed"],
         key=runtime.secret,
-        limits=Limits(rows=MOST_ROWS, bytes=LARGEST),
+        limits=_LIMITS,
         progress=tell,
     )
 

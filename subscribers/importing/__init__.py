@@ -6,6 +6,7 @@ columns -> rows -> plain | possible -> known -> matching -> decisions -> writing
 
 from subscribers.importing.columns import like_organisations
 from subscribers.importing.importer import ImportResult, import_members
+from subscribers.importing.last_time import LastTime, last_time
 from subscribers.importing.past import PastImport, first_members, past
 from subscribers.importing.rejects import RefusedRow, as_it_stood, write_rejects
 from subscribers.importing.summary import told
@@ -15,6 +16,7 @@ from subscribers.sheets import Limits
 
 __all__ = [
     "ImportResult",
+    "LastTime",
     "Limits",
     "PastImport",
     "Reason",
@@ -24,6 +26,7 @@ __all__ = [
     "as_it_stood",
     "first_members",
     "import_members",
+    "last_time",
     "like_organisations",
     "past",
     "told",

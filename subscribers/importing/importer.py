@@ -24,6 +24,7 @@ from subscribers.importing.known import (
     known_organisations,
     refuse_newcomers,
 )
+from subscribers.importing.last_time import choices
 from subscribers.importing.matching import Circumstances
 from subscribers.importing.plain import PlainReader
 from subscribers.importing.possible import possible
@@ -182,6 +183,7 @@ def _take_in(
     session: Session, actor: Actor, path: Path, rows: Iterator[Row], columns: Columns, given: _Given, *, now: datetime
 ) -> ImportResult:
     run = open_run(session, actor, path, "members", now=now)
+    run.choices = choices(columns, shared=given.shared, agreed=given.agreed)
     home = home_of(session, actor)
     around = Circumstances(
         file=path.name,

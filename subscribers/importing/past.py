@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
@@ -29,10 +29,8 @@ class PastImport:
 
 @needs(Right.REGISTER)
 def past(session: Session, actor: Actor, *, before: int | None = None, limit: int = 50) -> list[PastImport]:
-    """Those that the actor may take back, the newest first: of the whole tree all, of a part of it one's own."""
-    query = select(ImportRun).where(ImportRun.kind == "members").order_by(ImportRun.id.desc()).limit(limit)
-    if actor.under:
-        query = query.where(ImportRun.actor == actor.name)
+    """Those that the actor may take back, as `of_members` says."""
+    query = of_members(actor).limit(limit)
     if before is not None:
         query = query.where(ImportRun.id < before)
     return [
@@ -49,6 +47,12 @@ def past(session: Session, actor: Actor, *, before: int | None = None, limit: in
         )
         for run in session.scalars(query)
     ]
+
+
+def of_members(actor: Actor) -> Select[ImportRun]:
+    """Imports of members, the newest first: of the whole tree all, of a part of it one's own."""
+    query = select(ImportRun).where(ImportRun.kind == "members").order_by(ImportRun.id.desc())
+    return query.where(ImportRun.actor == actor.name) if actor.under else query
 
 
 def first_members(session: Session, import_id: int, most: int) -> list[int]:

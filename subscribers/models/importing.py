@@ -28,6 +28,8 @@ class ImportRun(Base):
     unchanged: Mapped[int]
     refused: Mapped[int]
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
+    #: of a list of members, what was chosen for it: see `subscribers.importing.last_time`
+    choices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ImportSpan(Base):

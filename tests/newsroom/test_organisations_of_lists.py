@@ -34,6 +34,19 @@ def test_a_list_without_organisations_says_which_column_could_be_it(admin: Brows
     assert told not in hand_in(admin, LIST.replace("支部", "村").encode(), agreed="signed").text
 
 
+def test_it_is_said_also_where_every_row_is_refused(admin: Browser) -> None:
+    content = "姓名,手机,状态,学校\n王秀兰,19900000011,教师,一小\n孙丽,19900000012,家长,一小\n"
+    look = hand_in(admin, content.encode(), agreed="signed")
+    assert "There is no status 教师" in look.text
+    assert "The column 学校 could be it" in look.text
+    # whoever is known already stays where they are
+    known = content.replace("状态", "身份").replace("学校", "爱好")
+    look = hand_in(admin, known.encode(), agreed="signed")
+    admin.page = look
+    settled(admin, admin.post(f"/members/import/{token_of(look.text)}/take", agreed="signed"))
+    assert "nobody new would be in one" not in hand_in(admin, known.encode(), agreed="signed").text
+
+
 def test_a_list_without_standings_says_what_everybody_would_be(admin: Browser) -> None:
     told = "No column was read as the status: everybody new would be in service."
     choose = "choose “status” for it below"

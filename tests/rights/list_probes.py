@@ -35,7 +35,8 @@ def _taken_in(session: Session, side: Side) -> None:
     file = side.folder / "list.csv"
     rows = f"{side.mark}新人,+8619900055555,{side.branch}\n{side.mark}坏,1,{side.branch}\n"
     file.write_text(f"姓名,手机,支部\n{rows}", encoding="utf-8")
-    result = importing.import_members(session, side.chief, file, now=NOW, on=TODAY)
+    agreed = f"{side.mark}签字"
+    result = importing.import_members(session, side.chief, file, now=NOW, on=TODAY, agreed=agreed)
     refused_rows.keep(session, result.import_id or 0, result.headings, result.refused)
 
 
@@ -60,6 +61,9 @@ PROBES = {
     _J + "ask_undo": Probe(lambda s, a, side: list_jobs.ask_undo(s, a, _last(s), now=NOW), ready=_taken_in),
     "subscribers.importing.undo.may_be_undone": Probe(
         lambda s, a, side: may_be_undone(s, a, _last(s)).file_name, ready=_taken_in
+    ),
+    "subscribers.importing.last_time.last_time": Probe(
+        lambda s, a, side: importing.last_time(s, a, side.folder / "list.csv"), shows=True, ready=_taken_in
     ),
     "subscribers.importing.refused_rows.find": Probe(
         lambda s, a, side: [one.cells for one in refused_rows.find(s, a, _last(s))[1]], shows=True, ready=_taken_in
