@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from subscribers import audit
 from subscribers.actor import Actor, Right, needs
+from subscribers.bulk import tell_planner
 from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
 from subscribers.importing.rejects import RefusedRow
@@ -86,6 +87,7 @@ def import_organisations(
     run_id = None
     if not dry_run:
         run_id = _write(session, actor, path, created, updated, placed, now)
+        tell_planner(session, Organisation, grown=len(created) + above)
     return TreeImport(
         rows=len(placed.entries) + len(placed.refused),
         created=len(created),

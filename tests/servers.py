@@ -183,6 +183,10 @@ def valkey_at(place: Path) -> Server:
     )
 
 
+#: a server that counts tables when it likes plans the same statement otherwise from one run to the next
+_FOR_TESTS = ("fsync=off", "max_connections=200", "autovacuum=off")
+
+
 def postgresql_at(place: Path, *settings: str) -> Server:
     """A PostgreSQL cluster of its own. Without `settings` (name=value) it keeps no promise to the disk, which
     is right for tests and wrong for benchmarks."""
@@ -192,7 +196,7 @@ def postgresql_at(place: Path, *settings: str) -> Server:
     shape = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
     subprocess.run([bin_folder / "initdb", "-D", data, *shape], check=True, stdout=subprocess.DEVNULL, **run)
     url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-    chosen = [part for setting in settings or ("fsync=off", "max_connections=200") for part in ("-c", setting)]
+    chosen = [part for setting in settings or _FOR_TESTS for part in ("-c", setting)]
     options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", "", *chosen]
     # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for every client to leave
     command = [bin_folder / "postgres", *options]

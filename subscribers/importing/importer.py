@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from subscribers import audit
 from subscribers.actor import Actor, Right, needs
-from subscribers.bulk import Ids, loading
-from subscribers.db import in_bulk, is_sqlite
+from subscribers.bulk import Ids, loading, tell_planner
+from subscribers.db import in_bulk
 from subscribers.errors import Conflict, Invalid
 from subscribers.importing.columns import OF_MANY_THINGS, Columns, check_fields, check_mapping, find_columns
 from subscribers.importing.first_list import put_aside
@@ -34,7 +34,7 @@ from subscribers.importing.runs import open_run
 from subscribers.importing.unreached import Reason, Unreached
 from subscribers.importing.writing import Writer
 from subscribers.interpreter import seldom_collecting
-from subscribers.models import Member, Membership, Number
+from subscribers.models import Member, Membership, Number, Subscription
 from subscribers.nowhere import DEFAULT_ORGANISATION
 from subscribers.organisations import home_of
 from subscribers.sheets import Limits, Row, Sample, Sheet, data_rows, open_sheet
@@ -223,9 +223,7 @@ def _take_in(
         refuse_newcomers(session, writer.runs, after=last_member)
     changed = tally.created + tally.updated
     audit.note(session, actor, "members.import", f"import {run.id}", people=changed, now=now, refused=run.refused)
-    if tally.created > PORTION and not is_sqlite(session):
-        # or the first count after it is planned for the registry as it was
-        session.execute(text("ANALYZE member, number, membership, subscription"))
+    tell_planner(session, Member, Number, Membership, Subscription, grown=tally.created)
     return ImportResult(
         rows=tally.rows,
         created=tally.created,

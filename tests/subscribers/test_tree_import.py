@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
 from subscribers import importing, organisations, tree_changes
@@ -135,6 +135,13 @@ def test_thousands_of_rows_take_few_statements(session: Session, tmp_path: Path)
     statements.clear()
     assert take_in(session, tmp_path, f"path,kind\n{rows}").unchanged == 5000
     assert len(statements) <= 10
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_pages_are_planned_for_a_tree_that_has_just_come(session: Session, tmp_path: Path) -> None:
+    take_in(session, tmp_path, "path\n" + "".join(f"County/Village {n}\n" for n in range(200)))
+    believed = session.scalar(text("SELECT reltuples FROM pg_class WHERE relname = 'organisation'"))
+    assert believed == 201, "with the one above them"
 
 
 def test_a_long_chain_upside_down_is_no_matter(session: Session, tmp_path: Path) -> None:

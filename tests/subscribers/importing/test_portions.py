@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from subscribers import importing, tree_changes
@@ -158,3 +158,20 @@ def test_somebody_opted_out_meanwhile(begin: Transactions, tmp_path: Path, monke
     with begin() as tx:
         assert tx.session.scalars(select(Subscription.wish)).all() == ["out"]
         assert tx.session.scalars(select(Member.id)).all() == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_pages_are_planned_for_whoever_has_just_come(engine: Engine, tmp_path: Path) -> None:
+    """PostgreSQL counts a table when it likes, and who is being written is nobody to it: pages took minutes."""
+    path = tmp_path / "list.csv"
+    path.write_text(HEAD + "".join(f"甲,1990000{n:04d},,East,,yes,\n" for n in range(300)), encoding="utf-8")
+
+    def count_meanwhile(_rows: int) -> None:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+            other.execute(text("ANALYZE member, number, membership"))
+
+    with Session(engine) as session, session.begin():
+        importing.import_members(session, OPERATOR, path, now=NOW, progress=count_meanwhile)
+    with engine.connect() as connection:
+        believed = dict(connection.execute(text("SELECT relname, reltuples FROM pg_class")).all())
+    assert {believed[name] for name in ("member", "number", "membership", "subscription")} == {300}
