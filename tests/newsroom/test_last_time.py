@@ -93,7 +93,7 @@ def test_columns_are_chosen_as_last_time_and_it_is_said(house: Runtime, admin: B
             .join(Membership, Membership.member_id == Member.id)
             .join(Organisation, Organisation.id == Membership.organisation_id)
         )
-        assert dict(places)["周静"] == "二小"
+        assert dict(places.all())["周静"] == "二小"
         assert s.scalars(select(Member.tags).where(Member.name == "周静")).one() == ["四班"]
 
 
