@@ -138,6 +138,7 @@ _DETAILS: Mapping[str, tuple[str, str]] = {
     "ok": ("right", "号码正确"),
     "on": ("on", "日期"),
     "operator": ("carrier", "运营商"),
+    "organisations": ("organisations removed", "移除的组织"),
     "refused": ("refused", "未通过"),
     "removed": ("removed", "删除"),
     "role_before": ("role before", "之前的角色"),

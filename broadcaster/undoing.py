@@ -8,13 +8,19 @@ from datetime import datetime
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.models import Campaign, CampaignVariant
 from broadcaster.delivery.models import Message
+from broadcaster.moving import PATHS
+from broadcaster.newspaper.models import EditionPage
 from subscribers import importing
 from subscribers.actor import Actor, Right, needs
 from subscribers.importing import Undone
+from subscribers.importing.places import Elsewhere
 from subscribers.importing.undo import on_record
 from subscribers.models import ImportSpan, Member
+
+#: whatever speaks of an organisation by its path of ids, or by its id in a rule
+_ELSEWHERE = Elsewhere(PATHS, (Campaign.rule, CampaignVariant.rule, EditionPage.columns, EditionPage.readers))
 
 
 @needs(Right.REGISTER)
@@ -22,7 +28,7 @@ def undo_import(
     session: Session, actor: Actor, import_id: int, *, now: datetime, progress: Callable[[int], None] | None = None
 ) -> Undone:
     """Take back an import of members. Raises as `subscribers.importing.undo`; `progress` is told members so far."""
-    undone = importing.undo(session, actor, import_id, now=now, progress=progress)
+    undone = importing.undo(session, actor, import_id, now=now, elsewhere=_ELSEWHERE, progress=progress)
     if undone.removed and _was_written_to(session, import_id):
         raise on_record(import_id)
     return undone

@@ -299,7 +299,7 @@ def is_closed(names: str, closed_on: date) -> Conflict:
 
 
 def refuse_closed(session: Session, organisation_ids: Collection[int], *, on: date) -> None:
-    """Raise `Conflict` if one of these takes nobody in on a day: for whoever puts members somewhere.
+    """Raise `Conflict` if one of these takes nobody in on a day, or is gone: for whoever puts members somewhere.
 
     Those that are open stay open until this transaction ends.
     """
@@ -310,6 +310,8 @@ def refuse_closed(session: Session, organisation_ids: Collection[int], *, on: da
             .where(Organisation.id.in_(portion))
             .with_for_update(read=True)
         ).all()
+        if len(found) < len(set(portion)):
+            raise Conflict("The organisation was taken away at this moment.", hint="Choose another one.")
         for path, closed_on in found:
             if closed_on is not None and closed_on <= on:
                 raise is_closed(names_of(session, [path])[path], closed_on)

@@ -11,11 +11,15 @@ import pytest
 from sqlalchemy import Engine, delete, select
 
 from broadcaster.delivery.models import Message
+from broadcaster.newspaper import items, making, publishing
+from broadcaster.newspaper.item_words import Words
+from broadcaster.newspaper.items import Move
 from broadcaster.undoing import undo_import
 from subscribers import importing
-from subscribers.actor import OPERATOR
+from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import Conflict
-from subscribers.models import Member, Membership, Number
+from subscribers.models import Member, Membership, Number, Organisation
+from subscribers.organisations import find_by_path
 from tests.databases import Transactions
 from tests.delivery.ledger import accept, begin_sending, claim, draft, look, must_claim, owner, states
 from tests.factories import NOW, make_members
@@ -48,6 +52,25 @@ def _names(begin: Transactions) -> list[str]:
     return list(look(begin, lambda session: session.scalars(select(Member.name).order_by(Member.id)).all()))
 
 
+def test_an_organisation_of_which_something_speaks_stays(begin: Transactions, tmp_path: Path) -> None:
+    """A rule keeps its id, which SQLite would give to another one; an edition the path of ids of its place."""
+    names = ("Asked", "Readers", "Editors", "Nobody", "Members")
+    mine = _load(begin, tmp_path, "".join(f"甲{n},1990000000{n},{name},yes\n" for n, name in enumerate(names)))
+    with begin() as tx:
+        s = tx.session
+        draft(s, rule='not under("Asked")')
+        editors = Actor("editor", frozenset(Right), under=find_by_path(s, OPERATOR, "Editors").path)
+        making.begin(s, editors, number=1, day=NOW.date(), title="x", now=NOW)
+        making.begin(s, OPERATOR, number=2, day=NOW.date(), title="x", now=NOW)
+        written = items.write(s, OPERATOR, Words("供暖了", "今天供暖。"), now=NOW).id
+        items.decide(s, OPERATOR, written, Move.ACCEPT, now=NOW)
+        making.place(s, OPERATOR, 2, making.add_column(s, OPERATOR, 2, "要闻").id, [written])
+        publishing.publish(s, OPERATOR, 2, readers='under("Readers")', now=NOW)
+    assert _undo(begin, mine) == importing.Undone(restored=5, kept=0, removed=5, places=2)
+    left = look(begin, lambda session: set(session.scalars(select(Organisation.name))))
+    assert left == {"Asked", "Readers", "Editors"}
+
+
 @pytest.mark.parametrize("row", ["甲,19900000001,East,yes\n", "甲,,East,\n"])
 def test_whoever_is_in_an_audience_stays(begin: Transactions, tmp_path: Path, row: str) -> None:
     """Also who was skipped: that they were is on record."""
@@ -68,7 +91,7 @@ def test_messages_to_others_are_no_hindrance(begin: Transactions, tmp_path: Path
     before = _names(begin)
     mine = _load(begin, tmp_path, "甲,19900000001,East,yes\n")
     _send(begin, 'under("West")')
-    assert _undo(begin, mine) == importing.Undone(restored=1, kept=0, removed=1)
+    assert _undo(begin, mine) == importing.Undone(restored=1, kept=0, removed=1, places=1)
     assert _names(begin) == before
 
 

@@ -98,6 +98,9 @@ def undo(import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", he
         ntr("{n} was changed since and stays.", "{n} were changed since and stay.", undone.kept)
         if undone.kept
         else None,
+        ntr("{n} organisation that it made is gone.", "{n} organisations that it made are gone.", undone.places)
+        if undone.places
+        else None,
     )
 
 

@@ -15,6 +15,7 @@ from broadcaster.language import filled, in_a_row, msgid, tr
 from broadcaster.newsroom.acting import attempt, read_number
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.members import PAGE, Behind, Id
+from broadcaster.questions import before_undo
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
@@ -24,14 +25,17 @@ from broadcaster.web.visits import Here, Visit
 from subscribers import audit, importing, list_jobs
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import NotFound
+from subscribers.errors import BroadsheetError, NotFound
 from subscribers.importing import PastImport, RefusedRow, refused_rows
+from subscribers.importing.undo import may_be_undone
 
 router = APIRouter()
 
 PATH = "/members/imports"
 #: of its refused rows, so many are told of on the page of a list
 _REFUSED = 20
+#: the field of who was asked, and means it
+_SURE = "sure"
 
 
 @shows(router, PATH, needs=Right.REGISTER)
@@ -42,7 +46,9 @@ def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> 
 
 @takes(router, PATH, needs=Right.REGISTER)
 def take_back(request: Request, house: House, visit: Here, form: Form) -> Response:
-    """An import is to be taken back; a worker does it."""
+    """An import is to be taken back: what that means is asked first, then a worker does it."""
+    if not form.text(_SURE):
+        return _ask(request, house, visit, form.text("import"))
 
     def work(tx: Tx) -> Response:
         number = read_number(form.text("import"), tr("import"))
@@ -52,19 +58,40 @@ def take_back(request: Request, house: House, visit: Here, form: Form) -> Respon
     return attempt(house, work, lambda error: _draw(request, house, visit, trouble(error)))
 
 
+def _ask(request: Request, house: Runtime, visit: Visit, typed: str) -> Response:
+    try:
+        number = read_number(typed, tr("import"))
+        with house.reading() as tx:
+            run = may_be_undone(tx.session, visit.actor, number)
+            at = when(run.at, tx.now, house.settings.zone)
+            asked = tr("Undo the import of {file}, {time}?", file=run.file_name, time=at)
+            question = {"asked": asked, "told": before_undo(run), "fields": {"import": number, _SURE: "yes"}}
+    except BroadsheetError as error:
+        return _draw(request, house, visit, trouble(error))
+    return _draw(request, house, visit, question=question)
+
+
 def undo_over(
     request: Request, house: Runtime, visit: Visit, answer: Mapping[str, Any] | None, wrong: dict[str, str] | None
 ) -> Response:
     """What came of taking one back: above the list if it went well, on it if not."""
     if answer is None:
         return _draw(request, house, visit, wrong)
+    # an answer of an earlier version of the program does not tell of organisations
+    places = answer.get("places", 0)
+    told = msgid("Taken back: {removed} gone again, {restored} as before, {kept} changed since and left alone.")
+    with_places = msgid(
+        "Taken back: {removed} gone again, {restored} as before, {kept} changed since and left alone. "
+        "Organisations that are gone again: {places}."
+    )
     return done(
         visit,
         PATH,
-        msgid("Taken back: {removed} gone again, {restored} as before, {kept} changed since and left alone."),
+        with_places if places else told,
         removed=answer["removed"],
         restored=answer["restored"] - answer["removed"],
         kept=answer["kept"],
+        places=places,
     )
 
 
@@ -112,7 +139,13 @@ def _reason(one: RefusedRow) -> str:
 
 
 def _draw(
-    request: Request, house: Runtime, visit: Visit, wrong: dict[str, str] | None = None, *, before: int = 0
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    wrong: dict[str, str] | None = None,
+    *,
+    before: int = 0,
+    question: Mapping[str, Any] | None = None,
 ) -> Response:
     with house.reading() as tx:
         found = importing.past(tx.session, visit.view, before=before or None, limit=PAGE + 1)
@@ -122,6 +155,7 @@ def _draw(
         "imports.html",
         status=422 if wrong else 200,
         trouble=wrong,
+        question=question,
         lines=lines,
         onward=urlencode({"before": found[PAGE - 1].id}) if len(found) > PAGE else "",
     )

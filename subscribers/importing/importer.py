@@ -32,7 +32,7 @@ from subscribers.importing.rejects import RefusedRow
 from subscribers.importing.rows import Reader, is_standing
 from subscribers.importing.runs import open_run
 from subscribers.importing.unreached import Reason, Unreached
-from subscribers.importing.writing import Writer
+from subscribers.importing.writing import Writer, runs_of
 from subscribers.interpreter import seldom_collecting
 from subscribers.models import Member, Membership, Number, Subscription
 from subscribers.nowhere import DEFAULT_ORGANISATION
@@ -218,6 +218,7 @@ def _take_in(
     tally.refused.sort(key=lambda one: one.row)
     run.created, run.updated, run.unchanged = tally.created, tally.updated, tally.unchanged
     run.refused = len(tally.refused)
+    run.places = runs_of(sorted(writer.places)) or None
     session.flush()
     if tally.created:
         refuse_newcomers(session, writer.runs, after=last_member)

@@ -17,6 +17,7 @@ from subscribers.db import in_bulk, lock_table
 from subscribers.errors import Conflict, NotFound
 from subscribers.holders import belongs_within
 from subscribers.importing.known import KnownMember, read_members
+from subscribers.importing.places import Elsewhere, remove_places
 from subscribers.importing.runs import refuse_undone
 from subscribers.models import (
     Audit,
@@ -42,11 +43,15 @@ Change = tuple[int, dict[str, Any] | int]
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """How many members are as they were or gone again, how many of these are gone, how many were changed since."""
+    """How many members are as they were or gone again, how many of these are gone, how many were changed since.
+
+    `places`: organisations that are gone again.
+    """
 
     restored: int
     kept: int
     removed: int = 0
+    places: int = 0
 
 
 @needs(Right.REGISTER)
@@ -71,14 +76,15 @@ def undo(
     import_id: int,
     *,
     now: datetime,
+    elsewhere: Elsewhere | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Undone:
     """Take back an import: the members it made go, those it changed are as before, its consents no longer count.
 
     Members who were changed since, by hand, by a transfer or by a later import, are left alone. Organisations that it
-    made stay, empty perhaps. Raises `NotFound`, and `Conflict` if it is undone already or if answers or transfers of
-    its new members are on record; messages to them are looked for by `broadcaster.undoing`, which doors call.
-    `progress` is told the members looked at so far.
+    made go, too, where nobody and nothing is in them, `elsewhere` either. Raises `NotFound`, and `Conflict` if it is
+    undone already or if answers or transfers of its new members are on record; messages to them are looked for by
+    `broadcaster.undoing`, which doors call. `progress` is told the members looked at so far.
     """
     lock_table(session, ImportRun)
     run = may_be_undone(session, actor, import_id)
@@ -99,8 +105,10 @@ def undo(
         seen += len(portion)
         if progress is not None:
             progress(seen)
-    audit.note(session, actor, "members.undo", f"import {import_id}", people=restored, now=now)
-    return Undone(restored, kept, removed)
+    places = remove_places(session, run, actor.under, elsewhere or Elsewhere())
+    more = {"organisations": places} if places else {}
+    audit.note(session, actor, "members.undo", f"import {import_id}", people=restored, now=now, **more)
+    return Undone(restored, kept, removed, places)
 
 
 def _changes(session: Session, import_id: int) -> Iterator[Change]:

@@ -58,6 +58,8 @@ class Writer:
     runs: list[tuple[int, int]] = field(default_factory=list)
     #: paths of names of organisations that were not there before
     made: list[str] = field(default_factory=list)
+    #: ids of these, and of what had to be made above them
+    places: list[int] = field(default_factory=list)
     #: the beginning of a Chinese mobile number, which tells its operator -> the operator
     _operators: _Operators = field(init=False)
     _search_keys: _SearchKeys = field(default_factory=lambda: _SearchKeys())
@@ -162,7 +164,11 @@ class Writer:
             if new := missing - self.organisations.keys():
                 self.made += sorted(new)
                 ensure_paths(self.session, self.actor, new, now=self.around.now)
-                self.organisations |= find_paths(self.session, new)
+                found = find_paths(self.session, new)
+                self.places += [
+                    int(path.rsplit("/", 2)[-2]) for names, path in found.items() if names not in self.organisations
+                ]
+                self.organisations |= found
 
     def _have_evidence(self, said: set[tuple[Wish, bool]]) -> None:
         for wish, by_row in said - self.evidence.keys():

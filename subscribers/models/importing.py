@@ -30,6 +30,8 @@ class ImportRun(Base):
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
     #: of a list of members, what was chosen for it: see `subscribers.importing.last_time`
     choices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: organisations that it made for its members: the first and the last id of each run without a gap
+    places: Mapped[list[tuple[int, int]] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ImportSpan(Base):

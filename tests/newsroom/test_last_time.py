@@ -118,7 +118,7 @@ def test_what_is_suggested_can_be_chosen_otherwise(house: Runtime, admin: Browse
 def test_an_import_that_was_undone_is_remembered_as_one(admin: Browser) -> None:
     number = take_first(admin)
     admin.get("/members/imports")
-    admin.follow(settled(admin, admin.post("/members/imports", **{"import": number})))
+    admin.follow(settled(admin, admin.post("/members/imports", **{"import": number, "sure": "yes"})))
     look = hand_in(admin, FIRST.encode())
     assert chosen(look) == CHOSEN
     assert "As last time: list.csv, just now, by chief; that import was undone." in words(look)

@@ -211,7 +211,12 @@ def test_a_list_is_looked_at_taken_in_and_taken_back(house: Runtime, admin: Brow
     assert refused.text.lstrip("\ufeff").startswith("Refused row,Refused reason,姓名")
     assert "refused rows downloaded" in admin.get("/settings/records").text
     admin.get("/members/imports")
-    page = admin.follow(settled(admin, admin.post("/members/imports", **{"import": undo[1]})))
+    asked = admin.post("/members/imports", **{"import": undo[1]})
+    assert "Undo the import of list.csv, just now?" in asked.text
+    assert "2 people who came with it are removed, with their numbers." in asked.text
+    assert "王秀兰" in admin.get("/members").text, "nothing is done before somebody means it"
+    admin.page = asked
+    page = admin.follow(settled(admin, admin.post("/members/imports", **{"import": undo[1], "sure": "yes"})))
     assert "Taken back: 2 gone again" in page.text
     assert "taken back" in page.text
     assert "王秀兰" not in admin.get("/members").text
@@ -366,8 +371,10 @@ def test_an_import_of_elsewhere_is_not_taken_back(house: Runtime, local: Browser
         assert organisations.find_by_path(tx.session, OPERATOR, "West/Second")
     local.get("/members/import")
     for wrong in (str(made.import_id), "", "x", "-1", "9" * 40, "１"):
-        answer = local.post("/members/imports", **{"import": wrong})
-        assert (answer.status_code, bool(troubles(answer))) == (422, True), wrong
+        for sure in ("", "yes"):
+            answer = local.post("/members/imports", **{"import": wrong, "sure": sure})
+            assert (answer.status_code, bool(troubles(answer))) == (422, True), wrong
+            assert "west.csv" not in answer.text
     assert local.get(f"/members/imports/{made.import_id}/refused").status_code == 404
     assert local.get(f"/members/imports/{made.import_id}").status_code == 404
     assert "west.csv" not in local.get("/members/imports").text

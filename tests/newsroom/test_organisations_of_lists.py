@@ -125,3 +125,37 @@ def test_names_in_a_chinese_sentence_stand_between_chinese_commas(admin: Browser
     admin.get("/?lang=zh")
     content = "姓名,手机,村\n王秀兰,19900000011,东河村\n孙丽,19900000012,北沟村\n"
     assert "东河村、北沟村" in hand_in(admin, content.encode(), agreed="signed").text
+
+
+def test_undoing_says_what_goes_and_takes_the_empty_place_along(house: Runtime, admin: Browser) -> None:
+    with house.begin() as tx:
+        make_member(tx.session, organisation="东街", name="李敏", msisdn="+8619900000019")
+    admin.get("/?lang=zh")
+    content = "姓名,手机,村\n王秀兰,19900000011,\n孙丽,19900000012,北沟村\n李敏,19900000019,东街\n"
+    look = hand_in(admin, content.encode(), name="名册.csv", agreed="签字")
+    admin.page = look
+    taken = settled(admin, admin.post(f"/members/import/{token_of(look.text)}/take", agreed="签字"))
+    assert "未分组织" in admin.get("/members/organisations").text
+    admin.page = taken
+    found = re.search(r'name="import" value="(\d+)"', taken.text)
+    assert found
+    asked = admin.post("/members/imports", **{"import": found[1]})
+    for told in (
+        "撤销 名册.csv（刚刚）的导入？",
+        "随它新加的 2 人会移除，连同号码。",
+        "随它新建的 2 个组织，没有人的一并移除。",
+        "之后又改过、转移过，或在后来的名单中改过的人，保持现在的样子。",
+        "只凭这份名单的同意接收，不再算数。",
+    ):
+        assert told in asked.text
+    assert "恢复原样" not in asked.text, "nobody was changed"
+    assert "王秀兰" in admin.get("/members").text, "nothing is done before it is meant"
+    fields = dict(re.findall(r'name="(import|sure)" value="([^"]*)"', asked.text))
+    admin.page = asked
+    page = admin.follow(settled(admin, admin.post("/members/imports", **fields)))
+    assert "移除 2，恢复原样 0，之后又改过、保持不动 0。移除的组织：2。" in page.text
+    tree = admin.get("/members/organisations").text
+    assert "东街" in tree
+    assert "未分组织" not in tree
+    assert "北沟村" not in tree
+    assert "移除的组织：2" in admin.get("/settings/records").text

@@ -125,6 +125,8 @@ def test_nobody_is_put_into_what_is_closed(session: Session) -> None:
     organisations.refuse_closed(session, [node.id], on=date(2026, 11, 20))
     with pytest.raises(Conflict, match="A/B is closed from 2026-11-21 on"):
         organisations.refuse_closed(session, [node.id], on=ON)
+    with pytest.raises(Conflict, match="taken away"):
+        organisations.refuse_closed(session, [node.id + 1], on=ON)
     for new in ("A/B/C", "A/B/C/D"):
         with pytest.raises(Conflict, match="closed"):
             organisations.ensure_path(session, OPERATOR, new, now=NOW)

@@ -1,0 +1,40 @@
+"""What is asked, at whichever door, before somebody does what takes more with it than its name says."""
+
+from __future__ import annotations
+
+from broadcaster.language import ntr, tr
+from subscribers.models import ImportRun
+
+
+def before_undo(run: ImportRun) -> list[str]:
+    """What becomes of whom when an import of members is undone, a sentence each."""
+    places = sum(last - first + 1 for first, last in run.places or ())
+    told = [
+        ntr(
+            "{figure} person who came with it is removed, with their numbers.",
+            "{figure} people who came with it are removed, with their numbers.",
+            run.created,
+            figure=f"{run.created:,}",
+        )
+        if run.created
+        else "",
+        ntr(
+            "{figure} person whom it changed is as before.",
+            "{figure} people whom it changed are as before.",
+            run.updated,
+            figure=f"{run.updated:,}",
+        )
+        if run.updated
+        else "",
+        tr("Whoever was changed since, by hand, by a transfer or by a later list, is left as they are now."),
+        tr("Where only this list says that somebody agreed to receive the paper, it no longer counts."),
+        ntr(
+            "{figure} organisation that it made goes with it, if nobody is in it.",
+            "{figure} organisations that it made go with it, where nobody is in them.",
+            places,
+            figure=f"{places:,}",
+        )
+        if places
+        else "",
+    ]
+    return [each for each in told if each]
