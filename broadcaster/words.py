@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from broadcaster.language import language, translated
+from broadcaster.language import language, tr, translated
 from subscribers.actor import OPERATOR, SYSTEM
 from subscribers.nowhere import DEFAULT_ORGANISATION, IN_CHINESE, IN_ENGLISH
 
@@ -211,9 +211,10 @@ def state_word(state: str) -> str:
     return _said(MESSAGE_STATES[state])
 
 
-def campaign_state_word(state: str) -> str:
-    """A campaign's state. Raises KeyError for a state there is not."""
-    return _said(CAMPAIGN_STATES[state])
+def campaign_state_word(state: str, *, rehearsed: bool = False) -> str:
+    """A campaign's state, and that nothing of it reached a phone. Raises KeyError for a state there is not."""
+    word = _said(CAMPAIGN_STATES[state])
+    return f"{word} · {tr('rehearsal')}" if rehearsed else word
 
 
 def skip_reason_word(reason: str) -> str:

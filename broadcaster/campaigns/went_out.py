@@ -38,6 +38,11 @@ def is_rehearsal(kept: Mapping[str, bool] | None) -> bool:
     return kept is not None and all(kept.values())
 
 
+def was_rehearsed(campaign: Campaign) -> bool:
+    """Whether it was started, and as a rehearsal throughout."""
+    return campaign.started_at is not None and is_rehearsal(campaign.rehearsed)
+
+
 def may_have_reached_phones() -> ColumnElement[bool]:
     """The condition that a campaign is no rehearsal, or that nobody knows whether it was one."""
     # its JSON as text: a name in which these signs stand makes a send of a rehearsal, and never the other way round

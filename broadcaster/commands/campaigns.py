@@ -14,6 +14,7 @@ from broadcaster.campaigns import check as checking
 from broadcaster.campaigns import compose, schedule
 from broadcaster.campaigns.findings import about_fields
 from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.went_out import was_rehearsed
 from broadcaster.commands.checked import check_document, sentence, shown_check, shown_findings, shown_variants
 from broadcaster.commands.drafting import draft
 from broadcaster.commands.house import opened, read_time
@@ -102,7 +103,7 @@ def list_(limit: Annotated[int, typer.Option(min=1, help=tr("At most so many."))
         (
             c.id,
             c.title,
-            campaign_state_word(c.state),
+            campaign_state_word(c.state, rehearsed=was_rehearsed(c)),
             segment_word(c.rule),
             local(c.created_at, zone),
             local(c.scheduled_for, zone),
@@ -303,7 +304,7 @@ def _line(campaign: Campaign) -> dict[str, Any]:
         "started_at",
     )
     note = filled(campaign.note, campaign.note_fields)
-    return {key: getattr(campaign, key) for key in keys} | {"note": note}
+    return {key: getattr(campaign, key) for key in keys} | {"rehearsed": was_rehearsed(campaign), "note": note}
 
 
 def _message(one: Recipient, *, full_numbers: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rich.console import RenderableType
 from broadcaster.campaigns import compose
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import EDITABLE, CampaignState
+from broadcaster.campaigns.went_out import was_rehearsed
 from broadcaster.commands.checked import skipped_table
 from broadcaster.commands.house import House
 from broadcaster.commands.output import answer, aside, facts, local, money, table
@@ -72,6 +73,7 @@ def campaign_document(campaign: Campaign, figures: Progress, held_up: Sequence[O
         "title": campaign.title,
         "kind": campaign.kind,
         "state": campaign.state,
+        "rehearsed": was_rehearsed(campaign),
         "recipients": figures.recipients,
         "skipped": dict(figures.skipped),
         "messages": dict(figures.messages),
@@ -98,7 +100,7 @@ def shown_campaign(
     shown: list[RenderableType] = [
         facts(
             (tr("campaign"), f"{campaign.id} · {campaign.title}"),
-            (tr("state"), campaign_state_word(campaign.state)),
+            (tr("state"), campaign_state_word(campaign.state, rehearsed=was_rehearsed(campaign))),
             (tr("note"), filled(campaign.note, campaign.note_fields)),
             *((tr("held up"), told_obstacle(each)) for each in held_up),
             (tr("planned for"), local(campaign.scheduled_for, zone)),

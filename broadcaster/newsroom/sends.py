@@ -14,7 +14,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.schedule import STARTABLE
 from broadcaster.campaigns.stale import OtherPeople, Seen, is_stale, other_people
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.campaigns.went_out import GoneOut, gone_out, is_rehearsal
+from broadcaster.campaigns.went_out import GoneOut, gone_out, was_rehearsed
 from broadcaster.delivery import tally
 from broadcaster.delivery.models import Kind
 from broadcaster.delivery.states import State
@@ -116,7 +116,7 @@ def _told(house: Runtime, tx: Tx, visit: Visit, send: Campaign, seen: Seen) -> d
         "id": send.id,
         "state": campaign_state_word(send.state),
         "is_draft": is_draft,
-        "is_rehearsal": send.started_at is not None and is_rehearsal(send.rehearsed),
+        "is_rehearsal": was_rehearsed(send),
         "started": when(send.started_at, tx.now, house.settings.zone) if send.started_at else "",
         "by": actor_word(send.started_by or ""),
         "is_old": has_old_words or bool(others),

@@ -205,6 +205,18 @@ def test_what_the_documents_say(worked: tuple[Desk, dict[str, Any]]) -> None:
     assert said["report campaign"]["rows"][-1]["delivered"] == 3
 
 
+def test_a_campaign_of_which_nothing_reached_a_phone_says_so(worked: tuple[Desk, dict[str, Any]]) -> None:
+    desk, said = worked
+    assert said["campaigns watch"].document["rehearsed"] is True
+    draft = desk.type("campaigns", "create", "--text", "您好", "--to", "everyone", "--json").document["id"]
+    listed = {one["id"]: one["rehearsed"] for one in desk.type("campaigns", "list", "--json").document["campaigns"]}
+    assert (listed[1], listed[draft]) == (True, False), "what was only drafted was not rehearsed"
+    lines = desk.type("campaigns", "list").out.splitlines()
+    assert [line for line in lines if "closed · rehearsal" in line]
+    assert "closed · rehearsal" in desk.type("campaigns", "show", 1).out
+    assert "已结束 · 演练" in desk.type("campaigns", "show", 1, BROADSHEET_LANG="zh").out
+
+
 def test_options_stand_before_the_verb_as_well(staffed: Desk) -> None:
     assert staffed.type("--json", "segments", "list").document == {"segments": []}
     assert staffed.type("--config", "broadsheet.toml", "segments", "list", "--json").code == 0
