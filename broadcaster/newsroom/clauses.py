@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from broadcaster.language import language, listed, msgid, tr, translated
-from broadcaster.words import place_words, status_word
+from broadcaster.words import place_words, segment_name, status_word
 from subscribers import rules
 from subscribers.errors import Invalid
 from subscribers.nowhere import stored_name
@@ -166,7 +166,7 @@ def _said(clause: Clause) -> str:
         case "list":
             words = tr("not on the list {name}", name=value) if is_not else tr("on the list {name}", name=value)
         case field:
-            asked, sign = _asked(field), translated(SIGNS[clause.sign])
+            asked, sign = asked_of(field), translated(SIGNS[clause.sign])
             words = tr("{field} {sign} {value}", field=asked, sign=sign, value=value)
     return words
 
@@ -177,9 +177,12 @@ def _text(clause: Clause, *, is_chinese: bool) -> str:
         raise Invalid("This cannot be asked: {field}.", field=repr(f"{clause.field} {clause.sign}"[:40]))
     typed = clause.value.strip() or (_yes() if clause.field in _FLAGS else "")
     if not typed:
-        raise Invalid("What is asked of {field} is missing.", hint="Fill in its value.", field=_asked(clause.field))
+        raise Invalid("What is asked of {field} is missing.", hint="Fill in its value.", field=asked_of(clause.field))
     if clause.field == "under":
         typed = place_words(stored_name(typed))
+    if clause.field == "status" and not is_chinese:
+        # the page says "in service"; Chinese has the same words in rules
+        typed = segment_name(typed)
     if heading and clause.sign not in ("=", "!=", "starts"):
         raise Invalid(
             "{field} can be something, or begin with it, and nothing else.",
@@ -196,13 +199,25 @@ def _text(clause: Clause, *, is_chinese: bool) -> str:
     return f"{word} {starts if clause.sign == 'starts' else clause.sign} {value}"
 
 
+def is_half_made(clause: Clause) -> bool:
+    """Whether it says of what is asked, and not what that shall be."""
+    is_asked = clause.field in FIELDS or bool(_heading(clause.field))
+    return is_asked and clause.field not in _FLAGS and not clause.value.strip()
+
+
+def own_field(heading: str) -> str:
+    """The field that a column of one's own is."""
+    return _OWN + heading
+
+
+def asked_of(field: str) -> str:
+    """What a field is called on the page."""
+    return _heading(field) or translated(FIELDS[field][0])
+
+
 def _heading(field: str) -> str:
     """The heading that a field is, if it is a column of one's own; else empty."""
     return field.removeprefix(_OWN) if field.startswith(_OWN) else ""
-
-
-def _asked(field: str) -> str:
-    return _heading(field) or translated(FIELDS[field][0])
 
 
 def _word(field: str, *, is_chinese: bool) -> str:
@@ -263,6 +278,6 @@ def choices(headings: Sequence[str], clauses: Sequence[Clause]) -> dict[str, lis
     asked = filter(None, (_heading(each.field) for each in clauses))
     return {
         "fields": [("", "—"), *((field, translated(word)) for field, (word, _, _) in FIELDS.items())],
-        "own": [(_OWN + heading, heading) for heading in dict.fromkeys([*headings, *asked])],
+        "own": [(own_field(heading), heading) for heading in dict.fromkeys([*headings, *asked])],
         "signs": [(sign, translated(word)) for sign, word in SIGNS.items()],
     }

@@ -81,10 +81,13 @@ def compile_sheets() -> Iterator[str]:
         yield name
 
 
-def trouble(error: BroadsheetError, field: str = "") -> dict[str, str]:
-    """An error above a form, with a link to the field that it is about."""
+def trouble(error: BroadsheetError, field: str = "", *, path: str = "", is_at_row: bool = False) -> dict[str, Any]:
+    """An error above a form, with a link to the field that it is about, or to the page (`path`) where it is mended.
+
+    `is_at_row`: it is told at the field as well.
+    """
     what, then = told(error)
-    return {"what": what, "then": then, "field": field}
+    return {"what": what, "then": then, "field": field, "path": path, "is_at_row": is_at_row}
 
 
 def done(

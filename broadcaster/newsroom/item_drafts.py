@@ -33,6 +33,8 @@ _MOST_VERSION = 10**8
 FIELDS = frozenset(
     {"headline", "sms", "full", "column", "whom", "audience", "other_audience", "source", "valid_from", "valid_to"}
     | {"corrects", FIELD, "alt"}
+    # the rows that are being clicked together
+    | {"joined", "field", "sign", "value"}
 )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,13 +14,16 @@ from broadcaster.newspaper import drafts, items, pictures
 from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unmeant, Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.clauses import Clause
+from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.handed_in import CHOSEN, take_in
-from broadcaster.newsroom.item_choices import choices
+from broadcaster.newsroom.item_choices import Clicked, choices
 from broadcaster.newsroom.item_drafts import FIELDS, number, typed_in, version_read
+from broadcaster.newsroom.item_form import rule_clicked, typed, with_box, words_in
 from broadcaster.newsroom.items import audience_words, state_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.remarks import beside_sentence
+from broadcaster.newsroom.rows import row_trouble, rows_in
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
@@ -38,6 +41,8 @@ _Asked = Annotated[int, Query(ge=0, lt=2**53)]
 _EMPTY = Words("", "")
 #: what the button says that hands in what stands in the form
 _HAND_IN = "contribute"
+#: and those that open the rows to click together, and make a box of them
+_ROWS, _BOX = "rows", "box"
 _TOLD = {
     Move.ACCEPT: msgid("Accepted: {headline}."),
     Move.SEND_BACK: msgid("Sent back: {headline}."),
@@ -82,8 +87,8 @@ def write(request: Request, house: House, visit: Here, form: Form) -> Response:
     words, corrects = _EMPTY, int(form.text("corrects")) if form.text("corrects").isdecimal() else 0
     corrects = corrects if corrects < 2**53 else 0
     try:
-        words = _words(form)
         with house.begin() as tx:
+            words = words_in(form, rule_clicked(tx, visit, form))
             made = items.write(tx.session, visit.actor, words, corrects=corrects or None, now=tx.now)
             drafts.finish(tx.session, visit.actor, visit.signed_in.user_id, number(form, "draft"))
     except (Invalid, Conflict) as error:
@@ -109,7 +114,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     act = form.text("act")
     try:
         with house.begin() as tx:
-            saved = _saved(tx, visit.actor, id, form)
+            saved = _saved(tx, visit, id, form)
             if act == Move.ACCEPT:
                 items.decide(tx.session, visit.actor, id, Move.ACCEPT, now=tx.now)
             elif act == _HAND_IN:
@@ -126,18 +131,18 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     return done(visit, f"/items/{id}", told, headline=headline)
 
 
-def _saved(tx: Tx, actor: Actor, item_id: int, form: Posted) -> Item:
+def _saved(tx: Tx, visit: Visit, item_id: int, form: Posted) -> Item:
     """The item as it stands in the form; whoever only accepts what they have read has changed nothing."""
-    words, version = _words(form), version_read(form)
-    item = items.get(tx.session, actor, item_id)
+    words, version = words_in(form, rule_clicked(tx, visit, form)), version_read(form)
+    item = items.get(tx.session, visit.actor, item_id)
     if form.text("act") and item.version == version and checked(words) == items.words_of(item):
         return item
-    return items.change(tx.session, actor, item_id, words, version=version, now=tx.now)
+    return items.change(tx.session, visit.actor, item_id, words, version=version, now=tx.now)
 
 
 @takes(router, "/items/new/places", needs=Right.WRITE)
 def look_in_new(request: Request, house: House, visit: Here, form: Form) -> Response:
-    """The organisations that were looked for, as boxes; whatever else stands in the form stays."""
+    """The organisations that were looked for, as boxes, or rows to click together; what stands in the form stays."""
     return _look(request, house, visit, form)
 
 
@@ -150,15 +155,32 @@ def look(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
 
 
 def _look(request: Request, house: Runtime, visit: Visit, form: Posted, item: Item | None = None) -> Response:
-    words, error, corrects = typed(form), None, number(form, "corrects")
-    if form.file(CHOSEN):
-        # a page that is drawn anew has forgotten which file was chosen
-        try:
+    words, error, corrects, act = typed(form), None, number(form, "corrects"), form.text("act")
+    field = "joined" if act == _BOX else CHOSEN
+    looked: dict[str, Any] = {"corrects": corrects, "form": form, "field": field, "q": _looked_for(form)}
+    try:
+        if act == _BOX:
+            with house.reading() as tx:
+                boxed = rule_clicked(tx, visit, form)
+            if not boxed:
+                raise Invalid("No row says what is asked.", hint="Choose something in the first row.")
+            words = with_box(form, boxed)
+            looked |= {"rows": (), "boxed": boxed}
+        if form.file(CHOSEN):
+            # a page that is drawn anew has forgotten which file was chosen
             words = replace(words, picture_id=take_in(house, visit, form)[0], alt="")
-        except BroadsheetError as refused:
-            error = refused
-    looked = {"corrects": corrects, "form": form, "field": CHOSEN, "q": _looked_for(form)}
-    return draw_item(request, house, visit, words, item, error=error, **looked)  # type: ignore[arg-type]
+    except BroadsheetError as refused:
+        error = refused
+    return draw_item(
+        request,
+        house,
+        visit,
+        words,
+        item,
+        error=error,
+        is_clicking=act == _ROWS or isinstance(error, Invalid),
+        **looked,
+    )
 
 
 def _looked_for(form: Posted) -> str:
@@ -223,59 +245,6 @@ def _kept(house: Runtime, visit: Visit, form: Posted) -> ItemDraft | None:
         return None
 
 
-def _words(form: Posted) -> Words:
-    chosen = form.file(CHOSEN)
-    if name := ((chosen and chosen.filename) or form.text(CHOSEN)).replace("\\", "/").rpartition("/")[2]:
-        # without scripts nothing else than its button hands a file in; some send its name only
-        raise Invalid(
-            "The picture {name} was chosen and not handed in.",
-            hint="Choose it again and press “Use this picture”, or save without it.",
-            name=name[:80],
-        )
-    given = typed(form)
-    if not given.audience:
-        raise Unaddressed("It is not said for whom it is.", hint="Tick who shall get it, or choose everyone.")
-    begins, ends = (_day(form.text(name)) for name in ("valid_from", "valid_to"))
-    return replace(given, valid_from=begins, valid_to=ends)
-
-
-def typed(form: Posted) -> Words:
-    """The words of a form as far as they can be read, to be shown once more."""
-    column = form.text("column")
-    own = [line for line in form.text("other_audience").splitlines() if line.strip()]
-    chosen = [*form.texts("audience"), *own]
-    whom = form.text("whom")
-    # of a page that was open before there was a choice
-    is_for_all = whom == "everyone" or not (chosen or whom)
-    days: list[date | None] = []
-    for name in ("valid_from", "valid_to"):
-        try:
-            days.append(_day(form.text(name)))
-        except Invalid:
-            days.append(None)
-    return Words(
-        form.text("headline"),
-        form.text("sms"),
-        form.text("full"),
-        ("everyone", *chosen) if is_for_all else tuple(chosen),
-        form.text("source"),
-        int(column) if column.isascii() and column.isdigit() and len(column) < 16 else None,
-        days[0],
-        days[1],
-        number(form, pictures.FIELD) or None,
-        form.text("alt"),
-    )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text.strip()) if text.strip() else None
-    except ValueError:
-        raise Invalid(
-            "{text} is no day.", hint="Write it year first: 2026-11-23.", text=repr(text.strip()[:20])
-        ) from None
-
-
 def draw_item(
     request: Request,
     house: Runtime,
@@ -290,24 +259,31 @@ def draw_item(
     kept: ItemDraft | None = None,
     field: str = "headline",
     q: str = "",
+    rows: Sequence[Clause] | None = None,
+    is_clicking: bool = False,
+    boxed: str = "",
 ) -> Response:
     """The page of an item. `form`: what was just refused, `kept` as a draft; `draft`: what was kept of it before; `q`:
-    the organisation that was looked for.
+    the organisation that was looked for; `is_clicking`: there are rows to click together, `boxed` was made of them.
     """
     actor = visit.actor
     field = next((name for kind, name in _AT.items() if isinstance(error, kind)), field)
+    given = form or (typed_in(draft) if draft else None)
+    if rows is None:
+        rows = rows_in(given) if given else ()
+    clicked = Clicked(rows, given is not None and given.text("joined") == "any", is_clicking or bool(_begun(rows)))
     with house.reading() as tx:
         picture = pictures.facts(tx.session, actor, words.picture_id) if words.picture_id else None
         differs = draft is not None and (item is None or _differs(draft, item))
         draft_at = when(draft.saved_at, tx.now, house.settings.zone) if draft and differs else ""
-        offered = choices(tx, visit, words, q)
+        offered = choices(house, tx, visit, words, q, clicked)
         told = _told(house, tx.session, actor, item, now=tx.now) if item else {}
     going_on = draft or kept
     return draw(
         request,
         "item.html",
         status=422 if error else 200,
-        trouble=trouble(error, field) if error else None,
+        trouble=row_trouble(error, field) if error else None,
         theirs=items.words_of(item) if item and isinstance(error, Outdated) else None,
         theirs_audience=audience_words(item.audience) if item else "",
         words=words,
@@ -322,9 +298,15 @@ def draw_item(
         draft_at=draft_at,
         version=_version(item, draft if differs else None, None if isinstance(error, Outdated) else form),
         q=q,
+        boxed=boxed,
+        is_opened=is_clicking and not (boxed or error),
         **offered,
         **({"state": "", "place": "", "changed": "", "editions": (), "moves": ()} | told),
     )
+
+
+def _begun(rows: Sequence[Clause]) -> list[Clause]:
+    return [each for each in rows if each.field or each.value.strip()]
 
 
 def _version(item: Item | None, draft: ItemDraft | None, form: Posted | None) -> int:
@@ -347,7 +329,8 @@ def _unsaved(session: Session, visit: Visit, item: Item, draft: int) -> ItemDraf
 def _differs(draft: ItemDraft, item: Item) -> bool:
     # what is kept on the way to the button may come after what the button saved
     try:
-        return checked(_words(typed_in(draft))) != items.words_of(item)
+        kept = typed_in(draft)
+        return bool(_begun(rows_in(kept))) or checked(words_in(kept)) != items.words_of(item)
     except Invalid:
         return True
 

@@ -13,7 +13,8 @@ from broadcaster.newspaper.models import Item
 from broadcaster.newsroom.drawing import done
 from broadcaster.newsroom.handed_in import CHOSEN, take_in
 from broadcaster.newsroom.item_drafts import FIELDS, number, path_of
-from broadcaster.newsroom.item_page import draw_item, may_write, typed
+from broadcaster.newsroom.item_form import typed
+from broadcaster.newsroom.item_page import draw_item, may_write
 from broadcaster.newsroom.members import Id
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes

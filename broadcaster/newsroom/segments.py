@@ -12,31 +12,29 @@ from fastapi.responses import RedirectResponse
 from broadcaster.language import listed, msgid, ntr, tr
 from broadcaster.newspaper.segment_uses import segment_uses
 from broadcaster.newsroom.acting import attempt
-from broadcaster.newsroom.clauses import MOST, ROWS, Clause, choices, clauses_of, rows_of, rule_of, with_room
+from broadcaster.newsroom.clauses import MOST, ROWS, Clause, clauses_of
 from broadcaster.newsroom.counts import how_many
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.items import BUILT_IN, segment_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.own_columns import own_columns, stands_in_column
+from broadcaster.newsroom.rows import row_trouble, rows_for, rows_in, rule_in_rows
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import place_words, standing_words, status_word
-from subscribers import rules, segments, tree_levels
+from subscribers import rules, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError
-from subscribers.models import Status
-from subscribers.segments import OwnColumn, SavedSegment, Someone
+from subscribers.errors import BroadsheetError, Invalid
+from subscribers.segments import Someone
 
 router = APIRouter()
 
 PATH = "/members/segments"
 #: of the people of a rule, to see whether it is the right one
 SAMPLE = 20
-#: organisations, and saved segments, that are offered while somebody types
-_PLACES = 50
 #: of those that use a segment, by name
 _NAMED = 5
 #: the field of who was asked, and means it
@@ -67,15 +65,19 @@ def look(form: Form) -> Response:
 @takes(router, PATH + "/build", needs=Right.SEE)
 def build(request: Request, house: House, visit: Here, form: Form) -> Response:
     """The rows that were clicked together become a rule; what is more than rows is not touched."""
-    rows = rows_of(form.texts("field"), form.texts("sign"), form.texts("value"))
-    asked = [each for each in rows if each.field]
+    rows, is_any = rows_in(form), form.text("joined") == "any"
     try:
-        rule = rule_of(asked, is_any=form.text("joined") == "any")
+        with house.reading() as tx:
+            rule = rule_in_rows(tx, visit, rows, is_any=is_any)
+        if not rule:
+            raise Invalid("No row says what is asked.", hint="Choose something in the first row.")
         rules.parse(rule)
-    except BroadsheetError as error:
-        return _draw(request, house, visit, form.text("name"), form.text("rule"), error, rows=rows)
+    except Invalid as error:
+        name, typed = form.text("name"), form.text("rule")
+        return _draw(request, house, visit, name, typed, error, rows=rows, is_any=is_any)
     # one more row than there are, to go on with
-    found = urlencode({"name": form.text("name"), "rule": rule, "rows": min(max(len(asked) + 1, ROWS), MOST)})
+    filled = sum(bool(each.field) for each in rows)
+    found = urlencode({"name": form.text("name"), "rule": rule, "rows": min(max(filled + 1, ROWS), MOST)})
     return RedirectResponse(f"{PATH}?{found}", 303)
 
 
@@ -155,6 +157,7 @@ def _draw(
     exactly: bool = False,
     most: int = ROWS,
     rows: Sequence[Clause] = (),
+    is_any: bool = False,
     question: Mapping[str, Any] | None = None,
 ) -> Response:
     counted = None
@@ -162,7 +165,7 @@ def _draw(
     hint = ""
     clicked = clauses_of(rule) if rule.strip() else ([], False)
     if rows:
-        clicked = (list(rows), False)
+        clicked = (list(rows), is_any)
     with house.reading() as tx:
         day = today(house, tx)
         own = own_columns(tx, visit, day)
@@ -174,13 +177,16 @@ def _draw(
             except BroadsheetError as wrong:
                 error = error or wrong
         saved = segments.listing(tx.session, visit.actor)
-        values = values_for(tx, visit, saved, own)
+        shown, is_any = clicked or ([], False)
+        offered = rows_for(tx, visit, shown, most=most, is_any=is_any, saved=saved, own=own)
+        if clicked is None:
+            offered["clauses"] = None
     return draw(
         request,
         "segments.html",
         status=422 if error else 200,
         # of a rule that can be counted, only its name can be wrong
-        trouble=trouble(error, "name" if counted else "joined" if rows else "rule") if error else None,
+        trouble=row_trouble(error, "name" if counted else "joined" if rows else "rule") if error else None,
         saved=[
             {
                 "name": one.name,
@@ -202,17 +208,5 @@ def _draw(
         rule=rule,
         hint=hint,
         question=question,
-        clauses=None if clicked is None else with_room(clicked[0], most),
-        is_any=clicked is not None and clicked[1],
-        **choices([column.heading for column in own], clicked[0] if clicked else ()),
-        values=values,
+        **offered,
     )
-
-
-def values_for(tx: Tx, visit: Visit, saved: Sequence[SavedSegment], own: Sequence[OwnColumn]) -> list[str]:
-    """What the rows offer while somebody types: some of what can stand there."""
-    nodes = tree_levels.below(tx.session, visit.actor, visit.view.under, limit=_PLACES)
-    words = [*(status_word(each) for each in Status), tr("yes"), tr("no")]
-    theirs = (value for column in own for value in column.values)
-    known = [*words, *theirs, *(one.name for one in saved[:_PLACES]), *(place_words(node.names) for node in nodes)]
-    return list(dict.fromkeys(known))

@@ -13,10 +13,10 @@ from broadcaster.language import in_a_row, listed, msgid, tr
 from broadcaster.newspaper import making
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.items import Outdated
-from broadcaster.newsroom.clauses import Clause, choices, rows_of, rule_of, said, with_room
+from broadcaster.newsroom.clauses import ROWS, Clause, said
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.counts import size_words
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import BUILT_IN, audience_words, offered_segments, segment_words, typed_words
 from broadcaster.newsroom.members import Id, today
@@ -25,19 +25,18 @@ from broadcaster.newsroom.place_rules import meaning as meaning_of
 from broadcaster.newsroom.place_rules import place_rules
 from broadcaster.newsroom.proofs import KEPT_FOR, phones
 from broadcaster.newsroom.remembered import ABOUT_FOR, known_of, remembered
-from broadcaster.newsroom.segments import values_for
+from broadcaster.newsroom.rows import as_known, row_trouble, rows_for, rows_in, rule_in_rows
 from broadcaster.newsroom.tabs import keep_shown, shown_of
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import segment_name
-from subscribers import rules, segments
+from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.drawn import span
 from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound
-from subscribers.rules import Saved
 from subscribers.segments import Estimate
 
 router = APIRouter()
@@ -75,14 +74,16 @@ def who(request: Request, house: House, visit: Here, id: Id) -> Response:  # noq
 def look(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """What would come of the boxes; an organisation looked for, rows made a box, one variant before another."""
     act, wish = form.text("act"), _wish(form)
+    way, _, name = act.partition(" ")
     try:
         if act != "tick":
-            wish = _with_rows(wish)
-        way, _, name = act.partition(" ")
-        if way in ("up", "down"):
-            wish = replace(wish, names=_moved(wish.names, name, down=way == "down"))
+            wish = _with_rows(house, visit, wish)
     except BroadsheetError as error:
-        return _draw(request, house, visit, id, wish, error=error, at="joined")
+        # who looks for an organisation, or puts them in order, is not done with the rows yet
+        if way == "box" or not (way or wish.q):
+            return _draw(request, house, visit, id, wish, error=error, at="joined")
+    if way in ("up", "down"):
+        wish = replace(wish, names=_moved(wish.names, name, down=way == "down"))
     return _draw(request, house, visit, id, wish, is_live=act == "tick")
 
 
@@ -91,7 +92,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     """These segments get a variant, in this order."""
     wish = _wish(form)
     try:
-        wish = _with_rows(wish)
+        wish = _with_rows(house, visit, wish)
         if not wish.names:
             raise Invalid("Nobody is ticked.", hint="Tick who gets a variant, or everyone else.")
         return keep_shown(_set(house, visit, id, wish.names, wish.read), visit, id, wish.shown)
@@ -122,12 +123,11 @@ def _set(
 def _wish(form: Posted) -> _Wish:
     ticked = list(dict.fromkeys(filter(None, map(segment_name, form.texts("who")))))
     before = [name for name in form.texts("order") if name in ticked]
-    rows = rows_of(form.texts("field"), form.texts("sign"), form.texts("value"))
     return _Wish(
         _with_the_rest_last([*before, *(name for name in ticked if name not in before)]),
         tuple(dict.fromkeys(form.texts("further")))[:_FURTHER],
         form.text("q").strip(),
-        rows,
+        rows_in(form),
         form.text("joined") == "any",
         form.text("shown"),
         _read(form),
@@ -138,17 +138,13 @@ def _read(form: Posted) -> list[str] | None:
     return form.text("read").splitlines() or None
 
 
-def _with_rows(wish: _Wish) -> _Wish:
+def _with_rows(house: Runtime, visit: Visit, wish: _Wish) -> _Wish:
     """The rows of the form are one more variant, and there is room for others. Raises `Invalid`."""
-    asked = [each for each in wish.rows if each.field]
-    if not asked:
+    with house.reading() as tx:
+        rule = rule_in_rows(tx, visit, wish.rows, is_any=wish.is_any)
+    if not rule:
         return wish
-    rule = rule_of(asked, is_any=wish.is_any)
-    meaning = rules.parse(rule)
-    if isinstance(meaning, Saved):
-        rule = meaning.name
-    # what has a box already gets no second one
-    rule = next((name for name in (*wish.names, *wish.further, *BUILT_IN) if meaning_of(name) == meaning), rule)
+    rule = as_known(rule, (*wish.names, *wish.further, *BUILT_IN))
     names = _with_the_rest_last(dict.fromkeys([*wish.names, rule]))
     return replace(wish, names=names, further=[*dict.fromkeys([*wish.further, rule])], rows=(), is_any=False)
 
@@ -204,7 +200,7 @@ def _draw(
         asked = {name: its_rule.get(name, name) for name in (*named, *others, *places)}
         told = _sizes(tx, visit, asked, day, kept_for=KEPT_FOR if is_live else 0)
         own = own_columns(tx, visit, day)
-        values = values_for(tx, visit, saved, own)
+        offered = rows_for(tx, visit, wish.rows, most=ROWS, is_any=wish.is_any, saved=saved, own=own)
     boxes = [
         {
             "name": name,
@@ -223,7 +219,7 @@ def _draw(
         request,
         "who.html",
         status=422 if error else 200,
-        trouble=trouble(wrong, at) if wrong else None,
+        trouble=row_trouble(wrong, at) if wrong else None,
         edition=laid.edition,
         ticked=wish.names,
         order=[(name, segment_words(name)) for name in wish.names if name not in EVERYONE],
@@ -234,12 +230,9 @@ def _draw(
         further=[*others, *(name for name in places if name in wish.names)],
         has_more=has_more,
         q=wish.q,
-        clauses=with_room(wish.rows),
-        is_any=wish.is_any,
-        is_building=any(row.field for row in wish.rows),
+        is_building=any(row.field or row.value.strip() for row in wish.rows),
         is_placing=bool(wish.q) or any(name in wish.names for name in places),
-        **choices([column.heading for column in own], wish.rows),
-        values=values,
+        **offered,
         # where there was one phone only, none was chosen; and some are gone again
         shown=wish.shown if wish.shown in map(str, range(1, len(drawn) + 1)) else "1",
         theirs=_theirs(laid.variants, wish.read, error) if isinstance(error, Outdated) else None,

@@ -12,6 +12,8 @@ from subscribers.errors import BroadsheetError
 _TYPED = re.compile(r"`broadsheet\b|(?<![\w-])--[a-z]")
 #: the line that is meant, and a mark under the place: in letters of different widths it stands under another one
 _POINTER = re.compile(r"\n[^\n]*\n *\^\Z")
+#: where in a rule something is: of no use to who did not type it
+_IN_RULE = re.compile(r", at column \d+(?=\.)|，在第 \d+ 列(?=。)|^第 \d+ 列：")
 #: fields that are organisations, by their paths of names
 _PLACES = ("path", "organisation", "home", "names", "under")
 #: what a command line would need to do what the sentence says
@@ -27,6 +29,11 @@ def told(error: BroadsheetError) -> tuple[str, str]:
     }
     what, then = tell(BroadsheetError(error.message, hint=error.hint, **fields))
     return _POINTER.sub("", what), untyped(then)
+
+
+def without_place(words: str) -> str:
+    """What is wrong with a rule, for who has not typed it: without the column."""
+    return _IN_RULE.sub("", _POINTER.sub("", words))
 
 
 def untyped(hint: str) -> str:

@@ -99,9 +99,9 @@ def test_a_rule_is_clicked_together(admin: Browser) -> None:
     assert text.count('name="field"') == 3
     assert 'value="East"' in text
     for fields, told in (
-        ({"field": ["", "", ""]}, "No row says what is asked."),
+        ({"field": ["", "", ""], "value": ["", "", ""]}, "No row says what is asked."),
         ({"field": ["king", "", ""]}, "This cannot be asked"),
-        ({"sign": ["starts", "=", "="]}, "Whether somebody is in it"),
+        ({"sign": ["starts", "=", "="]}, "row 1: Organisation, with all below cannot be asked with"),
         ({"value": ["\"“‘'「", "", ""]}, "too many kinds of quotes"),
         ({"field": ["age", "", ""], "value": ["old", "", ""]}, "whole number"),
     ):
@@ -139,7 +139,7 @@ def test_a_column_of_the_list_is_asked_by_clicking(house: Runtime, admin: Browse
     told = asked("tag", "=", "教师")
     assert "0 members" in told
     assert "教师 is no tag here: it stands in the column 身份." in told
-    assert "What is asked of 身份 is missing." in asked("own:身份", "=", "")
+    assert "row 1: what 身份 shall be is not filled in." in asked("own:身份", "=", "")
     assert "no tag here" not in asked("tag", "=", "合唱")
 
 

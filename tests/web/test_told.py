@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from broadcaster.language import set_language
-from broadcaster.web.told import told
+from broadcaster.language import CATALOGUE, Language, read_catalogue, set_language
+from broadcaster.language.collect import fields as fields_of
+from broadcaster.web.told import told, without_place
 from subscribers.errors import BroadsheetError, Invalid, NotFound
 from subscribers.rules.faults import pointer
 
@@ -41,3 +42,14 @@ def test_in_chinese() -> None:
     assert what == "x"
     assert then == "请改正号码或姓名。如果两人共用一部手机，请注明。"
     assert "--" not in then
+
+
+@pytest.mark.parametrize("tongue", ["zh", "en"])
+def test_the_place_in_a_rule_is_left_out_for_who_has_not_typed_it(tongue: Language) -> None:
+    set_language(tongue)
+    of_rules = [each for each in read_catalogue(CATALOGUE) if "{caret}" in each and " from column " not in each]
+    assert len(of_rules) > 10
+    for message in of_rules:
+        fields = dict.fromkeys(fields_of(message), "x") | pointer("age >", 5)
+        words = without_place(told(Invalid(message, **fields))[0])
+        assert not any(each in words for each in ("column", "列", "\n", "6")), words

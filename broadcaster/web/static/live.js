@@ -2,11 +2,8 @@
 (() => {
   "use strict";
   const LONG = 120_000;
-  const dialog = document.getElementById("sign-in");
-  const lost = document.getElementById("lost");
-  let [composing, sure] = [false, null];
-  let heard = performance.now();
-  const nothing = () => {};
+  const [dialog, lost] = ["sign-in", "lost"].map((id) => document.getElementById(id));
+  let [composing, sure, heard] = [false, null, performance.now()];
   const goOn = new Map();
   const comesAgain = (source) => /every/.test(source.getAttribute("hx-trigger") || "");
 
@@ -23,7 +20,7 @@
     if (response.headers.get("X-Signed-In-Anew")) {
       // in another tab: if it is the same person, the page goes on with what is good now
       event.preventDefault();
-      fetchToken().then((token) => token && (renew(token), comesAgain(sourceElement) || again()), nothing);
+      fetchToken().then((token) => token && (renew(token), comesAgain(sourceElement) || again()), () => {});
       return;
     }
     if (response.status !== 401) return void (heard = performance.now());
@@ -71,14 +68,18 @@
     }
   });
 
+  // a row of a rule suggests the values of what is chosen in it
+  document.addEventListener("focusin", ({ target }) => {
+    const asked = target.name === "value" && target.closest(".row")?.querySelector("[name=field]");
+    if (asked) target.setAttribute("list", `values-${asked.selectedIndex}`);
+  });
+
   document.addEventListener("keydown", (event) => {
     if (!event.ctrlKey || event.key.toLowerCase() !== "k" || event.isComposing) return;
-    const field = document.getElementById("seek");
-    const link = document.getElementById("seek-link");
+    const [field, link] = ["seek", "seek-link"].map((id) => document.getElementById(id));
     if (!field && !link) return;
     event.preventDefault();
-    if (field) field.select();
-    else link.click();
+    field ? field.select() : link.click();
   });
 
   // null: nobody is signed in; "": somebody else is, and not who opened this page

@@ -18,11 +18,11 @@
     [takeIn.hidden, takeIn.textContent] = [false, takeIn.dataset.busy];
   });
   // who ticks somebody means them, and who chooses everyone means nobody in particular
-  const [whom, rule] = ["whom", "other_audience"].map((id) => document.getElementById(id));
+  const whom = document.getElementById("whom");
   whom.closest("fieldset").oninput = ({ target }) => {
     if (target.id !== "place_q") whom.checked = target.id !== "everyone";
     for (const one of whom.closest("fieldset").querySelectorAll("[name=audience]:checked")) one.checked = whom.checked;
-    rule.disabled = !whom.checked;
+    for (const one of document.querySelectorAll("#other_audience, .row")) one.disabled = !whom.checked;
   };
 
   // what a button saves is not kept beside it once more, as somebody's unsaved words
