@@ -5,15 +5,18 @@ It stands on the ground floor, because the registry's own verbs write to it in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from subscribers.actor import Actor, Right, needs
 from subscribers.models import Audit
 from subscribers.organisations import in_subtree
+
+#: deeds since an instant that are looked at
+_LOOKED_AT = 2_000
 
 
 def note(
@@ -37,6 +40,18 @@ def last_by(session: Session, deed: str, thing: str) -> str:
     """Who did this to it last; "" if nobody did. For what was done a moment ago: older deeds take long to find."""
     query = select(Audit.actor).where(Audit.deed == deed, Audit.thing == thing).order_by(Audit.id.desc()).limit(1)
     return session.scalar(query) or ""
+
+
+def done_since(session: Session, deeds: Collection[str], under: str, since: datetime) -> bool:
+    """Whether one of these deeds was done since in this part of the tree, in one below it, or above.
+
+    The first of the deeds since then are looked at, whatever they are: it costs the same however long ago that was.
+    """
+    parts = under.split("/")[:-1]
+    above = ["", *("/".join(parts[: at + 1]) + "/" for at in range(len(parts)))]
+    first = select(Audit.deed, Audit.under).where(Audit.at > since).order_by(Audit.at).limit(_LOOKED_AT).subquery()
+    near = or_(first.c.under.in_(above), first.c.under.startswith(under, autoescape=True))
+    return session.scalar(select(first.c.deed).where(first.c.deed.in_(deeds), near).limit(1)) is not None
 
 
 @needs(Right.NUMBERS)

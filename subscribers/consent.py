@@ -82,6 +82,11 @@ def changes(present: Present | None, said: Said) -> bool:
     return said.wish != present.wish and not stays_out(present, said)
 
 
+def last_said(session: Session) -> datetime | None:
+    """When somebody last said what they want, or somebody else for them; None if nobody has."""
+    return session.scalar(select(Consent.at).order_by(Consent.id.desc()).limit(1))
+
+
 @needs(Right.REGISTER)
 def opt_in(session: Session, actor: Actor, msisdn: str, *, source: str, wording: str, now: datetime) -> bool:
     """The holder of this number wants the paper: whether that is news.

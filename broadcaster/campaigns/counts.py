@@ -7,7 +7,7 @@ what nobody has said anything of for a while is begun again. It is kept with the
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -124,15 +124,16 @@ def keep(
     revision: str,
     checked: Check,
     dresses: Mapping[str, Dress],
+    unpriced: Sequence[str],
     *,
     now: datetime,
 ) -> None:
-    """It is done: these are the figures of this revision, dressed so for these gateways."""
-    found = {
-        "state": CountState.DONE,
-        "revision": revision,
-        "figures": _figures(checked) | {"dresses": _plain(dresses)},
-    }
+    """It is done: these are the figures of this revision, dressed so for these gateways.
+
+    `unpriced`: gateways of which nobody knows the price.
+    """
+    more = {"dresses": _plain(dresses), "unpriced": list(unpriced)}
+    found = {"state": CountState.DONE, "revision": revision, "figures": _figures(checked) | more}
     _write(session, claimed, found | {"seen": checked.recipients, "counted_at": now})
 
 
@@ -146,7 +147,7 @@ def fail(session: Session, claimed: Claimed, error: BroadsheetError | None) -> N
     """It cannot be counted."""
     told: dict[str, Any] = {"message": _NO_NEWS[0], "hint": _NO_NEWS[1], "fields": {}}
     if error is not None:
-        fields = {name: str(value) for name, value in error.fields.items()}
+        fields = {name: value if isinstance(value, list) else str(value) for name, value in error.fields.items()}
         told = {"message": error.message, "hint": error.hint, "fields": fields}
     _write(session, claimed, {"state": CountState.FAILED, "trouble": told})
 

@@ -18,6 +18,8 @@ _SIGNS = re.compile(r"([\\*`\[\]])")
 _NOT_BOLD = re.compile(r"font-weight:\s*(?:normal|[1-4]00)")
 #: where bold begins and ends, until it is known what it holds; private characters, which no text has then
 _ON, _OFF = "\ue000", "\ue001"
+#: where a cell of a table begins, and where a paragraph of it ends; and what stands between two cells
+_CELL, _PARAGRAPH, _BETWEEN = "\ue002", "\ue003", " | "
 _PAIRED = re.compile(f"(?:[^{_ON}{_OFF}]*{_ON}[^{_ON}{_OFF}\\n]*{_OFF})*[^{_ON}{_OFF}]*")
 #: levels of lists that are told apart
 _DEEPEST = 4
@@ -55,6 +57,7 @@ class _Reader(HTMLParser):
         self._unread = 0
         self._bold: list[bool] = []
         self._links: list[tuple[str, int]] = []
+        self._is_row = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Something begins."""
@@ -69,12 +72,15 @@ class _Reader(HTMLParser):
         elif tag in _HEADINGS:
             self.end_block()
             self._begins = "## "
-        elif tag in _BLOCKS:
-            self.end_block()
-        elif tag == "br":
-            self._pieces.append("\n")
+        elif tag == "tr":
+            self._end_row()
+            self._is_row = True
         elif tag in ("td", "th"):
-            self._pieces.append(" ")
+            self._pieces.append(_CELL)
+        elif tag in _BLOCKS:
+            self._end_paragraph()
+        elif tag == "br":
+            self._pieces.append(_PARAGRAPH if self._is_row else "\n")
         elif tag in ("b", "strong"):
             # Google Docs has all of a text in a <b> that is not bold
             self._bold.append(
@@ -92,20 +98,46 @@ class _Reader(HTMLParser):
             self._pieces.append(_OFF if self._bold.pop() else "")
         elif tag == "a" and self._links:
             self._link(*self._links.pop())
-        elif tag == "li" or tag in _BLOCKS or tag in _HEADINGS:
+        elif tag == "tr":
+            self._end_row()
+        elif tag in ("ul", "ol", "li", "table") or tag in _HEADINGS:
             self.end_block()
             if tag in ("ul", "ol") and self._lists:
                 self._lists.pop()
+        elif tag in _BLOCKS:
+            self._end_paragraph()
 
     def handle_data(self, data: str) -> None:
         """Text between them."""
         if not self._unread:
             # lines of the source are none of the text
-            self._pieces.append(_SIGNS.sub(r"\\\1", re.sub("[\x00-\x08\r\n\t \ue000\ue001]+", " ", data)))
+            self._pieces.append(_SIGNS.sub(r"\\\1", re.sub("[\x00-\x08\r\n\t \ue000-\ue003]+", " ", data)))
+
+    def _end_paragraph(self) -> None:
+        # what stands in a cell of a table is one line with its neighbours
+        if self._is_row:
+            self._pieces.append(_PARAGRAPH)
+        else:
+            self.end_block()
+
+    def _end_row(self) -> None:
+        """The cells of a row in one line; where there is only one, the table only held its text in place."""
+        before, *cells = "".join(self._pieces).split(_CELL)
+        cells = [" ".join(cell.split(_PARAGRAPH)).strip() for cell in ([before, *cells] if before.strip() else cells)]
+        if self._is_row and sum(map(bool, cells)) > 1:
+            self._pieces = [_BETWEEN.join(cells)]
+        self._is_row = False
+        self.end_block()
 
     def end_block(self) -> None:
         """Whatever was collected is a block of its own."""
-        lines = [clean_line(line) for line in "".join(self._pieces).split("\n")]
+        whole = "".join(self._pieces)
+        if _PARAGRAPH in whole or _CELL in whole:
+            for paragraph in whole.replace(_CELL, _PARAGRAPH).split(_PARAGRAPH):
+                self._pieces = [paragraph]
+                self.end_block()
+            return
+        lines = [clean_line(line) for line in whole.split("\n")]
         text = _weighted("\n".join(filter(None, lines)))
         if text:
             is_listed = bool(self._lists) and self._begins != "## "

@@ -66,11 +66,26 @@ class ArchiveLine:
     is_open: bool
 
 
-@needs(Right.EDIT)
-def publish(session: Session, actor: Actor, number: int, *, now: datetime, readers: str = "") -> int:
-    """Make the reading page, or make it anew: how many items stand on it for whoever may open it.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How many items stand on a page for whoever may open it, and how many for some of the members only."""
 
-    `readers`: a segment or a rule, whose members alone may. Raises `Conflict`, `Invalid`.
+    common: int
+    others: int
+
+
+class ForNobody(Invalid):
+    """An item is for people who cannot be asked for any more."""
+
+    #: which one
+    item_id = 0
+
+
+@needs(Right.EDIT)
+def publish(session: Session, actor: Actor, number: int, *, now: datetime, readers: str = "") -> Published:
+    """Make the reading page, or make it anew.
+
+    `readers`: a segment or a rule, whose members alone may. Raises `Conflict`, `Invalid`, `ForNobody`.
     """
     edition = _own(session, actor, number)
     readers = segment_name(readers.strip())
@@ -103,7 +118,7 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
                 "corrects": item.corrects_id,
                 "picture": _told(session, item.picture) if item.picture else None,
                 # rules; none: for everyone who may open the page
-                "for": [segments.frozen(session, each, within=edition.under) for each in theirs],
+                "for": [_frozen(session, item, each, edition.under) for each in theirs],
             }
         )
     items = [item for column in columns for item in column["items"]]
@@ -132,7 +147,21 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
     )
     audit.note(session, actor, "editions.publish", str(number), people=0, now=now, items=len(items))
     session.flush()
-    return len(common)
+    return Published(len(common), len(items) - len(common))
+
+
+def _frozen(session: Session, item: Item, audience: str, within: str) -> str:
+    try:
+        return segments.frozen(session, audience, within=within)
+    except Invalid:
+        gone = ForNobody(
+            "“{headline}” is for: {audience}. That cannot be found any more.",
+            hint="Say on its page for whom it is, then publish again.",
+            headline=item.headline,
+            audience=audience,
+        )
+        gone.item_id = item.id
+        raise gone from None
 
 
 @needs(Right.EDIT)

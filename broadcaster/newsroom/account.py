@@ -22,6 +22,10 @@ from subscribers.errors import BroadsheetError, Invalid
 router = APIRouter()
 
 
+class _Unlike(Invalid):
+    """A password and its repetition."""
+
+
 @shows(router, "/account", needs=Open.SIGNED_IN)
 def account(request: Request, house: House, visit: Here) -> Response:
     """Who one is here, and what there is to change."""
@@ -75,12 +79,13 @@ def choose_password(request: Request, house: House, visit: Here, form: Form) -> 
     user_id = visit.signed_in.user_id
     try:
         if form.text("new") != form.text("again"):
-            raise Invalid("The two are not the same.", hint="Nothing was changed; try again.")
+            raise _Unlike("The two are not the same.", hint="Nothing was changed; try again.")
         sign_in.change_own_password(house.begin, user_id, form.text("old"), form.text("new"))
         with house.begin() as tx:
             token = sessions.open_for(tx.session, user_id, door=Door.WEB, now=tx.now)
     except BroadsheetError as error:
-        return draw(request, "account_password.html", status=422, trouble=trouble(error, "old"))
+        at = "again" if isinstance(error, _Unlike) else "new" if isinstance(error, Invalid) else "old"
+        return draw(request, "account_password.html", status=422, trouble=trouble(error, at))
     answer = RedirectResponse("/", 303)
     give(answer, visit, token)
     return answer

@@ -102,8 +102,12 @@ def draw_check(
     *,
     error: BroadsheetError | None = None,
     readers: str | None = None,
+    leads_to: str = "",
 ) -> Response:
-    """The page of the check. `readers`: for whom the reading page shall be, as it was typed."""
+    """The page of the check. `readers`: for whom the reading page shall be, as it was typed.
+
+    `leads_to`: where the error is mended.
+    """
     with house.reading() as tx:
         laid = making.layout(tx.session, visit.actor, number)
         placed = [each.item for column in laid.columns for each in column.items]
@@ -147,7 +151,7 @@ def draw_check(
         request,
         "check.html",
         status=422 if error else 200,
-        trouble=trouble(error) if error else None,
+        trouble=trouble(error, path=leads_to) if error else None,
         edition=laid.edition,
         lines=sorted(lines, key=lambda line: not line["stops"]),
         stops=sum(line["stops"] for line in lines),

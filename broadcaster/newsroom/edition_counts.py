@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,18 +20,31 @@ from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
+from broadcaster.newsroom.prices import no_price, unpriced
 from broadcaster.newsroom.proofs import dresses_of, unsaved
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import shows, takes
 from broadcaster.web.figures import about, count, when
 from broadcaster.web.house import House
+from broadcaster.web.told import untyped, without_place
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import skip_reason_word
+from subscribers import audit, consent
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import Invalid
 
 router = APIRouter()
+
+#: deeds after which others may be meant, or can be sent to; what is said of wishes stands in their own journal
+_CHANGE_PEOPLE = (
+    *(f"members.{each}" for each in ("add", "change", "forget", "import", "undo", "number", "take_back")),
+    *(f"members.{each}" for each in ("leave", "rejoin", "status")),
+    *(f"organisations.{each}" for each in ("close", "move", "reopen", "undo")),
+    *(f"lists.{each}" for each in ("remove", "save")),
+    "transfers.accepted",
+    "admissions.accepted",
+)
 
 
 @shows(router, ONE + "/count", needs=Right.SEE)
@@ -71,6 +85,9 @@ def count_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, 
         "count_trouble": "",
         "is_stale": False,
         "is_redressed": False,
+        "is_of_others": False,
+        "is_priced_since": False,
+        "no_price": None,
     }
     told["may_count"] = Right.EDIT in visit.actor.rights
     if found is None:
@@ -78,24 +95,45 @@ def count_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, 
     if found.state in (CountState.WAITING, CountState.RUNNING):
         told["counting"] = _progress(found)
     elif found.state == CountState.FAILED and found.trouble:
-        sentences = (found.trouble["message"], found.trouble["hint"])
-        told["count_trouble"] = in_a_row(*(filled(each, found.trouble["fields"]) for each in sentences))
+        told["count_trouble"] = _trouble(found, tx, house)
     if found.figures is not None and found.counted_at is not None:
         at = when(found.counted_at, tx.now, house.settings.zone)
         told["counted"] = _figures(found.figures, is_operator=Right.OPERATE in visit.actor.rights) | {"at": at}
-        told["is_stale"], told["is_redressed"] = _outdated(house, tx, visit, found, number)
+        wanting = found.figures.get("unpriced", [])
+        still = unpriced(house, tx, wanting)
+        told["no_price"], told["is_priced_since"] = no_price(visit, still), len(still) < len(wanting)
+        told |= _outdated(house, tx, visit, found, number)
+        told["is_of_others"] = _is_of_others(tx, visit.actor.under, found.counted_at)
     return told
 
 
-def _outdated(house: Runtime, tx: Tx, visit: Visit, found: EditionCount, number: int) -> tuple[bool, bool]:
+def _trouble(found: EditionCount, tx: Tx, house: Runtime) -> dict[str, str]:
+    """Why it could not be counted, for who has typed no rule; and when that was."""
+    kept = found.trouble or {}
+    what, then = (filled(kept[each], kept["fields"]) for each in ("message", "hint"))
+    at = when(found.asked_at, tx.now, house.settings.zone)
+    return {"what": without_place(what), "then": untyped(then), "at": at}
+
+
+def _outdated(house: Runtime, tx: Tx, visit: Visit, found: EditionCount, number: int) -> dict[str, bool]:
     """Whether the figures are older than the edition; than its signature or opt-out line."""
     try:
         draft = unsaved(house, tx, visit.actor, number)
     except Invalid:
         # a segment that a variant names is not there any more
-        return True, False
-    is_redressed = not counts.is_dressed_so(found, dresses_of(house, tx, draft))
-    return compose.content_hash(draft) != found.revision, is_redressed
+        return {"is_stale": True}
+    return {
+        "is_redressed": not counts.is_dressed_so(found, dresses_of(house, tx, draft)),
+        "is_stale": compose.content_hash(draft) != found.revision,
+    }
+
+
+def _is_of_others(tx: Tx, under: str, counted_at: datetime) -> bool:
+    """Whether the records tell of a deed since then that may have changed who is counted, or who can be sent to."""
+    said_at = consent.last_said(tx.session)
+    if said_at is not None and said_at > counted_at:
+        return True
+    return audit.done_since(tx.session, _CHANGE_PEOPLE, under, counted_at)
 
 
 def _progress(found: EditionCount) -> str:
@@ -143,5 +181,6 @@ def _figures(figures: dict[str, Any], *, is_operator: bool) -> dict[str, Any]:
 
 
 def _money(figures: dict[str, Any], cost: str) -> str:
-    # without a price nobody knows what it costs
-    return f"{figures['currency']} {Decimal(cost):,.2f}" if Decimal(cost) else "—"
+    # without a price nobody knows what it costs; what was counted earlier does not tell whether there was one
+    is_known = Decimal(cost) or not figures.get("unpriced", [""])
+    return f"{figures['currency']} {Decimal(cost):,.2f}" if is_known else "—"

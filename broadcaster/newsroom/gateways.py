@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.delivery import leases
 from broadcaster.gateways.contract import Gateway
 from broadcaster.language import retold_whole, tr, translated
 from broadcaster.newsroom.drawing import draw, trouble
+from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
 from broadcaster.trial import STEPS, try_out
-from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import since
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
@@ -22,17 +25,18 @@ from subscribers.msisdn import mask, parse
 
 router = APIRouter()
 
+PATH = "/settings/gateways"
 #: seconds that an answer, and then a receipt, are waited for while a page waits
 PATIENCE = 15.0
 
 
-@shows(router, "/settings/gateways", needs=Right.OPERATE)
+@shows(router, PATH, needs=Right.OPERATE)
 def gateways(request: Request, house: House) -> Response:
-    """All of them, with the form for a sample."""
-    return draw(request, "gateways.html", gateways=lines_of(house), chosen="", number="", steps=())
+    """All of them, with the forms for a price and for a sample."""
+    return draw_gateways(request, house)
 
 
-@takes(router, "/settings/gateways", needs=Right.OPERATE)
+@takes(router, PATH, needs=Right.OPERATE)
 def send_sample(request: Request, house: House, visit: Here, form: Form) -> Response:
     """One message, followed to its receipt."""
     chosen, written = form.text("gateway"), form.text("number")
@@ -43,22 +47,42 @@ def send_sample(request: Request, house: House, visit: Here, form: Form) -> Resp
             raise Invalid("{number} is a landline: it takes no messages.", number=mask(number.msisdn))
         steps = list(try_out(house, visit.actor, gateway, number.msisdn, wait=PATIENCE))
     except BroadsheetError as error:
-        told = trouble(error, "number")
-        return draw(
-            request,
-            "gateways.html",
-            status=422,
-            trouble=told,
-            gateways=lines_of(house),
-            steps=(),
-            chosen=chosen,
-            number=written,
-        )
+        return draw_gateways(request, house, error=error, field="number", chosen=chosen, number=written)
     lines = [
         {"name": translated(STEPS[step.name]), "is_ok": step.ok, "words": step.words, "hint": step.hint}
         for step in steps
     ]
-    return draw(request, "gateways.html", gateways=lines_of(house), steps=lines, chosen=chosen, number=written)
+    return draw_gateways(request, house, steps=lines, chosen=chosen, number=written)
+
+
+def draw_gateways(
+    request: Request,
+    house: Runtime,
+    *,
+    error: BroadsheetError | None = None,
+    field: str = "",
+    priced: Posted | None = None,
+    **sample: Any,
+) -> Response:
+    """The page. `priced`: the form of a price that was refused; `sample`: what was asked for, and what became of it."""
+    with house.reading() as tx:
+        ways, day = house.ways(tx), today(house, tx)
+    costs = {name: f"{way.currency} {way.price.normalize():f}" if way.price else "" for name, way in ways.items()}
+    wanting = next((name for name, cost in costs.items() if not cost), "")
+    return draw(
+        request,
+        "gateways.html",
+        status=422 if error else 200,
+        trouble=trouble(error, field) if error else None,
+        gateways=[line | {"price": costs[line["name"]]} for line in lines_of(house)],
+        priced={
+            "of": priced.text("of") if priced else wanting,
+            "price": priced.text("price") if priced else "",
+            "currency": priced.text("currency") if priced else next((way.currency for way in ways.values()), "CNY"),
+            "day": priced.text("day") if priced else day,
+        },
+        **{"chosen": "", "number": "", "steps": ()} | sample,
+    )
 
 
 def _known(house: Runtime, name: str) -> Gateway:

@@ -6,10 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from broadcaster.language import msgid
 from broadcaster.newspaper import publishing
+from broadcaster.newspaper.publishing import ForNobody
 from broadcaster.newsroom.checks import draw_check
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done
 from broadcaster.newsroom.editions import PATH
+from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
 from broadcaster.web.doors import Form, takes
 from broadcaster.web.house import House
@@ -26,12 +28,18 @@ def publish(request: Request, house: House, visit: Here, form: Form, id: Id) -> 
     try:
         with house.begin() as tx:
             before = publishing.published_at(tx.session, visit.actor, id)
-            items = publishing.publish(tx.session, visit.actor, id, now=tx.now, readers=form.text("readers"))
+            made = publishing.publish(tx.session, visit.actor, id, now=tx.now, readers=form.text("readers"))
+    except ForNobody as error:
+        error.fields["audience"] = audience_words([str(error.fields["audience"])])
+        leads_to = f"/items/{error.item_id}"
+        return draw_check(request, house, visit, id, error=error, readers=form.text("readers"), leads_to=leads_to)
     except (Invalid, Conflict) as error:
         return draw_check(request, house, visit, id, error=error, readers=form.text("readers"))
     undo = "" if before else f"{PATH}/{id}/take-down"
     told = msgid("The reading page is there, with {items} items.")
-    return done(visit, f"{PATH}/{id}/check", told, items=items, undo=undo)
+    if made.others:
+        told = msgid("The reading page is there. Items on it: {items}, of which for some members only: {others}.")
+    return done(visit, f"{PATH}/{id}/check", told, items=made.common + made.others, others=made.others, undo=undo)
 
 
 @takes(router, ONE + "/take-down", needs=Right.EDIT)

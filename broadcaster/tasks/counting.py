@@ -82,5 +82,6 @@ def _count(runtime: Runtime, claimed: Claimed) -> None:
         dresses = {
             name: profiles.worn(draft, name, ways[name].capabilities, ways[name].profile)[0] for name in route.gateways
         }
+        unpriced = [name for name in route.gateways if not ways[name].price]
     with runtime.begin() as tx:
-        counts.keep(tx.session, claimed, revision, checked, dresses, now=tx.now)
+        counts.keep(tx.session, claimed, revision, checked, dresses, unpriced, now=tx.now)

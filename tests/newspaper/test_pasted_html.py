@@ -21,7 +21,7 @@ WORD = """<html xmlns:o="urn:schemas-microsoft-com:office:office">
 def test_from_word() -> None:
     assert as_markdown(WORD) == (
         "## 取暖季\n\n**今天** 供暖，请关好窗户。\n\n- 一\n- 二\n   1. 甲\n\n"
-        "见[网页](https://example.org/a?b=1)\n或来电\n\n甲 乙"
+        "见[网页](https://example.org/a?b=1)\n或来电\n\n甲 | 乙"
     )
 
 
@@ -50,6 +50,22 @@ def test_from_word() -> None:
         ("&lt;b&gt;甲&lt;/b&gt;", "<b>甲</b>"),
         ("甲 < 乙 <丙", "甲 < 乙 <丙"),
         ("<![>甲", "<!\\[>甲"),
+        # as Word writes a table: a paragraph in every cell
+        (
+            (
+                "<table><tr><th><p>姓名</p></th><th><p>时间</p></th></tr>\n<tr><td><p>李敏</p></td>"
+                "<td><p><b>周一</b></p><p>九点</p></td><td></td></tr></table>"
+            ),
+            "姓名 | 时间\n\n李敏 | **周一** 九点 |",
+        ),
+        # a table that only holds a text in its place
+        (
+            "<table><tr><td>&nbsp;</td><td><p>一段</p><p>二段</p><ul><li>甲</li></ul>后</td></tr></table>末",
+            "一段\n\n二段\n\n- 甲\n\n后\n\n末",
+        ),
+        ("<table><tr><td>外<table><tr><td>甲</td><td>乙</td></tr></table>里</td></tr></table>", "外\n\n甲 | 乙\n\n里"),
+        ("<tr><td>甲<br>乙<td>丙</tr>", "甲 乙 | 丙"),
+        ("<td>甲</td><td>乙</td>", "甲\n\n乙"),
     ],
 )
 def test_pieces(html: str, text: str) -> None:

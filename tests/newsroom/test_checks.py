@@ -305,3 +305,27 @@ def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> No
         assert east.get("/editions/8/check").status_code == 404
         east.get("/items")
         assert east.post("/editions/8/repair", item="1", version="1").status_code == 404
+
+
+def test_an_item_whose_readers_are_gone_is_named_when_the_page_is_published(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        lists.save_list(tx.session, OPERATOR, "骨干", ids=[1], now=tx.now)
+    put(editor, "供暖")
+    item = put(editor, "骨干开会", whom="chosen", other_audience='list("骨干")')
+    editor.get("/editions/7/check")
+    page = editor.follow(editor.post("/editions/7/publish", readers="")).text
+    assert "Items on it: 2, of which for some members only: 1." in page
+    with house.begin() as tx:
+        lists.remove_list(tx.session, OPERATOR, "骨干", now=tx.now)
+    for tongue, told in (
+        ("en", "“骨干开会” is for: on the list 骨干. That cannot be found any more. Say on its page for whom it is"),
+        ("zh", "“骨干开会”给这些人：在名单“骨干”里。现在找不到他们了"),
+    ):
+        editor.client.headers["accept-language"] = tongue
+        editor.get("/editions/7/check")
+        answer = editor.post("/editions/7/publish", readers="")
+        assert answer.status_code == 422
+        assert told in troubles(answer)
+        assert f'<strong><a href="/items/{item}">' in answer.text
+    editor.client.headers["accept-language"] = "en"
+    assert "There is no list" in troubles(editor.post("/editions/7/publish", readers='list("骨干")'))

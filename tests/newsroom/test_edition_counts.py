@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from html import unescape
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import counts, profile_changes
 from broadcaster.campaigns.models import EditionCount
 from broadcaster.newspaper import making
 from broadcaster.runtime import Runtime
 from broadcaster.tasks import counting, make_app
-from subscribers.actor import OPERATOR
+from subscribers import audit, consent, lists, membership
+from subscribers.actor import OPERATOR, Actor
+from subscribers.models import Number
 from tests.databases import Clock
 from tests.factories import make_member, make_organisation
 from tests.newsroom.test_items import come
-from tests.newsrooms import Browser, add_user, at, furnish
+from tests.newsrooms import Browser, add_user, at, furnish, troubles
 
 CHECK, COUNT = "/editions/1/check", "/editions/1/count"
 
@@ -188,9 +194,9 @@ def test_what_cannot_be_counted_says_why(
     monkeypatch.setattr(counting.check, "check", broken)
     counting.count_waiting(house)
     page = words(editor.get(CHECK).text)
-    assert "It could not be counted." in page
+    assert "It could not be counted (just now):" in page
     assert ("The moon is away." if isinstance(kind, counts.Conflict) else "Something went wrong here.") in page
-    assert "Count the whole audience" in page
+    assert "Count it anew" in page
 
 
 def test_a_lost_hint_is_given_again(house: Runtime, editor: Browser, clock: Clock) -> None:
@@ -212,3 +218,127 @@ def test_a_worker_knows_how(house: Runtime, editor: Browser) -> None:
     found = row(house)
     assert found is not None
     assert found.state == "done"
+
+
+def test_a_list_that_is_gone_is_told_in_plain_words(house: Runtime, editor: Browser) -> None:
+    with house.begin() as tx:
+        lists.save_list(tx.session, OPERATOR, "骨干", ids=[1, 2], now=tx.now)
+        making.set_variants(tx.session, OPERATOR, 1, ['list("骨干")', "everyone"], now=tx.now)
+    begun(editor)
+    with house.begin() as tx:
+        lists.remove_list(tx.session, OPERATOR, "骨干", now=tx.now)
+    counting.count_waiting(house)
+    for tongue, told in (
+        ("en", "It could not be counted (just now): There is no list 骨干. Once that is mended, count it anew."),
+        ("zh", "没有数成（刚刚）：没有名单 骨干。改好以后，请重新计数。"),
+    ):
+        editor.client.headers["accept-language"] = tongue
+        panel = editor.get(CHECK).text.partition('id="counted"')[2].partition("</section>")[0]
+        assert told in unescape(words(panel))
+        assert "^" not in panel
+        assert not any(each in panel for each in ("column", "列"))
+        assert 'href="/editions/1/who"' in panel
+        assert ("Count it anew" if tongue == "en" else "重新计数") in panel.partition('action="/editions/1/count"')[2]
+    with house.begin() as tx:
+        making.set_variants(tx.session, OPERATOR, 1, ["everyone"], now=tx.now)
+    begun(editor)
+    counting.count_waiting(house)
+    assert "没有数成" not in editor.get(CHECK).text
+
+
+OTHERS = "Members, their wishes or lists were changed since"
+
+
+def opted_out(session: Session, now: datetime) -> None:
+    number = session.scalars(select(Number.msisdn).where(Number.msisdn.is_not(None))).first()
+    assert number
+    consent.opt_out(session, OPERATOR, number, source="sms", wording="R", now=now)
+
+
+def left(session: Session, now: datetime) -> None:
+    membership.leave(session, OPERATOR, 1, on=now.date(), now=now)
+
+
+def listed(session: Session, now: datetime) -> None:
+    lists.save_list(session, OPERATOR, "骨干", ids=[1], now=now)
+
+
+def looked_at(session: Session, now: datetime) -> None:
+    audit.note(session, OPERATOR, "members.show", "member 1", now=now)
+    audit.note(session, OPERATOR, "login", "user 1", now=now)
+
+
+@pytest.mark.parametrize(
+    ("deed", "is_older"),
+    [(opted_out, True), (left, True), (listed, True), (looked_at, False)],
+    ids=["wish", "left", "list", "look"],
+)
+def test_figures_of_others_say_so(
+    house: Runtime, editor: Browser, clock: Clock, deed: Callable[[Session, datetime], None], is_older: bool
+) -> None:
+    begun(editor)
+    counting.count_waiting(house)
+    assert OTHERS not in editor.get(CHECK).text
+    clock.now += timedelta(minutes=5)
+    with house.begin() as tx:
+        deed(tx.session, tx.now)
+    assert (OTHERS in editor.get(CHECK).text) is is_older
+    clock.now += timedelta(minutes=5)
+    begun(editor)
+    counting.count_waiting(house)
+    assert OTHERS not in editor.get(CHECK).text
+
+
+def test_what_another_branch_does_makes_no_figures_old(house: Runtime, browser: Browser) -> None:
+    with house.begin() as tx:
+        east, west = (make_organisation(tx.session, name) for name in ("东城", "西城"))
+        now = tx.now
+        for under, deed in ((west.path, "members.import"), ("", "members.show"), (west.path, "lists.save")):
+            audit.note(tx.session, Actor("x", frozenset(), under), deed, now=now)
+        s = tx.session
+        assert not audit.done_since(s, ["members.import"], east.path, now - timedelta(days=1))
+        assert audit.done_since(s, ["members.import"], west.path, now - timedelta(days=1))
+        assert audit.done_since(s, ["members.import"], "", now - timedelta(days=1))
+        assert audit.done_since(s, ["members.show"], east.path, now - timedelta(days=1)), "done above, to all of it"
+        assert not audit.done_since(s, ["members.import"], "", now)
+
+
+def test_why_nobody_knows_what_it_costs(house: Runtime, editor: Browser, clock: Clock) -> None:
+    begun(editor)
+    counting.count_waiting(house)
+    told = "No price is set at the gateway simulator, so nobody knows what it costs."
+    page = editor.get(CHECK).text
+    assert told in words(page)
+    assert "The operator sets one." in page
+    assert "/settings/gateways" not in page.partition('id="counted"')[2].partition("</section>")[0]
+    with at(house) as other:
+        boss = come(house, other, "boss", "operator")
+        assert '<a href="/settings/gateways#price-head">Set one under' in boss.get(CHECK).text
+        boss.get("/settings/gateways")
+        day = house.clock().date().isoformat()
+        for given, wrong in (
+            ({"price": "x"}, "is no price of a part"),
+            ({"price": "0"}, "is no price of a part"),
+            ({"price": "1e3"}, "is no price of a part"),
+            ({"price": "0.05", "currency": "yuan"}, "is no currency"),
+            ({"price": "0.05", "of": "nobody"}, "There is no gateway"),
+            ({"price": "0.05", "day": "x"}, "The day is missing."),
+        ):
+            answer = boss.post("/settings/gateways/price", **{"of": "simulator", "currency": "CNY", "day": day} | given)
+            assert (answer.status_code, wrong in troubles(answer)) == (422, True), (given, troubles(answer))
+            assert f'value="{given["price"]}"' in answer.text, "what was typed stays"
+        answer = boss.post("/settings/gateways/price", of="simulator", price="０.０５", currency="cny", day=day)
+        page = boss.follow(answer).text
+        assert "A part costs CNY 0.05 at simulator from" in page
+        assert "CNY 0.05" in page.partition('class="list"')[2]
+        assert "A price was set since: count it anew" in editor.get(CHECK).text
+        assert told not in words(editor.get(CHECK).text)
+        begun(editor)
+        counting.count_waiting(house)
+        panel = words(editor.get(CHECK).text.partition('id="counted"')[2])
+        assert "CNY 0.00" in panel, "nobody gets this variant: that costs nothing, and it is known"
+        assert "—" not in panel.partition("Cost")[2].partition("Count it anew")[0]
+        fields = dict(re.findall(r'name="(gateway|change)" value="([^"]*)"', page))
+        assert "The price is as it was." in boss.follow(boss.post("/settings/gateways/price/undo", **fields)).text
+        assert "no price is set" in boss.get("/settings/gateways").text
+        assert told not in words(editor.get(CHECK).text), "of the price with which it was counted"

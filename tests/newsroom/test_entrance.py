@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -220,13 +222,16 @@ def test_a_password_that_was_given_out_is_replaced_first(house: Runtime, browser
     page = browser.follow(page)
     assert "choose one of your own" in page.text
     assert 'href="/members"' not in page.text
-    for old, new, again, told in (
-        ("no", "entirely my own words", "entirely my own words", "not right"),
-        (PASSWORD, "short", "short", "too short"),
-        (PASSWORD, "one of two passwords", "another of the two", "not the same"),
+    for old, new, again, told, field in (
+        ("no", "entirely my own words", "entirely my own words", "not right", "old"),
+        (PASSWORD, "short", "short", "too short", "new"),
+        (PASSWORD, PASSWORD, PASSWORD, "the password you have", "new"),
+        (PASSWORD, "one of two passwords", "another of the two", "not the same", "again"),
     ):
         answer = browser.post("/account/password", old=old, new=new, again=again)
         assert (answer.status_code, told in troubles(answer)) == (422, True)
+        assert f'href="#{field}"' in answer.text
+        assert re.findall(r'<input id="(\w+)"[^>]*aria-invalid', answer.text, re.DOTALL) == [field]
         assert f'value="{new}"' not in answer.text
     answer = browser.post("/account/password", old=PASSWORD, new="entirely my own words", again="entirely my own words")
     assert browser.follow(answer).status_code == 200

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from broadcaster.newspaper import items, making, publishing
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move
+from broadcaster.newspaper.publishing import Published
 from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
@@ -58,7 +59,7 @@ def test_published_read_and_taken_down(house: Runtime, site: httpx2.Client) -> N
         item = put(tx.session, tx.now, "供暖")
         put(tx.session, tx.now, "只给离退休", "retired")
         making.set_variants(tx.session, OPERATOR, 1, ["retired", "everyone"], now=tx.now)
-        assert publishing.publish(tx.session, OPERATOR, 1, now=tx.now) == 1
+        assert publishing.publish(tx.session, OPERATOR, 1, now=tx.now) == Published(1, 1)
     answer = site.get("/p/1")
     assert answer.status_code == 200
     assert "<strong>今天</strong>供暖。" in answer.text
