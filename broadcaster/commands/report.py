@@ -55,10 +55,7 @@ def campaign(
         _answer(rows, csv, *_one(found[0]))
         return
     headings = (tr("id"), tr("title"), tr("state"), tr("recipients"), tr("delivered"), tr("not delivered"), tr("cost"))
-    lines = [
-        (r.id, r.title, campaign_state_word(r.state), r.recipients, r.delivered, r.failed, money(r.cost, r.currency))
-        for r in found
-    ]
+    lines = [(r.id, r.title, _state(r), r.recipients, r.delivered, r.failed, money(r.cost, r.currency)) for r in found]
     _answer(rows, csv, table(*headings, rows=lines, right=(0, 3, 4, 5, 6)))
 
 
@@ -116,11 +113,15 @@ def told_failures(failures: Mapping[str, int]) -> dict[str, int]:
     return dict(told)
 
 
+def _state(report: CampaignReport) -> str:
+    return campaign_state_word(report.state, rehearsed=report.rehearsed)
+
+
 def _one(report: CampaignReport) -> list[RenderableType]:
     shown: list[RenderableType] = [
         facts(
             (tr("campaign"), f"{report.id} · {report.title}"),
-            (tr("state"), campaign_state_word(report.state)),
+            (tr("state"), _state(report)),
             (tr("recipients"), report.recipients),
             (tr("delivered"), _share(report.delivered, report.recipients)),
             (tr("not delivered"), _share(report.failed, report.recipients)),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.belonging import is_seen_by
 from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.went_out import was_rehearsed
 from broadcaster.delivery.progress import PAID
 from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter
@@ -35,6 +36,8 @@ class CampaignReport:
     title: str
     kind: str
     state: str
+    #: nothing of it reached a phone, and its receipts are made up
+    rehearsed: bool
     started_at: datetime | None
     closed_at: datetime | None
     recipients: int
@@ -140,6 +143,7 @@ def _report(campaign: Campaign, figures: _Figures) -> CampaignReport:
         title=campaign.title,
         kind=campaign.kind,
         state=campaign.state,
+        rehearsed=was_rehearsed(campaign),
         started_at=campaign.started_at,
         closed_at=campaign.closed_at,
         recipients=states.total() - states[State.SKIPPED],

@@ -164,7 +164,7 @@ class Teller:
         delivered = standing.messages.get("delivered", 0)
         return {
             "name": self._name(standing),
-            "state": _state(standing.state) + (f" · {tr('rehearsal')}" if standing.is_rehearsal else ""),
+            "state": _state(standing.state, rehearsed=standing.is_rehearsal),
             "path": _path(standing),
             "at": self._when(standing.at) if standing.at else "",
             "recipients": count(standing.recipients) if standing.messages else "—",
@@ -210,8 +210,8 @@ def _tiles(standing: Standing) -> list[Tile]:
     return tiles
 
 
-def _state(state: str) -> str:
-    return f"{_MARKS.get(state, '✕')} {words.campaign_state_word(state)}"
+def _state(state: str, *, rehearsed: bool = False) -> str:
+    return f"{_MARKS.get(state, '✕')} {words.campaign_state_word(state, rehearsed=rehearsed)}"
 
 
 def _path(standing: Standing) -> str:

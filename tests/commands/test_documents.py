@@ -214,6 +214,8 @@ def test_a_campaign_of_which_nothing_reached_a_phone_says_so(worked: tuple[Desk,
     lines = desk.type("campaigns", "list").out.splitlines()
     assert [line for line in lines if "closed · rehearsal" in line]
     assert "closed · rehearsal" in desk.type("campaigns", "show", 1).out
+    assert desk.type("report", "campaign", 1, "--json").document["rows"][0]["rehearsed"] is True
+    assert "closed · rehearsal" in desk.type("report", "campaign", 1).out
     assert "已结束 · 演练" in desk.type("campaigns", "show", 1, BROADSHEET_LANG="zh").out
 
 
