@@ -34,6 +34,8 @@ from subscribers.rules.terms import (
 #: no row of any database has a greater number
 _MOST_ID = 2**63 - 1
 _OLDEST = 150
+#: the greatest number by which a column of one's own is compared: of 15 digits
+MOST_OWN = 10**15 - 1
 _DEEPEST = 30
 
 STATUSES = {status.value: status.value for status in Status} | {
@@ -99,11 +101,15 @@ _OWN = ("field", "字段")
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How the values of a field are read, and whether they can be more or less, or begin with something."""
+    """How the values of a field are read, and whether they can be more or less, or begin with something.
+
+    `bound`: how that is read which they are more or less than, where it is read otherwise.
+    """
 
     read: Callable[[str, Token], Value]
     ordered: bool = False
     prefixed: bool = False
+    bound: Callable[[str, Token], Value] | None = None
 
 
 def plain(token: Token) -> str:
@@ -187,15 +193,14 @@ def _tested(text: str, asked: Field, heading: str, sign: Token, tokens: tuple[To
         if not kind.prefixed:
             raise _cannot(text, asked, sign)
         return Starts(asked, plain(tokens[0]), heading)
+    if sign.type == "COMPARISON" and operator not in ("=", "!="):
+        bound = (kind.bound or kind.read)(text, tokens[0])
+        if not kind.ordered or isinstance(bound, str):
+            raise _cannot(text, asked, sign)
+        return Compared(asked, operator, bound, heading)
     values = tuple(dict.fromkeys(kind.read(text, token) for token in tokens))
-    if sign.type == "IN" or operator == "=":
-        return Is(asked, values, heading)
-    if sign.type == "NOT_IN" or operator == "!=":
-        return Not(Is(asked, values, heading))
-    bound = values[0]
-    if not kind.ordered or isinstance(bound, str):
-        raise _cannot(text, asked, sign)
-    return Compared(asked, operator, bound)
+    found = Is(asked, values, heading)
+    return Not(found) if sign.type == "NOT_IN" or operator == "!=" else found
 
 
 def _flag(text: str, flag: Rule, word: Token, sign: Token, values: tuple[Token, ...]) -> Rule:
@@ -218,7 +223,8 @@ def _cannot(text: str, word: str, sign: Token) -> Invalid:
     return Invalid(
         "{word} cannot be asked this way, at column {column}.\n  {line}\n  {caret}",
         hint="Every field can be = and !=, and all but mobile and reachable can be in (...). "
-        "Ages, years, dates and numbers know more and less; names and your own columns know starts with.",
+        "Ages, years, dates, numbers and your own columns know more and less; names and your own columns know starts "
+        "with.",
         word=clipped(str(word)),
         **pointer(text, place(sign)),
     )
@@ -294,7 +300,7 @@ _KINDS: dict[Field, _Kind] = {
     Field.JOINED: _Kind(_day, ordered=True),
     Field.NAME: _Kind(_text, prefixed=True),
     Field.EXTERNAL_ID: _Kind(_text, prefixed=True),
-    Field.OWN: _Kind(_text, prefixed=True),
+    Field.OWN: _Kind(_text, ordered=True, prefixed=True, bound=_number(0, MOST_OWN)),
 }
 _CHINESE = {
     "状态": Field.STATUS,

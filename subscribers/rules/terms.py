@@ -72,11 +72,12 @@ class Starts:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The field is known, and `<`, `<=`, `>` or `>=` this."""
+    """The field is known, and `<`, `<=`, `>` or `>=` this. `heading`: of the user's own column, of whole numbers."""
 
     field: Field
     sign: str
     value: int | date
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

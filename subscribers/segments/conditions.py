@@ -8,7 +8,22 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, extract, false, func, not_, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    extract,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy import column as sql_column
 from sqlalchemy.orm import aliased
 
@@ -32,6 +47,7 @@ from subscribers.rules import (
     Starts,
     walk,
 )
+from subscribers.rules.fields import MOST_OWN
 
 #: fields that a membership alone does not tell
 _OF_MEMBER = {
@@ -80,6 +96,8 @@ def sql(rule: Rule, on: date, *, on_sqlite: bool) -> ColumnElement[bool]:
             return _is(field, values, heading, on, on_sqlite=on_sqlite)
         case Starts(field, text, heading):
             return _begins(field, text, heading, on_sqlite=on_sqlite)
+        case Compared(Field.OWN, sign, value, heading):
+            return _own_compared(heading, sign, value, on_sqlite=on_sqlite)
         case Compared(field, sign, value):
             return _compared(field, sign, value, on)
         case Not(term):
@@ -197,6 +215,21 @@ def _has_tag(tags: Sequence[str], *, on_sqlite: bool) -> ColumnElement[bool]:
     unfold = func.json_each if on_sqlite else func.json_array_elements_text
     unfolded = unfold(Member.tags).table_valued(sql_column("value", String))
     return exists(select(1).select_from(unfolded).where(_among(unfolded.c.value, tags))).correlate(Member)
+
+
+def _own_compared(heading: str, sign: str, value: Any, *, on_sqlite: bool) -> ColumnElement[bool]:
+    """A whole number stands in a column of the user's own, and it is more or less than this."""
+    digits = len(str(MOST_OWN))
+    if not on_sqlite:
+        text = _own(heading, on_sqlite=False)
+        # what is no number is not read as one: conditions of an AND have no order
+        is_whole = text.regexp_match(f"^[0-9]{{1,{digits}}}$")
+        return case((is_whole, _sign(sign, cast(text, BigInteger), value)), else_=false())
+    unfolded = func.json_each(Member.fields).table_valued("key", "value")
+    written = cast(unfolded.c.value, String)
+    is_whole = and_(written != "", written.op("NOT GLOB")("*[^0-9]*"), func.length(written) <= digits)
+    is_meant = and_(unfolded.c.key == heading, is_whole, _sign(sign, cast(unfolded.c.value, BigInteger), value))
+    return exists(select(1).select_from(unfolded).where(is_meant)).correlate(Member)
 
 
 def _own(heading: str, *, on_sqlite: bool) -> ColumnElement[str]:

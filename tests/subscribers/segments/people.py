@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,7 @@ class Person:
     tags: tuple[str, ...]
     name: str
     post: str
+    grade: str
     joined: date
     operator: str | None
     reachable: bool
@@ -48,6 +50,7 @@ people = st.builds(
     st.lists(st.sampled_from(["书画", "chess", "a'b", "%"]), max_size=2, unique=True).map(tuple),
     st.sampled_from(["张三", "张四", "O'Neil", "%_"]),
     st.sampled_from(["", "主任", "书记"]),
+    st.sampled_from(["", "三", "3班", "1.5", "-1", "3", "03", "12", "999999999999999", "1" * 16, "３"]),
     st.sampled_from([date(1999, 2, 28), date(2012, 2, 29), date(2016, 11, 21), date(2023, 1, 1)]),
     st.sampled_from([None, "mobile", "telecom"]),
     st.booleans(),
@@ -100,6 +103,11 @@ def holds(rule: tuple[Any, ...], person: Person, on: date) -> bool:
             return person.name.startswith(text)
         case ("field", post):
             return person.post == post
+        case ("grade", sign, value) if sign in ("=", "!="):
+            return COMPARE[sign](person.grade, str(value))
+        case ("grade", sign, value):
+            is_whole = re.fullmatch("[0-9]{1,15}", person.grade)
+            return is_whole is not None and COMPARE[sign](int(person.grade), value)
         case ("operator", name):
             return person.operator == name
         case ("joined", sign, day):
@@ -164,6 +172,8 @@ def text_of(rule: tuple[Any, ...], say: Callable[[str], str] = str) -> str:
             return f'{say("name")} {say("starts with")} "{text}"'
         case ("field", post):
             return f'{say("field")}("职务") {say("=")} "{post}"'
+        case ("grade", sign, value):
+            return f'{say("field")}("年级") {say(sign)} {value}'
         case ("tag" | "kind" | "name" | "operator" as word, value):
             return f'{say(word)} {say("=")} "{value}"'
         case (word, sign, value):
@@ -185,6 +195,7 @@ leaves = st.one_of(
     st.tuples(st.just("name"), st.sampled_from(["张三", "O'Neil", "%_", "%"])),
     st.tuples(st.just("name starts with"), st.sampled_from(["张", "O'", "%", "_", ""])),
     st.tuples(st.just("field"), st.sampled_from(["主任", "书记", "", "x"])),
+    st.tuples(st.just("grade"), SIGNS, st.sampled_from([0, 1, 3, 10**15 - 1])),
     st.tuples(st.just("operator"), st.sampled_from(["mobile", "telecom", "unicom"])),
     st.tuples(st.just("joined"), SIGNS, st.sampled_from([date(2012, 2, 29), date(2016, 11, 21), date(1, 1, 1)])),
     st.tuples(st.just("years"), SIGNS, st.integers(0, 30)),

@@ -36,7 +36,7 @@ def test_the_select_agrees_with_plain_python(
                 organisation=person.place,
                 birthday=person.birthday,
                 tags=person.tags,
-                fields={"职务": person.post} if person.post else {},
+                fields={name: value for name, value in (("职务", person.post), ("年级", person.grade)) if value},
                 joined_on=person.joined,
                 operator=person.operator,
                 subscribed=person.reachable or None,
@@ -119,6 +119,7 @@ USED_WORDS = ["x' OR 1=1 --", "a); DROP TABLE member", "书%_画"]
         'kind = "{}"',
         'field("{}") = "{}"',
         'field("{}") starts with "x"',
+        'field("{}") >= 3',
     ],
 )
 def test_what_is_typed_is_never_sql(session: Session, rule: str, word: str) -> None:
