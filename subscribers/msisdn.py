@@ -93,9 +93,12 @@ def parse_any(text: str, region: str = "CN") -> Parsed:
 
 
 def mask(msisdn: str) -> str:
-    """A form that may be shown and logged: `138****2231` for a Chinese mobile, `+44******123` for the rest."""
+    """A form that may be shown and logged: `138****2231` and `010****5678` of China, `+44******123` of the rest."""
     if match := _E164_CHINESE_MOBILE.fullmatch(msisdn):
         return f"{match[1][:3]}****{match[1][-4:]}"
+    if len(msisdn) > 10 and msisdn.startswith("+86"):
+        # at home, as in the row of the list that it came with; numbers of businesses have no area
+        return veiled(msisdn[3:] if msisdn[3:6] in ("400", "800") else f"0{msisdn[3:]}")
     digits = msisdn.removeprefix("+")
     if len(digits) < 7:
         return "*" * len(digits)
