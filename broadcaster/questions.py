@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from broadcaster.language import ntr, tr
+from broadcaster.language import listed, ntr, tr
+from broadcaster.newspaper.segment_uses import SegmentUses
 from subscribers.models import ImportRun
+
+#: of what uses a segment, by name
+_NAMED = 5
 
 
 def before_undo(run: ImportRun) -> list[str]:
@@ -38,3 +42,22 @@ def before_undo(run: ImportRun) -> list[str]:
         else "",
     ]
     return [each for each in told if each]
+
+
+def before_removal(name: str, uses: SegmentUses) -> str:
+    """What becomes of the paper's parts that name a segment when it is removed; empty where none does."""
+    where = used_in(uses)
+    if not where:
+        return ""
+    return tr(
+        "{name} is used: {where}. Without it they cannot be sent before it is said anew whom they are for.",
+        name=name,
+        where=where,
+    )
+
+
+def used_in(uses: SegmentUses) -> str:
+    """The first editions and items that name a segment, and how many more there are; empty where none does."""
+    where = [*(tr("No. {number}", number=number) for number in uses.editions), *uses.items]
+    more = len(where) - _NAMED
+    return listed([*where[:_NAMED], *([ntr("{n} more place", "{n} more places", more)] if more > 0 else [])])

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from broadcaster.commands.asking import Yes, make_sure
 from broadcaster.commands.house import opened, read_day, today
 from broadcaster.commands.options import noun, verb
 from broadcaster.commands.output import answer, plain, table
 from broadcaster.language import ntr, tr
+from broadcaster.newspaper.segment_uses import segment_uses
+from broadcaster.questions import before_removal
 from broadcaster.words import place_words, standing_words
 from subscribers import segments
 from subscribers.actor import Right
@@ -86,12 +89,20 @@ def save(name: Name, rule: Rule) -> None:
 @verb(
     app,
     about=tr("Take a name away. What was drafted for it keeps its rule."),
-    example="broadsheet segments remove veterans",
+    example="broadsheet segments remove veterans\nbroadsheet segments remove veterans --yes",
     needs=Right.EDIT,
 )
-def remove(name: Name) -> None:
-    with opened() as house, house.begin() as tx:
-        removed = segments.remove(tx.session, house.actor, name, now=tx.now)
+def remove(name: Name, yes: Yes = False) -> None:
+    with opened() as house:
+        with house.reading() as tx:
+            saved = {one.name for one in segments.listing(tx.session, house.actor)}
+            name = name.strip()
+            # what is not there is told by the removal
+            uses = segment_uses(tx.session, house.actor, name) if name in saved and not yes else None
+        if uses and (what := before_removal(name, uses)):
+            make_sure(what, tr("Remove it all the same?"))
+        with house.begin() as tx:
+            removed = segments.remove(tx.session, house.actor, name, now=tx.now)
     answer(plain(removed), tr("The segment {name} is removed. It was: {rule}", name=removed.name, rule=removed.rule))
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.language import listed, msgid, ntr, tr
+from broadcaster.language import listed, msgid, tr
 from broadcaster.newspaper.segment_uses import segment_uses
 from broadcaster.newsroom.acting import attempt
 from broadcaster.newsroom.clauses import MOST, ROWS, Clause, clauses_of
@@ -19,6 +19,7 @@ from broadcaster.newsroom.items import BUILT_IN, segment_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.own_columns import own_columns, stands_in_column
 from broadcaster.newsroom.rows import row_trouble, rows_for, rows_in, rule_in_rows
+from broadcaster.questions import before_removal, used_in
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
@@ -35,8 +36,6 @@ router = APIRouter()
 PATH = "/members/segments"
 #: of the people of a rule, to see whether it is the right one
 SAMPLE = 20
-#: of those that use a segment, by name
-_NAMED = 5
 #: the field of who was asked, and means it
 _SURE = "sure"
 
@@ -124,18 +123,12 @@ def _question(house: Runtime, visit: Visit, form: Posted, *, is_removed: bool = 
         if saved is None or (not is_removed and saved.rule == rule):
             return None
         uses = segment_uses(tx.session, visit.actor, name)
-    where = [*(tr("No. {number}", number=number) for number in uses.editions), *uses.items]
-    if not where:
+    named = used_in(uses)
+    if not named:
         return None
-    more = len(where) - _NAMED
-    named = listed([*where[:_NAMED], *([ntr("{n} more place", "{n} more places", more)] if more > 0 else [])])
     asked: dict[str, Any] = {"fields": {"name": name, "rule": rule, _SURE: "yes"}}
     if is_removed:
-        told = tr(
-            "{name} is used: {where}. Without it they cannot be sent before it is said anew whom they are for.",
-            name=name,
-            where=named,
-        )
+        told = before_removal(name, uses)
         return asked | {"words": told, "path": PATH + "/remove", "deed": tr("Remove it all the same")}
     told = tr(
         "{name} is used: {where}. These will be for whomever the new rule holds: {words}.",

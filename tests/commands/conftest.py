@@ -80,12 +80,12 @@ class Desk:
     folder: Path
     env: dict[str, str]
 
-    def type(self, *words: str | int | Path, **env: str) -> Typed:
-        """Type a command in this process."""
+    def type(self, *words: str | int | Path, answer: str | None = None, **env: str) -> Typed:
+        """Type a command in this process, and an answer to what it asks."""
         before = Path.cwd()
         os.chdir(self.folder)
         try:
-            done = CliRunner().invoke(app, [str(word) for word in words], env={**self.env, **env})
+            done = CliRunner().invoke(app, [str(word) for word in words], input=answer, env={**self.env, **env})
         finally:
             os.chdir(before)
         return Typed(done.exit_code, done.stdout, done.stderr)
