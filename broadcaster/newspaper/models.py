@@ -77,7 +77,16 @@ class Item(Base):
     """One article: a headline, what stands in the SMS, and the full text in Markdown for the reading page."""
 
     __tablename__ = "item"
-    __table_args__ = (Index("ix_item_under", "under"),)
+    __table_args__ = (
+        Index("ix_item_under", "under"),
+        # each look at a reading page asks what was put right
+        Index(
+            "ix_item_corrects",
+            "corrects_id",
+            postgresql_where=text("corrects_id IS NOT NULL"),
+            sqlite_where=text("corrects_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     #: the part of the tree whose it is, as a path of ids

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from broadcaster.newspaper.corrections import Ties, ties
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.editions import contents, get
 from broadcaster.newspaper.models import (
@@ -48,6 +49,7 @@ class ReadingPage:
     title: str
     columns: Sequence[Mapping[str, Any]]
     withdrawn: frozenset[int]
+    ties: Ties
     #: whose it is, as a rule and in the editor's words; empty: anybody's
     readers: str
     readers_named: str
@@ -97,14 +99,23 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
             limit=_NAMED,
         )
     rule = segments.frozen(session, readers, within=edition.under) if readers else ""
+    page = session.get(EditionPage, edition.id)
+    stood = {item["id"]: item for column in page.columns for item in column["items"]} if page else {}
     columns: list[dict[str, Any]] = []
     pictures: dict[int, int] = {}
+    withdrawn: set[int] = set()
     for column, _, item in contents(session, edition):
-        if item.state == ItemState.WITHDRAWN:
+        is_withdrawn = item.state == ItemState.WITHDRAWN
+        if is_withdrawn and item.id not in stood:
             continue
         theirs = [] if not EVERYONE.isdisjoint(item.audience) else item.audience
         if not columns or columns[-1]["id"] != column.id:
             columns.append({"id": column.id, "name": column.name, "items": []})
+        if is_withdrawn:
+            # who has read it finds its headline, and that it was withdrawn
+            withdrawn.add(item.id)
+            columns[-1]["items"].append({**stood[item.id], "picture": None})
+            continue
         if item.picture:
             pictures[item.id] = item.picture.picture_id
         columns[-1]["items"].append(
@@ -122,7 +133,8 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
             }
         )
     items = [item for column in columns for item in column["items"]]
-    common = [item for item in items if not item["for"]]
+    standing = [item for item in items if item["id"] not in withdrawn]
+    common = [item for item in standing if not item["for"]]
     if not common:
         raise Conflict("No item of edition {number} is for everyone.", hint="The page would be empty.", number=number)
     words = "\n".join(item[name] for item in common for name in ("headline", "sms", "full"))
@@ -134,7 +146,6 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
             limit=LARGEST,
         )
     _place(items, LARGEST - size)
-    page = session.get(EditionPage, edition.id)
     if page is None:
         page = EditionPage(edition_id=edition.id)
         session.add(page)
@@ -145,9 +156,9 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
     session.add_all(
         PagePicture(edition_id=edition.id, item_id=item, picture_id=each) for item, each in pictures.items()
     )
-    audit.note(session, actor, "editions.publish", str(number), people=0, now=now, items=len(items))
+    audit.note(session, actor, "editions.publish", str(number), people=0, now=now, items=len(standing))
     session.flush()
-    return Published(len(common), len(items) - len(common))
+    return Published(len(common), len(standing) - len(common))
 
 
 def _frozen(session: Session, item: Item, audience: str, within: str) -> str:
@@ -297,6 +308,7 @@ def read(session: Session, number: int) -> ReadingPage | None:
         edition.title,
         page.columns,
         frozenset(withdrawn),
+        ties(session, ids),
         page.readers,
         page.readers_named,
         session.scalar(numbers.where(Edition.number < number).order_by(Edition.number.desc()).limit(1)),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.language import msgid, tr
 from broadcaster.newspaper import drafts, items, pictures
+from broadcaster.newspaper.corrections import corrections_of
 from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unmeant, Words, checked
 from broadcaster.newspaper.items import MOVES, Move, Outdated
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
@@ -352,6 +353,7 @@ def _told(house: Runtime, session: Session, actor: Actor, item: Item, *, now: An
         "place": place_words(names_of(session, [item.under]).get(item.under, "")) or tr("the whole paper"),
         "changed": when(item.changed_at, now, house.settings.zone),
         "editions": items.stands_in(session, actor, item.id),
+        "put_right": corrections_of(session, actor, item.id),
         "moves": [move.value for move in fitting] if is_own and Right.EDIT in actor.rights else [],
     }
 

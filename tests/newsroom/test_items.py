@@ -189,6 +189,7 @@ def test_withdrawn_taken_back_and_corrected(editor: Browser) -> None:
     assert "今天供暖。</textarea>" in page
     correction = written(editor, corrects=str(item))
     assert f'href="/items/{item}"' in editor.get(f"/items/{correction}").text
+    assert f'Put right by: <a href="/items/{correction}">' in editor.get(f"/items/{item}").text
 
 
 def test_columns(editor: Browser) -> None:

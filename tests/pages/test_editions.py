@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from broadcaster.newspaper import items, making, publishing
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move
+from broadcaster.newspaper.models import Item
 from broadcaster.newspaper.publishing import Published
 from broadcaster.runtime import Runtime
 from broadcaster.web.assets import asset
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict, Invalid, NotFound
+from tests.factories import make_organisation
 from tests.newsroom.naughty import NAUGHTY
 
 DAY = date(2026, 11, 23)
@@ -82,6 +84,56 @@ def test_published_read_and_taken_down(house: Runtime, site: httpx2.Client) -> N
     with house.begin() as tx:
         publishing.take_down(tx.session, OPERATOR, 1, now=tx.now)
     assert site.get("/p/1").status_code == 404
+
+
+def test_from_what_was_wrong_to_what_is_right_and_back(house: Runtime, site: httpx2.Client) -> None:
+    with house.begin() as tx:
+        begin(tx.session, tx.now)
+        begin(tx.session, tx.now, 2)
+        wrong, right = put(tx.session, tx.now, "供暖"), put(tx.session, tx.now, "更正：供暖", number=2)
+        put(tx.session, tx.now, "停水")
+        tx.session.get_one(Item, right).corrects_id = wrong
+        publishing.publish(tx.session, OPERATOR, 1, now=tx.now)
+    assert "put right" not in site.get("/p/1").text, "nobody has published what is right"
+    with house.begin() as tx:
+        publishing.publish(tx.session, OPERATOR, 2, now=tx.now)
+    assert f'<a class="step" href="/p/2#i{right}">The correction, in No. 2</a>' in site.get("/p/1").text
+    assert f'<a class="step" href="/p/1#i{wrong}">What it puts right, in No. 1</a>' in site.get("/p/2").text
+    with house.begin() as tx:
+        items.decide(tx.session, OPERATOR, wrong, Move.WITHDRAW, now=tx.now)
+        publishing.publish(tx.session, OPERATOR, 1, now=tx.now)
+        assert publishing.outdated(tx.session, [1, 2]) == set()
+    page = site.get("/p/1").text
+    assert ("供暖" in page, "供暖的一句" in page, "带会员证" in page.partition("停水")[0]) == (True, False, False)
+    assert "This was withdrawn." in page
+    assert f'href="/p/2#i{right}"' in page
+    with house.begin() as tx:
+        items.decide(tx.session, OPERATOR, right, Move.WITHDRAW, now=tx.now)
+    assert "put right" not in site.get("/p/1").text, "what is right was withdrawn as well"
+
+
+def test_the_place_below_does_not_say_what_is_right(house: Runtime, site: httpx2.Client) -> None:
+    """It may use an item of the pool, and say that it corrects it; the page of the place above does not lead there."""
+    with house.begin() as tx:
+        begin(tx.session, tx.now)
+        begin(tx.session, tx.now, 2)
+        theirs, ours = put(tx.session, tx.now, "供暖"), put(tx.session, tx.now, "不供暖", number=2)
+        below = tx.session.get_one(Item, ours)
+        below.corrects_id, below.under = theirs, make_organisation(tx.session, "东城").path
+        for number in (1, 2):
+            publishing.publish(tx.session, OPERATOR, number, now=tx.now)
+    assert "/p/2#" not in site.get("/p/1").text
+
+
+def test_what_was_withdrawn_before_it_was_published(house: Runtime, site: httpx2.Client) -> None:
+    with house.begin() as tx:
+        begin(tx.session, tx.now)
+        item = put(tx.session, tx.now, "供暖")
+        put(tx.session, tx.now, "停水")
+        items.decide(tx.session, OPERATOR, item, Move.WITHDRAW, now=tx.now)
+        assert publishing.publish(tx.session, OPERATOR, 1, now=tx.now) == Published(1, 0)
+    assert "供暖的一句" not in site.get("/p/1").text
+    assert f"i{item}" not in site.get("/p/1").text
 
 
 def test_what_is_not_published(house: Runtime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from broadcaster.access.models import User
 from broadcaster.campaigns import compose
 from broadcaster.newspaper import columns, drafts, items, making, pictures, publishing, variant_texts, word_lists
+from broadcaster.newspaper.corrections import corrections_of
 from broadcaster.newspaper.item_words import Words
 from broadcaster.newspaper.items import Move, Shelf
 from broadcaster.newspaper.models import (
@@ -57,6 +59,12 @@ def _contributed(session: Session, side: Side) -> None:
     session.get_one(Item, _item(session, side)).state = ItemState.CONTRIBUTED
 
 
+def _corrected(session: Session, side: Side) -> None:
+    items.write(
+        session, side.chief, replace(WORDS, headline=f"{side.mark}更正"), corrects=_item(session, side), now=NOW
+    )
+
+
 def _shared(session: Session, side: Side) -> None:
     session.get_one(Item, _item(session, side)).shared = True
 
@@ -89,6 +97,9 @@ PROBES = {
     _I + "get": Probe(lambda s, a, side: items.get(s, a, _item(s, side)), shows=True, ready=_shared),
     _I + "listing": Probe(lambda s, a, side: [items.listing(s, a, shelf) for shelf in Shelf], shows=True),
     _I + "stands_in": Probe(lambda s, a, side: items.stands_in(s, a, _item(s, side))),
+    "broadcaster.newspaper.corrections.corrections_of": Probe(
+        lambda s, a, side: corrections_of(s, a, _item(s, side)), ready=_corrected, shows=True
+    ),
     _K + "tree": Probe(lambda s, a, side: columns.tree(s, a), shows=True),
     _K + "get": Probe(lambda s, a, side: columns.get(s, a, side.column), shows=True),
     _K + "add": Probe(lambda s, a, side: columns.add(s, a, "新栏", parent=side.column, owner=side.user, now=NOW)),
