@@ -26,7 +26,15 @@ from subscribers.importing.plain import Plain, PlainReader, nothing, sort_out
 from subscribers.importing.possible import Possible
 from subscribers.importing.rejects import RefusedRow, refuse
 from subscribers.importing.rows import CheckedRow, Reader
-from subscribers.importing.unreached import NAMED, Reason, Unreached, reason_of, takes_another_along
+from subscribers.importing.unreached import (
+    NAMED,
+    Reason,
+    Unreached,
+    copy_is_theirs,
+    heard_along,
+    reason_of,
+    takes_another_along,
+)
 from subscribers.importing.writing import Writer
 from subscribers.models import ForgottenNumber, Wish
 from subscribers.organisations import find_paths
@@ -53,6 +61,13 @@ class Tally:
     def leave_out(self, reason: Reason, people: int, rows: Sequence[int]) -> None:
         """Nothing can be sent to so many people, the first of them in these rows."""
         self.unreached.setdefault(reason, Unreached()).add(people, rows)
+
+    def take_in(self, reason: Reason, rows: Sequence[int]) -> None:
+        """The people of these rows were left out for this reason, and are not any more."""
+        left = self.unreached[reason]
+        left.remove(rows)
+        if not left.people:
+            del self.unreached[reason]
 
 
 @dataclass(slots=True)
@@ -168,6 +183,21 @@ class Intake:
         self.writer.write(self._decide(rows, known))
         self.writer.forget_reserved()
 
+    def _count(self, decision: Decision, known: Known) -> None:
+        """Who cannot be sent to; others on the same handset may be, or not be, because of this row."""
+        row, tally = decision.row, self.tally
+        reason = reason_of(decision, known)
+        if reason is not None:
+            tally.leave_out(reason, 1, [row.row])
+            if takes_another_along(decision, known, self.around):
+                tally.leave_out(reason, 1, [])
+            if reason is Reason.NO_CONSENT and decision.before is None:
+                known.unheard.setdefault(row.numbers[0].msisdn, []).append(row.row)
+        if rows := heard_along(decision, known, self.around):
+            tally.take_in(Reason.NO_CONSENT, rows)
+            if others := rows[copy_is_theirs(decision, rows, known, self.around) :]:
+                tally.leave_out(Reason.DUPLICATE_HANDSET, len(others), others)
+
     def _forgotten(self, rows: Sequence[CheckedRow]) -> Collection[str]:
         if not self._anybody_forgotten:
             return ()
@@ -191,10 +221,7 @@ class Intake:
             except Invalid as error:
                 tally.refused.append(refuse(row.row, row.cells, error))
                 continue
-            if (reason := reason_of(decision, known)) is not None:
-                tally.leave_out(reason, 1, [row.row])
-                if takes_another_along(decision, known, self.around):
-                    tally.leave_out(reason, 1, [])
+            self._count(decision, known)
             note(decision, known, self.around)
             tally.still_out += decision.still_out
             if decision.before is None:

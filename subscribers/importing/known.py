@@ -106,6 +106,8 @@ class Known:
     rows_by_number: dict[str, int] = field(default_factory=dict)
     #: numbers that are used for people of rows
     used_by_rows: set[str] = field(default_factory=set)
+    #: used number -> rows of new people of whom nothing says that they want the paper
+    unheard: dict[str, list[int]] = field(default_factory=dict)
     #: of new people who share handsets: by number and name, the rows and the external ids in them
     rows_by_person: dict[tuple[str, str], list[tuple[int, str | None]]] = field(default_factory=dict)
     #: of those without a number: by name and organisation

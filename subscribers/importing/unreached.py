@@ -42,6 +42,11 @@ class Unreached:
         self.people += people
         self.rows = sorted([*self.rows, *rows[:NAMED]])[:NAMED]
 
+    def remove(self, rows: Sequence[int]) -> None:
+        """They are not among these after all, one person for each row."""
+        self.people -= len(rows)
+        self.rows = [row for row in self.rows if row not in rows]
+
 
 def reason_of(decision: Decision, known: Known) -> Reason | None:
     """Why nothing would be sent to this person; None if something would. `known`: as before the decision."""
@@ -69,6 +74,24 @@ def takes_another_along(decision: Decision, known: Known, around: Circumstances)
     return present.wish == Wish.IN and present.import_run_id == around.import_id
 
 
+def heard_along(decision: Decision, known: Known, around: Circumstances) -> list[int]:
+    """Earlier rows that said nothing of the paper, about people on whose handset this row is the first to want it."""
+    if decision.wish != Wish.IN or not decision.first_word or decision.row.numbers[0].kind == NumberKind.LANDLINE:
+        return []
+    msisdn = decision.row.numbers[0].msisdn
+    users = [one for one in _users(known, msisdn) if decision.before is None or one.id != decision.before.id]
+    return sorted({*known.unheard.pop(msisdn, ()), *(row for one in users if (row := around.rows[one.id]))})
+
+
+def copy_is_theirs(decision: Decision, rows: Sequence[int], known: Known, around: Circumstances) -> bool:
+    """Whether one of these gets the one copy for the handset: the first of them, if nobody else has it before."""
+    if reason_of(decision, known) != Reason.DUPLICATE_HANDSET:
+        return False
+    first = min(_users(known, decision.row.numbers[0].msisdn), key=lambda one: one.id, default=None)
+    # whoever is new comes after all who were there
+    return first is None or around.rows[first.id] in rows
+
+
 def _used(decision: Decision) -> KnownNumber | None:
     """The number that is used for this person."""
     before = decision.before
@@ -82,11 +105,16 @@ def _used(decision: Decision) -> KnownNumber | None:
 
 def _is_second(number: KnownNumber, before: KnownMember | None, known: Known) -> bool:
     """Whether somebody who came earlier gets the one copy for this handset."""
-    holders = (known.members[id_] for id_ in known.by_number.get(number.msisdn, ()))
-    users = [one for one in holders if one.place is not None and _may_use(one, number.msisdn)]
+    users = _users(known, number.msisdn)
     if before is None or not number.id:
         return number.msisdn in known.used_by_rows or any(before is None or one.id != before.id for one in users)
     return any(one.id < before.id for one in users)
+
+
+def _users(known: Known, msisdn: str) -> list[KnownMember]:
+    """Members on record who would be written to on this handset."""
+    holders = (known.members[id_] for id_ in known.by_number.get(msisdn, ()))
+    return [one for one in holders if one.place is not None and _may_use(one, msisdn)]
 
 
 def _may_use(member: KnownMember, msisdn: str) -> bool:

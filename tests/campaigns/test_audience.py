@@ -138,6 +138,16 @@ LIST = """姓名,手机,其他号码,订阅,编号
 卯,19900000011,,是,
 辰,19900000011,,是,
 坏,1990,,是,
+巳,19900000012,,,
+午,19900000012,,是,
+未,19900000013,,,
+申,19900000013,,,
+酉,19900000013,,是,
+戌,19900000014,,,
+亥,19900000014,,是,
+水,19900000014,,,
+金,19900000015,,,E2
+木,19900000015,,是,
 """
 
 
@@ -146,6 +156,8 @@ def test_what_an_import_says_of_its_people_is_what_a_campaign_will_say(session: 
     make_member(session, name="寅", msisdn="+8619900000009", suspended_at=NOW)
     make_member(session, name="辰", msisdn="+8619900000011", shared=True)
     make_consent(session, "+8619900000008", subscribed=False, source="sms")
+    make_member(session, name="水", msisdn="+8619900000014", subscribed=None, shared=True)
+    make_member(session, name="火", msisdn="+8619900000015", subscribed=None, external_id="E2")
     path = tmp_path / "list.csv"
     path.write_text(LIST, encoding="utf-8")
     said = import_members(session, OPERATOR, path, now=NOW, on=ON, shared=True)
