@@ -216,6 +216,10 @@ def test_looking_changes_nothing_and_shows_nothing_of_next_door(
         answer = browser.client.get(here.path(path).replace("{number}", str(here.side.edition)))
         if there.side.mark in answer.text or (answer.status_code >= 400) != (path in _SHUT):
             wrong.append((path, answer.status_code, there.side.mark in answer.text))
+        rules = (rule.split() for rule in answer.headers["content-security-policy"].split(";"))
+        policy = {name: sources for name, *sources in rules}
+        if policy["default-src"] != ["'none'"] or policy.get("script-src", ["'self'"]) != ["'self'"]:
+            wrong.append((path, policy))
         if path != _WRITTEN_DOWN and (after := _kept(house)) != before:
             wrong.append((path, "changed", set(after.items()) ^ set(before.items())))
         before = _kept(house)

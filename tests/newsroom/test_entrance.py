@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
+import segno
 from sqlalchemy import select
 
 from broadcaster.access import passwords, sign_in, tries, users
@@ -242,7 +244,13 @@ def test_a_password_that_was_given_out_is_replaced_first(house: Runtime, browser
 
 def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Browser, clock: Clock) -> None:
     assert browser.follow(browser.sign_in("chief")).headers["location"] == "/account/code"
-    assert '<a href="otpauth://totp/' in browser.get("/account/code").text, "a phone cannot read its own screen"
+    page = browser.get("/account/code").text
+    link = re.search(r'<a href="(otpauth://totp/[^"]*)"', page)
+    assert link, "a phone cannot read its own screen"
+    picture = re.search(r'<img class="code" src="([^"]*)" alt="Picture for the authenticator app', page)
+    assert picture
+    says = segno.make(unescape(link[1]), micro=False).svg_data_uri(scale=5, border=4, light="white")
+    assert unescape(picture[1]) == says, "the picture says the same"
     assert browser.get("/account").status_code == 200
     assert "The code is not right." in troubles(browser.post("/account/code", code="000000"))
     phone = browser.set_up_code(house)

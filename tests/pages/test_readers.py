@@ -98,6 +98,19 @@ def test_what_is_for_some_is_shown_to_these(house: Runtime, site: httpx2.Client)
         assert "1 more item" in page
 
 
+def test_a_page_for_one_organisation(house: Runtime, site: httpx2.Client) -> None:
+    with house.begin() as tx:
+        west = make_organisation(tx.session, "西街")
+        make_member(tx.session, organisation=west, name="孙丽", status="retired", msisdn=STRANGER)
+    publish(house, "under(东街) and retired")
+    come_in(house, site)
+    assert "供暖" in site.get("/p/1").text
+    with opened(house) as other:
+        come_in(house, other, STRANGER)
+        answer = other.get("/p/1", headers={"accept-language": "en"})
+        assert (answer.status_code, "供暖" in answer.text) == (403, False)
+
+
 def test_a_page_for_some_only(house: Runtime, site: httpx2.Client) -> None:
     publish(house, "under(东街) and retired")
     answer = site.get("/p/1")
