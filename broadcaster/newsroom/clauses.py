@@ -68,6 +68,8 @@ SIGNS: Mapping[str, str] = {
     "<=": msgid("is at most"),
     "starts": msgid("begins with"),
 }
+#: what is told of a field where it is chosen
+_TOLD: Mapping[str, str] = {"age": msgid("Age, by the date of birth")}
 #: what rows do not offer, and a typed rule may say
 _STRICT: Mapping[str, str] = {">": msgid("is more than"), "<": msgid("is less than")}
 _NAMING = ("under", "list", "segment")
@@ -142,11 +144,10 @@ def _in_words(meaning: Rule, *, inside: bool = False) -> str:
         case Is(field, values, heading) if heading or field.value in FIELDS:
             named = listed(_value_word(field, str(each)) for each in values)
             sign = translated(SIGNS["="]) if len(values) == 1 else tr("is one of:")
-            return tr(
-                "{field} {sign} {value}", field=heading or translated(FIELDS[field.value][0]), sign=sign, value=named
-            )
-        case Compared(field, sign, value) if field.value in FIELDS and sign in _STRICT:
-            asked = translated(FIELDS[field.value][0])
+            asked = own_word(heading) if heading else translated(FIELDS[field.value][0])
+            return tr("{field} {sign} {value}", field=asked, sign=sign, value=named)
+        case Compared(field, sign, value, heading) if (heading or field.value in FIELDS) and sign in _STRICT:
+            asked = own_word(heading) if heading else translated(FIELDS[field.value][0])
             return tr("{field} {sign} {value}", field=asked, sign=translated(_STRICT[sign]), value=value)
     return ""
 
@@ -183,12 +184,6 @@ def _text(clause: Clause, *, is_chinese: bool) -> str:
     if clause.field == "status" and not is_chinese:
         # the page says "in service"; Chinese has the same words in rules
         typed = segment_name(typed)
-    if heading and clause.sign not in ("=", "!=", "starts"):
-        raise Invalid(
-            "{field} can be something, or begin with it, and nothing else.",
-            hint="Choose “is”, “is not” or “begins with”.",
-            field=heading,
-        )
     word, value = _word(clause.field, is_chinese=is_chinese), _quoted(typed)
     if clause.field in _NAMING:
         if clause.sign not in ("=", "!="):
@@ -212,7 +207,21 @@ def own_field(heading: str) -> str:
 
 def asked_of(field: str) -> str:
     """What a field is called on the page."""
-    return _heading(field) or translated(FIELDS[field][0])
+    heading = _heading(field)
+    return own_word(heading) if heading else translated(FIELDS[field][0])
+
+
+def own_word(heading: str) -> str:
+    """A column of one's own, told apart from what is built in where it is called the same."""
+    if any(is_called(heading, field) for field in FIELDS):
+        return tr("{heading} (a column of your lists)", heading=heading)
+    return heading
+
+
+def is_called(heading: str, field: str) -> bool:
+    """Whether a heading is the name of what is built in, in either language."""
+    word, *words = FIELDS[field]
+    return heading.casefold() in {each.casefold() for each in (word, translated(word), *words)}
 
 
 def _heading(field: str) -> str:
@@ -244,6 +253,8 @@ def _clause(term: Rule, *, is_not: bool = False) -> Clause | None:
             return Clause(_OWN + heading, sign, str(value))
         case Compared(field, kind, value) if field.value in FIELDS and kind in SIGNS and not is_not:
             return Clause(field.value, kind, str(value))
+        case Compared(Field.OWN, kind, value, heading) if kind in SIGNS and not is_not:
+            return Clause(_OWN + heading, kind, str(value))
         case Starts(field, text, "") if field.value in FIELDS and not is_not:
             return Clause(field.value, "starts", text)
         case Starts(Field.OWN, text, heading) if text and not is_not:
@@ -277,7 +288,7 @@ def choices(headings: Sequence[str], clauses: Sequence[Clause]) -> dict[str, lis
     """What `rows.html` offers, in the reader's language: `headings` of columns of one's own, and those in `clauses`."""
     asked = filter(None, (_heading(each.field) for each in clauses))
     return {
-        "fields": [("", "—"), *((field, translated(word)) for field, (word, _, _) in FIELDS.items())],
-        "own": [(own_field(heading), heading) for heading in dict.fromkeys([*headings, *asked])],
+        "fields": [("", "—"), *((field, translated(_TOLD.get(field, word))) for field, (word, _, _) in FIELDS.items())],
+        "own": [(own_field(heading), own_word(heading)) for heading in dict.fromkeys([*headings, *asked])],
         "signs": [(sign, translated(word)) for sign, word in SIGNS.items()],
     }

@@ -17,7 +17,7 @@ from broadcaster.newsroom.counts import how_many
 from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.items import BUILT_IN, segment_words
 from broadcaster.newsroom.members import today
-from broadcaster.newsroom.own_columns import own_columns, stands_in_column
+from broadcaster.newsroom.own_columns import own_columns, why_nobody
 from broadcaster.newsroom.rows import row_trouble, rows_for, rows_in, rule_in_rows
 from broadcaster.questions import before_removal, used_in
 from broadcaster.runtime import Runtime
@@ -166,7 +166,7 @@ def _draw(
             try:
                 counted = how_many(tx, visit, rule, day, exactly=exactly)
                 people, _ = segments.some(tx.session, visit.view, rule, on=day, limit=SAMPLE)
-                hint = "" if people else stands_in_column(rule, own)
+                hint = "" if people else why_nobody(tx, visit, rule, own, day)
             except BroadsheetError as wrong:
                 error = error or wrong
         saved = segments.listing(tx.session, visit.actor)

@@ -28,6 +28,8 @@ OWN = [
     Clause("own:身份", "=", "教师"),
     Clause("own:Post (now)", "!=", "chair"),
     Clause('own:a"b', "starts", "x"),
+    Clause("own:年龄", ">=", "60"),
+    Clause("own:年龄", "!=", "60"),
 ]
 
 
@@ -95,7 +97,7 @@ def test_whatever_is_typed_is_a_value_and_nothing_else(value: str, field: str, s
     [
         (Clause("own:身份", "=", " "), "没有写明“身份”要符合什么。"),
         (Clause("tag", "=", ""), "没有写明“标签”要符合什么。"),
-        (Clause("own:身份", ">=", "3"), "“身份”只能问是什么、以什么开头。"),
+        (Clause("own:年龄", "=", " "), "没有写明“年龄（名单中的列）”要符合什么。"),
         (Clause("own:", "=", "x"), "不能这样问"),
         (Clause("own:\"“「‘'", "=", "x"), "引号"),
     ],
@@ -110,6 +112,17 @@ def test_rows_that_ask_nothing(row: Clause, told: str) -> None:
 def test_the_columns_of_ones_own_are_offered_and_those_that_were_asked_for() -> None:
     offered = choices(["身份", "Post"], [Clause("own:Old", "=", "x"), Clause("tag", "=", "x")])
     assert offered["own"] == [("own:身份", "身份"), ("own:Post", "Post"), ("own:Old", "Old")]
+
+
+def test_a_column_of_ones_own_is_told_apart_from_what_is_built_in() -> None:
+    for tongue, told, built_in in (
+        ("zh", ["年龄（名单中的列）", "Tag（名单中的列）", "身份"], "年龄（按出生日期）"),
+        ("en", ["年龄 (a column of your lists)", "Tag (a column of your lists)", "身份"], "Age, by the date of birth"),
+    ):
+        set_language(tongue)  # type: ignore[arg-type]
+        offered = choices(["年龄", "Tag", "身份"], [])
+        assert [word for _, word in offered["own"]] == told
+        assert dict(offered["fields"])["age"] == built_in
 
 
 @pytest.mark.parametrize(
@@ -128,6 +141,12 @@ def test_the_columns_of_ones_own_are_offered_and_those_that_were_asked_for() -> 
             "Status is one of: retired, probationary",
         ),
         ('field("Post") = "x" and age < 60', "Post是x，并且年龄小于60", "Post is x, and Age is less than 60"),
+        (
+            'field("年龄") >= 60 or age >= 60',
+            "年龄（名单中的列）至少60，或者年龄至少60",
+            "年龄 (a column of your lists) is at least 60, or Age is at least 60",
+        ),
+        ('field("年龄") > 59', "年龄（名单中的列）大于59", "年龄 (a column of your lists) is more than 59"),
         ('at("Members") or not at("East")', "未分组织（不含下级），或者不是（East（不含下级））", ""),
         ("everyone and not 可达", "所有人，并且不能发送", "everyone, and cannot be sent to"),
         ("status =", "status =", "status ="),

@@ -99,7 +99,7 @@ def chosen(page: str) -> list[tuple[str, str, str]]:
         (("status", "=", "happy"), "value", "There is no status happy."),
         (("tag", ">=", "合唱"), "sign", "Tag cannot be asked with “is at least”. Choose one of these: is, is not."),
         (("under", "starts", "东街"), "sign", "cannot be asked with “begins with”."),
-        (("own:身份", ">=", "3"), "sign", "Choose one of these: is, is not, begins with."),
+        (("own:身份", ">=", "教师"), "sign", "Choose one of these: is, is not, begins with."),
         (("tag", "=", "\"“‘'「"), "value", "too many kinds of quotes"),
     ],
     ids=lambda each: "-".join(each) if isinstance(each, tuple) else "",

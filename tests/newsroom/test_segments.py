@@ -143,6 +143,35 @@ def test_a_column_of_the_list_is_asked_by_clicking(house: Runtime, admin: Browse
     assert "no tag here" not in asked("tag", "=", "合唱")
 
 
+def test_an_age_that_nobody_has_says_why(house: Runtime, admin: Browser) -> None:
+    def told(rule: str) -> str:
+        return unescape(admin.client.get("/members/segments", params={"rule": rule}).text)
+
+    why, ask = "Nobody's date of birth is known", "Your lists have a column 年龄: ask for that."
+    assert why in told("age >= 60")
+    assert ask not in told("age >= 60")
+    assert why in told("not mobile and birth_month = 3")
+    assert why not in told("retired and mobile")
+    with house.begin() as tx:
+        for name, age in (("孙", "61"), ("周", "60"), ("吴", "59"), ("郑", "不详")):
+            make_member(tx.session, organisation="East/First", name=name, fields={"年龄": age})
+    admin.client.headers["accept-language"] = "zh"
+    page = told("年龄 >= 60")
+    assert "没有人登记出生日期" in page
+    assert "您的名单有“年龄”一列，请选那一列。" in page
+    assert '<option value="own:年龄">年龄（名单中的列）</option>' in page
+    assert '<option value="age" selected>年龄（按出生日期）</option>' in page
+    clicked = {"joined": "all", "field": "own:年龄", "sign": ">=", "value": "60"}
+    admin.get("/members/segments")
+    page = unescape(admin.follow(admin.post("/members/segments/build", **clicked)).text)
+    assert "2 人" in page
+    assert '<option value="own:年龄" selected>年龄（名单中的列）</option>' in page
+    assert "没有人登记出生日期" not in page
+    with house.begin() as tx:
+        make_member(tx.session, organisation="West/Second", name="小", birthday=date(2015, 3, 1))
+    assert "没有人登记出生日期" not in told("年龄 >= 60"), "one of them is known, and young"
+
+
 def test_what_can_be_asked_is_told_in_the_language_of_the_rule(admin: Browser) -> None:
     told = unescape(admin.client.get("/members/segments", params={"rule": "身份 = 教师"}).text)
     assert "会龄" in told
