@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from broadcaster.language import language, tr, translated
+from broadcaster.language import in_a_row, language, tr, translated
 from broadcaster.newsroom.clauses import (
     SIGNS,
     Clause,
@@ -43,6 +43,8 @@ class RowWrong(Invalid):
 
     #: the field that is meant, by its id in `rows.html`
     at = ""
+    #: what cannot stand in it
+    value = ""
 
 
 def rows_in(form: Posted) -> list[Clause]:
@@ -72,11 +74,19 @@ def as_known(rule: str, known: Iterable[str]) -> str:
     return next((name for name in known if meaning(name) == asked), rule)
 
 
-def row_trouble(error: BroadsheetError, field: str) -> dict[str, Any]:
-    """What is told above a form, and at the row that is meant; about another error at `field`."""
-    if isinstance(error, RowWrong):
-        return trouble(error, error.at, is_at_row=True)
-    return trouble(error, field)
+def row_trouble(error: BroadsheetError, field: str, own: Sequence[OwnColumn] = ()) -> dict[str, Any]:
+    """What is told above a form, and at the row that is meant; about another error at `field`.
+
+    A value that stands in a column of the lists instead is told with it.
+    """
+    if not isinstance(error, RowWrong):
+        return trouble(error, field)
+    found = trouble(error, error.at, is_at_row=True)
+    heading = next((column.heading for column in own if error.value in column.values), "")
+    if heading:
+        where = tr("{value} stands in the column {heading}: ask for that.", value=error.value, heading=heading)
+        found["then"] = in_a_row(found["then"], where)
+    return found
 
 
 def rows_for(
@@ -159,6 +169,7 @@ def _check(tx: Tx, visit: Visit, n: int, row: Clause) -> None:
                 fitting=fitting,
             )
             raise _at(wrong, f"sign-{n}") from None
+        wrong.value = value
         raise _at(wrong, f"value-{n}") from None
 
 

@@ -179,7 +179,7 @@ def _draw(
         "segments.html",
         status=422 if error else 200,
         # of a rule that can be counted, only its name can be wrong
-        trouble=row_trouble(error, "name" if counted else "joined" if rows else "rule") if error else None,
+        trouble=row_trouble(error, "name" if counted else "joined" if rows else "rule", own) if error else None,
         saved=[
             {
                 "name": one.name,

@@ -219,7 +219,7 @@ def _draw(
         request,
         "who.html",
         status=422 if error else 200,
-        trouble=row_trouble(wrong, at) if wrong else None,
+        trouble=row_trouble(wrong, at, own) if wrong else None,
         edition=laid.edition,
         ticked=wish.names,
         order=[(name, segment_words(name)) for name in wish.names if name not in EVERYONE],

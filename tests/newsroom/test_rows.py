@@ -118,6 +118,20 @@ def test_what_is_wrong_in_a_row_is_told_there(editor: Browser, row: tuple[str, s
         assert chosen(answer.text)[1] == row
 
 
+@pytest.mark.parametrize(("page", "path", "more"), PAGES[:2], ids=[path for _, path, _ in PAGES[:2]])
+def test_a_value_that_stands_in_a_column_of_the_lists_is_told_with_it(
+    editor: Browser, page: str, path: str, more: dict[str, str]
+) -> None:
+    speak(editor, "zh")
+    editor.get(page)
+    answer = editor.post(path, joined="all", **more, field="status", sign="=", value="教师")
+    told = troubles(answer)
+    assert "“点选条件”第 1 行：没有状态 教师。" in told
+    assert "可用的有：在职、离退休、预备、申请人。“教师”写在“身份”一列里，请改问这一列。" in told
+    answer = editor.post(path, joined="all", **more, field="status", sign="=", value="医生")
+    assert "一列里" not in troubles(answer), "what stands nowhere"
+
+
 def test_who_looks_for_an_organisation_is_not_kept_from_it_by_a_row(editor: Browser) -> None:
     editor.get("/editions/7/who")
     half = {"who": ["retired", "mobile", "everyone"], "field": "own:身份", "sign": "=", "value": ""}
