@@ -191,8 +191,10 @@ def _looked_through(
         words, hint = told(gone)
         return [line(words, stops=True) | {"hint": hint}], [], None
     lines, said = [], {audience_words([name]) for name in needed}
-    for phone in drawn:
-        lines += [line(lack, phone["name"], stops=True) for lack in phone["lacking"]]
+    for at, phone in enumerate(drawn):
+        hint = tr("Write the text without it, or have it filled in for them under Members.")
+        mended = {"hint": hint, "own": {"at": at}}
+        lines += [line(lack, phone["name"], stops=True) | mended for lack in phone["lacking"]]
         if phone["taken"]:
             lines.append(line("", phone["name"], stops=phone["name"] in said) | phone["taken"])
         elif not phone["bubbles"] and not phone["lacking"]:

@@ -12,7 +12,7 @@ from broadcaster.language import in_a_row, listed, ntr, tr, translated
 from broadcaster.newsroom.items import audience_words
 from broadcaster.sms import Encoding
 from broadcaster.web.figures import about, count
-from broadcaster.words import skip_reason_word
+from broadcaster.words import LIST_FIELDS, list_field_word, skip_reason_word
 
 #: whose text is shown
 WHO = ("longest", "typical", "odd")
@@ -49,7 +49,7 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
         "people": people_words(reach.variants[at], is_exact=reach.is_exact),
         "skipped": skipped_words(reach.variants[at], is_exact=reach.is_exact),
         "lacking": [
-            tr("{field} is missing for {names}.", field=field, names=listed(names[:5]))
+            tr("{field} is missing for {names}.", field=_field_word(field), names=listed(names[:5]))
             for field, names in (proof.lacking or {}).items()
         ],
         "bubbles": (),
@@ -69,6 +69,10 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
         "because": translated(seen.why.because).format(**seen.why.fields),
         "is_dear": bool(seen.why.forced_by),
     }
+
+
+def _field_word(field: str) -> str:
+    return list_field_word(field) if field in LIST_FIELDS else field
 
 
 def people_words(variant: VariantReach, *, is_exact: bool) -> str:

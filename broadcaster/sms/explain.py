@@ -23,7 +23,7 @@ SIGNATURE = msgid(
     "a part holds {capacity} characters instead of {otherwise}."
 )
 CHARACTERS = msgid(
-    "Because of {characters}, found {times} times, a part holds {capacity} characters instead of {otherwise}; "
+    "Because of {characters}, {times} in all, a part holds {capacity} characters instead of {otherwise}; "
     "parts more: {more}."
 )
 

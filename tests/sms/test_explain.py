@@ -21,7 +21,7 @@ def test_one_quote_and_what_it_costs() -> None:
     assert (answer.parts, answer.parts_otherwise) == (3, 2)
     assert answer.because == explain.CHARACTERS
     assert answer.because.format(**answer.fields) == (
-        "Because of ’, found 1 times, a part holds 67 characters instead of 153; parts more: 1."
+        "Because of ’, 1 in all, a part holds 67 characters instead of 153; parts more: 1."
     )
 
 
