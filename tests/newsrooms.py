@@ -32,6 +32,8 @@ ITEMS = (
 )
 PASSWORD = "correct horse battery staple"
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
+#: recovery codes on the page that shows them
+RECOVERY = re.compile(r"\b(?:[2-9a-z]{4}-){2}[2-9a-z]{4}\b")
 _SECRET = re.compile(r'class="secret">([A-Z2-7 ]+)<')
 
 
@@ -69,8 +71,8 @@ class Browser:
         secret = _SECRET.search(text)
         assert secret, text
         phone = pyotp.TOTP(secret[1].replace(" ", ""))
-        answer = self.post("/account/code", code=phone.at(house.clock()))
-        assert answer.status_code == 303, troubles(answer)
+        self.page = self.post("/account/code", code=phone.at(house.clock()))
+        assert self.page.status_code == 200, troubles(self.page)
         return phone
 
     def follow(self, answer: httpx2.Response) -> httpx2.Response:

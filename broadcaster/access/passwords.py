@@ -28,7 +28,7 @@ _PATIENCE = 10.0
 _IN_ALL = threading.BoundedSemaphore(12)
 
 #: neither 0 and o nor 1, i and l: it is read from paper, and typed
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 _GROUPS, _GROUP = 4, 4
 
 _HINT = "Take several words that do not belong together, at least {shortest} characters in all."
@@ -84,7 +84,7 @@ def one_form(password: str) -> str:
 
 def generate() -> str:
     """A password to be given out: 16 letters and figures that nobody mistakes, 79 bits."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
 
 
 def hashed(password: str) -> str:

@@ -16,7 +16,7 @@ from datetime import datetime
 import pyotp
 from sqlalchemy.orm import Session
 
-from broadcaster.access import sessions
+from broadcaster.access import recovery, sessions
 from broadcaster.access.models import User
 from subscribers.actor import Actor, Right
 from subscribers.audit import note
@@ -79,6 +79,7 @@ def take(session: Session, user: User, secret: bytes, code: str, *, now: datetim
 def drop(session: Session, user: User, *, now: datetime) -> None:
     """The user sets up another authenticator; wherever they are signed in, they are no more."""
     user.code_seed = user.code_since = user.code_step = None
+    recovery.drop(session, user.id)
     sessions.end_all(session, user.id, now=now)
     session.flush()
 

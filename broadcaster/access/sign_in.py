@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
-from broadcaster.access import devices, passwords, second_factor, sessions, tries, users
+from broadcaster.access import devices, passwords, recovery, second_factor, sessions, tries, users
 from broadcaster.access.models import Door, SignIn, User
 from broadcaster.access.users import actor_for, clean_name
 from subscribers.actor import Actor
@@ -19,6 +19,8 @@ from subscribers.models import Organisation
 
 #: between the password and the code
 HALFWAY = timedelta(minutes=5)
+#: the way of who is signed in, and is asked for a code of the phone that they have
+_CODE = "code"
 #: how often its use is written down
 NOTED = timedelta(minutes=5)
 
@@ -113,18 +115,48 @@ def change_own_password(begin: Begin, user_id: int, old: str, new: str) -> None:
 def enter_code(begin: Begin, token: str, code: str, way: Way) -> str:
     """The second step: for the token of the first and a code, one that is good for everything.
 
-    A try counts like one of a password. Raises `Denied` in the same words whatever was not right.
+    A recovery code does as well, once. A try counts like one of a password. Raises `Denied` in the same words whatever
+    was not right.
+    """
+    if recovery.is_one(code):
+        entered = _try_recovery(begin, token, code, way)
+    else:
+        with begin() as tx:
+            entered = _try_code(tx.session, token, code, way, now=tx.now)
+    if entered is None:
+        raise _wrong_code()
+    return entered
+
+
+def make_recovery_codes(begin: Begin, user_id: int) -> list[str]:
+    """Other recovery codes for who has just shown that the phone is theirs: to be shown once. The earlier ones end."""
+    codes = recovery.generate()
+    kept = recovery.hashes(codes)
+    with begin() as tx:
+        user = tx.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+        recovery.replace(tx.session, user_id, kept, now=tx.now)
+        me = Actor(user.name, frozenset())
+        note(tx.session, me, "users.recovery_codes", f"user {user_id}", now=tx.now, made=len(codes))
+    return codes
+
+
+def renew_recovery_codes(begin: Begin, user_id: int, code: str, secret: bytes) -> list[str]:
+    """The same for a code of the phone, as it shows it now. A wrong one counts like one of a password.
+
+    Raises `Denied` in the same words whatever was not right.
     """
     with begin() as tx:
-        entered = _try_code(tx.session, token, code, way, now=tx.now)
-    if entered is None:
-        raise Denied(
-            "The code is not right, or it was used already.",
-            hint="Wait for the next one, and see that the clock of your phone is right. After {tries} tries in "
-            "{minutes} minutes the account waits.",
-            **_limits(),
-        )
-    return entered
+        user = tx.session.get_one(User, user_id)
+        may = _claim(tx.session, user, tries.of_account(user_id, _CODE), now=tx.now)
+    if may:
+        with begin() as tx:
+            user = tx.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+            may = second_factor.take(tx.session, user, secret, code, now=tx.now)
+            if may:
+                tries.forget(tx.session, tries.of_account(user_id, _CODE))
+    if not may:
+        raise _wrong_code()
+    return make_recovery_codes(begin, user_id)
 
 
 def is_halfway(session: Session, token: str, *, now: datetime) -> bool:
@@ -205,19 +237,46 @@ def _enter(
     return sessions.open_for(session, user.id, door=door, now=now)
 
 
-def _try_code(session: Session, token: str, code: str, way: Way, *, now: datetime) -> str | None:
-    user_id = session.scalar(_halfway(token, now))
-    user = session.get(User, user_id) if user_id is not None else None
-    if user is None or user.disabled_at is not None:
+def _try_recovery(begin: Begin, token: str, code: str, way: Way) -> str | None:
+    """Three steps, as for a password: a try counts even if it fails, and no transaction waits for the hash."""
+    with begin() as tx:
+        user, counted = _claimed(tx.session, token, way, now=tx.now)
+        known = recovery.kept_of(tx.session, user.id, code) if user else None
+        code_id, kept = (known.id, known.code_hash) if known else (0, None)
+    if user is None or not passwords.matches(recovery.plain(code), kept)[0]:
         return None
-    counted = _counted(user, Door.WEB, devices.mark_of(way.secret, way.device, user.id))
-    # counted before it is looked at
-    if not _claim(session, user, counted, now=now):
+    with begin() as tx:
+        # what was true before the hash was computed must be so still
+        found = tx.session.get(User, tx.session.scalar(_halfway(token, tx.now)) or 0, populate_existing=True)
+        if found is None or found.disabled_at is not None or not recovery.use(tx.session, code_id, now=tx.now):
+            return None
+        me = Actor(found.name, frozenset())
+        note(tx.session, me, "users.recovery", f"user {found.id}", now=tx.now, left=recovery.left(tx.session, found.id))
+        return _through(tx.session, found, token, counted, now=tx.now)
+
+
+def _try_code(session: Session, token: str, code: str, way: Way, *, now: datetime) -> str | None:
+    user, counted = _claimed(session, token, way, now=now)
+    if user is None:
         return None
     # of two at once, one comes after the other
     session.refresh(user, with_for_update=True)
     if not second_factor.take(session, user, way.secret, code, now=now):
         return None
+    return _through(session, user, token, counted, now=now)
+
+
+def _claimed(session: Session, token: str, way: Way, *, now: datetime) -> tuple[User | None, str]:
+    """Whose first step this token is, if they may try a code: it is counted before it is looked at."""
+    user_id = session.scalar(_halfway(token, now))
+    user = session.get(User, user_id) if user_id is not None else None
+    if user is None or user.disabled_at is not None:
+        return None, ""
+    counted = _counted(user, Door.WEB, devices.mark_of(way.secret, way.device, user.id))
+    return (user if _claim(session, user, counted, now=now) else None), counted
+
+
+def _through(session: Session, user: User, token: str, counted: str, *, now: datetime) -> str:
     sessions.end(session, token, now=now)
     tries.forget(session, counted)
     note(session, Actor(user.name, frozenset()), "login", f"user {user.id}", now=now)
@@ -230,6 +289,15 @@ def _halfway(token: str, now: datetime) -> Select[int]:
         SignIn.code_due.is_(True),
         SignIn.ended_at.is_(None),
         SignIn.created_at > now - HALFWAY,
+    )
+
+
+def _wrong_code() -> Denied:
+    return Denied(
+        "The code is not right, or it was used already.",
+        hint="Wait for the next one, and see that the clock of your phone is right. After {tries} tries in "
+        "{minutes} minutes the account waits.",
+        **_limits(),
     )
 
 

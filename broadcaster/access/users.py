@@ -251,6 +251,11 @@ def has_second_factor(session: Session, user_id: int) -> bool:
     return session.get_one(User, user_id).code_since is not None
 
 
+def is_another_admin(session: Session, user_id: int) -> bool:
+    """Whether somebody else administers everything, too."""
+    return session.scalar(_admins().where(User.id != user_id).limit(1)) is not None
+
+
 def clean_name(name: str) -> str:
     """A user's name as it is kept, so that it is found however it is typed. Raises `Invalid`."""
     clean = unicodedata.normalize("NFKC", name[: 10 * NAME_LENGTH]).strip().casefold()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import quote
+
 import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.access import second_factor, sessions, sign_in, users
+from broadcaster.access import recovery, second_factor, sessions, sign_in, users
 from broadcaster.access.models import Door
 from broadcaster.language import msgid, tr
 from broadcaster.newsroom.drawing import done, draw, trouble
@@ -35,6 +38,7 @@ def account(request: Request, house: House, visit: Here) -> Response:
         under = organisations.home_of(tx.session, me.actor)
         open_ones = sessions.open_ones(tx.session, me.user_id, now=now)
         has_code = users.has_second_factor(tx.session, me.user_id)
+        codes_left = recovery.left(tx.session, me.user_id)
     signed_in = [
         {
             "id": one.id,
@@ -52,6 +56,7 @@ def account(request: Request, house: House, visit: Here) -> Response:
         rights=[right_word(right) for right in sorted(me.actor.rights)],
         signed_in=signed_in,
         has_code=has_code,
+        codes_left=codes_left,
     )
 
 
@@ -111,16 +116,63 @@ def confirm_second(request: Request, house: House, visit: Here, form: Form) -> R
             sessions.end_others(tx.session, me.user_id, me.sign_in_id, now=tx.now)
     except BroadsheetError as error:
         return _draw_code(request, house, visit, error)
-    return done(visit, "/", msgid("From now on signing in asks for a code of your phone."))
+    codes = sign_in.make_recovery_codes(house.begin, me.user_id)
+    return _draw_recovery(request, house, codes, told=tr("From now on signing in asks for a code of your phone."))
+
+
+@shows(router, "/account/recovery", needs=Open.SIGNED_IN)
+def recovery_codes(request: Request, house: House, visit: Here) -> Response:
+    """How many are left, and the form for others; for whoever has a second factor."""
+    with house.reading() as tx:
+        if not users.has_second_factor(tx.session, visit.signed_in.user_id):
+            return RedirectResponse("/account/code", 303)
+    return _draw_recovery(request, house)
+
+
+@takes(router, "/account/recovery", needs=Open.SIGNED_IN)
+def renew_recovery_codes(request: Request, house: House, visit: Here, form: Form) -> Response:
+    """Other ones, shown now and never again, for a code of the phone."""
+    try:
+        codes = sign_in.renew_recovery_codes(house.begin, visit.signed_in.user_id, form.text("code"), house.secret)
+    except BroadsheetError as error:
+        return _draw_recovery(request, house, error=error)
+    return _draw_recovery(request, house, codes, told=tr("These are new. The earlier ones are good for nothing now."))
+
+
+def _draw_recovery(
+    request: Request,
+    house: Runtime,
+    codes: Sequence[str] = (),
+    *,
+    told: str = "",
+    error: BroadsheetError | None = None,
+) -> Response:
+    visit: Visit = request.state.visit
+    with house.reading() as tx:
+        left = recovery.left(tx.session, visit.signed_in.user_id)
+    about = tr("Recovery codes of {name}, {paper}", name=visit.actor.name, paper=house.settings.paper.name)
+    return draw(
+        request,
+        "recovery.html",
+        status=422 if error else 200,
+        trouble=trouble(error, "code") if error else None,
+        codes=codes,
+        told_first=told,
+        left=left,
+        file="data:text/plain;charset=utf-8," + quote("\r\n".join([about, "", *codes, ""])),
+    )
 
 
 def _draw_code(request: Request, house: Runtime, visit: Visit, error: BroadsheetError | None = None) -> Response:
     name = visit.actor.name
     told = second_factor.enrolment(_seed(visit), house.secret, name, paper=house.settings.paper.name)
+    with house.reading() as tx:
+        is_alone = not users.is_another_admin(tx.session, visit.signed_in.user_id)
     return draw(
         request,
         "account_code.html",
         is_owed=visit.signed_in.owes_code,
+        is_alone=is_alone,
         status=422 if error else 200,
         trouble=trouble(error, "code") if error else None,
         picture=segno.make(told.address, micro=False).svg_data_uri(scale=5, border=4, light="white"),

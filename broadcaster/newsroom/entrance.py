@@ -85,12 +85,12 @@ def code(request: Request, visit: Here, next: str = "/") -> Response:  # noqa: A
 
 @takes(router, "/login/code", needs=Open.HALFWAY)
 def code_here(request: Request, house: House, visit: Here, form: Form) -> Response:
-    """Six digits."""
-    errand = told_by(form)
+    """Six digits, or a recovery code."""
+    errand, recovery = told_by(form), form.text("recovery")
     try:
-        token = sign_in.enter_code(house.begin, visit.token, form.text("code"), _way(request, house))
+        token = sign_in.enter_code(house.begin, visit.token, recovery or form.text("code"), _way(request, house))
     except BroadsheetError as error:
-        return _ask_code(request, visit, errand, error=error)
+        return _ask_code(request, visit, errand, error=error, field="recovery" if recovery else "code")
     return _known_here(request, house, visit, token, errand)
 
 
@@ -157,9 +157,11 @@ def _ask_password(
     return _draw(request, template, visit, errand, "name", error, status, name=name, step="password")
 
 
-def _ask_code(request: Request, visit: Visit, errand: Errand, *, error: BroadsheetError | None = None) -> Response:
+def _ask_code(
+    request: Request, visit: Visit, errand: Errand, *, error: BroadsheetError | None = None, field: str = "code"
+) -> Response:
     template = "sign_in_dialog.html" if errand.in_dialog else "login_code.html"
-    return _draw(request, template, visit, errand, "code", error, step="code")
+    return _draw(request, template, visit, errand, field, error, step="code")
 
 
 def _draw(

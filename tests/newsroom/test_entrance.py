@@ -254,7 +254,8 @@ def test_who_approves_or_administers_shows_a_code(house: Runtime, browser: Brows
     assert browser.get("/account").status_code == 200
     assert "The code is not right." in troubles(browser.post("/account/code", code="000000"))
     phone = browser.set_up_code(house)
-    assert "From now on signing in asks for a code" in browser.get("/").text
+    assert browser.page
+    assert "From now on signing in asks for a code" in browser.page.text
     assert "From now on" not in browser.get("/").text
     assert browser.get("/account/code").headers["location"] == "/account"
 
@@ -292,6 +293,7 @@ def test_the_page_of_the_code_says_why_and_what_to_do_without(
     for words, is_said in (
         ("You approve or administer here: whoever learned your password", is_owed),
         ("ask an administrator to make you an editor", is_owed),
+        ("You are the only administrator", False),
         ("If you like: signing in then asks for six digits", not is_owed),
         ('<a href="/account">Set it up later', not is_owed),
         ("for example Microsoft Authenticator", True),

@@ -32,10 +32,19 @@ def test_signing_in_with_a_phone(
 ) -> None:
     add_user(house, "chief", "admin")
     words = {
-        "zh-CN": ("登录", "用户名", "密码", "六位数字", "设置", "今日", "退出登录"),
-        "en": ("Sign in", "User name", "Password", "Six digits", "Set it up", "Today", "Sign out"),
+        "zh-CN": ("登录", "用户名", "密码", "六位数字", "设置", "已收好，继续", "今日", "退出登录"),
+        "en": (
+            "Sign in",
+            "User name",
+            "Password",
+            "Six digits",
+            "Set it up",
+            "I have them, go on",
+            "Today",
+            "Sign out",
+        ),
     }
-    sign_in, name, password, digits, set_up, today, sign_out = words[language]
+    sign_in, name, password, digits, set_up, go_on, today, sign_out = words[language]
     with looking(chrome, address, language, size) as look:
         page = look.page
         page.goto("/")
@@ -55,6 +64,9 @@ def test_signing_in_with_a_phone(
         page.get_by_label(digits).fill(phone.at(clock()))
         page.get_by_role("button", name=set_up).click()
         page.get_by_role("status").wait_for()
+        look.fits()
+        page.get_by_role("link", name=go_on).click()
+        page.wait_for_url("**/")
         assert page.get_by_role("link", name=today).get_attribute("aria-current") == "page"
         look.fits()
 
@@ -93,6 +105,7 @@ def test_from_nothing_to_a_list_of_members(house: Runtime, chrome: Browser, cloc
         phone = pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", ""))
         page.get_by_label("Six digits").fill(phone.at(clock()))
         page.keyboard.press("Enter")
+        page.get_by_role("link", name="I have them, go on").click()
 
         page.get_by_role("link", name="Take in your members").click()
         look.fits()

@@ -41,6 +41,7 @@ def begun(page: Page, link: str, clock: Clock) -> None:
     phone = pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", ""))
     page.get_by_label("六位数字").fill(phone.at(clock()))
     page.get_by_role("button", name="设置").click()
+    page.get_by_role("link", name="已收好，继续").click()
 
 
 def taken_in(page: Page, file: Path, look: Look) -> None:
