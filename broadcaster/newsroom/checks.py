@@ -20,7 +20,7 @@ from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.edition_counts import count_panel
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.item_drafts import version_read
-from broadcaster.newsroom.items import audience_words, offered_segments, typed_words
+from broadcaster.newsroom.items import audience_words, offered_segments, typed_words, variant_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import dresses_of, phones, proof_panel, reached_by, unsaved
 from broadcaster.newsroom.sends import all_sends, times_out
@@ -32,7 +32,7 @@ from broadcaster.sms import repair
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
-from broadcaster.web.told import told
+from broadcaster.web.told import told, without_place
 from broadcaster.web.visits import Here, Visit
 from subscribers import segments
 from subscribers.actor import Right
@@ -125,9 +125,10 @@ def draw_check(
             if name not in laid.variants:
                 continue
             mended = {"at": laid.variants.index(name), "variant": name, "version": own.version}
+            where = variant_words(name, laid.variants)
             if own.body:
                 written = about_text(own.body, forbidden, words)
-                remarks += [_told(remark) | {"where": audience_words([name]), "own": mended} for remark in written]
+                remarks += [_told(remark, laid.variants) | {"where": where, "own": mended} for remark in written]
             if own.with_link:
                 hint = (
                     {}
@@ -135,7 +136,7 @@ def draw_check(
                     else {"hint": tr("Choose there that nothing more stands at its end.")}
                 )
                 ends = about_link(house.settings.web.pages, is_published=published is not None)
-                remarks += [_told(remark) | {"where": audience_words([name]), "own": mended} | hint for remark in ends]
+                remarks += [_told(remark, laid.variants) | {"where": where, "own": mended} | hint for remark in ends]
         remarks += _about_signature(house, tx, visit, number)
         panel = proof_panel(house, tx, visit, number)
         known = offered_segments(segments.listing(tx.session, visit.actor))
@@ -146,7 +147,12 @@ def draw_check(
     may_edit = laid.is_own and Right.EDIT in visit.actor.rights
     odd = share_remarks(reached, laid.variants) if reached else []
     again = [line(sent["words"]) | {"hint": sent["again"]} for sent in out if not sent["is_rehearsal"]]
-    lines = [*again, *remarks, *odd, *(_told(remark) | _addition(remark, laid.variants) for remark in found)]
+    lines = [
+        *again,
+        *remarks,
+        *odd,
+        *(_told(remark, laid.variants) | _addition(remark, laid.variants) for remark in found),
+    ]
     return draw(
         request,
         "check.html",
@@ -189,8 +195,9 @@ def _looked_through(
     except Invalid as gone:
         # a segment that a variant names is not there any more
         words, hint = told(gone)
-        return [line(words, stops=True) | {"hint": hint}], [], None
-    lines, said = [], {audience_words([name]) for name in needed}
+        return [line(without_place(words), stops=True) | {"hint": hint}], [], None
+    lines, names = [], [each.name for each in reached.variants]
+    said = {variant_words(name, names) for name in needed}
     for at, phone in enumerate(drawn):
         hint = tr("Write the text without it, or have it filled in for them under Members.")
         mended = {"hint": hint, "own": {"at": at}}
@@ -229,10 +236,10 @@ def _addition(remark: Remark, names: Sequence[str]) -> dict[str, str]:
     return {"order": "\n".join(order), "button": tr("Add a variant for {names}", names=audience_words(remark.lacking))}
 
 
-def _told(remark: Remark) -> dict[str, Any]:
+def _told(remark: Remark, names: Sequence[str]) -> dict[str, Any]:
     fields = dict(remark.fields)
     if "variant" in fields:
-        fields["variant"] = audience_words([fields["variant"]])
+        fields["variant"] = variant_words(fields["variant"], names)
     for name in ("audience", "others"):
         if name in fields:
             fields[name] = audience_words(fields[name])

@@ -20,7 +20,7 @@ from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newsroom.columns import starters
 from broadcaster.newsroom.drawing import done, draw, trouble
 from broadcaster.newsroom.editions import PATH, day_of
-from broadcaster.newsroom.items import audience_words, state_words
+from broadcaster.newsroom.items import audience_words, state_words, variants_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import phones, proof_panel
 from broadcaster.newsroom.remarks import beside_sentence
@@ -238,14 +238,14 @@ def _draw(
         request,
         "composer.html",
         status=422 if error else 200,
-        trouble=trouble(wrong) if wrong else None,
+        trouble=trouble(wrong, is_typed=wrong is error) if wrong else None,
         edition=laid.edition,
         columns=[
             {"id": column.id, "name": column.name, "items": [_told(laid, each, typed or {}) for each in column.items]}
             for column in laid.columns
         ],
         standing=standing or starters(),
-        variants=audience_words(laid.variants),
+        variants=variants_words(laid.variants),
         is_open=not laid.columns,
         phones=drawn,
         shown=shown_of(request, number, len(drawn)),

@@ -19,7 +19,7 @@ from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import count
 from broadcaster.web.rendering import other_language, page, sheets
-from broadcaster.web.told import told
+from broadcaster.web.told import told, without_place
 from broadcaster.web.visits import Visit, give
 from broadcaster.words import place_words
 from subscribers.errors import BroadsheetError
@@ -81,12 +81,15 @@ def compile_sheets() -> Iterator[str]:
         yield name
 
 
-def trouble(error: BroadsheetError, field: str = "", *, path: str = "", is_at_row: bool = False) -> dict[str, Any]:
+def trouble(
+    error: BroadsheetError, field: str = "", *, path: str = "", is_at_row: bool = False, is_typed: bool = True
+) -> dict[str, Any]:
     """An error above a form, with a link to the field that it is about, or to the page (`path`) where it is mended.
 
-    `is_at_row`: it is told at the field as well.
+    `is_at_row`: it is told at the field as well. `is_typed`: a rule that it may be about was typed by who reads it.
     """
     what, then = told(error)
+    what = what if is_typed else without_place(what)
     return {"what": what, "then": then, "field": field, "path": path, "is_at_row": is_at_row}
 
 

@@ -18,7 +18,7 @@ from broadcaster.newspaper import making
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import variant_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.prices import no_price, unpriced
 from broadcaster.newsroom.proofs import dresses_of, unsaved
@@ -157,7 +157,7 @@ def _figures(figures: dict[str, Any], *, is_operator: bool) -> dict[str, Any]:
         else "",
         "variants": [
             {
-                "name": audience_words([each["name"]]),
+                "name": variant_words(each["name"], [one["name"] for one in figures["variants"]]),
                 "people": count(each["recipients"]),
                 "each": "–".join(dict.fromkeys((str(each["min"]), str(each["max"])))),
                 "median": each["median"],

@@ -12,7 +12,7 @@ from broadcaster.campaigns import anew
 from broadcaster.language import listed, msgid, tr
 from broadcaster.newspaper import editions, making, publishing
 from broadcaster.newsroom.drawing import done, draw, trouble
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import variants_words
 from broadcaster.newsroom.members import Behind, today
 from broadcaster.newsroom.sends import times_out
 from broadcaster.web.doors import Form, Posted, shows, takes
@@ -42,7 +42,7 @@ def listing(request: Request, house: House, visit: Here, before: Behind = 0) -> 
             "number": line.number,
             "date": line.date,
             "title": line.title,
-            "variants": audience_words(line.variants),
+            "variants": variants_words(line.variants),
             "items": line.items,
             # that it has reached phones matters more than that it was rehearsed
             "out": out[line.number][0]["brief"] if line.number in out else "",

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from broadcaster.language import language, listed
+from broadcaster.language import language, listed, tr
 from broadcaster.newspaper import columns, items
+from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.items import Shelf
 from broadcaster.newspaper.models import Item
 from broadcaster.newsroom.clauses import said
@@ -59,6 +60,16 @@ def state_words(item: Item) -> str:
 def audience_words(names: Sequence[str]) -> str:
     """For whom, as people say it."""
     return listed(map(segment_words, names))
+
+
+def variant_words(name: str, names: Sequence[str]) -> str:
+    """A variant of these, as people say it: behind others, the one for everyone is for those whom no other holds."""
+    return tr("all others") if name in EVERYONE and len(names) > 1 else segment_words(name)
+
+
+def variants_words(names: Sequence[str]) -> str:
+    """The variants of an edition, one after the other."""
+    return listed(variant_words(name, names) for name in names)
 
 
 def segment_words(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from broadcaster.campaigns.proof import Seen, VariantProof
 from broadcaster.campaigns.reach import Reach, VariantReach
 from broadcaster.language import in_a_row, listed, ntr, tr, translated
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import variant_words
 from broadcaster.sms import Encoding
 from broadcaster.web.figures import about, count
 from broadcaster.words import LIST_FIELDS, list_field_word, skip_reason_word
@@ -44,7 +44,7 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
     chosen = who if who in WHO else WHO[0]
     seen: Seen | None = getattr(proof, chosen)
     told: dict[str, Any] = {
-        "name": audience_words([proof.name]),
+        "name": variant_words(proof.name, [each.name for each in reach.variants]),
         "who": chosen,
         "people": people_words(reach.variants[at], is_exact=reach.is_exact),
         "skipped": skipped_words(reach.variants[at], is_exact=reach.is_exact),

@@ -15,7 +15,7 @@ from broadcaster.newsroom.checks import draw_check
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.drawing import done, draw
 from broadcaster.newsroom.editions import PATH
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import variant_words
 from broadcaster.newsroom.members import Id
 from broadcaster.newsroom.proofs import gateway_for, is_rehearsal, past_proofs, proofs_of, texts
 from broadcaster.web.doors import Form, shows, takes
@@ -46,6 +46,7 @@ def send(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
             if not made:
                 raise Invalid("No variant was chosen.", hint="Tick those that shall go to your phone.")
             own_phone.claim_proofs(tx.session, me.user_id, len(made), now=tx.now)
+            names = editions.variant_names(tx.session, editions.get(tx.session, visit.actor, id))
             # that somebody wants no messages is told to who has shown that the number is theirs, and to nobody else
             reaches = phone.confirmed_at is not None
             how = {"reaches": reaches, "rehearsed": is_rehearsal(house, gateway)}
@@ -56,7 +57,7 @@ def send(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     told = msgid("On its way to {number}: {variants}.")
     if not reaches:
         told = msgid("On its way to {number}: {variants}. This installation rehearses: nothing reaches a phone.")
-    named = listed(audience_words([each.variant]) for each in made)
+    named = listed(variant_words(each.variant, names) for each in made)
     return done(visit, f"{page}#proofs", told, number=number, variants=named)
 
 

@@ -18,7 +18,8 @@ from broadcaster.delivery.batches import ONLY_REHEARSED
 from broadcaster.delivery.proofs import ProofText, SentProof
 from broadcaster.delivery.states import FINAL, WAITING, State
 from broadcaster.language import ntr, tr
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newspaper import editions
+from broadcaster.newsroom.items import variant_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.phones import WHO, phone
 from broadcaster.newsroom.remembered import ABOUT_FOR, known_of, remembered
@@ -112,7 +113,7 @@ def texts(
             raise Conflict(
                 "There is no text for {variant} yet: nobody is in it, or a value is missing.",
                 hint="Choose another variant, or look at the check.",
-                variant=audience_words([each.name]),
+                variant=variant_words(each.name, [one.name for one in proofs]),
             )
         made.append(ProofText(each.name, seen.text, seen.dress, can))
     return made
@@ -152,7 +153,8 @@ def proof_panel(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, 
 def proofs_of(house: Runtime, tx: Tx, visit: Visit, number: int) -> dict[str, Any]:
     """What has become of the newest proofs to one's own phone, and whether more will."""
     found = sending.sent(tx.session, visit.actor, number, since=tx.now - TOLD_FOR)
-    lines = [_proof_line(house, tx, each) for each in found]
+    names = _variants(tx, visit, number) if found else []
+    lines = [_proof_line(house, tx, each, names) for each in found]
     return {"number": number, "proofs": lines, "is_live": any(each.state not in FINAL for each in found)}
 
 
@@ -161,17 +163,22 @@ def past_proofs(house: Runtime, tx: Tx, visit: Visit, number: int) -> list[dict[
     since = tx.now - SHOWN_FOR
     texts = sending.texts(tx.session, visit.actor, number, since=since)
     found = sending.sent(tx.session, visit.actor, number, since=since)
-    return [_proof_line(house, tx, each) | {"texts": texts.get(each.message_id, ())} for each in found]
+    names = _variants(tx, visit, number) if found else []
+    return [_proof_line(house, tx, each, names) | {"texts": texts.get(each.message_id, ())} for each in found]
 
 
-def _proof_line(house: Runtime, tx: Tx, proof: SentProof) -> dict[str, Any]:
+def _variants(tx: Tx, visit: Visit, number: int) -> list[str]:
+    return editions.variant_names(tx.session, editions.get(tx.session, visit.actor, number))
+
+
+def _proof_line(house: Runtime, tx: Tx, proof: SentProof, names: Sequence[str]) -> dict[str, Any]:
     rehearsed = proof.rehearsed
     if rehearsed is None:
         rehearsed = proof.gateway in house.gateways and is_rehearsal(house, proof.gateway)
     words = _fate(proof)
     return {
         "id": proof.message_id,
-        "variant": audience_words([proof.variant]),
+        "variant": variant_words(proof.variant, names),
         "at": when(proof.sent_at, tx.now, house.settings.zone),
         "is_good": proof.state is State.DELIVERED and not rehearsed,
         "words": tr("Rehearsal: {what}", what=words) if rehearsed else words,

@@ -74,13 +74,15 @@ def as_known(rule: str, known: Iterable[str]) -> str:
     return next((name for name in known if meaning(name) == asked), rule)
 
 
-def row_trouble(error: BroadsheetError, field: str, own: Sequence[OwnColumn] = ()) -> dict[str, Any]:
+def row_trouble(
+    error: BroadsheetError, field: str, own: Sequence[OwnColumn] = (), *, is_typed: bool = True
+) -> dict[str, Any]:
     """What is told above a form, and at the row that is meant; about another error at `field`.
 
-    A value that stands in a column of the lists instead is told with it.
+    A value that stands in a column of the lists instead is told with it. `is_typed`: see `trouble`.
     """
     if not isinstance(error, RowWrong):
-        return trouble(error, field)
+        return trouble(error, field, is_typed=is_typed)
     found = trouble(error, error.at, is_at_row=True)
     heading = next((column.heading for column in own if error.value in column.values), "")
     if heading:

@@ -8,7 +8,7 @@ from typing import Any
 from broadcaster.campaigns.reach import Reach, VariantReach
 from broadcaster.language import listed, ntr, tr
 from broadcaster.newspaper.edition_file import EVERYONE
-from broadcaster.newsroom.items import audience_words
+from broadcaster.newsroom.items import audience_words, variant_words
 from broadcaster.newsroom.phones import skipped_words
 from broadcaster.web.figures import about, count
 
@@ -22,7 +22,7 @@ def shares(reach: Reach) -> dict[str, Any]:
     return {
         "shares": [
             {
-                "name": audience_words([each.name]),
+                "name": variant_words(each.name, [one.name for one in reach.variants]),
                 "people": told(each.people),
                 "reachable": told(each.reachable),
                 "skipped": skipped_words(each, is_exact=reach.is_exact),

@@ -77,7 +77,7 @@ def look(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     way, _, name = act.partition(" ")
     try:
         if act != "tick":
-            wish = _with_rows(house, visit, wish)
+            wish = _with_rows(house, visit, id, wish)
     except BroadsheetError as error:
         # who looks for an organisation, or puts them in order, is not done with the rows yet
         if way == "box" or not (way or wish.q):
@@ -92,7 +92,7 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
     """These segments get a variant, in this order."""
     wish = _wish(form)
     try:
-        wish = _with_rows(house, visit, wish)
+        wish = _with_rows(house, visit, id, wish)
         if not wish.names:
             raise Invalid("Nobody is ticked.", hint="Tick who gets a variant, or everyone else.")
         return keep_shown(_set(house, visit, id, wish.names, wish.read), visit, id, wish.shown)
@@ -138,13 +138,16 @@ def _read(form: Posted) -> list[str] | None:
     return form.text("read").splitlines() or None
 
 
-def _with_rows(house: Runtime, visit: Visit, wish: _Wish) -> _Wish:
+def _with_rows(house: Runtime, visit: Visit, number: int, wish: _Wish) -> _Wish:
     """The rows of the form are one more variant, and there is room for others. Raises `Invalid`."""
     with house.reading() as tx:
         rule = rule_in_rows(tx, visit, wish.rows, is_any=wish.is_any)
-    if not rule:
-        return wish
-    rule = as_known(rule, (*wish.names, *wish.further, *BUILT_IN))
+        if not rule:
+            return wish
+        laid = making.layout(tx.session, visit.actor, number)
+        # an item that is for the same people, in other words or in the other language, is theirs by its own
+        meant = [name for column in laid.columns for each in column.items for name in each.item.audience]
+    rule = as_known(rule, (*wish.names, *wish.further, *BUILT_IN, *meant))
     names = _with_the_rest_last(dict.fromkeys([*wish.names, rule]))
     return replace(wish, names=names, further=[*dict.fromkeys([*wish.further, rule])], rows=(), is_any=False)
 
@@ -219,7 +222,7 @@ def _draw(
         request,
         "who.html",
         status=422 if error else 200,
-        trouble=row_trouble(wrong, at, own) if wrong else None,
+        trouble=row_trouble(wrong, at, own, is_typed=wrong is error) if wrong else None,
         edition=laid.edition,
         ticked=wish.names,
         order=[(name, segment_words(name)) for name in wish.names if name not in EVERYONE],

@@ -144,7 +144,7 @@ def test_from_nothing_to_three_variants(house: Runtime, chrome: Browser, address
         look.fits()
         page.get_by_role("button", name="保存版本").click()
         page.get_by_role("status").get_by_text("已保存").wait_for()
-        page.get_by_text("版本：离退休、流动、所有人").wait_for()
+        page.get_by_text("版本：离退休、流动、其余的人").wait_for()
         page.get_by_role("link", name="手机上的样子").click()
         assert page.locator(".phone").count() == 3
         assert "今天供暖。" in page.locator(".bubble").first.inner_text()

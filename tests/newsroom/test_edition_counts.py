@@ -71,7 +71,7 @@ def test_counted_beside_the_page(house: Runtime, editor: Browser) -> None:
     assert "does not want it 1" in told
     assert "no number 1" in told
     assert "retired 1" in told
-    assert "everyone 60" in told
+    assert "all others 60" in told
     assert "figures of its earlier words" not in told
     assert words(part) in words(editor.get(CHECK).text)
 

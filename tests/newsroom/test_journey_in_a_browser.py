@@ -96,8 +96,8 @@ def test_from_an_empty_installation_to_a_proof(
         expect(page.locator(".phone")).to_have_count(3)
         look.fits()
         page.get_by_role("button", name="保存版本").click()
-        page.get_by_text("版本：离退休、流动、所有人").wait_for()
-        for name, words in (("离退休", "周五下午三点座谈。"), ("流动", "赵平您好"), ("所有人", "李敏您好")):
+        page.get_by_text("版本：离退休、流动、其余的人").wait_for()
+        for name, words in (("离退休", "周五下午三点座谈。"), ("流动", "赵平您好"), ("其余的人", "李敏您好")):
             page.get_by_role("radio", name=name, exact=True).check()
             expect(page.locator(".bubble:visible")).to_contain_text(words)
         page.get_by_role("link", name="下一步：检查").click()

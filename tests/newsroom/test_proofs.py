@@ -146,7 +146,7 @@ def test_told_of_in_the_order_of_the_variants(house: Runtime, editor: Browser, c
     assert token
     editor.client.post("/editions/7/proof", data={"form_token": token[1], "variant": ["0", "1"], "who": "longest"})
     live = editor.get("/editions/7/proofs?live=1").text
-    assert re.findall("<strong>(.*?)</strong>", live) == ["retired", "everyone"]
+    assert re.findall("<strong>(.*?)</strong>", live) == ["retired", "all others"]
 
 
 def test_a_phone_that_is_reached_is_shown_to_be_ones_own(house: Runtime, editor: Browser, clock: Clock) -> None:
@@ -165,7 +165,7 @@ def test_a_phone_that_is_reached_is_shown_to_be_ones_own(house: Runtime, editor:
     page = editor.follow(editor.post("/account/phone/code", code=spaced, next="/editions/7/check"))
     assert "This phone is yours now" in page.text
     page = editor.follow(editor.post("/editions/7/proof", variant="1", **{"from": "check"}))
-    assert "everyone" in page.text.partition('role="status"')[2][:200]
+    assert "all others" in page.text.partition('role="status"')[2][:200]
     assert queued(house)[1][2] == bubbles(page.text)[1]
     # another number begins anew
     editor.post("/account/phone", number="19900000078")
@@ -238,7 +238,7 @@ def test_nobody_learns_who_refused(house: Runtime, editor: Browser, clock: Clock
         editor.get("/account/phone")
         editor.post("/account/phone", number=each)
         page = editor.follow(editor.post("/editions/7/proof", variant="1")).text
-        assert "everyone. This installation rehearses: nothing reaches a phone." in page
+        assert "all others. This installation rehearses: nothing reaches a phone." in page
         told.append(re.sub(r"\d{3}\*+\d{4}|[0-9a-f]{64}|#m\d+", "N", page))
     assert told[0] == told[1], "the list of proofs has no gap, either"
     assert [one[0] for one in queued(house)] == [number, "+86" + MINE]

@@ -257,8 +257,17 @@ def test_the_edition_is_offered_the_variant_that_its_item_needs(house: Runtime, 
         making.place(tx.session, OPERATOR, 7, column, [item])
     page = unescape(editor.get("/editions/7/check").text)
     assert "Add a variant for 身份 is 教师" in page
-    order = re.search(r'name="variants" value="([^"]*)"', page.replace('"教师"', "'教师'").replace('"身份"', "'身份'"))
-    assert order
+    # who clicks it together in the other language means the same people, and the item reaches them
+    speak(editor, "zh")
+    editor.get("/editions/7/who")
+    answer = editor.post("/editions/7/who", who="everyone", joined="all", **TEACHERS)
+    assert answer.status_code == 303, troubles(answer)
+    with house.reading() as tx:
+        assert list(making.layout(tx.session, OPERATOR, 7).variants) == ['field("身份") = "教师"', "everyone"]
+    speak(editor, "en")
+    page = unescape(editor.get("/editions/7/check").text)
+    assert "Add a variant for" not in page
+    assert "nobody gets it" not in page
 
 
 @SQLITE

@@ -146,10 +146,12 @@ def test_saved_segments_tell_their_rule_and_broken_ones_no_number(house: Runtime
     editor.post("/editions/7/variants", variants="东街老人\neveryone")
     editor.post("/members/segments/remove", name="东街老人", sure="yes")
     answer = editor.get("/editions/7/who")
-    assert (answer.status_code, "东街老人" in troubles(answer)) == (200, True)
+    assert answer.status_code == 200
+    assert "There is no segment 东街老人." in troubles(answer), "and no column of a rule that nobody has typed"
     assert boxes(answer.text)["东街老人"] == (True, "—")
     stops = unescape(editor.get("/editions/7/check").text.partition("Stops it:")[2].partition("</li>")[0])
-    assert "There is no segment 东街老人" in stops
+    assert "There is no segment 东街老人." in stops
+    assert "There is no segment 东街老人." in troubles(editor.get("/editions/7"))
     assert "^" not in stops, "a mark below the place stands under another one here"
     editor.follow(sent(editor, who=["everyone"]))
     assert variants(house) == ["everyone"]

@@ -31,7 +31,7 @@ def test_ticked_ordered_and_saved(house: Runtime, chrome: Browser, address: str,
         page.get_by_role("link", name="改版本").click()
         page.wait_for_url("**/who")
         look.fits()
-        page.get_by_role("radio", name="所有人").check()
+        page.get_by_role("radio", name="其余的人").check()
         page.get_by_role("checkbox", name="流动").uncheck()
         expect(page.locator(".phone")).to_have_count(2)
         expect(page.locator(".phone:visible")).to_have_count(1)
@@ -115,14 +115,14 @@ def test_all_phones_are_within_reach(house: Runtime, chrome: Browser, address: s
         page = enter(house, look, address)
         furnish(house)
         page.goto("/editions/1")
-        for name in ("离退休", "流动", "所有人"):
+        for name in ("离退休", "流动", "其余的人"):
             reached(page, name)
         look.fits()
         # which one is shown stays while it is drawn anew
         page.locator(".placed summary").first.click()
         page.locator(".placed textarea").first.fill("打字看看。")
         page.locator(".bubble:visible", has_text="打字看看。").wait_for()
-        expect(page.locator(".phone:visible h3")).to_contain_text("所有人")
+        expect(page.locator(".phone:visible h3")).to_contain_text("其余的人")
 
 
 def test_the_tab_stays_after_a_form_was_sent(house: Runtime, chrome: Browser, address: str) -> None:
@@ -145,10 +145,10 @@ def test_the_tab_stays_after_a_form_was_sent(house: Runtime, chrome: Browser, ad
         expect(page.get_by_role("radio", name="流动", exact=True)).to_be_checked()
         page.goto("/editions/1/who")
         expect(page.get_by_role("radio", name="流动", exact=True)).to_be_checked()
-        page.get_by_role("radio", name="所有人", exact=True).check()
+        page.get_by_role("radio", name="其余的人", exact=True).check()
         page.get_by_role("button", name="保存版本").click()
         page.get_by_role("status").get_by_text("已保存").wait_for()
-        expect(page.get_by_role("radio", name="所有人", exact=True)).to_be_checked()
+        expect(page.get_by_role("radio", name="其余的人", exact=True)).to_be_checked()
         page = look.without_scripts()
     page.goto("/editions/1?who=typical")
     page.get_by_role("radio", name="mobile", exact=True).check()
