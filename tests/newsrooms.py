@@ -102,16 +102,20 @@ def troubles(answer: httpx2.Response) -> str:
     return " ".join(unescape(re.sub("<[^>]+>", " ", found[0])).split()) if found else ""
 
 
+def framed(answer: httpx2.Response) -> list[str]:
+    """The fields of a page that are said to be wrong."""
+    return re.findall(r'<input id="(\w+)"[^>]*aria-invalid="true"', answer.text)
+
+
 class Signed:
     """Somebody who is signed in and owes nothing, without having typed anything."""
 
-    def __init__(self, house: Runtime, name: str) -> None:
+    def __init__(self, house: Runtime, name: str, *, has_code: bool = True) -> None:
         with house.begin() as tx:
             user_id = tx.session.scalars(select(User.id).where(User.name == name)).one()
             # as if they had shown a code
-            tx.session.execute(
-                update(User).where(User.id == user_id).values(code_since=tx.now, code_seed="0" * 40, must_change=False)
-            )
+            shown = {"code_since": tx.now, "code_seed": "0" * 40} if has_code else {}
+            tx.session.execute(update(User).where(User.id == user_id).values(**shown, must_change=False))
             self.token = sessions.open_for(tx.session, user_id, door=Door.WEB, now=tx.now)
 
 

@@ -17,7 +17,7 @@ from fastapi.responses import RedirectResponse
 from broadcaster.language import translated
 from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
-from broadcaster.web.figures import count
+from broadcaster.web.figures import count, on_day
 from broadcaster.web.rendering import other_language, page, sheets
 from broadcaster.web.told import told, without_place
 from broadcaster.web.visits import Visit, give
@@ -34,7 +34,7 @@ DONE = "done"
 #: characters of it, and of each field of a sentence when it would have more
 _LARGEST, _CUT = 3_700, 200
 _TEMPLATES = sheets(Path(__file__).parent / "html")
-_TEMPLATES.globals["count"] = count
+_TEMPLATES.globals |= {"count": count, "on_day": on_day}
 _TEMPLATES.filters["place_words"] = place_words
 
 

@@ -26,6 +26,8 @@ router = APIRouter()
 PATH = "/editions"
 #: of a page; older ones are found by their number
 SHOWN = 50
+#: which field an error is about; any other is about the number
+_WRONG = {"The day is missing.": "day", "A title has from 1 to {limit} characters.": "title"}
 
 
 @shows(router, PATH, needs=Right.SEE)
@@ -98,5 +100,5 @@ def day_of(form: Posted) -> date:
 
 def _again(request: Request, form: Posted, error: BroadsheetError) -> Response:
     number, day, title = (form.text(name) for name in ("number", "day", "title"))
-    wrong = trouble(error, "number")
+    wrong = trouble(error, _WRONG.get(error.message, "number"))
     return draw(request, "edition_new.html", status=422, trouble=wrong, number=number, day=day, title=title)

@@ -122,7 +122,7 @@ def steps_left(house: Runtime, visit: Visit) -> list[Step]:
     return [
         Step(tr("You work here"), "/account", True),
         Step(tr("Name and signature of the paper"), "/settings/paper", is_signed and named, remark),
-        Step(tr("Send a sample to your phone"), "/settings/gateways", was_tried),
+        Step(tr("Send a test message to your phone"), "/settings/gateways", was_tried),
         Step(tr("Take in your members"), "/members/import", has_members),
         Step(tr("Write an item"), "/items/new", has_items),
         Step(tr("Accept it: only then can it stand in an edition"), "/items", has_accepted),

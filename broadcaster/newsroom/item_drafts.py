@@ -22,6 +22,7 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import actor_word
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError
@@ -145,7 +146,7 @@ def _saved_since(tx: Tx, visit: Visit, item_id: int, version: int) -> str:
     if not item_id:
         return ""
     item = items.get(tx.session, visit.actor, item_id)
-    return item.changed_by if version and item.version > version else ""
+    return actor_word(item.changed_by) if version and item.version > version else ""
 
 
 def _line(house: Runtime, tx: Tx, draft: ItemDraft) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import place_words
+from broadcaster.words import actor_word, place_words
 from subscribers.actor import Actor, Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid
@@ -350,7 +350,8 @@ def _told(house: Runtime, session: Session, actor: Actor, item: Item, *, now: An
     fitting = [move for move, (before, _) in MOVES.items() if ItemState(item.state) in before and _helps(item, move)]
     return {
         "state": state_words(item),
-        "place": place_words(names_of(session, [item.under]).get(item.under, "")) or tr("the whole paper"),
+        "place": place_words(names_of(session, [item.under]).get(item.under, "")) or tr("all organisations"),
+        "changer": actor_word(item.changed_by),
         "changed": when(item.changed_at, now, house.settings.zone),
         "editions": items.stands_in(session, actor, item.id),
         "put_right": corrections_of(session, actor, item.id),

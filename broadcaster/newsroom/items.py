@@ -22,7 +22,7 @@ from broadcaster.web.doors import shows
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import STATUSES, item_state_word, place_words, status_word
+from broadcaster.words import STATUSES, actor_word, item_state_word, place_words, status_word
 from subscribers.actor import Right
 from subscribers.organisations import names_of
 from subscribers.segments import SavedSegment
@@ -110,7 +110,7 @@ def _shelf(request: Request, house: Runtime, visit: Visit, shelf: Shelf, q: str,
             "owner": named[item.standing_id].owner if item.standing_id in named else "",
             "source": item.source or place_words(places.get(item.under, "")).rpartition("/")[2] or "—",
             "changed": when(item.changed_at, now, house.settings.zone),
-            "by": item.changed_by,
+            "by": actor_word(item.changed_by),
         }
         for item in found[:PAGE]
     ]

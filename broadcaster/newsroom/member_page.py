@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from broadcaster.language import listed, tr
-from broadcaster.words import happening_word, place_words, source_word, standing_words
+from broadcaster.web.figures import on_day
+from broadcaster.words import actor_word, happening_word, place_words, source_word, standing_words
 from subscribers.models import NumberKind, Wish
 from subscribers.records import Happening, NumberOnRecord, Record
 
@@ -19,7 +20,7 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
         (tr("organisation"), place_words(record.organisation)),
         (tr("lives in"), record.away_place),
         (tr("looked after by"), record.host_branch),
-        (tr("birthday"), record.birthday),
+        (tr("birthday"), on_day(record.birthday) if record.birthday else ""),
         (tr("id in another system"), record.external_id),
         (tr("tags"), listed(record.tags)),
         *record.fields.items(),
@@ -81,9 +82,8 @@ def _number(number: NumberOnRecord) -> dict[str, Any]:
 
 
 def _happening(each: Happening, on: date) -> dict[str, str]:
-    planned = f" ({tr('planned')})" if each.day > on else ""
     standing = standing_words(each.status, away=each.mobile) if each.status else ""
-    by = source_word(each.by) if each.what in set(Wish) else each.by
+    by = source_word(each.by) if each.what in set(Wish) else actor_word(each.by)
     details = (
         each.organisation and place_words(each.organisation),
         standing,
@@ -93,8 +93,8 @@ def _happening(each: Happening, on: date) -> dict[str, str]:
         each.wording,
     )
     return {
-        "day": f"{each.day}",
-        "what": happening_word(each.what) + planned,
+        "day": on_day(each.day),
+        "what": tr("{what} (planned)", what=happening_word(each.what)) if each.day > on else happening_word(each.what),
         "details": " · ".join(detail for detail in details if detail),
     }
 

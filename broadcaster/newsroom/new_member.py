@@ -23,6 +23,8 @@ from subscribers.models import Status
 router = APIRouter()
 
 PATH = "/members/new"
+#: which field an error is about, by what it names; any other is about the name
+_WRONG = {"number": "number", "path": "organisation"}
 _FIELDS = ("name", "number", "organisation", "birthday", "tags", "external_id", "joined_on", "agreed", "status")
 
 
@@ -78,7 +80,7 @@ def _again(request: Request, form: Posted, error: BroadsheetError) -> Response:
         request,
         "new_member.html",
         status=422,
-        trouble=trouble(error, "number" if "number" in error.fields else "name"),
+        trouble=trouble(error, next((field for about, field in _WRONG.items() if about in error.fields), "name")),
         typed={name: form.text(name) for name in _FIELDS},
         standings=standing_choices(),
         is_shared=bool(form.text("shared")),

@@ -15,6 +15,7 @@ from broadcaster.newsroom.editions import day_of
 from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
+from broadcaster.web.figures import on_day
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
 from subscribers.actor import Right
@@ -55,7 +56,7 @@ def set_signature(request: Request, house: House, visit: Here, form: Form) -> Re
     if not is_bracketed(signature):
         told = msgid("{signature} is the signature from {day} on. Carriers in China send only what is signed in 【】.")
     undo = {f"change_{each.id}": each.gateway for each in made}
-    return done(visit, PATH, told, signature=signature, day=day, undo=f"{PATH}/undo", undo_fields=undo)
+    return done(visit, PATH, told, signature=signature, day=on_day(day), undo=f"{PATH}/undo", undo_fields=undo)
 
 
 @takes(router, PATH + "/undo", needs=Right.OPERATE)

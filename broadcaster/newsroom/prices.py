@@ -17,6 +17,7 @@ from broadcaster.newsroom.editions import day_of
 from broadcaster.newsroom.gateways import PATH, draw_gateways
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, takes
+from broadcaster.web.figures import on_day
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers.actor import Right
@@ -43,7 +44,9 @@ def set_price(request: Request, house: House, visit: Here, form: Form) -> Respon
     except BroadsheetError as error:
         return draw_gateways(request, house, priced=form, error=error, field="price")
     told = msgid("A part costs {currency} {price} at {gateway} from {day} on.")
-    return done(visit, PATH, told, **given, gateway=gateway, day=day, undo=f"{PATH}/price/undo", undo_fields=undo)
+    return done(
+        visit, PATH, told, **given, gateway=gateway, day=on_day(day), undo=f"{PATH}/price/undo", undo_fields=undo
+    )
 
 
 @takes(router, PATH + "/price/undo", needs=Right.OPERATE)

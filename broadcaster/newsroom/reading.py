@@ -36,7 +36,7 @@ def publish(request: Request, house: House, visit: Here, form: Form, id: Id) -> 
     except (Invalid, Conflict) as error:
         return draw_check(request, house, visit, id, error=error, readers=form.text("readers"))
     undo = "" if before else f"{PATH}/{id}/take-down"
-    told = msgid("The reading page is there, with {items} items.")
+    told = msgid("The reading page is there. Items on it: {items}.")
     if made.others:
         told = msgid("The reading page is there. Items on it: {items}, of which for some members only: {others}.")
     return done(visit, f"{PATH}/{id}/check", told, items=made.common + made.others, others=made.others, undo=undo)

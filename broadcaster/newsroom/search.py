@@ -17,6 +17,7 @@ from broadcaster.newsroom.items import state_words
 from broadcaster.newsroom.members import may_be_number, today
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
+from broadcaster.web.figures import on_day
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import place_words, standing_words
@@ -119,7 +120,7 @@ def _editions(tx: Tx, visit: Visit, q: str) -> list[dict[str, str]]:
             "path": f"/editions/{line.number}",
             "number": str(line.number),
             "name": line.title,
-            "more": line.date.isoformat(),
+            "more": on_day(line.date),
         }
         for line in found[:SHOWN]
     ]

@@ -24,7 +24,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import place_words, standing_words, status_word
+from broadcaster.words import actor_word, place_words, standing_words, status_word
 from subscribers import rules, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -185,7 +185,7 @@ def _draw(
                 "name": one.name,
                 "rule": one.rule,
                 "words": segment_words(one.rule),
-                "saved_by": one.saved_by,
+                "saved_by": actor_word(one.saved_by),
                 "place": place_words(one.place),
             }
             for one in saved

@@ -16,7 +16,7 @@ from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import place_words, transfer_state_word
+from broadcaster.words import actor_word, place_words, transfer_state_word
 from subscribers import transfers
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -89,10 +89,10 @@ def _line(house: Runtime, one: Move, now: Any) -> dict[str, Any]:
         "name": one.name,
         "way": f"{place_words(one.from_organisation)} → {place_words(one.to_organisation)}",
         "reason": one.reason,
-        "asked": tr("{who}, {time}", who=one.asked_by, time=when(one.asked_at, now, zone)),
+        "asked": tr("{who}, {time}", who=actor_word(one.asked_by), time=when(one.asked_at, now, zone)),
         "until": when(one.expires_at, now, zone),
         "state": transfer_state_word(one.state),
-        "decided": tr("{who}, {time}", who=one.decided_by or "—", time=when(one.decided_at, now, zone))
+        "decided": tr("{who}, {time}", who=actor_word(one.decided_by or "—"), time=when(one.decided_at, now, zone))
         if one.decided_at
         else "",
         "is_ours": one.ours_to_decide,

@@ -46,7 +46,9 @@ def add(request: Request, house: House, visit: Here, form: Form) -> Response:
         return users.add(tx.session, visit.actor, name, role, under=under, password=password, now=tx.now)
 
     def again(error: BroadsheetError) -> Response:
-        return _draw(request, house, visit, error, name=name, role=role, under=under)
+        about = error.fields.keys()
+        wrong = "under" if "path" in about else "name" if "name" in about and "role" not in about else ""
+        return _draw(request, house, visit, error, wrong, name=name, role=role, under=under)
 
     return _given(request, house, password, work, again)
 
@@ -125,6 +127,7 @@ def _draw(
     house: Runtime,
     visit: Visit,
     error: BroadsheetError | None = None,
+    wrong: str = "",
     *,
     given: tuple[str, str] = ("", ""),
     name: str = "",
@@ -141,7 +144,7 @@ def _draw(
         request,
         "users.html",
         status=422 if error else 200,
-        trouble=trouble(error) if error else None,
+        trouble=trouble(error, wrong) if error else None,
         users=lines,
         onward=urlencode({"after": found[PAGE - 1].name}) if len(found) > PAGE else "",
         roles=[(each.value, role_word(each)) for each in Role],

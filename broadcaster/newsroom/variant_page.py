@@ -21,6 +21,7 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import actor_word
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound
@@ -218,7 +219,7 @@ def _draw(
         with_link=bool(kept and kept.with_link),
         address=f"{house.settings.web.pages}{number}" if house.settings.web.pages else "",
         saved=when(kept.changed_at, now, house.settings.zone) if kept and own is not None else "",
-        by=kept.changed_by if kept else "",
+        by=actor_word(kept.changed_by) if kept else "",
         earlier=[(each, when(each.written_at, now, house.settings.zone)) for each in earlier],
         phones=drawn,
         one_only=True,

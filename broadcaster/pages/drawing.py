@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from broadcaster.pages.markdown import as_html
 from broadcaster.runtime import Runtime
+from broadcaster.web.figures import on_day
 from broadcaster.web.frame import SAFE
 from broadcaster.web.rendering import other_language, page, sheets
 
@@ -18,7 +19,7 @@ from broadcaster.web.rendering import other_language, page, sheets
 SIZE = "z"
 SIZES = ("1", "2", "3")
 _TEMPLATES = sheets(Path(__file__).parent / "html")
-_TEMPLATES.globals["as_html"] = as_html
+_TEMPLATES.globals |= {"as_html": as_html, "on_day": on_day}
 # a search is a form, and it leads to ourselves
 _POLICY = SAFE["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from broadcaster.language import language, ntr, tr
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def count(n: int) -> str:
@@ -56,10 +57,22 @@ def since(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
         return time
     if local.date() == today - timedelta(days=1):
         return tr("yesterday {time}", time=time)
-    month = str(local.month) if language() == "zh" else _MONTHS[local.month - 1]
     if local.year == today.year or instant > now:
-        return tr("{day} {month}, {time}", day=local.day, month=month, time=time)
-    return tr("{day} {month} {year}", day=local.day, month=month, year=local.year)
+        return tr("{day} {month}, {time}", day=local.day, month=_month(local), time=time)
+    return on_day(local)
+
+
+def on_day(day: date, *, weekday: bool = False) -> str:
+    """A day: 19 Nov 2026; or Thursday, 19 Nov 2026."""
+    told = {"day": day.day, "month": _month(day), "year": day.year}
+    if not weekday:
+        return tr("{day} {month} {year}", **told)
+    named = "星期" + "一二三四五六日"[day.weekday()] if language() == "zh" else _WEEKDAYS[day.weekday()]
+    return tr("{weekday}, {day} {month} {year}", **told, weekday=named)
+
+
+def _month(day: date) -> str:
+    return str(day.month) if language() == "zh" else _MONTHS[day.month - 1]
 
 
 def widths(figures: Sequence[int], whole: int, *, least: int) -> list[int]:

@@ -329,3 +329,10 @@ def test_an_item_whose_readers_are_gone_is_named_when_the_page_is_published(hous
         assert f'<strong><a href="/items/{item}">' in answer.text
     editor.client.headers["accept-language"] = "en"
     assert "There is no list" in troubles(editor.post("/editions/7/publish", readers='list("骨干")'))
+
+
+def test_a_finding_and_what_to_do_are_two_sentences(editor: Browser) -> None:
+    put(editor, "甲", sms="时间待定")
+    for language, told in (("zh", "待定。会员会照样看到。"), ("en", "待定. Members would read it as it stands.")):
+        page = editor.get(f"/editions/7/check?lang={language}").text
+        assert told in unescape(re.sub("<[^>]+>", "", page))

@@ -48,7 +48,7 @@ def test_the_first_administrator(house: Runtime, begun: tuple[Browser, str]) -> 
     browser.set_up_code(house)
     page = browser.get("/")
     assert "To begin with" in page.text
-    assert "Send a sample to your phone" in page.text
+    assert "Send a test message to your phone" in page.text
     with house.begin() as tx:
         make_member(tx.session)
     page = browser.get("/")

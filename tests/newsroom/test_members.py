@@ -80,6 +80,7 @@ def test_found_and_listed(admin: Browser, east: MadeMember) -> None:
         page = admin.get(f"/members?{query}").text
         assert (there in page, away in page) == (True, False), query
     assert "Nobody was found." in admin.get("/members?q=nobody").text
+    assert "Nobody was found." not in admin.get("/members?rule=age%20%3E").text
     page = admin.follow(admin.post("/members", q="guiy", rule="")).text
     assert "李桂英" in page
     assert "赵平" not in page

@@ -15,7 +15,7 @@ from subscribers.models import Audit, Member, Transfer
 from tests.databases import Clock
 from tests.factories import MadeMember, make_member, make_organisation
 from tests.newsroom.naughty import NAUGHTY
-from tests.newsrooms import Browser, Signed, add_user, troubles
+from tests.newsrooms import Browser, Signed, add_user, framed, troubles
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 #: every form about one member, with fields that are right
@@ -220,18 +220,19 @@ def test_one_more_member(house: Runtime, local: Browser) -> None:
     assert "王秀兰 is on the list." in text
     assert "199****0011" in text
     assert "told to us · form" in text
-    for fields, told in (
-        ({"name": ""}, "name is missing"),
-        ({}, "under another name"),
-        ({"number": "1"}, "too short"),
-        ({"organisation": "West/Second"}, "There is no organisation"),
-        ({"organisation": ""}, "empty name"),
-        ({"status": ""}, "There is no status"),
-        ({"birthday": "x"}, "is no day"),
+    for fields, told, wrong in (
+        ({"name": ""}, "name is missing", "name"),
+        ({}, "under another name", ""),
+        ({"number": "1"}, "too short", "number"),
+        ({"organisation": "West/Second"}, "There is no organisation", "organisation"),
+        ({"organisation": ""}, "empty name", "organisation"),
+        ({"status": ""}, "There is no status", ""),
+        ({"birthday": "x"}, "is no day", ""),
     ):
         answer = local.post("/members/new", **right | fields)
         assert (answer.status_code, told in troubles(answer)) == (422, True), (fields, troubles(answer))
         assert f'value="{(right | fields)["name"]}"' in answer.text, "what was typed stays"
+        assert not wrong or framed(answer) == [wrong], fields
 
 
 def test_nobody_of_another_part_is_there(house: Runtime, local: Browser, west: MadeMember) -> None:

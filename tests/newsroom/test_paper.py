@@ -54,7 +54,7 @@ def test_changed_at_once_everywhere_and_taken_back(house: Runtime, operator: Bro
     other = make_runtime(house.settings, clock=house.clock)
     assert "name = &#34;晨晖手机报&#34;" in operator.get(PAGE).text
     page = set_it(operator, *house.gateways)
-    assert "【晨晖】 is the signature from 2026-11-21 on." in page
+    assert "【晨晖】 is the signature from 21 Nov 2026 on." in page
     assert "There is no signature" not in page
     assert set(worn(house).values()) == {"【晨晖】"}
     assert worn(other)["simulator"] == "【晨晖】", "a process that runs takes it over"
@@ -74,7 +74,7 @@ def test_changed_at_once_everywhere_and_taken_back(house: Runtime, operator: Bro
 
 def test_from_a_day_on_and_at_one_gateway(house: Runtime, operator: Browser) -> None:
     page = set_it(operator, "carrier", day="2026-12-01")
-    assert "【晨晖】 from 2026-12-01 on" in page
+    assert "【晨晖】 from 1 Dec 2026 on" in page
     assert "There is no signature" in page
     assert set(worn(house).values()) == {None}
     assert "Not set here yet" not in page

@@ -105,7 +105,7 @@ def test_lists_are_narrowed(house: Runtime, browser: Browser) -> None:
     assert "西街分会" in editor.get("/members/organisations").text
     assert "东街分会" in editor.get("/members/organisations?under=东城").text
     written = editor.post("/items/new", headline="供暖了", sms="今天供暖。")
-    assert "the whole paper" in editor.follow(written).text
+    assert "all organisations" in editor.follow(written).text
     editor.post("/place", to=east, next="/")
     page = editor.get("/place").text
     assert re.findall(

@@ -12,7 +12,7 @@ from subscribers import tree_changes
 from subscribers.actor import OPERATOR
 from subscribers.nowhere import DEFAULT_ORGANISATION
 from tests.factories import make_organisation
-from tests.newsrooms import PASSWORD, Browser, Signed, add_user, at, troubles
+from tests.newsrooms import PASSWORD, Browser, Signed, add_user, at, framed, troubles
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_user_is_made_changed_disabled_and_let_in_again(house: Runtime, admin:
     assert "Let in again" in page.text
     admin.follow(admin.post("/settings/users/change", name="li", role="editor", under="East", enable="1"))
     admin.client.headers["accept-language"] = "zh"
-    assert "运维 添加" in admin.get("/settings/users").text, "who types commands is called as on every page"
+    assert "由运维添加" in admin.get("/settings/users").text, "who types commands is called as on every page"
     admin.client.headers["accept-language"] = "en"
     given = admin.post("/settings/users/password", name="li")
     assert "shown only now" in given.text
@@ -66,16 +66,17 @@ def test_another_phone(house: Runtime, admin: Browser) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_is_refused_is_told_in_the_form(admin: Browser) -> None:
-    for fields, told in (
-        ({"name": "", "role": "editor"}, "cannot be a user"),
-        ({"name": "li", "role": "king"}, "There is no role"),
-        ({"name": "li", "role": "editor", "under": "Nowhere"}, "There is no organisation"),
-        ({"name": "chief", "role": "editor"}, "already"),
-        ({"name": "<script>alert(1)</script>", "role": "editor"}, "cannot be a user"),
-        ({"name": "x" * 5000, "role": "x" * 5000}, ""),
+    for fields, told, wrong in (
+        ({"name": "", "role": "editor"}, "cannot be a user", ["name"]),
+        ({"name": "li", "role": "king"}, "There is no role", []),
+        ({"name": "li", "role": "editor", "under": "Nowhere"}, "There is no organisation", ["under"]),
+        ({"name": "chief", "role": "editor"}, "already", ["name"]),
+        ({"name": "<script>alert(1)</script>", "role": "editor"}, "cannot be a user", ["name"]),
+        ({"name": "x" * 5000, "role": "x" * 5000}, "", ["name"]),
     ):
         answer = admin.post("/settings/users", **fields)
         assert (answer.status_code, told in troubles(answer)) == (422, True), fields
+        assert framed(answer) == wrong, fields
         assert "<script>alert" not in answer.text
     assert "last administrator" in troubles(admin.post("/settings/users/disable", name="chief"))
     for path in ("change", "disable", "password", "new-phone"):

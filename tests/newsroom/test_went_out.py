@@ -52,7 +52,7 @@ def words(editor: Browser, path: str) -> str:
 
 def test_what_has_not_gone_out_says_nothing(house: Runtime, editor: Browser) -> None:
     make_send(house, editor)
-    assert "No. 7 入冬 2026-11-23 not yet" in words(editor, "/editions")
+    assert "No. 7 入冬 23 Nov 2026 not yet" in words(editor, "/editions")
     for path in ("/editions/7", "/editions/7/check", "/"):
         told = words(editor, path)
         assert "Went out" not in told, path
@@ -63,7 +63,7 @@ def test_a_rehearsal_is_called_one_everywhere(house: Runtime, editor: Browser) -
     send = make_send(house, editor)
     start(house, send)
     become(house, send, CampaignState.CLOSED, rehearsed=dict.fromkeys(house.gateways, True))
-    assert "2026-11-23 just now · rehearsal" in words(editor, "/editions")
+    assert "23 Nov 2026 just now · rehearsal" in words(editor, "/editions")
     assert f"Rehearsed just now, as send {send} (closed): nothing reached a phone." in words(editor, "/editions/7")
     check = words(editor, "/editions/7/check")
     assert f"Send {send} closed · rehearsal words of just now · started just now by operator" in check
@@ -81,7 +81,7 @@ def test_what_reached_phones_is_told_before_what_was_rehearsed(house: Runtime, e
     become(house, sent, CampaignState.CLOSED, rehearsed=dict.fromkeys(house.gateways, False))
     become(house, rehearsed, CampaignState.SENDING, rehearsed=dict.fromkeys(house.gateways, True))
     listed = words(editor, "/editions")
-    assert "2026-11-23 just now everyone" in listed, "finished: no state, no rehearsal"
+    assert "23 Nov 2026 just now everyone" in listed, "finished: no state, no rehearsal"
     page, check = editor.get("/editions/7").text, words(editor, "/editions/7/check")
     told = f"Went out just now, as send {sent} (closed)."
     assert told in page
@@ -92,7 +92,7 @@ def test_what_reached_phones_is_told_before_what_was_rehearsed(house: Runtime, e
     assert len(findings(house, draft, "once more")) == 1, "the command line's check tells the same"
     become(house, sent, CampaignState.SENDING, rehearsed=None)
     assert f"It is going out: send {sent} (sending), started just now." in words(editor, "/editions/7")
-    assert "2026-11-23 just now · sending everyone" in words(editor, "/editions")
+    assert "23 Nov 2026 just now · sending everyone" in words(editor, "/editions")
     become(house, sent, CampaignState.CANCELLED)
     for path in ("/editions", "/editions/7"):
         assert "ehears" in words(editor, path)

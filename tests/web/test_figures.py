@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.language import Language, set_language
-from broadcaster.web.figures import count, share, when, widths
+from broadcaster.web.figures import count, on_day, share, when, widths
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: noon in Shanghai
@@ -45,6 +45,22 @@ def test_when(at: str, en: str, zh: str) -> None:
     for tongue in ("en", "zh"):
         set_language(tongue)
         told[tongue] = when(instant, NOW, ZONE)
+    assert told == {"en": en, "zh": zh}
+
+
+@pytest.mark.parametrize(
+    ("day", "en", "zh"),
+    [
+        (date(2026, 11, 22), "Sunday, 22 Nov 2026", "2026年11月22日 星期日"),
+        (date(2025, 2, 3), "Monday, 3 Feb 2025", "2025年2月3日 星期一"),
+    ],
+)
+def test_on_day(day: date, en: str, zh: str) -> None:
+    told: dict[Language, str] = {}
+    for tongue in ("en", "zh"):
+        set_language(tongue)
+        told[tongue] = on_day(day, weekday=True)
+        assert on_day(day) in told[tongue]
     assert told == {"en": en, "zh": zh}
 
 
