@@ -90,7 +90,8 @@ def main(arguments: list[str]) -> None:
         os.chdir(ROOT)
         command = ["-m", "tests.chaos", *rest]
     elif word == "screenshots":
-        command = ["-m", "tests.screenshots", str(Path(rest[0] if rest else "screenshots").resolve())]
+        given = [each if each.startswith("-") else str(Path(each).resolve()) for each in rest or ["screenshots"]]
+        command = ["-m", "tests.screenshots", *given]
         os.chdir(ROOT)
     elif word == "bench":
         command = [str(benchmark(rest)), *rest[1:]]
