@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from broadcaster.language import in_a_row, listed, msgid, ntr, tr, translated
 from broadcaster.newsroom.past_imports import in_a_sentence
 from broadcaster.web.figures import count, when
-from broadcaster.words import LIST_FIELDS, list_field_word, place_words, skip_reason_word, status_word
+from broadcaster.words import LIST_FIELDS, actor_word, list_field_word, place_words, skip_reason_word, status_word
 from subscribers.importing import Reason, like_organisations
 from subscribers.models import Status
 
@@ -57,7 +57,11 @@ def told_last_time(
     last = answer.get("last_time")
     if last is None:
         return None
-    said = {"file": last["file_name"], "who": last["by"], "time": when(datetime.fromisoformat(last["at"]), now, zone)}
+    said = {
+        "file": last["file_name"],
+        "who": actor_word(last["by"]),
+        "time": when(datetime.fromisoformat(last["at"]), now, zone),
+    }
     if last["is_undone"]:
         told = tr("As last time: {file}, {time}, by {who}; that import was undone.", **said)
     else:

@@ -22,6 +22,7 @@ from broadcaster.web.figures import when
 from broadcaster.web.house import House
 from broadcaster.web.told import untyped
 from broadcaster.web.visits import Here, Visit
+from broadcaster.words import actor_word
 from subscribers import audit, importing, list_jobs
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -167,7 +168,7 @@ def _lines(house: Runtime, tx: Tx, found: Sequence[PastImport]) -> list[dict[str
         {
             "id": one.id,
             "file": one.file_name,
-            "who": tr("{who}, {time}", who=one.by, time=when(one.at, tx.now, house.settings.zone)),
+            "who": tr("{who}, {time}", who=actor_word(one.by), time=when(one.at, tx.now, house.settings.zone)),
             "figures": tr(
                 "{created} new, {updated} changed, {unchanged} as they were, {refused} refused",
                 created=one.created,

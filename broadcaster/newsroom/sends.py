@@ -137,7 +137,7 @@ def _changed(house: Runtime, tx: Tx, visit: Visit, send: Campaign, other: OtherP
     before, after = segments.sizes(tx.session, mine, [other.kept, other.now], on=day)
     return {
         "segment": other.segment.name,
-        "by": other.segment.saved_by,
+        "by": actor_word(other.segment.saved_by),
         "time": when(other.segment.saved_at, tx.now, house.settings.zone),
         "before": size_words(before),
         "now": size_words(after),

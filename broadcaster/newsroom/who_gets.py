@@ -31,7 +31,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
-from broadcaster.words import segment_name
+from broadcaster.words import actor_word, segment_name
 from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
@@ -84,7 +84,7 @@ def look(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
             return _draw(request, house, visit, id, wish, error=error, at="joined")
     if way in ("up", "down"):
         wish = replace(wish, names=_moved(wish.names, name, down=way == "down"))
-    return _draw(request, house, visit, id, wish, is_live=act == "tick")
+    return _draw(request, house, visit, id, wish, pressed=act, is_live=act == "tick")
 
 
 @takes(router, _WHO, needs=Right.EDIT)
@@ -176,6 +176,7 @@ def _draw(
     at: str = "",
     typed: str | None = None,
     read: Sequence[str] | None = None,
+    pressed: str = "",
     is_live: bool = False,
 ) -> Response:
     with house.reading() as tx:
@@ -225,6 +226,8 @@ def _draw(
         trouble=row_trouble(wrong, at, own, is_typed=wrong is error) if wrong else None,
         edition=laid.edition,
         ticked=wish.names,
+        # who moves one with the keys moves it again
+        pressed=pressed,
         order=[(name, segment_words(name)) for name in wish.names if name not in EVERYONE],
         segments=[box for box in boxes if box["name"] in named and box["name"] not in EVERYONE],
         others=[box for box in boxes if box["name"] in others],
@@ -260,7 +263,11 @@ def _theirs(names: Sequence[str], read: Sequence[str] | None, error: Outdated) -
         tr("Taken out: {names}.", names=audience_words(out)) if out else "",
         tr("Put into another order.") if kept[0] != kept[1] else "",
     ]
-    return {"who": error.fields["who"], "names": [segment_words(name) for name in names], "new": in_a_row(*new)}
+    return {
+        "who": actor_word(str(error.fields["who"])),
+        "names": [segment_words(name) for name in names],
+        "new": in_a_row(*new),
+    }
 
 
 def _sizes(tx: Tx, visit: Visit, asked: Mapping[str, str], day: date, *, kept_for: float) -> dict[str, str]:
