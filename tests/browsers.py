@@ -39,6 +39,28 @@ GAPS = """() => {
     return found;
 }"""
 
+#: the Latin words of a Chinese page with what stands around each: what is drawn, and what is read aloud or hinted at
+LATIN = """() => {
+    if (document.documentElement.lang !== "zh-CN") return [];
+    const found = [];
+    const look = written => {
+        // commands stand between these signs
+        const text = written.replace(/`[^`]*`/g, "…");
+        for (const each of text.matchAll(/[A-Za-z][\\w.+-]*[A-Za-z]/g))
+            found.push([each[0], text.slice(Math.max(0, each.index - 12), each.index + 24).replace(/\\s+/g, " ")]);
+    };
+    look(document.title);
+    // what is written for the machine, and what says that it is of another language
+    const apart = "script, style, noscript, template, pre, code, .secret, [lang]:not(html):not([lang^=zh])";
+    const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (nodes.nextNode())
+        if (!nodes.currentNode.parentElement.closest(apart)) look(nodes.currentNode.data);
+    for (const name of ["placeholder", "aria-label", "title", "alt"])
+        for (const each of document.querySelectorAll(`[${name}]`))
+            if (!each.closest(apart)) look(each.getAttribute(name));
+    return found;
+}"""
+
 
 def chromium_program() -> str | None:
     """The system's own."""
@@ -62,7 +84,7 @@ class Look:
     """One person's window. At its end nothing may stand on the console: no error, nothing that the policy refused."""
 
     def __init__(self, browser: Browser, address: str, language: str = "zh-CN", size: tuple[int, int] = DESKTOP):
-        self._browser, self._address = browser, address
+        self._browser, self.address = browser, address
         self.context = browser.new_context(
             base_url=address, locale=language, viewport={"width": size[0], "height": size[1]}
         )
@@ -83,29 +105,45 @@ class Look:
         if message.type in ("error", "warning") and not any(each in message.text for each in self.expected):
             self.complaints.append(message.text)
 
+    def heard(self) -> list[str]:
+        """What the page complained of since this was asked last: whoever asks tells of it."""
+        told, self.complaints = self.complaints, []
+        return told
+
     def fits(self) -> None:
         """Nothing hangs over the side, and nobody is kept out: axe finds nothing."""
+        self.is_within_its_width()
+        self.keeps_nobody_out()
+
+    def is_within_its_width(self) -> None:
+        """Nothing hangs over the side, and no blank is drawn behind a Chinese stop."""
         # a click ends when the next page begins; its sizes come with the style sheet
         self.page.wait_for_load_state()
         wide = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide[0] <= wide[1], f"{self.page.url} is {wide[0]} wide in {wide[1]}"
         gaps = self.page.evaluate(GAPS)
         assert not gaps, f"{self.page.url} has gaps behind full stops: {gaps}"
+
+    def latin(self) -> list[tuple[str, str]]:
+        """The Latin words of a Chinese page, also those that are folded away, each with what stands around it."""
+        return [tuple(each) for each in self.page.evaluate(LATIN)]
+
+    def keeps_nobody_out(self) -> None:
+        """Axe finds nothing."""
         self.page.evaluate(AXE.read_text("utf-8"))
-        found: dict[str, Any] = self.page.evaluate(
-            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", _RULES
+        # what it found nothing in is not told, and its own loading of sheets and films serves no rule that is asked
+        options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"], "preload": False}
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "options => axe.run(document, options).then(found => found.violations)", options
         )
-        told = [
-            f"{each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes']]}"
-            for each in found["violations"]
-        ]
+        told = [f"{each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes']]}" for each in found]
         assert not told, f"{self.page.url}: " + "\n".join(told)
 
     def without_scripts(self) -> Page:
         """A window of the same person in English without scripts; whoever asked for it closes its context."""
         (token,) = [each["value"] for each in self.context.cookies() if each["name"] == "broadsheet"]
-        context = self._browser.new_context(base_url=self._address, locale="en", java_script_enabled=False)
-        context.add_cookies([{"name": "broadsheet", "value": token, "url": self._address}])
+        context = self._browser.new_context(base_url=self.address, locale="en", java_script_enabled=False)
+        context.add_cookies([{"name": "broadsheet", "value": token, "url": self.address}])
         return context.new_page()
 
     def close(self) -> None:
