@@ -150,10 +150,10 @@ def settle(house: Runtime, address: str) -> list[Shown]:
     visitor = Browser(address)
     with visitor.client:
         visitor.client.cookies["broadsheet"] = Signed(house, CHIEF).token
-        _hand_in(house, visitor, "1990000777", is_taken=True)
-        looked_at = _hand_in(house, visitor, "1990000888")
+        hand_in(house, visitor, "1990000777", is_taken=True)
+        looked_at = hand_in(house, visitor, "1990000888")
         _proof(visitor)
-        waits = _hand_in(house, visitor, "1990000999", is_worked_on=False)
+        waits = hand_in(house, visitor, "1990000999", is_worked_on=False)
     _furnish_more(house)
     pages = declared({"{id}": "1", "{name}": "0", "{token}": looked_at})
     return [*pages, *FURTHER, Shown(f"/members/import/{waits}", called="list-that-waits")]
@@ -201,7 +201,7 @@ def _plain(path: str, query: str) -> tuple[str, str]:
     return unquote(path), unquote(query)
 
 
-def _hand_in(
+def hand_in(
     house: Runtime, visitor: Browser, numbers: str, *, is_worked_on: bool = True, is_taken: bool = False
 ) -> str:
     """The name of a list that was handed in, to be seen looked at; or taken in; or as it waits to be looked at."""

@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fastapi.responses import RedirectResponse
 from broadcaster.language import translated
 from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
+from broadcaster.web.doors import Posted
 from broadcaster.web.figures import count, on_day
 from broadcaster.web.rendering import other_language, page, sheets
 from broadcaster.web.told import told, without_place
@@ -47,6 +49,29 @@ class Done:
     fields: Mapping[str, str] | None = None
 
 
+class Sent:
+    """What somebody sent by a form that is refused: it stands in the fields of that form again.
+
+    Without a path: what they sent by any button of a page with one form, refused or not.
+    """
+
+    def __init__(self, request: Request, status: int) -> None:
+        form = getattr(request.state, "form", None)
+        self._form = Posted(form) if form is not None else None
+        self._path = request.url.path if status >= HTTPStatus.BAD_REQUEST else None
+
+    def by(self, path: str, /, **fields: object) -> bool:
+        """Whether the form to this path (empty: any) was sent, with these in its fields."""
+        if self._form is None or path not in ("", self._path):
+            return False
+        return all(self._form.text(name) == str(value) for name, value in fields.items())
+
+    def was(self, path: str, name: str, otherwise: object = "", at: int = 0, /, **fields: object) -> object:
+        """What was typed into a field of that form, the one after `at` others of its name; else what it has anyway."""
+        given = self._form.texts(name) if self._form is not None and self.by(path, **fields) else []
+        return given[at] if at < len(given) else otherwise
+
+
 def draw(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page for who is there: its template extends `desk.html` (with the menu) or `card.html` (without)."""
     visit: Visit = request.state.visit
@@ -65,6 +90,7 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
         # of a form there is no page to come back to
         stands_at=str(request.url.path) if request.method == "GET" else "/",
         done=before,
+        sent=Sent(request, status),
         **{"trouble": None, **values},
     )
     if visit.is_new:

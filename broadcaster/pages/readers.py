@@ -53,7 +53,7 @@ def ask(request: Request, house: House, visit: Here, form: Form, number: Number)
             most = house.settings.access.reader_codes_per_hour
             token = readers.ask(tx.session, msisdn, address, house.secret, most=most, now=tx.now)
     except BroadsheetError as error:
-        return _ask_number(request, house, visit, number, error)
+        return _ask_number(request, house, visit, number, error, form.text("number"))
     answer = RedirectResponse(f"{_path(number)}/code", 303)
     answer.set_cookie(
         ASKED,
@@ -150,9 +150,14 @@ def _path(number: int) -> str:
 
 
 def _ask_number(
-    request: Request, house: Runtime, visit: Visit, number: int, error: BroadsheetError | None = None
+    request: Request,
+    house: Runtime,
+    visit: Visit,
+    number: int,
+    error: BroadsheetError | None = None,
+    typed: str = "",
 ) -> Response:
-    return _form(request, house, visit, "reader_number.html", number, error)
+    return _form(request, house, visit, "reader_number.html", number, error, typed=typed)
 
 
 def _ask_code(

@@ -15,9 +15,8 @@ from subscribers import lists
 from subscribers.actor import OPERATOR
 from subscribers.errors import Conflict
 from tests.factories import make_member, make_members, make_organisation
-from tests.newsroom.naughty import NAUGHTY
 from tests.newsroom.test_composer import accepted, columns_of
-from tests.newsroom.test_items import assert_tame, come
+from tests.newsroom.test_items import come
 from tests.newsrooms import Browser, at, troubles
 
 
@@ -286,16 +285,7 @@ def test_the_list_of_words(house: Runtime, editor: Browser) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_naughty_strings_and_other_places(house: Runtime, editor: Browser) -> None:
-    for typed in NAUGHTY:
-        if not typed.isspace():
-            put(editor, typed[:90] or "x", sms=typed[:400])
-        assert editor.post("/settings/words", words=typed).status_code in (303, 422)
-        assert editor.post("/editions/7/repair", item=typed, version=typed).status_code in (400, 404), typed
-        answer = editor.post("/editions/7/audience", item=typed, version=typed, audience=typed)
-        assert answer.status_code in (400, 404, 422), typed
-    assert_tame(editor.get("/editions/7/check").text)
-    assert_tame(editor.get("/settings/words").text)
+def test_other_places(house: Runtime, editor: Browser) -> None:
     with at(house) as west:
         come(house, west, "wester", "editor", "西街")
         west.post("/editions/new", number="8", day="2026-11-23", title="西街报")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -199,15 +200,8 @@ def test_chosen_and_not_handed_in(editor: Browser) -> None:
 
 
 @SQLITE
-def test_whatever_is_sent(editor: Browser) -> None:
-    item = written(editor)
+def test_no_picture_has_such_an_address(editor: Browser) -> None:
+    written(editor)
     for typed in NAUGHTY:
-        for path in ("/items/new/picture", f"/items/{item}/picture"):
-            for act in ("out", "back", typed):
-                answer = editor.post(path, **TYPED, act=act, picture=typed, draft=typed, alt=typed, version=typed)
-                assert answer.status_code in (303, 400, 404, 422), (typed, act)
-        answer = editor.post("/items/new", **TYPED, picture=typed, alt=typed)
-        assert answer.status_code in (303, 400, 422)
-        assert "<script>alert" not in answer.text
-        assert editor.client.get(f"/items/pictures/{typed[:40].replace('/', '')}").status_code == 404
+        assert editor.client.get(f"/items/pictures/{quote(typed[:40], safe='')}").status_code == 404
     assert editor.client.get("/items/pictures/1?large=x").status_code == 404

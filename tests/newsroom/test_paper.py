@@ -11,7 +11,6 @@ import pytest
 from broadcaster.campaigns import profile_changes
 from broadcaster.runtime import Runtime, make_runtime
 from subscribers.actor import OPERATOR
-from tests.newsroom.naughty import NAUGHTY
 from tests.newsroom.test_items import come
 from tests.newsrooms import Browser, Signed, add_user, at, furnish, troubles
 
@@ -128,13 +127,6 @@ def test_what_cannot_be_set(house: Runtime, operator: Browser) -> None:
     assert "No gateway was chosen." in set_it(operator, "carrier", "nobody")
     assert "The day is missing." in set_it(operator, "carrier", day="tomorrow")
     assert "40" in set_it(operator, "carrier", signature=f"【{'长' * 41}】")
-    for typed in NAUGHTY:
-        for fields in ({"signature": typed}, {"day": typed}, {"gateway": typed}):
-            data = {**SIGNED, "gateway": "carrier"} | fields
-            assert operator.post(PAGE, **data).status_code in (303, 400, 422)
-        answer = operator.post(f"{PAGE}/undo", **{f"change_{typed[:50]}": typed, "change_1": typed})
-        assert answer.status_code in (303, 404)
-        assert "<script>alert" not in operator.get(PAGE).text
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -17,8 +17,7 @@ from broadcaster.runtime import Runtime
 from subscribers import segments
 from subscribers.actor import OPERATOR
 from tests.factories import make_member, make_organisation
-from tests.newsroom.naughty import NAUGHTY
-from tests.newsroom.test_items import assert_tame, come, id_of, ticked, version_of
+from tests.newsroom.test_items import come, id_of, ticked, version_of
 from tests.newsrooms import Browser, troubles
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -268,17 +267,6 @@ def test_the_edition_is_offered_the_variant_that_its_item_needs(house: Runtime, 
     page = unescape(editor.get("/editions/7/check").text)
     assert "Add a variant for" not in page
     assert "nobody gets it" not in page
-
-
-@SQLITE
-def test_naughty_rows_of_an_item(editor: Browser) -> None:
-    editor.get("/items/new")
-    for typed in NAUGHTY:
-        for field in ("field", "sign", "value", "joined"):
-            for path, act in (("/items/new/places", "box"), ("/items/new/places", "rows"), ("/items/new", "")):
-                answer = editor.post(path, **WORDS, whom="chosen", act=act, **TEACHERS | {field: typed})
-                assert answer.status_code in (200, 303, 422), (field, typed)
-                assert_tame(answer.text)
 
 
 def test_a_page_with_rows_stays_small(house: Runtime, editor: Browser) -> None:

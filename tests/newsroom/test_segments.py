@@ -51,13 +51,6 @@ def test_a_segment_is_tried_out_saved_and_removed(admin: Browser) -> None:
         answer = admin.post("/members/segments", name=name, rule=rule)
         assert (answer.status_code, bool(troubles(answer))) == (422, True), (name, rule)
     for typed in NAUGHTY:
-        admin.get("/members/segments")
-        for answer in (
-            admin.post("/members/segments", name=typed, rule="everyone"),
-            admin.post("/members/segments", name="x", rule=typed),
-        ):
-            assert answer.status_code in (303, 422), typed
-            assert "<script>alert" not in answer.text
         answer = admin.client.get("/members/segments", params={"rule": typed, "name": typed})
         assert answer.status_code in (200, 422), typed
         assert "<script>alert" not in answer.text
@@ -109,12 +102,6 @@ def test_a_rule_is_clicked_together(admin: Browser) -> None:
             "/members/segments/build", data={"form_token": token[1], "joined": "all", **rows, **fields}
         )
         assert (answer.status_code, told in troubles(answer)) == (422, True), (fields, troubles(answer))
-    for typed in NAUGHTY:
-        for field in ("field", "sign", "value", "joined", "rule"):
-            given = {"form_token": token[1], "joined": "all", **rows, field: typed}
-            answer = admin.client.post("/members/segments/build", data=given)
-            assert answer.status_code in (303, 422), (field, typed)
-            assert "<script>alert" not in answer.text
     assert "asks more than rows can" in admin.get("/members/segments?rule=age+%3C+60").text
 
 
