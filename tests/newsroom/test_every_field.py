@@ -27,7 +27,7 @@ from tests.newsroom.tours import Sent, Stand, Tour, touring
 pytestmark = [pytest.mark.parametrize("database_url", ["sqlite"], indirect=True), pytest.mark.timeout(1200)]
 
 #: asked for anew, and never written into a page
-SECRET = {"password", "old", "new", "again", "code"}
+SECRET = {"password", "old", "new", "again", "code", "recovery"}
 #: forms that are not sent, and why
 LEFT_OUT = {
     "/logout": "it ends the session, and has nothing but an errand, which tests of late forms send",
