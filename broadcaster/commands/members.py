@@ -19,7 +19,7 @@ from broadcaster.words import list_field_word, place_words, skip_reason_word, st
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
-from subscribers.importing import ImportResult, Reason, write_rejects
+from subscribers.importing import ImportResult, Reason, reached, write_rejects
 from subscribers.msisdn import mask
 from subscribers.registry import Profile
 
@@ -204,7 +204,7 @@ def _told(result: ImportResult) -> list[str]:
 def _reach(result: ImportResult) -> list[str]:
     """How many can be sent to, and why the others cannot."""
     people = result.created + result.updated + result.unchanged
-    reachable = people - sum(each.people for each in result.unreached.values())
+    reachable = reached(people, (each.people for each in result.unreached.values()))
     lines = [tr("People who can be sent to: {reachable} of {people}.", reachable=reachable, people=people)]
     for why, each in result.unreached.items():
         rows = listed([*map(str, each.rows), *["…"][: each.people > len(each.rows)]])

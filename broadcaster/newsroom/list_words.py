@@ -11,7 +11,7 @@ from broadcaster.language import in_a_row, listed, msgid, ntr, tr, translated
 from broadcaster.newsroom.past_imports import in_a_sentence
 from broadcaster.web.figures import count, when
 from broadcaster.words import LIST_FIELDS, actor_word, list_field_word, place_words, skip_reason_word, status_word
-from subscribers.importing import Reason, like_organisations
+from subscribers.importing import Reason, like_organisations, reached
 from subscribers.models import Status
 
 #: what there is to do about people to whom nothing can be sent
@@ -141,7 +141,7 @@ def _reach(answer: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     people = answer["created"] + answer["updated"] + answer["unchanged"]
     unreached = answer["unreached"]
-    reachable = people - sum(each["people"] for each in unreached.values())
+    reachable = reached(people, (each["people"] for each in unreached.values()))
     return {
         "told": tr(
             "People who can be sent to: {reachable} of {people}.", reachable=count(reachable), people=count(people)

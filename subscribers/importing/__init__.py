@@ -11,7 +11,7 @@ from subscribers.importing.past import PastImport, first_members, past
 from subscribers.importing.rejects import RefusedRow, as_it_stood, write_rejects
 from subscribers.importing.summary import told
 from subscribers.importing.undo import Undone, undo
-from subscribers.importing.unreached import Reason, Unreached
+from subscribers.importing.unreached import Reason, Unreached, reached
 from subscribers.sheets import Limits
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "last_time",
     "like_organisations",
     "past",
+    "reached",
     "told",
     "undo",
     "write_rejects",

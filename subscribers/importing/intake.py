@@ -64,10 +64,11 @@ class Tally:
 
     def take_in(self, reason: Reason, rows: Sequence[int]) -> None:
         """The people of these rows were left out for this reason, and are not any more."""
-        left = self.unreached[reason]
+        # rows that contradict each other about one handset are told as well as they go by, and never below nobody
+        left = self.unreached.get(reason, Unreached())
         left.remove(rows)
-        if not left.people:
-            del self.unreached[reason]
+        if left.people <= 0:
+            self.unreached.pop(reason, None)
 
 
 @dataclass(slots=True)

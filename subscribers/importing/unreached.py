@@ -6,7 +6,7 @@ another of the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -46,6 +46,14 @@ class Unreached:
         """They are not among these after all, one person for each row."""
         self.people -= len(rows)
         self.rows = [row for row in self.rows if row not in rows]
+
+
+def reached(people: int, unreached: Iterable[int]) -> int:
+    """Of so many people, to how many something can be sent; `unreached`: how many there are for each reason.
+
+    Rows that contradict each other about one handset may have somebody counted twice.
+    """
+    return max(0, people - sum(unreached))
 
 
 def reason_of(decision: Decision, known: Known) -> Reason | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from broadcaster.campaigns.compose import Text, create_draft
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign
 from subscribers.actor import OPERATOR, Actor, Right
-from subscribers.importing import Reason, import_members
+from subscribers.importing import Reason, import_members, reached
 from subscribers.models import NumberKind
 from tests.factories import NOW, generated_msisdn, make_consent, make_member, make_organisation
 
@@ -171,6 +172,21 @@ def test_what_an_import_says_of_its_people_is_what_a_campaign_will_say(session: 
     assert rows["opted_out"] == [3, 11, 12, 13], "of two who share a handset the one who wants nothing is heard"
     again = import_members(session, OPERATOR, path, now=NOW, on=ON, shared=True, dry_run=True)
     assert again.unreached[Reason.LANDLINE] == said.unreached[Reason.LANDLINE]
+
+
+def test_whatever_is_said_of_one_handset_there_are_never_fewer_than_none(session: Session, tmp_path: Path) -> None:
+    """Told row by row, somebody may be counted for two reasons where rows contradict each other."""
+    make_member(session, name="丙", msisdn="+8619900000001", shared=True, subscribed=False)
+    path, twice = tmp_path / "list.csv", 0
+    for said in product(("是", "否", ""), repeat=3):
+        rows = "".join(f"{name},19900000001,{wish}\n" for name, wish in zip("甲丙丁", said, strict=True))
+        path.write_text(f"姓名,手机,订阅\n{rows}甲,19900000001,{said[1]}\n", encoding="utf-8")
+        result = import_members(session, OPERATOR, path, now=NOW, on=ON, shared=True, dry_run=True)
+        told = [each.people for each in result.unreached.values()]
+        twice += sum(told) > 3
+        assert min(told, default=1) > 0
+        assert 0 <= reached(3, told) <= 3
+    assert twice
 
 
 def test_in_pieces_it_is_the_same(session: Session) -> None:
