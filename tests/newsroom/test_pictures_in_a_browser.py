@@ -218,7 +218,7 @@ def test_what_a_script_does_needs_no_second_press(
         assert those.is_checked()
         look.fits()
         # whoever chooses everyone after all means nobody in particular, and is not asked which is meant
-        page.locator("summary", has_text="按条件").click()
+        page.locator("summary", has_text="直接写规则").click()
         rule = page.get_by_label("每行一个条件")
         rule.fill("age > 60")
         everyone.check()
