@@ -38,8 +38,8 @@ from tests.factories import NOW
 from tests.servers import Servers, rabbitmq_program
 from tests.websites import make_house
 
-#: folders whose tests watch whole runs
-LONG = {"journeys", "demo", "chaos"}
+#: folders whose tests watch whole runs, and the longest test of all
+LONG = {"journeys", "demo", "chaos", "test_every_field.py"}
 #: as many as run.py starts
 WORKERS = 4
 
