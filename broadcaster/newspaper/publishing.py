@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from broadcaster.newspaper.corrections import Ties, ties
 from broadcaster.newspaper.edition_file import EVERYONE
 from broadcaster.newspaper.editions import contents, get
 from broadcaster.newspaper.models import (
@@ -49,7 +48,6 @@ class ReadingPage:
     title: str
     columns: Sequence[Mapping[str, Any]]
     withdrawn: frozenset[int]
-    ties: Ties
     #: whose it is, as a rule and in the editor's words; empty: anybody's
     readers: str
     readers_named: str
@@ -308,7 +306,6 @@ def read(session: Session, number: int) -> ReadingPage | None:
         edition.title,
         page.columns,
         frozenset(withdrawn),
-        ties(session, ids),
         page.readers,
         page.readers_named,
         session.scalar(numbers.where(Edition.number < number).order_by(Edition.number.desc()).limit(1)),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from broadcaster.newspaper import pictures, publishing
+from broadcaster.newspaper.corrections import ties
 from broadcaster.newspaper.publishing import ReadingPage
 from broadcaster.pages.drawing import draw_page
 from broadcaster.pages.readers import draw_known, known_readers
@@ -39,13 +40,22 @@ def edition(request: Request, house: House, number: int) -> Response:
     """One of them, as far as it is for whoever comes."""
     with house.reading() as tx:
         found, members, is_let_in, columns, hidden = _seen(request, house, tx, number)
+        tied = ties(tx.session, [item["id"] for column in columns for item in column["items"]])
     named = status_word(found.readers_named) if found.readers_named in STATUSES else found.readers_named
     if not is_let_in:
         # a rule may tell of people what strangers must not know
         named = named if found.readers_named in STATUSES else ""
         return draw_known(request, house, "closed.html", status=403, page=found, named=named, is_known=bool(members))
     return draw_known(
-        request, house, "edition.html", page=found, columns=columns, hidden=hidden, is_known=bool(members), named=named
+        request,
+        house,
+        "edition.html",
+        page=found,
+        columns=columns,
+        ties=tied,
+        hidden=hidden,
+        is_known=bool(members),
+        named=named,
     )
 
 

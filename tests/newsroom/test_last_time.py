@@ -12,6 +12,7 @@ from sqlalchemy import select
 from broadcaster.runtime import Runtime
 from subscribers.models import Consent, Member, Membership, Organisation
 from tests.databases import Clock
+from tests.newsroom.test_looks_at_lists import words
 from tests.newsroom.test_members import hand_in, settled, token_of
 from tests.newsrooms import Browser, Signed, add_user
 
@@ -29,10 +30,6 @@ def admin(house: Runtime, browser: Browser) -> Browser:
     add_user(house, "chief", "admin")
     browser.client.cookies["broadsheet"] = Signed(house, "chief").token
     return browser
-
-
-def words(answer: httpx2.Response) -> str:
-    return " ".join(unescape(re.sub("<[^>]+>", " ", answer.text)).split())
 
 
 def choose(browser: Browser, look: httpx2.Response, act: str, fields: list[str], **more: str) -> httpx2.Response:
