@@ -19,6 +19,8 @@ class Proxy:
         self._lock = threading.Lock()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._threads: list[threading.Thread] = []
+        #: bytes that gateways have sent, passed on or not
+        self.asked = 0
         self._left: int | None = None
         self._garbled = False
         self._speaking = threading.Event()
@@ -106,6 +108,9 @@ class Proxy:
             while data := source.recv(65536):
                 if answers:
                     self._speaking.wait()
+                else:
+                    with self._lock:
+                        self.asked += len(data)
                 kept = self._spoilt(data) if answers else data
                 sink.sendall(kept)
                 if answers and len(kept) < len(data) and not self._garbled:
