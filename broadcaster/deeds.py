@@ -37,6 +37,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "code": ("second factor set up", "设置手机验证码"),
     "disable": ("let in no more", "停用"),
     "expired": ("out of time", "过期"),
+    "form": ("form of the text chosen", "选正文形式"),
     "export": ("exported", "导出"),
     "forget": ("forgotten", "清除资料"),
     "import": ("list taken in", "导入"),
@@ -153,6 +154,7 @@ _DETAILS: Mapping[str, tuple[str, str]] = {
 #: what a deed was done to, as it is noted, and whose word it is
 _NOTED: Mapping[str, str] = {
     "campaign": "campaigns",
+    "column": "columns",
     "edition": "editions",
     "gateway": "gateways",
     "item": "items",

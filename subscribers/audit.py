@@ -42,6 +42,15 @@ def last_by(session: Session, deed: str, thing: str) -> str:
     return session.scalar(query) or ""
 
 
+def last_since(
+    session: Session, deeds: Collection[str], thing: str, since: datetime
+) -> tuple[str, datetime] | tuple[str, None]:
+    """Who did one of these deeds to it last, and when, if that was since this instant; "" and None if nobody did."""
+    query = select(Audit.actor, Audit.at).where(Audit.at >= since, Audit.deed.in_(deeds), Audit.thing == thing)
+    found = session.execute(query.order_by(Audit.id.desc()).limit(1)).one_or_none()
+    return (found.actor, found.at) if found else ("", None)
+
+
 def done_since(session: Session, deeds: Collection[str], under: str, since: datetime) -> bool:
     """Whether one of these deeds was done since in this part of the tree, in one below it, or above.
 

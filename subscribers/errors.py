@@ -5,6 +5,7 @@
     ├── NotFound       there is no such thing, or not for this person
     ├── Denied         this person lacks the right
     ├── Conflict       not now: the state of the thing does not allow it
+    │   └── Outdated   somebody else has saved another one since it was read
     └── Unavailable    a server, a disk or a gateway does not answer
 
 A message is an English sentence with named fields, so that a door can look it up in a catalogue and tell it in the
@@ -46,6 +47,10 @@ class Denied(BroadsheetError):
 
 class Conflict(BroadsheetError):
     """Not now: the state of the thing does not allow it."""
+
+
+class Outdated(Conflict):
+    """Somebody else has changed it since it was read."""
 
 
 class Unavailable(BroadsheetError):

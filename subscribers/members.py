@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from subscribers import audit, consent, msisdn
+from subscribers import audit, consent, member_marks, msisdn, seen
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid
 from subscribers.forgetting import stays_forgotten
@@ -125,14 +125,18 @@ def update(
     tags: Sequence[str] | None = None,
     fields: Mapping[str, str] | None = None,
     external_id: str | None = None,
+    read: str = "",
     on: date,
     now: datetime,
 ) -> Member:
     """Correct a member's own data; None leaves a thing as it is. `no_birthday`: nobody knows it any more.
 
-    An empty external id removes it, and so does an empty field; tags are replaced as a whole.
+    An empty external id removes it, and so does an empty field; tags are replaced as a whole. `read`: what the form
+    carried. Raises `Invalid`, `Conflict`, `Outdated`.
     """
-    member = hold(session, actor, member_id).member
+    member, thing = hold(session, actor, member_id).member, f"member {member_id}"
+    # what the form has not is not written over by it
+    before = member_marks.of_data(member, fields or ())
     if name is not None:
         member.name = clean_name(name)
         member.search_key = search_key(member.name)
@@ -145,8 +149,10 @@ def update(
         member.fields = _checked_fields({name: value for name, value in merged.items() if value != ""})
     if external_id is not None and external_id.strip() != (member.external_id or ""):
         member.external_id = _free_external_id(session, external_id)
+    after = member_marks.of_data(member, fields or ())
+    seen.refuse_outdated(session, read, before, after, deeds=member_marks.DATA, thing=thing)
     _flush(session, member)
-    audit.note(session, actor, "members.change", f"member {member_id}", now=now)
+    audit.note(session, actor, "members.change", thing, now=now)
     return member
 
 

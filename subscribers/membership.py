@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from subscribers import audit
+from subscribers import audit, member_marks, seen
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid
 from subscribers.holding import Held, hold
@@ -43,12 +43,14 @@ def update_status(
     mobile: bool | None = None,
     away_place: str | None = None,
     host_branch: str | None = None,
+    read: str = "",
     on: date,
     now: datetime,
 ) -> Standing:
     """Another status from the day `on`; the one before ends with it and stays on record. None: as it is.
 
-    Raises `NotFound`, `Invalid`, and `Conflict` if they left before, or if a later change is on record already.
+    `read`: what the form carried. Raises `NotFound`, `Outdated`, `Invalid`, and `Conflict` if they left before, or if
+    a later change is on record already.
     """
     held = hold(session, actor, member_id)
     last = held.last
@@ -59,6 +61,7 @@ def update_status(
     after = _changed(before, status, mobile, away_place, host_branch)
     if after == before:
         return after
+    _refuse_outdated(session, held, read)
     if on == last.valid_from:
         _give(last, after)
     else:
@@ -71,13 +74,17 @@ def update_status(
 
 
 @needs(Right.REGISTER)
-def leave(session: Session, actor: Actor, member_id: int, *, on: date, now: datetime) -> None:
-    """They are a member no more from the day `on`. Raises `Conflict` if they left before, or changed after it."""
+def leave(session: Session, actor: Actor, member_id: int, *, read: str = "", on: date, now: datetime) -> None:
+    """They are a member no more from the day `on`. `read`: what the form carried.
+
+    Raises `Outdated`, and `Conflict` if they left before, or changed after it.
+    """
     held = hold(session, actor, member_id)
     _check_last(held, on)
     ended = held.last.valid_until
     if ended is not None and ended <= on:
         raise _left(member_id, ended)
+    _refuse_outdated(session, held, read)
     held.last.valid_until = on
     session.flush()
     audit.note(session, actor, "members.leave", f"member {member_id}", now=now, on=on.isoformat())
@@ -91,12 +98,14 @@ def rejoin(
     *,
     organisation: str | None = None,
     status: Status | None = None,
+    read: str = "",
     on: date,
     now: datetime,
 ) -> None:
     """A member again from the day `on`: where they were if no organisation (a path of names) is given, at home.
 
-    Raises `Conflict` for somebody who is a member, or was one on that day, and for an organisation that is closed.
+    `read`: what the form carried. Raises `Outdated`, and `Conflict` for somebody who is a member, or was one on that
+    day, and for an organisation that is closed.
     """
     held = hold(session, actor, member_id)
     last = held.last
@@ -107,6 +116,7 @@ def rejoin(
             member=member_id,
             day=on,
         )
+    _refuse_outdated(session, held, read)
     place = find_by_path(session, actor, organisation).id if organisation else last.organisation_id
     # the day may be past, and they stay: it must not be closed by now either
     refuse_closed(session, [place], on=max(on, now.date()))
@@ -124,12 +134,14 @@ def rejoin(
 
 
 @needs(Right.REGISTER)
-def take_back(session: Session, actor: Actor, member_id: int, *, now: datetime) -> None:
-    """Undo the last change of standing, the leaving or the return.
+def take_back(session: Session, actor: Actor, member_id: int, *, read: str = "", now: datetime) -> None:
+    """Undo the last change of standing, the leaving or the return. `read`: what the form carried.
 
-    Raises `Conflict` where there is nothing to undo, and if they would be back in an organisation that is closed.
+    Raises `Outdated`, and `Conflict` where there is nothing to undo, and if they would be back in an organisation that
+    is closed.
     """
     held = hold(session, actor, member_id)
+    _refuse_outdated(session, held, read, is_undo=True)
     last = held.last
     before = held.places[-2] if len(held.places) > 1 else None
     if last.valid_until is not None:
@@ -187,6 +199,11 @@ def clean_line(text: str, length: int) -> str | None:
             length=length,
         )
     return line or None
+
+
+def _refuse_outdated(session: Session, held: Held, read: str, *, is_undo: bool = False) -> None:
+    before, deeds = member_marks.of_places(held.places), member_marks.PLACES
+    seen.refuse_outdated(session, read, before, deeds=deeds, thing=f"member {held.member.id}", is_undo=is_undo)
 
 
 def _came_from_elsewhere(session: Session, actor: Actor, before: Membership, last: Membership) -> bool:

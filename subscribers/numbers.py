@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.orm import Session
 
-from subscribers import audit, msisdn
+from subscribers import audit, member_marks, msisdn, seen
 from subscribers.actor import Actor, Right, needs
 from subscribers.db import among, in_bulk, is_sqlite
 from subscribers.errors import Conflict, Invalid, NotFound
@@ -62,19 +62,31 @@ def add_number(
 
 
 @needs(Right.REGISTER)
-def remove_number(session: Session, actor: Actor, member_id: int, written: str, *, now: datetime) -> None:
-    """Take a number off a member; the next one is preferred then. What its holder wants stays on record."""
+def remove_number(
+    session: Session, actor: Actor, member_id: int, written: str, *, read: str = "", now: datetime
+) -> None:
+    """Take a number off a member; the next one is preferred then. What its holder wants stays on record.
+
+    `read`: what the form carried. Raises `NotFound`, `Outdated`.
+    """
     hold(session, actor, member_id)
-    _remove(session, number_of(session, member_id, written))
+    number = number_of(session, member_id, written)
+    _refuse_outdated(session, member_id, read)
+    _remove(session, number)
     audit.note(session, actor, "members.number", f"member {member_id}", now=now, removed=1)
 
 
 @needs(Right.REGISTER)
-def prefer_number(session: Session, actor: Actor, member_id: int, written: str, *, now: datetime) -> Number:
-    """Use this number of the member's from now on."""
+def prefer_number(
+    session: Session, actor: Actor, member_id: int, written: str, *, read: str = "", now: datetime
+) -> Number:
+    """Use this number of the member's from now on. `read`: what the form carried. Raises `NotFound`, `Outdated`."""
     hold(session, actor, member_id)
     number = number_of(session, member_id, written)
-    _prefer(session, number)
+    if not number.preferred:
+        _refuse_outdated(session, member_id, read)
+        _prefer(session, number)
+        audit.note(session, actor, "members.number", f"member {member_id}", now=now)
     return number
 
 
@@ -297,6 +309,11 @@ def number_of(session: Session, member_id: int, written: str) -> Number:
             number=mask(f"+{digits}") if len(digits) >= 7 else digits or repr(written[:20]),
         )
     return meant[0]
+
+
+def _refuse_outdated(session: Session, member_id: int, read: str) -> None:
+    before, deeds = member_marks.of_numbers(session, member_id), member_marks.NUMBERS
+    seen.refuse_outdated(session, read, before, deeds=deeds, thing=f"member {member_id}")
 
 
 def _remove(session: Session, number: Number) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from subscribers import audit
+from subscribers import audit, member_marks
 from subscribers.actor import Actor, Right, needs
 from subscribers.consent import wishes
 from subscribers.holding import no_such_member
+from subscribers.member_marks import MemberMarks
 from subscribers.models import Consent, Member, Membership, Number, Organisation, Status, Subscription, Transfer, Wish
 from subscribers.msisdn import mask
 from subscribers.organisations import names_of
@@ -121,6 +122,14 @@ def show(
         ),
         history=tuple(history(session, actor, member_id, zone=zone)),
     )
+
+
+@needs(Right.REGISTER)
+def marks(session: Session, actor: Actor, member_id: int) -> MemberMarks:
+    """What forms of a member carry. Raises `NotFound`."""
+    member, places = _find(session, actor, member_id)
+    standing = member_marks.of_places([place for place, _ in places])
+    return MemberMarks(member_marks.of_data(member), standing, member_marks.of_numbers(session, member_id))
 
 
 @needs(Right.SEE)

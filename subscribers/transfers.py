@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from subscribers import audit
+from subscribers import audit, member_marks, seen
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.holding import Held, hold_anywhere, no_such_member
@@ -67,13 +67,15 @@ def ask(
     name: str = "",
     reason: str = "",
     days: int = DAYS,
+    read: str = "",
     on: date,
     now: datetime,
 ) -> Transfer:
     """Ask for a member to be moved to the organisation at `to_path` (names), within `days`; `on` is today.
 
     The side that has the member may ask, or the one that is to get them; the latter gives their name, so that nobody
-    learns who is behind a number. Raises `NotFound`, `Invalid`, and `Conflict` if one is open already.
+    learns who is behind a number. `read`: what the form carried. Raises `NotFound`, `Invalid`, `Outdated`, and
+    `Conflict` if one is open already.
     """
     if not 1 <= days <= MOST_DAYS:
         raise Invalid("{days} days are no time limit.", hint="Give 1 to {most} days.", days=days, most=MOST_DAYS)
@@ -91,6 +93,8 @@ def ask(
             member=member_id,
             path=clean_path(to_path),
         )
+    places, thing = member_marks.of_places(held.places), f"member {member_id}"
+    seen.refuse_outdated(session, read, places, deeds=member_marks.PLACES, thing=thing)
     transfer = Transfer(
         member_id=member_id,
         from_organisation_id=place.organisation_id,

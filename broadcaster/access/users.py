@@ -15,7 +15,7 @@ from broadcaster.access import passwords, second_factor, sessions, tries
 from broadcaster.access.models import Door, Role, User
 from broadcaster.access.roles import rights_of
 from broadcaster.language import listed
-from subscribers import organisations
+from subscribers import organisations, seen
 from subscribers.actor import OPERATOR, Actor, Right, needs
 from subscribers.audit import note
 from subscribers.db import lock_table
@@ -24,6 +24,7 @@ from subscribers.models import Organisation
 from subscribers.organisations import in_subtree
 
 NAME_LENGTH = 60
+_CHANGES = ("users.change", "users.disable")
 #: names the audit uses for what is nobody
 _TAKEN = frozenset({"operator", "system", "onlooker", "nobody", "demo"})
 
@@ -114,22 +115,26 @@ def change(
     role: str | None = None,
     under: str | None = None,
     enable: bool = False,
+    read: str = "",
     now: datetime,
 ) -> Account:
     """Give a user another role, another place (a path of names; empty: the actor's own), or both. They sign in anew.
 
-    `enable` lets in again who was disabled. Raises as `add`; `Conflict` if the last administrator of everything
-    would be gone.
+    `enable` lets in again who was disabled; `read`: what the form carried. Raises as `add`; `Outdated`; `Conflict` if
+    the last administrator of everything would be gone.
     """
     user, path = _get(session, actor, name)
     place = path if under is None else _place(session, actor, under)
     wanted = _grantable(actor, user.role if role is None else role, place)
     before = user.role
     _keep_one_admin(session, user, stays=wanted is Role.ADMIN and not place)
+    stood = mark_of(find(session, actor, name))
     user.role, user.organisation_id = wanted, _id_of(place)
     sessions.end_all(session, user.id, now=now)
     if enable:
         user.disabled_at = None
+    after = _accounts(session, [(user, place)])[0]
+    seen.refuse_outdated(session, read, stood, mark_of(after), deeds=_CHANGES, thing=f"user {user.id}")
     note(
         session,
         actor,
@@ -144,7 +149,12 @@ def change(
         enabled=enable,
     )
     session.flush()
-    return _accounts(session, [(user, place)])[0]
+    return after
+
+
+def mark_of(account: Account) -> str:
+    """The mark of a user's role and place, and whether they are let in."""
+    return seen.mark(account.role, account.under, account.disabled_at is None)
 
 
 @needs(Right.ADMINISTER)

@@ -14,7 +14,7 @@ from broadcaster.newspaper.edition_file import MAX_COLUMN_NAME
 from broadcaster.newspaper.models import Column, Item, StandingColumn
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newspaper.places import above, at_or_under
-from subscribers import audit
+from subscribers import audit, seen
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Organisation
@@ -22,6 +22,7 @@ from subscribers.organisations import hold_place
 
 MAX_COLUMNS = 200
 MAX_DEPTH = 4
+_CHANGE = "columns.change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +41,26 @@ class ColumnLine:
 @needs(Right.SEE)
 def tree(session: Session, actor: Actor) -> list[ColumnLine]:
     """The columns of the actor's part of the tree and of all above it, each parent before its children."""
-    seen = session.scalars(select(StandingColumn).where(_seen(actor))).all()
+    found = session.scalars(select(StandingColumn).where(_seen(actor))).all()
     counted = select(Item.standing_id, func.count()).where(at_or_under(Item.under, actor.under))
     rows = session.execute(counted.group_by(Item.standing_id))
     items: dict[int | None, int] = {row[0]: row[1] for row in rows}
-    known = {each.id for each in seen}
+    known = {each.id for each in found}
     below: dict[int | None, list[StandingColumn]] = {}
-    for each in sorted(seen, key=lambda one: (one.position, one.id)):
+    for each in sorted(found, key=lambda one: (one.position, one.id)):
         # what hangs from a column of somebody else stands at the top for this one
         below.setdefault(each.parent_id if each.parent_id in known else None, []).append(each)
-    found: list[ColumnLine] = []
+    lines: list[ColumnLine] = []
 
     def walk(parent: int | None, depth: int) -> None:
         for each in below.get(parent, ()):
             is_own = each.under.startswith(actor.under)
             line = ColumnLine(each.id, each.name, each.owner, parent, depth, items.get(each.id, 0), is_own)
-            found.append(line)
+            lines.append(line)
             walk(each.id, depth + 1)
 
     walk(None, 0)
-    return found
+    return lines
 
 
 @needs(Right.SEE)
@@ -107,13 +108,26 @@ def begin(session: Session, actor: Actor, names: Sequence[str], *, now: datetime
 
 
 @needs(Right.EDIT)
-def change(session: Session, actor: Actor, column_id: int, *, name: str, owner: str) -> StandingColumn:
-    """Another name and owner. Editions keep the name that they were made with."""
-    column = _own(session, actor, column_id)
+def change(
+    session: Session, actor: Actor, column_id: int, *, name: str, owner: str, read: str = "", now: datetime
+) -> StandingColumn:
+    """Another name and owner. Editions keep the name that they were made with.
+
+    `read`: what its form carried. Raises `Invalid`, `Outdated`.
+    """
+    column = _held(session, actor, column_id)
+    before, thing = mark_of(column), f"column {column_id}"
     column.name = _name(name, tree(session, actor), column.parent_id, column.id)
     column.owner = _owner(session, actor, owner)
+    seen.refuse_outdated(session, read, before, mark_of(column), deeds={_CHANGE}, thing=thing)
+    audit.note(session, actor, _CHANGE, thing, people=0, now=now)
     session.flush()
     return column
+
+
+def mark_of(column: StandingColumn | ColumnLine) -> str:
+    """The mark of its name and owner."""
+    return seen.mark(column.name, column.owner)
 
 
 @needs(Right.EDIT)
@@ -133,9 +147,13 @@ def move(session: Session, actor: Actor, column_id: int, *, down: bool) -> Stand
 
 
 @needs(Right.EDIT)
-def remove(session: Session, actor: Actor, column_id: int, *, into: int | None, now: datetime) -> int:
-    """A column ends; its items want to stand in `into` from now on, or nowhere. How many items these are."""
-    column = _own(session, actor, column_id)
+def remove(session: Session, actor: Actor, column_id: int, *, into: int | None, read: str = "", now: datetime) -> int:
+    """A column ends; its items want to stand in `into` from now on, or nowhere. How many items these are.
+
+    `read`: what its form carried. Raises `Invalid`, `Conflict`, `Outdated`.
+    """
+    column = _held(session, actor, column_id)
+    seen.refuse_outdated(session, read, mark_of(column), deeds={_CHANGE}, thing=f"column {column_id}")
     if into == column_id:
         raise Invalid("The items cannot go into the column that ends.", hint="Choose another one.")
     if into is not None:
@@ -160,6 +178,13 @@ def _own(session: Session, actor: Actor, column_id: int) -> StandingColumn:
     column = get(session, actor, column_id)
     if not column.under.startswith(actor.under):
         raise NotFound("There is no column {id} of yours.", hint="It is changed at the place above.", id=column_id)
+    return column
+
+
+def _held(session: Session, actor: Actor, column_id: int) -> StandingColumn:
+    """One of the actor's own, which nobody else changes before this transaction ends."""
+    column = _own(session, actor, column_id)
+    session.refresh(column, with_for_update=True)
     return column
 
 

@@ -20,7 +20,7 @@ from broadcaster.newspaper.places import at_or_under, seen_from
 from broadcaster.words import STATUSES, status_word
 from subscribers import audit, segments
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Conflict, Denied, Invalid, NotFound
+from subscribers.errors import Conflict, Denied, Invalid, NotFound, Outdated
 from subscribers.organisations import hold_place
 
 
@@ -60,10 +60,6 @@ MOVES: Mapping[Move, tuple[frozenset[ItemState], ItemState | None]] = {
     Move.UNSHARE: (frozenset(ItemState), None),
 }
 MAX_NOTE = 200
-
-
-class Outdated(Conflict):
-    """Somebody else has changed it since; nothing was written."""
 
 
 @needs(Right.WRITE)

@@ -14,19 +14,19 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper.edition_file import EVERYONE, MAX_COLUMN_NAME, MAX_TITLE
 from broadcaster.newspaper.editions import contents, enter, get, next_number, variant_names
-from broadcaster.newspaper.items import Outdated
 from broadcaster.newspaper.items import get as get_item
 from broadcaster.newspaper.models import Column, Edition, Item, ItemState, Placement, StandingColumn, Variant
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newspaper.places import above, at_or_under
 from broadcaster.newspaper.values import MAX_ENTRIES, MAX_NUMBER
 from broadcaster.words import segment_name
-from subscribers import audit, segments
+from subscribers import audit, seen, segments
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Conflict, Invalid, NotFound
+from subscribers.errors import Conflict, Invalid, NotFound, Outdated
 
 #: as the audit calls it
 VARIANTS = "editions.variants"
+_CHANGE = "editions.change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,22 @@ def begin(session: Session, actor: Actor, *, number: int, day: date, title: str,
 
 
 @needs(Right.EDIT)
-def rename(session: Session, actor: Actor, number: int, *, day: date, title: str) -> Edition:
-    """Another day and title."""
+def rename(
+    session: Session, actor: Actor, number: int, *, day: date, title: str, read: str = "", now: datetime
+) -> Edition:
+    """Another day and title. `read`: what its form carried. Raises `Invalid`, `Outdated`."""
     edition = hold(session, actor, number)
+    before, thing = heading_mark(edition), f"edition {number}"
     edition.date, edition.title = day, _title(title)
+    seen.refuse_outdated(session, read, before, heading_mark(edition), deeds={_CHANGE}, thing=thing)
+    audit.note(session, actor, _CHANGE, thing, people=0, now=now)
     session.flush()
     return edition
+
+
+def heading_mark(edition: Edition) -> str:
+    """The mark of an edition's day and title."""
+    return seen.mark(edition.date.isoformat(), edition.title)
 
 
 @needs(Right.EDIT)
@@ -278,8 +288,8 @@ def _columns_to_begin_with(session: Session, actor: Actor, last: Edition | None)
         return [(name, standing_id) for name, standing_id in session.execute(query)]
     # the lowest columns of the tree: what is above them only sorts them
     parents = select(StandingColumn.parent_id).where(StandingColumn.parent_id.is_not(None))
-    seen = at_or_under(StandingColumn.under, actor.under) | StandingColumn.under.in_(above(actor.under))
-    query = select(StandingColumn.name, StandingColumn.id).where(seen, StandingColumn.id.not_in(parents))
+    here = at_or_under(StandingColumn.under, actor.under) | StandingColumn.under.in_(above(actor.under))
+    query = select(StandingColumn.name, StandingColumn.id).where(here, StandingColumn.id.not_in(parents))
     rows = session.execute(query.order_by(StandingColumn.position, StandingColumn.id).limit(MAX_ENTRIES))
     return [(name, id_) for name, id_ in rows]
 

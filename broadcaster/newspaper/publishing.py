@@ -28,7 +28,7 @@ from broadcaster.newspaper.models import (
     Placement,
 )
 from broadcaster.words import segment_name
-from subscribers import audit, segments
+from subscribers import audit, seen, segments
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Conflict, Invalid, NotFound
 from subscribers.models import Member
@@ -37,6 +37,8 @@ from subscribers.models import Member
 LARGEST = 46_000
 #: characters of whom a page is for
 _NAMED = 500
+_PUBLISH = "editions.publish"
+_TAKE_DOWN = "editions.take_down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,13 @@ class ForNobody(Invalid):
 
 
 @needs(Right.EDIT)
-def publish(session: Session, actor: Actor, number: int, *, now: datetime, readers: str = "") -> Published:
+def publish(
+    session: Session, actor: Actor, number: int, *, now: datetime, readers: str = "", read: str = ""
+) -> Published:
     """Make the reading page, or make it anew.
 
-    `readers`: a segment or a rule, whose members alone may. Raises `Conflict`, `Invalid`, `ForNobody`.
+    `readers`: a segment or a rule, whose members alone may; `read`: what the form carried. Raises `Conflict`,
+    `Invalid`, `ForNobody`, `Outdated`.
     """
     edition = _own(session, actor, number)
     readers = segment_name(readers.strip())
@@ -97,7 +102,10 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
             limit=_NAMED,
         )
     rule = segments.frozen(session, readers, within=edition.under) if readers else ""
-    page = session.get(EditionPage, edition.id)
+    page = session.get(EditionPage, edition.id, with_for_update=True, populate_existing=True)
+    before = mark_of(page.readers_named, is_published=True) if page else mark_of("", is_published=False)
+    after = mark_of(readers, is_published=True)
+    seen.refuse_outdated(session, read, before, after, deeds={_PUBLISH, _TAKE_DOWN}, thing=str(number))
     stood = {item["id"]: item for column in page.columns for item in column["items"]} if page else {}
     columns: list[dict[str, Any]] = []
     pictures: dict[int, int] = {}
@@ -154,7 +162,7 @@ def publish(session: Session, actor: Actor, number: int, *, now: datetime, reade
     session.add_all(
         PagePicture(edition_id=edition.id, item_id=item, picture_id=each) for item, each in pictures.items()
     )
-    audit.note(session, actor, "editions.publish", str(number), people=0, now=now, items=len(standing))
+    audit.note(session, actor, _PUBLISH, str(number), people=0, now=now, items=len(standing))
     session.flush()
     return Published(len(common), len(standing) - len(common))
 
@@ -173,6 +181,11 @@ def _frozen(session: Session, item: Item, audience: str, within: str) -> str:
         raise gone from None
 
 
+def mark_of(readers: str, *, is_published: bool) -> str:
+    """The mark of a reading page: whether there is one, and whose it is, as the editor named them."""
+    return seen.mark(readers if is_published else None)
+
+
 @needs(Right.EDIT)
 def take_down(session: Session, actor: Actor, number: int, *, now: datetime) -> None:
     """Nobody finds the page any more; it can be published again."""
@@ -180,7 +193,7 @@ def take_down(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     page = session.get(EditionPage, edition.id)
     if page is None:
         raise NotFound("Edition {number} has no reading page.", hint="Load it again.", number=number)
-    audit.note(session, actor, "editions.take_down", str(number), people=0, now=now)
+    audit.note(session, actor, _TAKE_DOWN, str(number), people=0, now=now)
     session.execute(delete(PagePicture).where(PagePicture.edition_id == edition.id))
     session.delete(page)
     session.flush()

@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper import own_words
 from broadcaster.newspaper.editions import get, variant_names
-from broadcaster.newspaper.items import Outdated
 from broadcaster.newspaper.making import hold
 from broadcaster.newspaper.models import EarlierText, Edition, VariantText
-from subscribers import audit
+from subscribers import audit, seen
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Invalid, NotFound
+from subscribers.errors import Invalid, NotFound, Outdated
 
 #: earlier texts that are kept of a variant
 EARLIER = 10
+_FORM = "editions.form"
 
 
 @needs(Right.EDIT)
@@ -98,12 +98,14 @@ def set_form(
     in_full: bool,
     with_link: bool,
     pages: str,
+    read: str = "",
     now: datetime,
 ) -> None:
     """Whether the items of a variant stand in it with their full texts, for phones that open no page; and whether it
     ends with the address of the reading page, for those that do.
 
-    `pages`: where those stand. Raises `Invalid` where that is not set, for a text that did not end with it before.
+    `pages`: where those stand; `read`: what the form carried. Raises `Outdated`, and `Invalid` where there is no
+    address, for a text that did not end with it before.
     """
     edition = hold(session, actor, number)
     kept = _kept(session, actor, edition, name, now)
@@ -112,8 +114,16 @@ def set_form(
             "There is no address of reading pages yet: no text can end with it.",
             hint="Ask the operator to set it, or choose that nothing more stands at its end.",
         )
+    before, thing = form_mark(kept), f"edition {number}"
     kept.in_full, kept.with_link = in_full, with_link
+    seen.refuse_outdated(session, read, before, form_mark(kept), deeds={_FORM}, thing=thing)
+    audit.note(session, actor, _FORM, thing, people=0, now=now, variant=name)
     session.flush()
+
+
+def form_mark(kept: VariantText | None) -> str:
+    """The mark of what stands in the text of a variant, and at its end; None: as it is when nobody has chosen."""
+    return seen.mark(bool(kept and kept.in_full), bool(kept and kept.with_link))
 
 
 def _kept(session: Session, actor: Actor, edition: Edition, name: str, now: datetime) -> VariantText:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from broadcaster.newspaper.models import WordList
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newspaper.places import above
-from subscribers import audit
+from subscribers import audit, seen
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import Invalid
 from subscribers.organisations import hold_place
@@ -35,15 +35,21 @@ def holding(session: Session, actor: Actor) -> list[str]:
 
 
 @needs(Right.EDIT)
-def save(session: Session, actor: Actor, words: Sequence[str], *, now: datetime) -> list[str]:
-    """Another list for the actor's place. Raises `Invalid`. What it was before is told by the answer."""
+def save(session: Session, actor: Actor, words: Sequence[str], *, read: str = "", now: datetime) -> list[str]:
+    """Another list for the actor's place. What it was before is told by the answer.
+
+    `read`: what its form carried. Raises `Invalid`, `Outdated`.
+    """
     cleaned = list(dict.fromkeys(filter(None, map(clean_line, words))))
     if len(cleaned) > MAX_WORDS:
         raise Invalid("A list has {limit} words at most.", limit=MAX_WORDS)
     if long := next((word for word in cleaned if len(word) > MAX_WORD), ""):
         raise Invalid("“{word}…” is too long for a word.", hint="Write one word in each line.", word=long[:20])
-    kept = session.scalar(select(WordList).where(WordList.under == actor.under))
+    mine = select(WordList).where(WordList.under == actor.under).execution_options(populate_existing=True)
+    kept = session.scalar(mine.with_for_update())
     before: list[str] = list(kept.words) if kept else []
+    if kept is not None and seen.is_outdated(read, seen.mark(before), seen.mark(cleaned)):
+        raise seen.outdated(kept.changed_by, kept.changed_at)
     if kept is None:
         hold_place(session, actor.under)
         kept = WordList(under=actor.under)

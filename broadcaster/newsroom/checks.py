@@ -37,7 +37,7 @@ from broadcaster.web.visits import Here, Visit
 from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Conflict, Invalid
+from subscribers.errors import BroadsheetError, Conflict, Invalid, Outdated
 
 router = APIRouter()
 
@@ -157,7 +157,7 @@ def draw_check(
         request,
         "check.html",
         status=422 if error else 200,
-        trouble=trouble(error, path=leads_to) if error else None,
+        trouble=trouble(error, "theirs" if isinstance(error, Outdated) else "", path=leads_to) if error else None,
         edition=laid.edition,
         lines=sorted(lines, key=lambda line: not line["stops"]),
         stops=sum(line["stops"] for line in lines),
@@ -169,6 +169,7 @@ def draw_check(
         read="\n".join(laid.variants),
         readers=audience_words([are_readers]) if are_readers else "",
         typed=typed_words(are_readers) if readers is None else readers,
+        page_mark=publishing.mark_of(are_readers, is_published=published is not None),
         known=[typed_words(name) for name in dict.fromkeys([*laid.variants, *known]) if name not in EVERYONE],
         is_closed=is_closed,
         lost=lost,

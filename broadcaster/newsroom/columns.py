@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from broadcaster.language import msgid, tr
 from broadcaster.newspaper import columns
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.drawing import READ, done, draw, trouble
 from broadcaster.newsroom.members import Id
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, Posted, shows, takes
@@ -14,6 +14,7 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers.actor import Right
 from subscribers.errors import BroadsheetError, Conflict, Invalid
+from subscribers.seen import stamped
 
 router = APIRouter()
 
@@ -63,9 +64,11 @@ def change(request: Request, house: House, visit: Here, form: Form, id: Id) -> R
         with house.begin() as tx:
             before = columns.get(tx.session, visit.actor, id)
             back = {"name": before.name, "owner": before.owner}
-            made = columns.change(tx.session, visit.actor, id, name=form.text("name"), owner=form.text("owner"))
+            name, owner, read = form.text("name"), form.text("owner"), form.text(READ)
+            made = columns.change(tx.session, visit.actor, id, name=name, owner=owner, read=read, now=tx.now)
+            back[READ] = stamped(columns.mark_of(made), tx.now)
     except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, error)
+        return _draw(request, house, visit, error, at=f"name-{id}")
     return done(visit, PATH, msgid("Changed: {name}."), name=made.name, undo=f"{PATH}/{id}", undo_fields=back)
 
 
@@ -85,9 +88,10 @@ def remove(request: Request, house: House, visit: Here, form: Form, id: Id) -> R
     try:
         with house.begin() as tx:
             name = columns.get(tx.session, visit.actor, id).name
-            moved = columns.remove(tx.session, visit.actor, id, into=_number(form, "into"), now=tx.now)
+            into, read = _number(form, "into"), form.text(READ)
+            moved = columns.remove(tx.session, visit.actor, id, into=into, read=read, now=tx.now)
     except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, error)
+        return _draw(request, house, visit, error, at=f"into-{id}")
     return done(visit, PATH, msgid("{name} has ended; {items} items have moved."), name=name, items=moved)
 
 
@@ -103,16 +107,19 @@ def _draw(
     error: BroadsheetError | None = None,
     name: str = "",
     owner: str = "",
+    *,
+    at: str = "name",
 ) -> Response:
     with house.reading() as tx:
         lines = columns.tree(tx.session, visit.actor)
-    wrong = trouble(error, "name") if error else None
+    wrong = trouble(error, at) if error else None
     return draw(
         request,
         "columns.html",
         status=422 if error else 200,
         trouble=wrong,
         lines=lines,
+        marks={line.id: columns.mark_of(line) for line in lines},
         name=name,
         owner=owner,
         starters=starters(),

@@ -12,13 +12,13 @@ from fastapi.responses import RedirectResponse
 from broadcaster.language import filled, msgid, translated
 from broadcaster.newspaper import columns, editions, items, making, publishing
 from broadcaster.newspaper.edition_file import MAX_SMS
-from broadcaster.newspaper.items import Move, Outdated, Shelf
+from broadcaster.newspaper.items import Move, Shelf
 from broadcaster.newspaper.lint import about_full_texts
 from broadcaster.newspaper.making import Layout, PlacedItem
 from broadcaster.newspaper.models import Item, ItemState
 from broadcaster.newspaper.pasted import clean_line
 from broadcaster.newsroom.columns import starters
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.drawing import READ, done, draw, trouble
 from broadcaster.newsroom.editions import PATH, day_of
 from broadcaster.newsroom.items import audience_words, state_words, variants_words
 from broadcaster.newsroom.members import Id
@@ -34,7 +34,7 @@ from broadcaster.web.visits import Here, Visit
 from broadcaster.words import actor_word
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Conflict, Invalid
+from subscribers.errors import BroadsheetError, Conflict, Invalid, Outdated
 
 router = APIRouter()
 
@@ -74,9 +74,10 @@ def rename(request: Request, house: House, visit: Here, form: Form, id: Id) -> R
     """Another day and title."""
     try:
         with house.begin() as tx:
-            making.rename(tx.session, visit.actor, id, day=day_of(form), title=form.text("title"))
+            day, title, read = day_of(form), form.text("title"), form.text(READ)
+            making.rename(tx.session, visit.actor, id, day=day, title=title, read=read, now=tx.now)
     except (Invalid, Conflict) as error:
-        return _draw(request, house, visit, id, error=error)
+        return _draw(request, house, visit, id, error=error, at="theirs" if isinstance(error, Outdated) else "title")
     return done(visit, f"{PATH}/{id}", msgid("Saved."))
 
 
@@ -207,6 +208,7 @@ def _draw(
     who: str = "",
     typed: dict[int, str] | None = None,
     theirs: bool = False,
+    at: str = "",
 ) -> Response:
     with house.reading() as tx:
         laid = making.layout(tx.session, visit.actor, number)
@@ -238,8 +240,9 @@ def _draw(
         request,
         "composer.html",
         status=422 if error else 200,
-        trouble=trouble(wrong, is_typed=wrong is error) if wrong else None,
+        trouble=trouble(wrong, at, is_typed=wrong is error) if wrong else None,
         edition=laid.edition,
+        mark=making.heading_mark(laid.edition),
         columns=[
             {"id": column.id, "name": column.name, "items": [_told(laid, each, typed or {}) for each in column.items]}
             for column in laid.columns
@@ -270,6 +273,7 @@ def _draw(
         maker=actor_word(laid.edition.created_by),
         is_page_old=is_page_old,
         readers=readers,
+        page_mark=publishing.mark_of(readers, is_published=is_page_old),
         **panel,
     )
 

@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from broadcaster.language import translated
 from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Posted
-from broadcaster.web.figures import count, on_day
+from broadcaster.web.figures import count, on_day, when
 from broadcaster.web.rendering import other_language, page, sheets
 from broadcaster.web.told import told, without_place
 from broadcaster.web.visits import Visit, give
-from broadcaster.words import place_words
-from subscribers.errors import BroadsheetError
+from broadcaster.words import actor_word, place_words
+from subscribers.errors import BroadsheetError, Outdated
+from subscribers.seen import stamped
 
 #: our own files, forms to us, and nothing that stands in a page itself
 POLICY = (
@@ -33,6 +35,8 @@ POLICY = (
 )
 #: the cookie with what was just done
 DONE = "done"
+#: the field of a form with what it was opened with: see `subscribers.seen`
+READ = "read"
 #: characters of it, and of each field of a sentence when it would have more
 _LARGEST, _CUT = 3_700, 200
 _TEMPLATES = sheets(Path(__file__).parent / "html")
@@ -55,10 +59,11 @@ class Sent:
     Without a path: what they sent by any button of a page with one form, refused or not.
     """
 
-    def __init__(self, request: Request, status: int) -> None:
+    def __init__(self, request: Request, status: int, outdated: Mapping[str, str] | None, now: datetime) -> None:
         form = getattr(request.state, "form", None)
         self._form = Posted(form) if form is not None else None
         self._path = request.url.path if status >= HTTPStatus.BAD_REQUEST else None
+        self._outdated, self._now = outdated, now
 
     def by(self, path: str, /, **fields: object) -> bool:
         """Whether the form to this path (empty: any) was sent, with these in its fields."""
@@ -71,12 +76,30 @@ class Sent:
         given = self._form.texts(name) if self._form is not None and self.by(path, **fields) else []
         return given[at] if at < len(given) else otherwise
 
+    def outdated(self, path: str, /, **fields: object) -> Mapping[str, str] | None:
+        """Who saved something else since that form was opened (`who`, `time`), if it was refused for that."""
+        return self._outdated if self.by(path, **fields) else None
+
+    def read(self, path: str, mark: str, /, **fields: object) -> object:
+        """What a form to this path carries of what it was opened with: of what stands there now, by its mark.
+
+        One that was refused for anything but this keeps what it had.
+        """
+        given = "" if self._outdated else self.was(path, READ, "", **fields)
+        return given or stamped(mark, self._now)
+
+    def pairs(self, path: str, name: str, value: str) -> dict[str, str]:
+        """Of that form, by each field of one name what was typed into the one of the other name beside it."""
+        if self._form is None or not self.by(path):
+            return {}
+        return dict(zip(self._form.texts(name), self._form.texts(value), strict=False))
+
 
 def draw(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page for who is there: its template extends `desk.html` (with the menu) or `card.html` (without)."""
     visit: Visit = request.state.visit
     house: Runtime = request.app.state.runtime
-    before = _done(request, visit)
+    before, now = _done(request, visit), house.clock()
     answer = page(
         template,
         templates=_TEMPLATES,
@@ -90,7 +113,7 @@ def draw(request: Request, template: str, *, status: int = 200, **values: Any) -
         # of a form there is no page to come back to
         stands_at=str(request.url.path) if request.method == "GET" else "/",
         done=before,
-        sent=Sent(request, status),
+        sent=Sent(request, status, _outdated(values.get("trouble"), house, now), now),
         **{"trouble": None, **values},
     )
     if visit.is_new:
@@ -116,7 +139,16 @@ def trouble(
     """
     what, then = told(error)
     what = what if is_typed else without_place(what)
-    return {"what": what, "then": then, "field": field, "path": path, "is_at_row": is_at_row}
+    outdated = error.fields if isinstance(error, Outdated) else None
+    return {"what": what, "then": then, "field": field, "path": path, "is_at_row": is_at_row, "outdated": outdated}
+
+
+def _outdated(told: Mapping[str, Any] | None, house: Runtime, now: datetime) -> dict[str, str] | None:
+    fields = told and told.get("outdated")
+    if not fields:
+        return None
+    at = fields.get("at")
+    return {"who": actor_word(fields["who"]), "time": when(at, now, house.settings.zone) if at else ""}
 
 
 def done(

@@ -13,7 +13,7 @@ from broadcaster.language import msgid, tr
 from broadcaster.newspaper import drafts, items, pictures
 from broadcaster.newspaper.corrections import corrections_of
 from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unmeant, Words, checked
-from broadcaster.newspaper.items import MOVES, Move, Outdated
+from broadcaster.newspaper.items import MOVES, Move
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.clauses import Clause
 from broadcaster.newsroom.drawing import done, draw
@@ -33,7 +33,7 @@ from broadcaster.web.visits import Here, Visit
 from broadcaster.words import actor_word, place_words
 from subscribers.actor import Actor, Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Conflict, Invalid
+from subscribers.errors import BroadsheetError, Conflict, Invalid, Outdated
 from subscribers.organisations import names_of
 
 router = APIRouter()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from broadcaster.language import msgid
 from broadcaster.newsroom.acting import attempt, read_day
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.drawing import READ, done, draw, trouble
 from broadcaster.newsroom.member_page import told_record
 from broadcaster.newsroom.members import Id, today
 from broadcaster.runtime import Runtime
@@ -16,11 +16,12 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import place_words, status_word
-from subscribers import consent_files, members, membership, numbers, records, transfers
+from subscribers import consent_files, member_marks, members, membership, numbers, records, transfers
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Invalid
 from subscribers.models import Status, TransferState, Wish
+from subscribers.seen import stamped
 
 router = APIRouter()
 
@@ -60,6 +61,7 @@ def correct(request: Request, house: House, visit: Here, form: Form, id: Id) -> 
             tags=form.text("tags").replace("，", ",").replace("、", ",").split(","),
             external_id=form.text("external_id"),
             fields=dict(zip(form.texts("heading"), form.texts("value"), strict=False)),
+            read=form.text(READ),
             on=today(house, tx),
             now=tx.now,
         )
@@ -68,6 +70,7 @@ def correct(request: Request, house: House, visit: Here, form: Form, id: Id) -> 
             "birthday": f"{before.birthday or ''}",
             "tags": ",".join(before.tags),
             "external_id": before.external_id or "",
+            READ: stamped(member_marks.of_data(after, ()), tx.now),
         }
         # with columns of their own it would be more than a cookie holds
         undo = "" if form.texts("heading") else f"/members/{id}/data"
@@ -90,10 +93,11 @@ def stand(request: Request, house: House, visit: Here, form: Form, id: Id) -> Re
             mobile=is_away,
             away_place=form.text("away_place") if is_away else None,
             host_branch=form.text("host_branch") if is_away else None,
+            read=form.text(READ),
             on=read_day(form.text("on")) or today(house, tx),
             now=tx.now,
         )
-        return _done(visit, id, msgid("Their status is changed."), takes_back=True)
+        return _done(visit, id, msgid("Their status is changed."), tx)
 
     return attempt(house, work, _again(request, house, visit, id))
 
@@ -103,22 +107,22 @@ def leave(request: Request, house: House, visit: Here, form: Form, id: Id) -> Re
     """They are a member no more from a day on, or again."""
 
     def work(tx: Tx) -> Response:
-        on = read_day(form.text("on")) or today(house, tx)
+        on, read = read_day(form.text("on")) or today(house, tx), form.text(READ)
         if form.text("rejoin"):
-            membership.rejoin(tx.session, visit.actor, id, on=on, now=tx.now)
-            return _done(visit, id, msgid("They are a member again."), takes_back=True)
-        membership.leave(tx.session, visit.actor, id, on=on, now=tx.now)
-        return _done(visit, id, msgid("They are a member until then."), takes_back=True)
+            membership.rejoin(tx.session, visit.actor, id, read=read, on=on, now=tx.now)
+            return _done(visit, id, msgid("They are a member again."), tx)
+        membership.leave(tx.session, visit.actor, id, read=read, on=on, now=tx.now)
+        return _done(visit, id, msgid("They are a member until then."), tx)
 
     return attempt(house, work, _again(request, house, visit, id))
 
 
 @takes(router, "/members/{id}/take-back", needs=Right.REGISTER)
-def take_back(request: Request, house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+def take_back(request: Request, house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """The last change of standing, the leaving or the return never was."""
 
     def work(tx: Tx) -> Response:
-        membership.take_back(tx.session, visit.actor, id, now=tx.now)
+        membership.take_back(tx.session, visit.actor, id, read=form.text(READ), now=tx.now)
         return _done(visit, id, msgid("It is as before."))
 
     return attempt(house, work, _again(request, house, visit, id))
@@ -130,15 +134,15 @@ def transfer(request: Request, house: House, visit: Here, form: Form, id: Id) ->
 
     def work(tx: Tx) -> Response:
         before, on = _record(house, tx, visit, id), today(house, tx)
-        to = form.text("to")
-        asked = transfers.ask(tx.session, visit.actor, id, to, reason=form.text("reason"), on=on, now=tx.now)
+        to, reason, read = form.text("to"), form.text("reason"), form.text(READ)
+        asked = transfers.ask(tx.session, visit.actor, id, to, reason=reason, read=read, on=on, now=tx.now)
         asks = transfers.listing(tx.session, visit.actor, member_id=id, state=TransferState.ASKED, limit=1)
         if not all(one.ours_to_decide for one in asks):
             told = msgid("It is asked for. Until the other side accepts, everything stays as it is.")
             back = {"transfer": str(asked.id), "answer": "withdraw"}
             return done(visit, f"/members/{id}", told, undo="/members/transfers", undo_fields=back)
         transfers.accept(tx.session, visit.actor, asked.id, on=on, now=tx.now)
-        there = {"to": before.organisation}
+        there = {"to": before.organisation, READ: _opened(tx, visit, id)}
         told = msgid("They belong to {place} now.")
         return done(
             visit, f"/members/{id}", told, place=place_words(to), undo=f"/members/{id}/transfer", undo_fields=there
@@ -152,7 +156,7 @@ def change_numbers(request: Request, house: House, visit: Here, form: Form, id: 
     """One more number; or one of theirs is used, removed, or found out about."""
 
     def work(tx: Tx) -> Response:
-        act, number = form.text("act"), form.text("number")
+        act, number, read = form.text("act"), form.text("number"), form.text(READ)
         its = (tx.session, visit.actor, id, number)
         match act:
             case "add":
@@ -160,10 +164,10 @@ def change_numbers(request: Request, house: House, visit: Here, form: Form, id: 
                 numbers.add_number(*its, region=region, shared=shared, now=tx.now)
                 told = msgid("The number is added.")
             case "prefer":
-                numbers.prefer_number(*its, now=tx.now)
+                numbers.prefer_number(*its, read=read, now=tx.now)
                 told = msgid("This number is used from now on.")
             case "remove":
-                numbers.remove_number(*its, now=tx.now)
+                numbers.remove_number(*its, read=read, now=tx.now)
                 told = msgid("The number is removed. What its holder wants stays on record.")
             case "verified":
                 numbers.verify(*its, ok=True, now=tx.now)
@@ -206,9 +210,17 @@ def read_status(form: Posted) -> Status:
         raise Invalid("There is no status {status}.", status=repr(form.text("status")[:20])) from None
 
 
-def _done(visit: Visit, id_: int, told: str, *, takes_back: bool = False) -> Response:
+def _done(visit: Visit, id_: int, told: str, tx: Tx | None = None) -> Response:
+    """What was done; with the transaction in which it was, it can be taken back."""
     path = f"/members/{id_}"
-    return done(visit, path, told, undo=f"{path}/take-back" if takes_back else "")
+    if tx is None:
+        return done(visit, path, told)
+    return done(visit, path, told, undo=f"{path}/take-back", undo_fields={READ: _opened(tx, visit, id_)})
+
+
+def _opened(tx: Tx, visit: Visit, id_: int) -> str:
+    """What a form about their standing carries that is opened now."""
+    return stamped(records.marks(tx.session, visit.actor, id_).places, tx.now)
 
 
 def _again(request: Request, house: Runtime, visit: Visit, id_: int) -> Callable[[BroadsheetError], Response]:
@@ -236,6 +248,8 @@ def _drawn(
     *,
     is_full: bool = False,
 ) -> Response:
+    # before the rest: who saves something between the two is rather told too often than not
+    marks = records.marks(tx.session, visit.actor, id_) if Right.REGISTER in visit.actor.rights else None
     record, day = _record(house, tx, visit, id_, is_full=is_full), today(house, tx)
     return draw(
         request,
@@ -243,6 +257,7 @@ def _drawn(
         status=422 if error else 200,
         trouble=trouble(error) if error else None,
         member=told_record(record, day),
+        marks=marks,
         standings=standing_choices(),
         day=day,
         is_full=is_full,

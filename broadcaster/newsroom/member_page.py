@@ -15,8 +15,9 @@ from subscribers.records import Happening, NumberOnRecord, Record
 
 def told_record(record: Record, on: date) -> dict[str, Any]:
     """A member as finished text: opted out before all else, data, numbers, history with what is planned."""
+    standing = _standing(record) or tr("no member now")
     facts = [
-        (tr("status"), _standing(record) or tr("no member now")),
+        (tr("status"), standing),
         (tr("organisation"), place_words(record.organisation)),
         (tr("lives in"), record.away_place),
         (tr("looked after by"), record.host_branch),
@@ -25,6 +26,7 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
         (tr("tags"), listed(record.tags)),
         *record.fields.items(),
     ]
+    now = (place_words(record.organisation), standing, record.away_place, record.host_branch)
     return {
         "id": record.id,
         "name": record.name,
@@ -38,6 +40,7 @@ def told_record(record: Record, on: date) -> dict[str, Any]:
         "away_place": record.away_place or "",
         "host_branch": record.host_branch or "",
         "out": _out(record.numbers),
+        "now": " · ".join(filter(None, now)),
         "facts": [(name, value) for name, value in facts if value],
         "numbers": [_number(number) for number in record.numbers],
         "history": [_happening(each, on) for each in reversed(record.history)],

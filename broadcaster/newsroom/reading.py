@@ -9,7 +9,7 @@ from broadcaster.newspaper import publishing
 from broadcaster.newspaper.publishing import ForNobody
 from broadcaster.newsroom.checks import draw_check
 from broadcaster.newsroom.composer import ONE
-from broadcaster.newsroom.drawing import done
+from broadcaster.newsroom.drawing import READ, done
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
@@ -18,6 +18,7 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Here
 from subscribers.actor import Right
 from subscribers.errors import Conflict, Invalid
+from subscribers.seen import stamped
 
 router = APIRouter()
 
@@ -28,7 +29,8 @@ def publish(request: Request, house: House, visit: Here, form: Form, id: Id) -> 
     try:
         with house.begin() as tx:
             before = publishing.published_at(tx.session, visit.actor, id)
-            made = publishing.publish(tx.session, visit.actor, id, now=tx.now, readers=form.text("readers"))
+            readers, read = form.text("readers"), form.text(READ)
+            made = publishing.publish(tx.session, visit.actor, id, now=tx.now, readers=readers, read=read)
     except ForNobody as error:
         error.fields["audience"] = audience_words([str(error.fields["audience"])])
         leads_to = f"/items/{error.item_id}"
@@ -48,5 +50,6 @@ def take_down(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
     with house.begin() as tx:
         readers = publishing.readers_of(tx.session, visit.actor, id)
         publishing.take_down(tx.session, visit.actor, id, now=tx.now)
-    told = msgid("The reading page is gone.")
-    return done(visit, f"{PATH}/{id}/check", told, undo=f"{PATH}/{id}/publish", undo_fields={"readers": readers})
+        read = stamped(publishing.mark_of("", is_published=False), tx.now)
+    told, back = msgid("The reading page is gone."), {"readers": readers, READ: read}
+    return done(visit, f"{PATH}/{id}/check", told, undo=f"{PATH}/{id}/publish", undo_fields=back)

@@ -14,7 +14,7 @@ from broadcaster.newspaper.segment_uses import segment_uses
 from broadcaster.newsroom.acting import attempt
 from broadcaster.newsroom.clauses import MOST, ROWS, Clause, clauses_of
 from broadcaster.newsroom.counts import how_many
-from broadcaster.newsroom.drawing import done, draw
+from broadcaster.newsroom.drawing import READ, done, draw
 from broadcaster.newsroom.items import BUILT_IN, segment_words
 from broadcaster.newsroom.members import today
 from broadcaster.newsroom.own_columns import own_columns, why_nobody
@@ -25,10 +25,10 @@ from broadcaster.web.doors import Form, Posted, shows, takes
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from broadcaster.words import actor_word, place_words, standing_words, status_word
-from subscribers import rules, segments
+from subscribers import rules, seen, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Invalid
+from subscribers.errors import BroadsheetError, Invalid, Outdated
 from subscribers.segments import Someone
 
 router = APIRouter()
@@ -49,15 +49,19 @@ def listing(
     rule: str = "",
     count: bool = False,
     rows: Annotated[int, Query(ge=1, le=MOST)] = ROWS,
+    read: str = "",
 ) -> Response:
-    """The saved ones, and a rule that is being tried out. `?count=1` says how many exactly it holds."""
-    return _draw(request, house, visit, name, rule, exactly=count, most=rows)
+    """The saved ones, and a rule that is being tried out. `?count=1` says how many exactly it holds.
+
+    `?read=` is what the segment of this name was when it was opened.
+    """
+    return _draw(request, house, visit, name, rule, exactly=count, most=rows, read=read)
 
 
 @takes(router, PATH + "/look", needs=Right.SEE)
 def look(form: Form) -> Response:
     """The rule goes into the address, so that the page can be kept and sent on."""
-    asked = urlencode({"name": form.text("name"), "rule": form.text("rule")})
+    asked = urlencode({"name": form.text("name"), "rule": form.text("rule"), READ: form.text(READ)})
     return RedirectResponse(f"{PATH}?{asked}", 303)
 
 
@@ -73,30 +77,30 @@ def build(request: Request, house: House, visit: Here, form: Form) -> Response:
         rules.parse(rule)
     except Invalid as error:
         name, typed = form.text("name"), form.text("rule")
-        return _draw(request, house, visit, name, typed, error, rows=rows, is_any=is_any)
+        return _draw(request, house, visit, name, typed, error, rows=rows, is_any=is_any, read=form.text(READ))
     # one more row than there are, to go on with
     filled = sum(bool(each.field) for each in rows)
-    found = urlencode({"name": form.text("name"), "rule": rule, "rows": min(max(filled + 1, ROWS), MOST)})
-    return RedirectResponse(f"{PATH}?{found}", 303)
+    asked = {"name": form.text("name"), "rule": rule, "rows": min(max(filled + 1, ROWS), MOST), READ: form.text(READ)}
+    return RedirectResponse(f"{PATH}?{urlencode(asked)}", 303)
 
 
 @takes(router, PATH, needs=Right.EDIT)
 def save(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A rule gets a name, or a name of one's own place another rule."""
-    name, rule = form.text("name"), form.text("rule")
+    name, rule, read = form.text("name"), form.text("rule"), form.text(READ)
     if question := _question(house, visit, form):
-        return _draw(request, house, visit, name, rule, question=question)
+        return _draw(request, house, visit, name, rule, question=question, read=read)
 
     def work(tx: Tx) -> Response:
         before = {one.name: one.rule for one in segments.listing(tx.session, visit.actor)}
-        saved = segments.save(tx.session, visit.actor, name, rule, now=tx.now)
-        told = msgid("Saved: {name}.")
+        saved = segments.save(tx.session, visit.actor, name, rule, read=read, now=tx.now)
+        told, back = msgid("Saved: {name}."), {"name": saved.name, READ: _opened(tx, saved.rule)}
         if saved.name in before:
-            back = {"name": saved.name, "rule": before[saved.name], _SURE: "yes"}
+            back |= {"rule": before[saved.name], _SURE: "yes"}
             return done(visit, PATH, told, name=saved.name, undo=PATH, undo_fields=back)
-        return done(visit, PATH, told, name=saved.name, undo=PATH + "/remove", undo_fields={"name": saved.name})
+        return done(visit, PATH, told, name=saved.name, undo=PATH + "/remove", undo_fields=back)
 
-    return attempt(house, work, lambda error: _draw(request, house, visit, name, rule, error))
+    return attempt(house, work, lambda error: _draw(request, house, visit, name, rule, error, read=read))
 
 
 @takes(router, PATH + "/remove", needs=Right.EDIT)
@@ -106,11 +110,16 @@ def remove(request: Request, house: House, visit: Here, form: Form) -> Response:
         return _draw(request, house, visit, "", "", question=question)
 
     def work(tx: Tx) -> Response:
-        gone = segments.remove(tx.session, visit.actor, form.text("name"), now=tx.now)
-        back = {"name": gone.name, "rule": gone.rule}
+        gone = segments.remove(tx.session, visit.actor, form.text("name"), read=form.text(READ), now=tx.now)
+        back = {"name": gone.name, "rule": gone.rule, READ: _opened(tx, None)}
         return done(visit, PATH, msgid("Removed: {name}."), name=gone.name, undo=PATH, undo_fields=back)
 
     return attempt(house, work, lambda error: _draw(request, house, visit, "", "", error))
+
+
+def _opened(tx: Tx, rule: str | None) -> str:
+    """What a form carries that is opened now; None: there is no segment of the name."""
+    return seen.stamped(segments.mark_of(rule), tx.now)
 
 
 def _question(house: Runtime, visit: Visit, form: Posted, *, is_removed: bool = False) -> dict[str, Any] | None:
@@ -122,11 +131,14 @@ def _question(house: Runtime, visit: Visit, form: Posted, *, is_removed: bool = 
         saved = next((one for one in segments.listing(tx.session, visit.actor) if one.name == name), None)
         if saved is None or (not is_removed and saved.rule == rule):
             return None
+        if seen.is_outdated(form.text(READ), segments.mark_of(saved.rule), segments.mark_of(rule)):
+            # that comes first, and is told by who saves it
+            return None
         uses = segment_uses(tx.session, visit.actor, name)
     named = used_in(uses)
     if not named:
         return None
-    asked: dict[str, Any] = {"fields": {"name": name, "rule": rule, _SURE: "yes"}}
+    asked: dict[str, Any] = {"fields": {"name": name, "rule": rule, _SURE: "yes", READ: form.text(READ)}}
     if is_removed:
         told = before_removal(name, uses)
         return asked | {"words": told, "path": PATH + "/remove", "deed": tr("Remove it all the same")}
@@ -152,6 +164,7 @@ def _draw(
     rows: Sequence[Clause] = (),
     is_any: bool = False,
     question: Mapping[str, Any] | None = None,
+    read: str = "",
 ) -> Response:
     counted = None
     people: Sequence[Someone] = ()
@@ -170,16 +183,24 @@ def _draw(
             except BroadsheetError as wrong:
                 error = error or wrong
         saved = segments.listing(tx.session, visit.actor)
+        its_rule = next((one.rule for one in saved if one.name == name.strip()), None)
+        opened = {one.name: _opened(tx, one.rule) for one in saved}
+        if isinstance(error, Outdated):
+            read = _opened(tx, its_rule)
+        read = read or _opened(tx, None)
         shown, is_any = clicked or ([], False)
         offered = rows_for(tx, visit, shown, most=most, is_any=is_any, saved=saved, own=own)
         if clicked is None:
             offered["clauses"] = None
+    # of a rule that can be counted, only its name can be wrong
+    at = "name" if counted else "joined" if rows else "rule"
+    if isinstance(error, Outdated):
+        at = "theirs" if rule else ""
     return draw(
         request,
         "segments.html",
         status=422 if error else 200,
-        # of a rule that can be counted, only its name can be wrong
-        trouble=row_trouble(error, "name" if counted else "joined" if rows else "rule", own) if error else None,
+        trouble=row_trouble(error, at, own) if error else None,
         saved=[
             {
                 "name": one.name,
@@ -187,6 +208,7 @@ def _draw(
                 "words": segment_words(one.rule),
                 "saved_by": actor_word(one.saved_by),
                 "place": place_words(one.place),
+                "read": opened[one.name],
             }
             for one in saved
         ],
@@ -201,5 +223,7 @@ def _draw(
         rule=rule,
         hint=hint,
         question=question,
+        read=read,
+        their_words=segment_words(its_rule or ""),
         **offered,
     )

@@ -13,7 +13,7 @@ from broadcaster.access.models import Role
 from broadcaster.access.users import Account
 from broadcaster.language import msgid, tr
 from broadcaster.newsroom.acting import attempt
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.drawing import READ, done, draw, trouble
 from broadcaster.newsroom.members import PAGE
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
@@ -23,7 +23,8 @@ from broadcaster.web.visits import Here, Visit
 from broadcaster.words import actor_word, place_words, role_word
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError
+from subscribers.errors import BroadsheetError, Outdated
+from subscribers.seen import stamped
 
 router = APIRouter()
 
@@ -61,13 +62,20 @@ def change(request: Request, house: House, visit: Here, form: Form) -> Response:
     def work(tx: Tx) -> Response:
         before = users.find(tx.session, visit.actor, name)
         enable = bool(form.text("enable"))
-        users.change(tx.session, visit.actor, name, role=role, under=under, enable=enable, now=tx.now)
+        read = form.text(READ)
+        after = users.change(
+            tx.session, visit.actor, name, role=role, under=under, enable=enable, read=read, now=tx.now
+        )
         undo = "" if before.disabled_at else PATH + "/change"
-        back = {"name": before.name, "role": before.role, "under": before.under}
+        read = stamped(users.mark_of(after), tx.now)
+        back = {"name": before.name, "role": before.role, "under": before.under, READ: read}
         told = msgid("Changed: {name}. They sign in anew.")
         return done(visit, PATH, told, name=before.name, undo=undo, undo_fields=back)
 
-    return attempt(house, work, lambda error: _draw(request, house, visit, error))
+    def again(error: BroadsheetError) -> Response:
+        return _draw(request, house, visit, error, "theirs" if isinstance(error, Outdated) else "")
+
+    return attempt(house, work, again)
 
 
 @takes(router, PATH + "/disable", needs=Right.ADMINISTER)
@@ -76,7 +84,8 @@ def disable(request: Request, house: House, visit: Here, form: Form) -> Response
 
     def work(tx: Tx) -> Response:
         gone = users.disable(tx.session, visit.actor, form.text("name"), now=tx.now)
-        back = {"name": gone.name, "role": gone.role, "under": gone.under, "enable": "1"}
+        read = stamped(users.mark_of(gone), tx.now)
+        back = {"name": gone.name, "role": gone.role, "under": gone.under, "enable": "1", READ: read}
         told = msgid("{name} is let in no more.")
         return done(visit, PATH, told, name=gone.name, undo=PATH + "/change", undo_fields=back)
 
@@ -166,4 +175,5 @@ def _line(house: Runtime, one: Account, since: str) -> dict[str, Any]:
         "made_by": actor_word(one.created_by),
         "is_disabled": one.disabled_at is not None,
         "has_second_factor": one.has_second_factor,
+        "mark": users.mark_of(one),
     }

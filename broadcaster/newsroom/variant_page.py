@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from broadcaster.campaigns import compose
 from broadcaster.language import msgid
 from broadcaster.newspaper import editions, making, own_words, variant_texts
-from broadcaster.newspaper.items import Outdated
 from broadcaster.newsroom.composer import ONE
-from broadcaster.newsroom.drawing import done, draw, trouble
+from broadcaster.newsroom.drawing import READ, done, draw, trouble
 from broadcaster.newsroom.editions import PATH
 from broadcaster.newsroom.items import audience_words
 from broadcaster.newsroom.members import Id
@@ -24,7 +25,7 @@ from broadcaster.web.visits import Here, Visit
 from broadcaster.words import actor_word
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound
+from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound, Outdated
 
 router = APIRouter()
 
@@ -128,13 +129,16 @@ def mend(request: Request, house: House, visit: Here, form: Form, id: Id, name: 
 def choose_form(request: Request, house: House, visit: Here, form: Form, id: Id, name: str) -> Response:  # noqa: A002
     """In sentences, or in full; with the address of the reading page, or without."""
     name = _where(house, visit, form, id, name)
-    wish = {"in_full": form.text("in_full") == "1", "with_link": form.text("with_link") == "1"}
+    wish: dict[str, Any] = {"in_full": form.text("in_full") == "1", "with_link": form.text("with_link") == "1"}
     try:
         with house.begin() as tx:
             variant, pages = _named(tx, visit, id, name), house.settings.web.pages
-            variant_texts.set_form(tx.session, visit.actor, id, variant, **wish, pages=pages, now=tx.now)
-    except Invalid as error:
-        return _draw(request, house, visit, id, name, error=error, field="with_link")
+            wish |= {"pages": pages, "read": form.text(READ), "now": tx.now}
+            variant_texts.set_form(tx.session, visit.actor, id, variant, **wish)
+    except (Invalid, Outdated) as error:
+        return _draw(
+            request, house, visit, id, name, error=error, field="theirs" if isinstance(error, Outdated) else "with_link"
+        )
     return done(visit, f"{PATH}/{id}/variants/{name}", msgid("Saved."))
 
 
@@ -214,6 +218,7 @@ def _draw(
         is_own=own is not None,
         is_behind=own is not None and kept is not None and kept.composed != composed,
         composed=composed,
+        form_mark=variant_texts.form_mark(kept),
         version=kept.version if kept else 0,
         in_full=bool(kept and kept.in_full),
         with_link=bool(kept and kept.with_link),

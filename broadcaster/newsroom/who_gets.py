@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from broadcaster.language import in_a_row, listed, msgid, tr
 from broadcaster.newspaper import making
 from broadcaster.newspaper.edition_file import EVERYONE
-from broadcaster.newspaper.items import Outdated
 from broadcaster.newsroom.clauses import ROWS, Clause, said
 from broadcaster.newsroom.composer import ONE
 from broadcaster.newsroom.counts import size_words
@@ -36,7 +35,7 @@ from subscribers import segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.drawn import span
-from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound
+from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound, Outdated
 from subscribers.segments import Estimate
 
 router = APIRouter()

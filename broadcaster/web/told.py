@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.language import in_a_row, tell
-from broadcaster.words import place_words
+from broadcaster.words import actor_word, place_words
 from subscribers.errors import BroadsheetError
 
 #: a command, or an option of one
@@ -16,6 +16,8 @@ _POINTER = re.compile(r"\n[^\n]*\n *\^\Z")
 _IN_RULE = re.compile(r", at column \d+(?=\.)|，在第 \d+ 列(?=。)|^第 \d+ 列：")
 #: fields that are organisations, by their paths of names
 _PLACES = ("path", "organisation", "home", "names", "under")
+#: the field that is somebody who did something
+_WHO = "who"
 #: what a command line would need to do what the sentence says
 _OPTION = re.compile(r" ?[(（]--[a-z][\w-]*[)）]")
 _SENTENCES = re.compile(r"(?<=[。；])|(?<=[.;])\s+")
@@ -23,12 +25,15 @@ _SENTENCES = re.compile(r"(?<=[。；])|(?<=[.;])\s+")
 
 def told(error: BroadsheetError) -> tuple[str, str]:
     """What happened and what to do about it, in the reader's language; the second is "" when nothing is left of it."""
-    fields = {
-        name: place_words(value) if name in _PLACES and isinstance(value, str) else value
-        for name, value in error.fields.items()
-    }
+    fields = {name: _word(name, value) for name, value in error.fields.items()}
     what, then = tell(BroadsheetError(error.message, hint=error.hint, **fields))
     return _POINTER.sub("", what), untyped(then)
+
+
+def _word(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return place_words(value) if name in _PLACES else actor_word(value) if name == _WHO else value
 
 
 def without_place(words: str) -> str:

@@ -23,7 +23,7 @@ from subscribers.segments.counting import (
     stand_ins,
 )
 from subscribers.segments.own_headings import OwnColumn, own_columns
-from subscribers.segments.saved import SavedSegment, last_saved, listing, remove, save
+from subscribers.segments.saved import SavedSegment, last_saved, listing, mark_of, remove, save
 
 __all__ = [
     "Count",
@@ -44,6 +44,7 @@ __all__ = [
     "held",
     "last_saved",
     "listing",
+    "mark_of",
     "members_matching",
     "own_columns",
     "people",

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from subscribers import audit
+from subscribers import audit, seen
 from subscribers.actor import Actor, Right, needs
-from subscribers.errors import Conflict, Invalid, NotFound
+from subscribers.errors import Conflict, Invalid, NotFound, Outdated
 from subscribers.models import Organisation, Segment
 from subscribers.organisations import home_of, in_subtree, names_of
 from subscribers.rules import BUILT_IN, Saved, parse, walk
@@ -32,10 +32,11 @@ class SavedSegment:
 
 
 @needs(Right.EDIT)
-def save(session: Session, actor: Actor, name: str, rule: str, *, now: datetime) -> SavedSegment:
+def save(session: Session, actor: Actor, name: str, rule: str, *, read: str = "", now: datetime) -> SavedSegment:
     """Give a rule a name at the actor's own place, or a name of that place another rule.
 
-    Who saved the rule before, and when, goes to the audit. Raises `Invalid` for a rule that cannot be asked.
+    Who saved the rule before, and when, goes to the audit. `read`: what the form carried. Raises `Outdated`, and
+    `Invalid` for a rule that cannot be asked.
     """
     name = clean_name(name)
     resolve(session, rule, within=actor.under, being_saved=name)
@@ -44,6 +45,7 @@ def save(session: Session, actor: Actor, name: str, rule: str, *, now: datetime)
         segment = Segment(name=name, organisation_id=homes(actor.under)[0])
         session.add(segment)
     else:
+        _refuse_outdated(segment, read, mark_of(rule))
         before = {"before_by": segment.saved_by, "before_at": segment.saved_at.isoformat()}
         audit.note(session, actor, "segments.replace", name, people=0, now=now, **before)
     segment.rule, segment.saved_by, segment.saved_at = rule, actor.name, now
@@ -52,10 +54,11 @@ def save(session: Session, actor: Actor, name: str, rule: str, *, now: datetime)
 
 
 @needs(Right.EDIT)
-def remove(session: Session, actor: Actor, name: str, *, now: datetime) -> SavedSegment:
+def remove(session: Session, actor: Actor, name: str, *, read: str = "", now: datetime) -> SavedSegment:
     """Take a name away again. Campaigns keep the rule as it was when they were drafted.
 
-    Raises `NotFound` if it was not saved at the actor's own place, `Conflict` while another segment names it.
+    `read`: what the form carried. Raises `NotFound` if it was not saved at the actor's own place, `Outdated`, and
+    `Conflict` while another segment names it.
     """
     segment = _own(session, actor, name.strip())
     if segment is None:
@@ -64,6 +67,7 @@ def remove(session: Session, actor: Actor, name: str, *, now: datetime) -> Saved
             hint="`broadsheet segments list` shows them. Those of the places above are removed there.",
             name=name.strip()[:NAME_LENGTH],
         )
+    _refuse_outdated(segment, read)
     users = _users(session, actor, segment)
     if users:
         raise Conflict(
@@ -78,6 +82,11 @@ def remove(session: Session, actor: Actor, name: str, *, now: datetime) -> Saved
     session.delete(segment)
     session.flush()
     return removed
+
+
+def mark_of(rule: str | None) -> str:
+    """The mark of a segment by its rule; None: there is none of this name."""
+    return seen.mark(rule)
 
 
 @needs(Right.SEE)
@@ -129,9 +138,20 @@ def clean_name(name: str) -> str:
 
 def _own(session: Session, actor: Actor, name: str) -> Segment | None:
     home: Home = homes(actor.under)[0]
-    return session.scalar(
-        select(Segment).where(Segment.name == name, Segment.organisation_id.is_not_distinct_from(home))
-    )
+    mine = select(Segment).where(Segment.name == name, Segment.organisation_id.is_not_distinct_from(home))
+    # nobody else changes it before this transaction ends
+    return session.scalar(mine.with_for_update().execution_options(populate_existing=True))
+
+
+def _refuse_outdated(segment: Segment, read: str, after: str = "") -> None:
+    if seen.is_outdated(read, mark_of(segment.rule), after):
+        raise Outdated(
+            "{who} has saved another rule under the name {name}.",
+            hint="It stands below. Yours replaces it only if you press once more.",
+            who=segment.saved_by,
+            name=segment.name,
+            at=segment.saved_at,
+        )
 
 
 def _users(session: Session, actor: Actor, segment: Segment) -> list[str]:

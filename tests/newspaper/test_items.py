@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from broadcaster.newspaper import columns, items
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.items import Move, Outdated, Shelf
+from broadcaster.newspaper.items import Move, Shelf
 from broadcaster.newspaper.models import Item
 from subscribers import audit
 from subscribers.actor import OPERATOR, Actor, Right
-from subscribers.errors import BroadsheetError, Conflict, Denied, Invalid, NotFound
+from subscribers.errors import BroadsheetError, Conflict, Denied, Invalid, NotFound, Outdated
 from tests.databases import Transactions
 from tests.factories import make_organisation
 
@@ -206,7 +206,7 @@ def test_columns_of_the_place_above_are_used_and_not_changed(session: Session, n
     assert columns.tree(session, elsewhere) == []
     for wrong in (branch, elsewhere):
         with pytest.raises(NotFound):
-            columns.change(session, wrong, news.id, name="x", owner="")
+            columns.change(session, wrong, news.id, name="x", owner="", now=now)
 
 
 @pytest.mark.parametrize(("name", "owner"), [("", ""), ("长" * 51, ""), ("要闻", ""), ("新", "nobody")])

@@ -12,9 +12,9 @@ from broadcaster.campaigns import compose
 from broadcaster.campaigns.dress import Dress
 from broadcaster.newspaper import columns, editions, items, making
 from broadcaster.newspaper.item_words import Words
-from broadcaster.newspaper.items import Move, Outdated
+from broadcaster.newspaper.items import Move
 from subscribers.actor import OPERATOR, Actor, Right
-from subscribers.errors import Conflict, Invalid, NotFound
+from subscribers.errors import Conflict, Invalid, NotFound, Outdated
 from tests.databases import Transactions
 from tests.factories import make_organisation
 
@@ -176,7 +176,7 @@ def test_numbers_and_titles_that_are_refused(session: Session, now: datetime) ->
         with pytest.raises(Invalid):
             making.begin(session, OPERATOR, number=number, day=DAY, title=title, now=now)
     making.begin(session, OPERATOR, number=1, day=DAY, title="x", now=now)
-    assert making.rename(session, OPERATOR, 1, day=date(2026, 12, 1), title="入冬").title == "入冬"
+    assert making.rename(session, OPERATOR, 1, day=date(2026, 12, 1), title="入冬", now=now).title == "入冬"
     with pytest.raises(Invalid):
         making.add_column(session, OPERATOR, 1, "")
 

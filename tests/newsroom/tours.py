@@ -65,6 +65,8 @@ RIGHT: dict[tuple[str, str], str] = {
     ("/members/segments/build", "field"): "age",
     ("/members/segments/build", "sign"): ">=",
     ("/members/segments/build", "value"): "60",
+    ("/members/{id}/standing", "away"): "",
+    ("/members/{id}/standing", "away_place"): "深圳",
     ("/members/{id}/transfer", "to"): "东城/长安里分会",
     ("/members/{id}/numbers", "number"): "19900009999",
     ("/members/{id}/consent", "wording"): "电话里说",

@@ -106,14 +106,14 @@ PROBES = {
     _K + "begin": Probe(
         lambda s, a, side: columns.begin(s, a, ["新栏"], now=NOW), ready=_no_columns, makes=True, blind=_OWN
     ),
-    _K + "change": Probe(lambda s, a, side: columns.change(s, a, side.column, name="新名", owner=side.user)),
+    _K + "change": Probe(lambda s, a, side: columns.change(s, a, side.column, name="新名", owner=side.user, now=NOW)),
     _K + "move": Probe(lambda s, a, side: columns.move(s, a, side.column, down=True)),
     _K + "remove": Probe(lambda s, a, side: columns.remove(s, a, side.column, into=None, now=NOW)),
     _M + "layout": Probe(lambda s, a, side: making.layout(s, a, side.edition), shows=True),
     _M + "begin": Probe(
         lambda s, a, side: making.begin(s, a, number=77, day=TODAY, title="新一期", now=NOW), makes=True, blind=_OWN
     ),
-    _M + "rename": Probe(lambda s, a, side: making.rename(s, a, side.edition, day=TODAY, title="新名")),
+    _M + "rename": Probe(lambda s, a, side: making.rename(s, a, side.edition, day=TODAY, title="新名", now=NOW)),
     _M + "place": Probe(lambda s, a, side: making.place(s, a, side.edition, _stands(s, side)[0], [_item(s, side)])),
     _M + "move": Probe(lambda s, a, side: making.move(s, a, side.edition, _stands(s, side)[1], down=True)),
     _M + "move_to": Probe(

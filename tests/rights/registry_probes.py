@@ -72,6 +72,7 @@ PROBES = {
         lambda s, a, side: list(registry.holders(s, a, [number_of(s, side.member)], on=TODAY).values()), shows=True
     ),
     _S + "records.show": Probe(lambda s, a, side: records.show(s, a, side.member.id, on=TODAY, now=NOW), shows=True),
+    _S + "records.marks": Probe(lambda s, a, side: records.marks(s, a, side.member.id)),
     _S + "records.history": Probe(lambda s, a, side: records.history(s, a, side.member.id), shows=True),
     _S + "holding.hold": Probe(lambda s, a, side: holding.hold(s, a, side.member.id), shows=True),
     _S + "members.register": Probe(
