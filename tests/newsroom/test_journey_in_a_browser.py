@@ -2,115 +2,50 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser
 
 from broadcaster.app import make_web
 from broadcaster.binds import holding
 from broadcaster.newsroom.first_run import first_link
 from broadcaster.runtime import Runtime
-from tests.browsers import DESKTOP, PHONE, Look, looking
+from tests.browsers import DESKTOP, PHONE, looking
+from tests.commands.conftest import bare
 from tests.databases import Clock
+from tests.newsroom.journeys import CHINESE, ENGLISH, Way
 from tests.newsroom.test_proof_in_a_browser import arrived
-from tests.newsrooms import PASSWORD
+from tests.rules import ROOT
 from tests.websites import hosted
 
-pytestmark = [
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-    pytest.mark.usefixtures("worker"),
-]
 
-LIST = """姓名,手机号,村,人员类别
-李敏,19900000011,东河村,在职
-欧阳子涵,19900000012,东河村,离退休
-赵平,19900000013,北沟村,流动
-"""
-
-
-def begun(page: Page, link: str, clock: Clock) -> None:
-    """The only address that anybody types: the one that was printed."""
-    page.goto(link)
-    page.get_by_label("用户名").fill("主编")
-    page.get_by_label("新密码").fill(PASSWORD)
-    page.get_by_label("再输一遍").fill(PASSWORD)
-    page.get_by_role("button", name="下一步", exact=True).click()
-    page.get_by_text("所以登录时还要第二样东西").wait_for()
-    phone = pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", ""))
-    page.get_by_label("六位数字").fill(phone.at(clock()))
-    page.get_by_role("button", name="设置").click()
-    page.get_by_role("link", name="已收好，继续").click()
-
-
-def taken_in(page: Page, file: Path, look: Look) -> None:
-    page.get_by_role("link", name="导入会员").click()
-    page.get_by_label("CSV 或 XLSX 文件").set_input_files(file)
-    page.get_by_label("怎么知道他们同意").fill("大会上签字")
-    page.get_by_role("button", name="看结果").click()
-    page.get_by_role("button", name="导入 3 人").wait_for()
-    look.fits()
-    page.get_by_role("button", name="导入 3 人").click()
-    page.get_by_role("status").get_by_text("新增 3").wait_for()
-
-
-def written(page: Page, headline: str, sentence: str, whom: str = "") -> None:
-    page.get_by_role("link", name="稿件", exact=True).first.click()
-    page.get_by_role("link", name="写稿件").first.click()
-    page.get_by_label("标题", exact=True).fill(headline)
-    page.get_by_label("短信里的一句").fill(sentence)
-    if whom:
-        page.get_by_role("checkbox", name=whom).check()
-    page.get_by_role("button", name="保存").click()
-    page.get_by_role("status").get_by_text("已保存").wait_for()
-
-
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "phone"])
 def test_from_an_empty_installation_to_a_proof(
     house: Runtime, chrome: Browser, clock: Clock, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    file = tmp_path / "名册.csv"
-    file.write_text(LIST, encoding="utf-8")
     web = make_web(house)
     with hosted(web) as address, holding(house), looking(chrome, address, "zh-CN", size) as look:
-        page = look.page
-        begun(page, first_link(web, address), clock)
-        look.fits()
-        taken_in(page, file, look)
-        written(page, "供暖", "今天起供暖。")
-        written(page, "座谈会", "周五下午三点座谈。", "离退休")
-        page.get_by_role("link", name="手机报", exact=True).first.click()
-        page.get_by_role("link", name="新建一期").first.click()
-        page.get_by_label("题目").fill("入冬")
-        page.get_by_role("button", name="新建").click()
-        page.get_by_role("button", name="用这些栏目").click()
-        page.get_by_role("link", name="加稿件").first.click()
-        page.get_by_label("供暖").check()
-        page.get_by_label("座谈会").check()
-        page.get_by_role("button", name="采用并放进来").click()
-        page.locator(".words > a", has_text="座谈会").wait_for()
-        page.get_by_role("link", name="改版本").click()
-        page.get_by_role("checkbox", name="离退休").check()
-        page.get_by_role("checkbox", name="流动").check()
-        expect(page.locator(".phone")).to_have_count(3)
-        look.fits()
-        page.get_by_role("button", name="保存版本").click()
-        page.get_by_text("版本：离退休、流动、其余的人").wait_for()
-        for name, words in (("离退休", "周五下午三点座谈。"), ("流动", "赵平您好"), ("其余的人", "李敏您好")):
-            page.get_by_role("radio", name=name, exact=True).check()
-            expect(page.locator(".bubble:visible")).to_contain_text(words)
-        page.get_by_role("link", name="下一步：检查").click()
-        look.fits()
-        page.get_by_role("button", name="发到我的手机").click()
-        page.get_by_label("您的手机号").fill("199 0999 0077")
-        page.get_by_role("button", name="登记").click()
-        page.get_by_role("button", name="发到我的手机").click()
-        page.get_by_role("status").get_by_text("正在发往 199****0077").wait_for()
+        page, way = look.page, Way(look, CHINESE)
+        way.begin(first_link(web, address), lambda phone: phone.at(clock()))
+        way.take_in(tmp_path)
+        way.write_all()
+        way.begin_edition()
+        way.press("Begin with these")
+        way.put_in()
+        way.choose_variants()
+        way.check()
         arrived(house, page)
         look.fits()
         # a send is made of it, and made anew after a word was changed
-        page.get_by_role("button", name="建发送任务").click()
+        way.press("Make a send of it")
         page.get_by_role("status").get_by_text("发送任务 1 建好了").wait_for()
         page.get_by_role("link", name="‹ 第 1 期").click()
         page.locator(".placed summary", has_text="今天起供暖。").click()
@@ -119,3 +54,52 @@ def test_from_an_empty_installation_to_a_proof(
         page.get_by_role("button", name="按现在的文字重新生成发送任务 1").click()
         page.get_by_role("status").get_by_text("发送任务 2 建好了").wait_for()
         look.fits()
+
+
+def test_by_what_up_prints_in_a_folder_of_nothing(chrome: Browser, tmp_path: Path) -> None:
+    """In English, with the one command that everybody types, and its own workers and gateway behind it."""
+    data = {"BROADSHEET_DATA": str(tmp_path / "data"), "BROADSHEET_LANG": "en", "XDG_CONFIG_HOME": str(tmp_path)}
+    command = [sys.executable, str(ROOT / "run.py"), "up", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, env={**bare(), **data}, stdout=subprocess.PIPE, text=True) as up:
+        try:
+            assert up.stdout is not None
+            told = ""
+            # a narrow terminal has the address in a line of its own
+            while (link := re.search(r"Nobody works here yet\. To begin, open\s+(http://\S+)\n", told)) is None:
+                line = up.stdout.readline()
+                assert line, told
+                told += line
+            address = re.match(r"Broadsheet is running at (http://127\.0\.0\.1:\d+/)\. Ctrl-C ends it\.\n", told)
+            assert address, told
+            with looking(chrome, address[1], "en", DESKTOP) as look:
+                page, way = look.page, Way(look, ENGLISH)
+                way.begin(link[1], pyotp.TOTP.now)
+                way.take_in(tmp_path)
+                # organisations: those of the list, and one more
+                way.follow("Members")
+                way.follow("Organisations")
+                page.get_by_role("row", name="East").get_by_text("2").wait_for()
+                page.get_by_text(way.say("One more at the top")).click()
+                way.type("Name of the organisation", "North")
+                way.press("Add the organisation")
+                way.is_told("Added: {name}.", name="North")
+                # columns: those that are offered, one of them called otherwise
+                way.follow("Items")
+                way.follow("Columns")
+                way.press("Begin with these")
+                page.get_by_role("row", name="Care").locator("summary").click()
+                page.get_by_role("row", name="Care").get_by_label(way.say("Name of the column")).fill("Health")
+                page.get_by_role("row", name="Care").get_by_role("button", name=way.say("Change")).click()
+                way.is_told("Changed: {name}.", name="Health")
+                way.write_all()
+                way.begin_edition()
+                page.locator("h2 > span", has_text="Health").wait_for()
+                way.put_in()
+                way.choose_variants()
+                way.check()
+                page.locator("#proofs").get_by_text("delivered").first.wait_for(timeout=60_000)
+                look.fits()
+        finally:
+            up.send_signal(signal.SIGINT)
+            up.communicate(timeout=60)
+    assert up.returncode in (0, 130)
