@@ -89,8 +89,11 @@ def change(session: Session, actor: Actor, item_id: int, words: Words, *, versio
         actor.must(Right.EDIT)
     words = _usable(session, actor, words, now, before=item.audience)
     given = _columns(words) | {"changed_by": actor.name, "changed_at": now, "version": version + 1}
-    done = session.execute(update(Item).where(Item.id == item.id, Item.version == version).values(given))
+    # what was accepted at this moment is not a draft any more, whatever it was when the right was looked at
+    as_seen = (Item.id == item.id, Item.version == version, Item.state == item.state)
+    done = session.execute(update(Item).where(*as_seen).values(given))
     if not cast(CursorResult[Any], done).rowcount:
+        session.refresh(item)
         raise Outdated(
             "{who} has changed this item since you opened it.",
             hint="Both texts are below: take one of them, or put them together.",

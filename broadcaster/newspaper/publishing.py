@@ -114,6 +114,8 @@ def publish(
         is_withdrawn = item.state == ItemState.WITHDRAWN
         if is_withdrawn and item.id not in stood:
             continue
+        if not is_withdrawn and item.state != ItemState.READY:
+            raise Conflict("{headline}: this item is not accepted.", hint="Accept it first.", headline=item.headline)
         theirs = [] if not EVERYONE.isdisjoint(item.audience) else item.audience
         if not columns or columns[-1]["id"] != column.id:
             columns.append({"id": column.id, "name": column.name, "items": []})
@@ -350,9 +352,11 @@ def archive(session: Session, *, words: str = "", before: int | None = None, lim
 
 
 def _own(session: Session, actor: Actor, number: int) -> Edition:
+    """An edition of the actor's part of the tree; of two who publish it at once, one comes after the other."""
     edition = get(session, actor, number)
     if not edition.under.startswith(actor.under):
         raise NotFound(
             "There is no edition {number} of yours.", hint="It is changed at the place above.", number=number
         )
+    session.execute(select(Edition.id).where(Edition.id == edition.id).with_for_update())
     return edition

@@ -134,6 +134,23 @@ def test_a_contribution_waits_above_and_is_accepted_or_sent_back(session: Sessio
     assert [each.deed for each in audit.read(session, OPERATOR, deed="items")] == ["items.accept", "items.send_back"]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_no_writer_changes_what_is_accepted_at_this_moment(begin: Transactions, now: datetime) -> None:
+    with begin() as tx:
+        chief, writer = at(tx.session, "东城"), at(tx.session, "东城/东街", WRITING)
+        item = items.write(tx.session, writer, WORDS, now=now).id
+    with begin() as writing:
+        # it is a draft still when the writer's right is looked at
+        looked_at = items.get(writing.session, writer, item)
+        with begin() as tx:
+            items.decide(tx.session, chief, item, Move.ACCEPT, now=now)
+        with pytest.raises(Outdated, match="who is at 东城 has changed this item"):
+            items.change(writing.session, writer, looked_at.id, replace(WORDS, sms="没有人看过。"), version=1, now=now)
+    with begin() as tx:
+        kept = items.get(tx.session, chief, item)
+        assert (kept.state, kept.sms) == ("ready", WORDS.sms)
+
+
 def test_withdrawn_and_put_back(session: Session, now: datetime) -> None:
     item = items.write(session, OPERATOR, WORDS, now=now)
     items.decide(session, OPERATOR, item.id, Move.WITHDRAW, note="日期不对", now=now)

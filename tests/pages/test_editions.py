@@ -137,6 +137,25 @@ def test_what_was_withdrawn_before_it_was_published(house: Runtime, site: httpx2
     assert f"i{item}" not in site.get("/p/1").text
 
 
+def test_what_nobody_has_accepted_is_not_read(house: Runtime, site: httpx2.Client) -> None:
+    with house.begin() as tx:
+        begin(tx.session, tx.now)
+        item = put(tx.session, tx.now, "供暖")
+        put(tx.session, tx.now, "停水")
+        publishing.publish(tx.session, OPERATOR, 1, now=tx.now)
+        items.decide(tx.session, OPERATOR, item, Move.SEND_BACK, now=tx.now)
+        words = replace(items.words_of(items.get(tx.session, OPERATOR, item)), full="没有人看过。")
+        items.change(tx.session, OPERATOR, item, words, version=1, now=tx.now)
+        with pytest.raises(Conflict, match="not accepted") as refused:
+            publishing.publish(tx.session, OPERATOR, 1, now=tx.now)
+        assert refused.value.fields["headline"] == "供暖"
+    assert "没有人看过" not in site.get("/p/1").text
+    with house.begin() as tx:
+        items.decide(tx.session, OPERATOR, item, Move.ACCEPT, now=tx.now)
+        assert publishing.publish(tx.session, OPERATOR, 1, now=tx.now) == Published(2, 0)
+    assert "没有人看过" in site.get("/p/1").text
+
+
 def test_what_is_not_published(house: Runtime) -> None:
     with house.begin() as tx:
         begin(tx.session, tx.now)
