@@ -34,7 +34,7 @@ from broadcaster.web.visits import Here, Visit
 from broadcaster.words import actor_word
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Conflict, Invalid, Outdated
+from subscribers.errors import BroadsheetError, Conflict, Invalid, NotFound, Outdated
 
 router = APIRouter()
 
@@ -119,11 +119,13 @@ def move(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
 def take_out(house: House, visit: Here, form: Form, id: Id) -> Response:  # noqa: A002
     """An item out of the edition."""
     with house.begin() as tx:
+        laid = making.layout(tx.session, visit.actor, id)
+        headlines = {each.item.id: each.item.headline for column in laid.columns for each in column.items}
         column, item = making.take_out(tx.session, visit.actor, id, _number(form, "placement"))
-        headline = items.get(tx.session, visit.actor, item).headline
+        can_go_back = _is_seen(tx, visit, item)
     back = {"column": str(column), "item": str(item)}
-    told = msgid("Taken out: {headline}.")
-    return done(visit, f"{PATH}/{id}", told, headline=headline, undo=f"{PATH}/{id}/place", undo_fields=back)
+    told, undo = msgid("Taken out: {headline}."), f"{PATH}/{id}/place" if can_go_back else ""
+    return done(visit, f"{PATH}/{id}", told, headline=headlines.get(item, ""), undo=undo, undo_fields=back)
 
 
 @takes(router, ONE + "/columns", needs=Right.EDIT)
@@ -177,6 +179,14 @@ def sentence(request: Request, house: House, visit: Here, form: Form, id: Id) ->
         kept = {item: form.text("sms")}
         return _draw(request, house, visit, id, error=error, typed=kept, theirs=isinstance(error, Outdated))
     return done(visit, f"{PATH}/{id}#p{_number(form, 'placement')}", msgid("Saved."))
+
+
+def _is_seen(tx: Tx, visit: Visit, item: int) -> bool:
+    """Whether it is theirs, or shared still: the place above may have taken it out of the pool since."""
+    try:
+        return bool(items.get(tx.session, visit.actor, item))
+    except NotFound:
+        return False
 
 
 def _accept(tx: Tx, visit: Visit, chosen: Sequence[int]) -> None:

@@ -266,6 +266,24 @@ def test_nothing_of_another_place(house: Runtime, editor: Browser) -> None:
             assert "西街报" not in east.get("/editions").text
 
 
+@SQLITE
+def test_what_the_place_above_shares_no_longer_can_be_taken_out(house: Runtime, editor: Browser) -> None:
+    item = accepted(editor, "供暖")
+    editor.post(f"/items/{item}/decide", move="share")
+    with at(house) as west:
+        come(house, west, "wester", "editor", "西街")
+        west.post("/editions/new", number="8", day="2026-11-23", title="西街报")
+        column = re.findall(r'data-column="(\d+)"', west.get("/editions/8").text)[0]
+        west.post("/editions/8/place", column=column, item=item)
+        editor.post(f"/items/{item}/decide", move="unshare")
+        placed = re.findall(r'data-placement="(\d+)"', west.get("/editions/8").text)
+        page = west.follow(west.post("/editions/8/out", placement=placed[0])).text
+        assert "Taken out: 供暖." in page
+        # it is nothing any more that they could put in
+        assert "/editions/8/place" not in page.partition('role="status"')[2][:900]
+        assert "data-placement" not in west.get("/editions/8").text
+
+
 def test_whoever_has_no_column_begins_with_those_that_are_offered(house: Runtime, browser: Browser) -> None:
     come(house, browser, "chief", "editor")
     assert "There are no columns yet." in browser.get("/items/new").text
