@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from broadcaster.access.secret import secret_key
@@ -104,7 +104,7 @@ class Runtime:
         with Session(engine, expire_on_commit=False) as session:
             try:
                 yield session
-            except (OperationalError, ProgrammingError) as error:
+            except (IntegrityError, OperationalError, ProgrammingError) as error:
                 raise in_words(error) from error
 
     def profiles(self, session: Session, instant: datetime) -> dict[str, Profile]:

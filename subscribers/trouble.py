@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from subscribers.errors import Unavailable
+from subscribers.errors import Conflict, Unavailable
+
+log = logging.getLogger(__name__)
+
+#: what both databases say of a row that somebody else has just written, or has just taken away
+_AT_ONCE = ("duplicate key", "UNIQUE constraint", "violates foreign key", "FOREIGN KEY constraint", "deadlock detected")
 
 
 def in_words(error: DBAPIError) -> Exception:
@@ -29,6 +36,13 @@ def in_words(error: DBAPIError) -> Exception:
             "The database is held by another process: {detail}.",
             hint="End what holds it, then try again.",
             detail=detail,
+        )
+    if any(mark in detail for mark in _AT_ONCE):
+        # were it a mistake of ours, it would be there again and again
+        log.warning("somebody was faster: %s", detail)
+        return Conflict(
+            "Somebody did something at this moment that this has to do with, and was faster.",
+            hint="Look what is there now, and do it once more if it is still missing.",
         )
     if not isinstance(error, OperationalError):
         return error

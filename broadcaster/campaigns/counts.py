@@ -59,6 +59,8 @@ class Claimed:
 def ask(session: Session, actor: Actor, number: int, *, now: datetime) -> None:
     """Have an edition counted, anew if it was before. One that is being counted goes on."""
     edition = editions.get(session, actor, number)
+    # of two who ask at once, one comes after the other
+    session.execute(select(Edition.id).where(Edition.id == edition.id).with_for_update())
     known = session.get(EditionCount, (edition.id, actor.under))
     if known is None:
         known = EditionCount(edition_id=edition.id, under=actor.under)

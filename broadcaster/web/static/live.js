@@ -1,9 +1,9 @@
 // What lives on a page: parts that come again by themselves, and a sign-in that ended while somebody wrote.
 (() => {
   "use strict";
-  const LONG = 120_000;
+  const [LONG, TWICE] = [120_000, 10_000];
   const [dialog, lost] = ["sign-in", "lost"].map((id) => document.getElementById(id));
-  let [composing, sure, heard] = [false, null, performance.now()];
+  let [composing, sure, heard, going] = [false, null, performance.now(), null];
   const goOn = new Map();
   const comesAgain = (source) => /every/.test(source.getAttribute("hx-trigger") || "");
 
@@ -53,7 +53,10 @@
     const form = event.target;
     if (form.method !== "post" || form.closest("dialog") || event.defaultPrevented) return;
     const hasFile = [...form.elements].some((each) => each.files && each.files.length);
-    if (!dialog || sure === form || (!hasFile && performance.now() - heard < LONG)) return (sure = null);
+    if (!dialog || sure === form || (!hasFile && performance.now() - heard < LONG)) {
+      sure = null;
+      return wentAlready(form, event) && event.preventDefault();
+    }
     event.preventDefault();
     const again = () => ((sure = form), form.requestSubmit(event.submitter));
     try {
@@ -67,6 +70,15 @@
       lost.hidden = false;
     }
   });
+
+  // pressed twice is meant once: until the answer is there, nothing is sent a second time as it was the first time
+  function wentAlready(form, { submitter, timeStamp }) {
+    const said = form.action + new URLSearchParams(new FormData(form, submitter));
+    const again = going?.said === said && timeStamp - going.at < TWICE;
+    if (!again) going = { said, at: timeStamp };
+    return again;
+  }
+  window.addEventListener("pageshow", () => (going = null));
 
   // a row of a rule suggests the values of what is chosen in it
   document.addEventListener("focusin", ({ target }) => {
