@@ -85,8 +85,7 @@ def write(request: Request, house: House, visit: Here, form: Form) -> Response:
     """A new item."""
     if _is_enter(form):
         return _look(request, house, visit, form)
-    words, corrects = _EMPTY, int(form.text("corrects")) if form.text("corrects").isdecimal() else 0
-    corrects = corrects if corrects < 2**53 else 0
+    words, corrects = _EMPTY, number(form, "corrects")
     try:
         with house.begin() as tx:
             words = words_in(form, rule_clicked(tx, visit, form))

@@ -211,6 +211,16 @@ def test_columns(editor: Browser) -> None:
 
 
 @SQLITE
+def test_a_number_that_nobody_counts_to_is_none(house: Runtime, browser: Browser) -> None:
+    editor = come(house, browser, "chief", "editor")
+    editor.get("/items/new")
+    for number in ("9" * 5000, "٣", "9" * 20, "-1"):
+        answer = editor.post("/items/new", headline="x", sms="x", corrects=number)
+        assert answer.status_code == 303, number[:9]
+        assert "/items/" in answer.headers["location"]
+
+
+@SQLITE
 def test_nothing_of_another_place(house: Runtime, browser: Browser) -> None:
     with house.begin() as tx:
         make_organisation(tx.session, "West")
