@@ -183,8 +183,10 @@ def _own(session: Session, actor: Actor, column_id: int) -> StandingColumn:
 
 def _held(session: Session, actor: Actor, column_id: int) -> StandingColumn:
     """One of the actor's own, which nobody else changes before this transaction ends."""
+    # it may end at this moment: then it is not found below
+    session.execute(select(StandingColumn.id).where(StandingColumn.id == column_id).with_for_update())
     column = _own(session, actor, column_id)
-    session.refresh(column, with_for_update=True)
+    session.refresh(column)
     return column
 
 
