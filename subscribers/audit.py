@@ -47,7 +47,7 @@ def last_since(
 ) -> tuple[str, datetime] | tuple[str, None]:
     """Who did one of these deeds to it last, and when, if that was since this instant; "" and None if nobody did."""
     query = select(Audit.actor, Audit.at).where(Audit.at >= since, Audit.deed.in_(deeds), Audit.thing == thing)
-    found = session.execute(query.order_by(Audit.id.desc()).limit(1)).one_or_none()
+    found = session.execute(query.order_by(Audit.at.desc(), Audit.id.desc()).limit(1)).one_or_none()
     return (found.actor, found.at) if found else ("", None)
 
 

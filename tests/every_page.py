@@ -100,6 +100,13 @@ FURTHER = (
         lands="/members/segments/remove",
         called="question-before-removing",
     ),
+    Shown(
+        "/members/segments?name=东街离退休&rule=retired&read=long-ago",
+        status=422,
+        press="form.narrow[action='/members/segments'] button",
+        lands="/members/segments",
+        called="saved-by-another-one",
+    ),
 )
 #: of a house in which an edition and an item were begun, and nothing else
 BEGUN = (

@@ -29,6 +29,7 @@ from subscribers import rules, seen, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
 from subscribers.errors import BroadsheetError, Invalid, Outdated
+from subscribers.organisations import home_of
 from subscribers.segments import Someone
 
 router = APIRouter()
@@ -131,7 +132,8 @@ def _question(house: Runtime, visit: Visit, form: Posted, *, is_removed: bool = 
         saved = next((one for one in segments.listing(tx.session, visit.actor) if one.name == name), None)
         if saved is None or (not is_removed and saved.rule == rule):
             return None
-        if seen.is_outdated(form.text(READ), segments.mark_of(saved.rule), segments.mark_of(rule)):
+        is_own = saved.place == home_of(tx.session, visit.actor)
+        if is_own and seen.is_outdated(form.text(READ), segments.mark_of(saved.rule), segments.mark_of(rule)):
             # that comes first, and is told by who saves it
             return None
         uses = segment_uses(tx.session, visit.actor, name)

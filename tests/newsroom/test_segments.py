@@ -204,6 +204,24 @@ def test_who_uses_a_segment_is_told_before_it_is_removed_or_means_others(house: 
     assert admin.post("/members/segments/remove", name="无人").status_code == 303, "nobody uses it"
 
 
+def test_a_name_of_the_place_above_is_asked_about_before_it_means_others_here(house: Runtime, admin: Browser) -> None:
+    admin.get("/members/segments")
+    admin.post("/members/segments", name="老人", rule="retired")
+    add_user(house, "local", "admin", under="East")
+    local = Browser(str(admin.client.base_url))
+    with local.client:
+        local.client.cookies["broadsheet"] = Signed(house, "local").token
+        local.get("/editions/new")
+        local.post("/editions/new", number="7", day="2026-11-23", title="入冬")
+        local.post("/editions/7/variants", variants="老人")
+        page = local.get("/members/segments").text
+        read = re.search(r'name="read" value="([^"]+)"', page)
+        assert read
+        answer = local.post("/members/segments", name="老人", rule="mobile", read=read[1])
+    assert (answer.status_code, "No. 7" in answer.text.partition('role="alert"')[2]) == (200, True)
+    assert saved(house) == {"老人": "retired"}
+
+
 def saved(house: Runtime) -> dict[str, str]:
     with house.reading() as tx:
         return {one.name: one.rule for one in segments.listing(tx.session, OPERATOR)}
