@@ -61,7 +61,7 @@ CAMPAIGN_STATES: Mapping[str, Word] = {
 
 SKIP_REASONS: Mapping[str, Word] = {
     # by their own word, or by somebody's list
-    "opted_out": Word("does not want it", "不要收短信"),
+    "opted_out": Word("opted out", "已退订"),
     "no_consent": Word("never agreed to receive the paper", "未同意接收"),
     "no_number": Word("no number", "没有手机号"),
     "invalid_number": Word("invalid number", "号码不对"),
@@ -173,7 +173,7 @@ HAPPENINGS: Mapping[str, Word] = {
     "withdrawn": Word("transfer withdrawn", "转移已撤回"),
     "expired": Word("transfer out of time", "转移已过期"),
     "in": Word("wants the paper", "同意接收"),
-    "out": Word("wants no paper", "退订"),
+    "out": Word("opted out", "退订"),
     "forgotten": Word("forgotten", "资料已清除"),
 }
 

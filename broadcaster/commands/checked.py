@@ -10,10 +10,11 @@ from rich.text import Text
 
 from broadcaster.campaigns.check import Check, VariantCheck
 from broadcaster.campaigns.findings import Finding
-from broadcaster.commands.output import facts, money, table
+from broadcaster.commands.output import facts, table
 from broadcaster.commands.phone import phone
 from broadcaster.commands.program import typed_again
 from broadcaster.language import filled, in_a_row, ntr, tr, translated
+from broadcaster.web.figures import money
 from broadcaster.words import SKIP_REASONS, segment_word, skip_reason_word
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from broadcaster.commands.output import answer, money, table
+from broadcaster.commands.output import answer, table
 from broadcaster.commands.report import told_failures
 from broadcaster.demo.installation import Plan, settings_file
 from broadcaster.demo.journey import Result
@@ -17,6 +17,7 @@ from broadcaster.replies.models import LetterState
 from broadcaster.reports.campaign import CampaignReport, campaigns
 from broadcaster.reports.scope import Scope
 from broadcaster.runtime import Runtime
+from broadcaster.web.figures import money
 from broadcaster.words import skip_reason_word
 from subscribers.actor import OPERATOR
 

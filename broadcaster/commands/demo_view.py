@@ -17,12 +17,13 @@ from broadcaster.campaigns.check import Check
 from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.checked import readers_of
 from broadcaster.commands.options import asked
-from broadcaster.commands.output import console, facts, money
+from broadcaster.commands.output import console, facts
 from broadcaster.commands.phone import WIDTH, phone
 from broadcaster.delivery.progress import Progress as Figures
 from broadcaster.demo.people import Facts
 from broadcaster.language import filled, tr
 from broadcaster.newspaper.models import Edition
+from broadcaster.web.figures import money
 from broadcaster.words import campaign_state_word, skip_reason_word, state_word, status_word
 from subscribers.clock import monotonic
 from subscribers.importing import ImportResult

@@ -18,6 +18,7 @@ from broadcaster.delivery.standing import Receipts
 from broadcaster.gateways.contract import Capabilities, Gateway, ListeningGateway
 from broadcaster.language import clauses, listed, ntr, retold, tr, translated
 from broadcaster.trial import STEPS, Step
+from broadcaster.web.figures import price
 
 #: what is kept of what a gateway has learned, and since when
 Known = tuple[str, datetime]
@@ -73,8 +74,7 @@ def shown_gateway(
         (tr("sender"), config.sender),
         (tr("can"), listed(_abilities(gateway.capabilities))),
         (tr("rate"), rate if config.parts_per_second else tr("no limit of our own")),
-        # every place of it: a contract is about hundredths of a cent
-        (tr("price"), tr("{price} a part", price=f"{config.price:f} {config.currency}") if config.price else ""),
+        (tr("price"), tr("{price} a part", price=price(config.price, config.currency)) if config.price else ""),
         (tr("receipts"), _told_receipts(receipts, zone)),
         (tr("learned"), _told_learned(gateway, learned, zone)),
         *((tr("connection {place}", place=each.place), _told_holder(gateway, each, zone)) for each in held),

@@ -116,11 +116,6 @@ def verdict(ok: bool, found: str, to_do: str) -> Table:
     return drawn
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """An amount as people write it: 3 places, since a part costs a few hundredths."""
-    return f"{amount:,.3f} {currency}"
-
-
 def local(instant: datetime | None, zone: ZoneInfo) -> str:
     """An instant in the paper's own time, to the minute."""
     return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M") if instant else ""

@@ -14,12 +14,13 @@ from broadcaster.campaigns import compose
 from broadcaster.commands.checked import skipped_table
 from broadcaster.commands.house import House, opened, read_day
 from broadcaster.commands.options import noun, verb
-from broadcaster.commands.output import answer, facts, money, plain, table, write_csv
+from broadcaster.commands.output import answer, facts, plain, table, write_csv
 from broadcaster.language import tr
 from broadcaster.reports.campaign import CampaignReport, campaigns
 from broadcaster.reports.cost import costs
 from broadcaster.reports.replies import replies as count_replies
 from broadcaster.reports.scope import Scope, days
+from broadcaster.web.figures import money
 from broadcaster.words import campaign_state_word, failure_reason_word
 from subscribers import organisations
 from subscribers.actor import Right

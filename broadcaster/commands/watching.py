@@ -17,11 +17,12 @@ from broadcaster.campaigns.states import EDITABLE, CampaignState
 from broadcaster.campaigns.went_out import was_rehearsed
 from broadcaster.commands.checked import skipped_table
 from broadcaster.commands.house import House
-from broadcaster.commands.output import answer, aside, facts, local, money, table
+from broadcaster.commands.output import answer, aside, facts, local, table
 from broadcaster.commands.progress import Show, following, told_obstacle
 from broadcaster.delivery.obstacles import Obstacle, obstacles
 from broadcaster.delivery.progress import Progress, progress
 from broadcaster.language import filled, retold, retold_hint, tr
+from broadcaster.web.figures import money
 from broadcaster.words import campaign_state_word, state_word
 from subscribers.clock import monotonic
 from subscribers.errors import Conflict, Invalid

@@ -24,7 +24,7 @@ from broadcaster.newsroom.prices import no_price, unpriced
 from broadcaster.newsroom.proofs import dresses_of, unsaved
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import shows, takes
-from broadcaster.web.figures import about, count, when
+from broadcaster.web.figures import about, count, money, when
 from broadcaster.web.house import House
 from broadcaster.web.told import untyped, without_place
 from broadcaster.web.visits import Here, Visit
@@ -183,4 +183,4 @@ def _figures(figures: dict[str, Any], *, is_operator: bool) -> dict[str, Any]:
 def _money(figures: dict[str, Any], cost: str) -> str:
     # without a price nobody knows what it costs; what was counted earlier does not tell whether there was one
     is_known = Decimal(cost) or not figures.get("unpriced", [""])
-    return f"{figures['currency']} {Decimal(cost):,.2f}" if is_known else "—"
+    return money(Decimal(cost), figures["currency"]) if is_known else "—"

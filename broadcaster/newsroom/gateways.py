@@ -14,7 +14,7 @@ from broadcaster.newsroom.members import today
 from broadcaster.runtime import Runtime
 from broadcaster.trial import STEPS, try_out
 from broadcaster.web.doors import Form, Posted, shows, takes
-from broadcaster.web.figures import since
+from broadcaster.web.figures import price, since
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here
 from broadcaster.words import gateway_word
@@ -67,7 +67,7 @@ def draw_gateways(
     """The page. `priced`: the form of a price that was refused; `sample`: what was asked for, and what became of it."""
     with house.reading() as tx:
         ways, day = house.ways(tx), today(house, tx)
-    costs = {name: f"{way.currency} {way.price.normalize():f}" if way.price else "" for name, way in ways.items()}
+    costs = {name: price(way.price, way.currency) if way.price else "" for name, way in ways.items()}
     wanting = next((name for name, cost in costs.items() if not cost), "")
     return draw(
         request,

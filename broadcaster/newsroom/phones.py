@@ -11,7 +11,7 @@ from broadcaster.campaigns.reach import Reach, VariantReach
 from broadcaster.language import in_a_row, listed, ntr, tr, translated
 from broadcaster.newsroom.items import variant_words
 from broadcaster.sms import Encoding
-from broadcaster.web.figures import about, count
+from broadcaster.web.figures import about, count, price
 from broadcaster.words import LIST_FIELDS, list_field_word, skip_reason_word
 
 #: whose text is shown
@@ -62,7 +62,7 @@ def phone(proof: VariantProof, who: str, currency: str, reach: Reach, at: int) -
         parts = tr("{min}–{max} parts", min=proof.fewest, max=proof.most)
     return told | {
         "parts": parts,
-        "cost": proof.dearest and tr("at most {currency} {cost} each", currency=currency, cost=f"{proof.dearest:.3f}"),
+        "cost": proof.dearest and tr("at most {cost} each", cost=price(proof.dearest, currency)),
         "reader": seen.reader,
         "bubbles": bubbles(seen),
         "about": _about(seen),

@@ -17,7 +17,7 @@ from broadcaster.newsroom.editions import day_of
 from broadcaster.newsroom.gateways import PATH, draw_gateways
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, takes
-from broadcaster.web.figures import on_day
+from broadcaster.web.figures import on_day, price
 from broadcaster.web.house import House
 from broadcaster.web.visits import Here, Visit
 from subscribers.actor import Right
@@ -36,16 +36,24 @@ def set_price(request: Request, house: House, visit: Here, form: Form) -> Respon
     try:
         if gateway not in house.gateways:
             raise Invalid("There is no gateway {name}.", hint="Choose one of the list.", name=repr(gateway[:40]))
-        given = {"price": str(_price(form.text("price"))), "currency": _currency(form.text("currency"))}
+        amount, currency = _price(form.text("price")), _currency(form.text("currency"))
+        given = {"price": str(amount), "currency": currency}
         day = day_of(form)
         with house.begin() as tx:
             made = profile_changes.write(tx.session, visit.actor, gateway, given, day, now=tx.now)
             undo = {"gateway": gateway, "change": str(made.id)}
     except BroadsheetError as error:
         return draw_gateways(request, house, priced=form, error=error, field="price")
-    told = msgid("A part costs {currency} {price} at {gateway} from {day} on.")
+    told = msgid("A part costs {price} at {gateway} from {day} on.")
     return done(
-        visit, PATH, told, **given, gateway=gateway, day=on_day(day), undo=f"{PATH}/price/undo", undo_fields=undo
+        visit,
+        PATH,
+        told,
+        price=price(amount, currency),
+        gateway=gateway,
+        day=on_day(day),
+        undo=f"{PATH}/price/undo",
+        undo_fields=undo,
     )
 
 

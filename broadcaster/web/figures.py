@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from broadcaster.language import language, ntr, tr
@@ -37,6 +38,22 @@ def share(part: int, whole: int) -> str:
     if tenths > 999:
         return tr("over 99.9%")
     return f"{tenths / 10:.1f}%"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount as people write it: ¥182.35, in English CNY 182.35; what costs anything never costs 0.00."""
+    told = f"{amount:,.2f}"
+    return price(amount, currency) if amount and not Decimal(told.replace(",", "")) else _of(currency, told)
+
+
+def price(amount: Decimal, currency: str) -> str:
+    """What one of something costs, to the last place that was agreed: ¥0.048, CNY 0.0079."""
+    places = -int(amount.normalize().as_tuple().exponent)
+    return _of(currency, f"{amount:,.{max(places, 3)}f}")
+
+
+def _of(currency: str, figure: str) -> str:
+    return f"¥{figure}" if currency == "CNY" and language() == "zh" else f"{currency} {figure}"
 
 
 def when(instant: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -228,7 +228,7 @@ def _trouble(desk: Desk, language: str) -> str | None:
 
 def test_a_price_is_told_to_its_last_place(staffed: Desk) -> None:
     staffed.write("broadsheet.toml", CONFIG.replace('"0.05"', '"0.0079"'))
-    assert "0.0079 CNY a part" in staffed.type("gateways", "list").out
+    assert "CNY 0.0079 a part" in staffed.type("gateways", "list").out
 
 
 def test_the_doctor_misses_receipts_and_a_sender(staffed: Desk) -> None:

@@ -68,7 +68,7 @@ def test_counted_beside_the_page(house: Runtime, editor: Browser) -> None:
     told = words(part)
     assert "61 readers · " in told
     assert "2 members are skipped: " in told
-    assert "does not want it 1" in told
+    assert "opted out 1" in told
     assert "no number 1" in told
     assert "retired 1" in told
     assert "all others 60" in told
@@ -329,8 +329,8 @@ def test_why_nobody_knows_what_it_costs(house: Runtime, editor: Browser, clock: 
             assert f'value="{given["price"]}"' in answer.text, "what was typed stays"
         answer = boss.post("/settings/gateways/price", of="simulator", price="０.０５", currency="cny", day=day)
         page = boss.follow(answer).text
-        assert "A part costs CNY 0.05 at simulator from" in page
-        assert "CNY 0.05" in page.partition('class="list"')[2]
+        assert "A part costs CNY 0.050 at simulator from" in page
+        assert "CNY 0.050" in page.partition('class="list"')[2]
         assert "A price was set since: count it anew" in editor.get(CHECK).text
         assert told not in words(editor.get(CHECK).text)
         begun(editor)

@@ -62,11 +62,11 @@ def test_whom_nothing_can_be_sent_to_is_said_before(admin: Browser) -> None:
                 "People who can be sent to: 1 of 5.",
                 "no number 1 5 ",
                 "landline 1 3 ",
-                "does not want it 1 4 ",
+                "opted out 1 4 ",
                 "never agreed to receive the paper 1 6 ",
             ),
         ),
-        ("zh", ("可以发给 1 人，共 5 人。", "没有手机号 1 5 ", "座机 1 3 ", "不要收短信 1 4 ", "未同意接收 1 6 ")),
+        ("zh", ("可以发给 1 人，共 5 人。", "没有手机号 1 5 ", "座机 1 3 ", "已退订 1 4 ", "未同意接收 1 6 ")),
     ):
         admin.get(f"/?lang={language}")
         look = hand_in(admin, LIST.encode())
@@ -77,6 +77,8 @@ def test_whom_nothing_can_be_sent_to_is_said_before(admin: Browser) -> None:
     taken = choose(admin, agreed, "take", AS_READ, agreed="大会上签字")
     assert "✓ 已导入" in words(taken)
     assert "可以发给 2 人，共 5 人。" in words(taken), "and afterwards"
+    for page in ("/members/import", "/members/imports", "/members/imports/1"):
+        assert re.findall(r'href="([^"]*)" aria-current="page"', admin.get(page).text)[1:] == ["/members/import"], page
 
 
 def test_what_was_chosen_otherwise_is_looked_at_before_it_is_taken_in(house: Runtime, admin: Browser) -> None:

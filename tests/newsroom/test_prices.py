@@ -46,7 +46,7 @@ def test_counted_to_the_part_and_the_cent(house: Runtime, editor: Browser) -> No
     counting.count_waiting(house)
     for language, whole, line in (
         ("en", "3 readers · 7 parts · CNY 0.35", "everyone 3 1–4 2 7 CNY 0.35"),
-        ("zh", "3 人 · 7 条 · CNY 0.35", "所有人 3 1–4 2 7 CNY 0.35"),
+        ("zh", "3 人 · 7 条 · ¥0.35", "所有人 3 1–4 2 7 ¥0.35"),
     ):
         editor.get(f"/?lang={language}")
         told = words(editor.get(CHECK).text.partition('id="counted"')[2].partition("</section>")[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.language import Language, set_language
-from broadcaster.web.figures import count, on_day, share, when, widths
+from broadcaster.web.figures import count, money, on_day, price, share, when, widths
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: noon in Shanghai
@@ -22,6 +23,27 @@ NOW = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
 def language_is_put_back() -> Iterator[None]:
     yield
     set_language(None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "whole", "each"),
+    [
+        ("1182.349", "CNY", "1,182.35", "1,182.349"),
+        ("12", "CNY", "12.00", "12.000"),
+        ("0.0485", "USD", "0.05", "0.0485"),
+        ("0.0040", "CNY", "0.004", "0.004"),
+        ("0", "CNY", "0.00", "0.000"),
+    ],
+)
+def test_what_it_costs(amount: str, currency: str, whole: str, each: str) -> None:
+    set_language("en")
+    assert (money(Decimal(amount), currency), price(Decimal(amount), currency)) == (
+        f"{currency} {whole}",
+        f"{currency} {each}",
+    )
+    set_language("zh")
+    sign = "¥" if currency == "CNY" else f"{currency} "
+    assert (money(Decimal(amount), currency), price(Decimal(amount), currency)) == (sign + whole, sign + each)
 
 
 @pytest.mark.parametrize(
