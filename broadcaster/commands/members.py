@@ -7,19 +7,22 @@ from typing import Annotated
 
 import typer
 
+from broadcaster.commands.asking import Yes, make_sure
 from broadcaster.commands.house import opened, today
 from broadcaster.commands.membership import mount_membership
 from broadcaster.commands.options import MOST, noun, verb
-from broadcaster.commands.output import answer, plain, table
+from broadcaster.commands.output import answer, local, plain, table
 from broadcaster.commands.progress import counting
 from broadcaster.commands.refusals import check_rejects, reason, refusal_lines, refusals
-from broadcaster.language import listed, ntr, tr
+from broadcaster.language import in_a_row, listed, ntr, tr
+from broadcaster.questions import before_undo
 from broadcaster.undoing import undo_import
 from broadcaster.words import list_field_word, place_words, skip_reason_word, standing_words
 from subscribers import audit, exporting, finding, importing
 from subscribers.actor import Right
 from subscribers.errors import Invalid
 from subscribers.importing import ImportResult, Reason, reached, write_rejects
+from subscribers.importing.undo import may_be_undone
 from subscribers.msisdn import mask
 from subscribers.registry import Profile
 
@@ -82,12 +85,22 @@ def import_(
 @verb(
     app,
     about=tr("Take back an import: whoever it made goes, whoever it changed is as before."),
-    example="broadsheet members undo 3",
+    example="broadsheet members undo 3\nbroadsheet members undo 3 --yes",
     needs=Right.REGISTER,
 )
-def undo(import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", help=tr("Its number."))]) -> None:
-    with opened() as house, house.begin() as tx:
-        undone = undo_import(tx.session, house.actor, import_id, now=tx.now)
+def undo(
+    import_id: Annotated[int, typer.Argument(max=MOST, metavar="IMPORT", help=tr("Its number."))], yes: Yes = False
+) -> None:
+    with opened() as house:
+        if not yes:
+            with house.reading() as tx:
+                run = may_be_undone(tx.session, house.actor, import_id)
+            at = local(run.at, house.settings.zone)
+            make_sure(
+                in_a_row(*before_undo(run)), tr("Undo the import of {file}, {time}?", file=run.file_name, time=at)
+            )
+        with house.begin() as tx:
+            undone = undo_import(tx.session, house.actor, import_id, now=tx.now)
     as_before = undone.restored - undone.removed
     answer(
         plain(undone),

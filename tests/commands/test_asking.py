@@ -64,3 +64,15 @@ def test_what_nobody_uses_is_removed_as_it_is(staffed: Desk) -> None:
     assert staffed.type("segments", "save", "elders", "retired").code == 0
     assert staffed.type("segments", "remove", "elders").code == 0
     assert "There is no segment elders" in staffed.type("segments", "remove", "elders").err
+
+
+def test_a_list_is_taken_back_after_a_yes(staffed: Desk) -> None:
+    before = staffed.type("members", "find", "").out
+    asked = staffed.type("members", "undo", 1, answer="n\n", BROADSHEET_LANG="zh")
+    assert asked.code == 2
+    told = "".join(asked.err.split())
+    assert "随它新加的4人会移除，连同号码。" in told
+    assert "撤销people.csv（" in told
+    assert staffed.type("members", "undo", 1, "--json", answer="y\n").document["hint"] == "Write --yes if it is meant."
+    assert staffed.type("members", "find", "").out == before
+    assert "4 members were removed again." in staffed.type("members", "undo", 1, answer="y\n").out

@@ -30,7 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "users disable": ("helper", "users"),
     "audit list": ("", "audit"),
     "members import": ("people.csv", "rows created updated unchanged refused import_id"),
-    "members undo": ("2", "restored"),
+    "members undo": ("2 --yes", "restored"),
     "members export": ("out.csv", "rows"),
     "members find": ("李", "members"),
     "organisations tree": ("--depth 2 --counts", "organisations"),

@@ -246,7 +246,7 @@ def test_a_report_of_no_campaign(staffed: Desk) -> None:
 
 def test_the_first_import_undone(staffed: Desk) -> None:
     told = "4 members were removed again.\n3 organisations that it made are gone.\n"
-    assert staffed.type("members", "undo", 1).out == told
+    assert staffed.type("members", "undo", 1, "--yes").out == told
 
 
 def test_a_check_of_what_has_started_offers_no_send(staffed: Desk, draft: Callable[..., int]) -> None:
