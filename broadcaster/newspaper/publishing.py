@@ -312,15 +312,14 @@ def read(session: Session, number: int) -> ReadingPage | None:
     if found is None:
         return None
     edition, page = found
-    ids = [item["id"] for column in page.columns for item in column["items"]]
-    withdrawn = session.scalars(select(Item.id).where(Item.id.in_(ids), Item.state == ItemState.WITHDRAWN))
+    withdrawn = _withdrawn(session, [item["id"] for item in _items(page.columns)])
     numbers = select(Edition.number).join(EditionPage, EditionPage.edition_id == Edition.id)
     return ReadingPage(
         edition.number,
         edition.date,
         edition.title,
         page.columns,
-        frozenset(withdrawn),
+        withdrawn,
         page.readers,
         page.readers_named,
         session.scalar(numbers.where(Edition.number < number).order_by(Edition.number.desc()).limit(1)),
@@ -343,12 +342,45 @@ def archive(session: Session, *, words: str = "", before: int | None = None, lim
     """The published editions, the newest first; `words` stand in the title or on the page."""
     query = select(Edition.number, Edition.date, Edition.title, EditionPage.readers == "")
     query = query.join(EditionPage, EditionPage.edition_id == Edition.id).order_by(Edition.number.desc()).limit(limit)
-    if before is not None:
-        query = query.where(Edition.number < before)
-    if words:
-        on_page = EditionPage.words.contains(words.lower(), autoescape=True)
-        query = query.where(on_page | Edition.title.contains(words, autoescape=True), EditionPage.readers == "")
-    return [ArchiveLine(*row) for row in session.execute(query)]
+    if not words:
+        query = query if before is None else query.where(Edition.number < before)
+        return [ArchiveLine(*row) for row in session.execute(query)]
+    in_title = Edition.title.contains(words, autoescape=True)
+    on_page = EditionPage.words.contains(words.lower(), autoescape=True)
+    query = query.add_columns(in_title.label("in_title"), EditionPage.columns).where(
+        in_title | on_page, EditionPage.readers == ""
+    )
+    found: list[ArchiveLine] = []
+    while len(found) < limit:
+        rows = session.execute(query if before is None else query.where(Edition.number < before)).all()
+        withdrawn = _withdrawn(session, [item["id"] for row in rows for item in _items(row.columns)])
+        found += [
+            ArchiveLine(row.number, row.date, row.title, is_open=True)
+            for row in rows
+            if row.in_title or _says(_items(row.columns), withdrawn, words.lower())
+        ]
+        if len(rows) < limit:
+            break
+        before = rows[-1].number
+    return found[:limit]
+
+
+def _says(items: Sequence[Mapping[str, Any]], withdrawn: Collection[int], words: str) -> bool:
+    """Whether these words are still shown to everybody: of what was withdrawn, the headline is."""
+    return any(
+        words in item[name].lower()
+        for item in items
+        if not item.get("for")
+        for name in (("headline",) if item["id"] in withdrawn else ("headline", "sms", "full"))
+    )
+
+
+def _items(columns: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [item for column in columns for item in column["items"]]
+
+
+def _withdrawn(session: Session, ids: Collection[int]) -> frozenset[int]:
+    return frozenset(session.scalars(select(Item.id).where(Item.id.in_(ids), Item.state == ItemState.WITHDRAWN)))
 
 
 def _own(session: Session, actor: Actor, number: int) -> Edition:

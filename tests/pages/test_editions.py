@@ -202,6 +202,30 @@ def test_the_archive(house: Runtime, site: httpx2.Client) -> None:
     assert site.get("/p/32").text.count("The next one") == 0
 
 
+def test_words_that_nobody_is_shown_any_more_find_nothing(house: Runtime, site: httpx2.Client) -> None:
+    def found(words: str) -> list[str]:
+        return re.findall(r'href="/p/(\d+)"', site.get("/p", params={"q": words}).text)
+
+    withdrawn = []
+    with house.begin() as tx:
+        for number in range(1, 36):
+            begin(tx.session, tx.now, number)
+            withdrawn.append(put(tx.session, tx.now, f"停水{number}号", number=number, full="Wrong day"))
+            put(tx.session, tx.now, f"供暖{number}号", number=number, full="Wrong day" if number == 2 else "")
+            publishing.publish(tx.session, OPERATOR, number, now=tx.now)
+    assert len(found("wrong DAY")) == 30
+    with house.begin() as tx:
+        for item in withdrawn:
+            items.decide(tx.session, OPERATOR, item, Move.WITHDRAW, now=tx.now)
+    assert found("wrong DAY") == ["2"], "an item that stands has the same words, behind more than a page of others"
+    assert found("停水7号的一句") == []
+    assert found("停水7号") == ["7"], "its headline is shown still"
+    assert found("第7周") == ["7"]
+    with house.begin() as tx:
+        items.decide(tx.session, OPERATOR, withdrawn[6], Move.RESTORE, now=tx.now)
+    assert found("wrong DAY") == ["7", "2"]
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_anybody_may_ask(house: Runtime, site: httpx2.Client) -> None:
     with house.begin() as tx:
