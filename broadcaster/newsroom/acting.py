@@ -23,15 +23,20 @@ def attempt(
         return otherwise(error)
 
 
-def read_day(text: str) -> date | None:
-    """A day as a browser sends it, or as somebody types it: 2026-11-25; None for nothing. Raises `Invalid`."""
+def read_day(text: str, field: str = "") -> date | None:
+    """A day as a browser sends it, or as somebody types it: 2026-11-25; None for nothing.
+
+    Raises `Invalid`, which names the `field` that it was typed into.
+    """
     text = text.strip()
     if not text:
         return None
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Invalid("{text} is no day.", hint="Write it like 2026-11-25.", text=repr(text[:20])) from None
+        raise Invalid(
+            "{text} is no day.", hint="Write it like 2026-11-25.", text=repr(text[:20]), typed_in=field
+        ) from None
 
 
 def read_number(text: str, what: str) -> int:

@@ -21,6 +21,7 @@ from broadcaster.newsroom.menu import entries_for, tabs_for
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Posted
 from broadcaster.web.figures import count, on_day, when
+from broadcaster.web.markdown import as_html
 from broadcaster.web.rendering import other_language, page, sheets
 from broadcaster.web.told import told, without_place
 from broadcaster.web.visits import Visit, give
@@ -40,7 +41,7 @@ READ = "read"
 #: characters of it, and of each field of a sentence when it would have more
 _LARGEST, _CUT = 3_700, 200
 _TEMPLATES = sheets(Path(__file__).parent / "html")
-_TEMPLATES.globals |= {"count": count, "on_day": on_day}
+_TEMPLATES.globals |= {"as_html": as_html, "count": count, "on_day": on_day}
 _TEMPLATES.filters["place_words"] = place_words
 
 

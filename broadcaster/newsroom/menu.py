@@ -40,6 +40,8 @@ _MENU: Sequence[tuple[str, str, Sequence[Leads]]] = (
     ("/members", msgid("Members"), MEMBERS),
     ("/settings", msgid("Settings"), SETTINGS),
 )
+#: pages that stand below a tab, though their address does not: the tab
+_BELOW = {"/members/imports": "/members/import"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def tabs_for(visitor: Visitor | None, path: str) -> list[Entry]:
     for to, _, tabs in _MENU:
         if to != "/" and _is_in(path, to):
             # the deepest that holds this page
-            here = max((way for way, _, _ in tabs if _is_in(path, way)), key=len, default="")
+            stands = next((tab for below, tab in _BELOW.items() if _is_in(path, below)), path)
+            here = max((way for way, _, _ in tabs if _is_in(stands, way)), key=len, default="")
             found = [Entry(way, translated(word), way == here) for way, word, right in tabs if right in rights]
             return found if len(found) > 1 else []
     return []

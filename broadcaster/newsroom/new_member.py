@@ -67,20 +67,21 @@ def _read(form: Posted) -> NewMember:
         organisation=form.text("organisation"),
         status=read_status(form),
         numbers=[number] if number else [],
-        birthday=read_day(form.text("birthday")),
+        birthday=read_day(form.text("birthday"), "birthday"),
         tags=form.text("tags").replace("，", ",").replace("、", ",").split(","),
         external_id=form.text("external_id"),
-        joined_on=read_day(form.text("joined_on")),
+        joined_on=read_day(form.text("joined_on"), "joined_on"),
         agreed=form.text("agreed"),
     )
 
 
 def _again(request: Request, form: Posted, error: BroadsheetError) -> Response:
+    field = next((field for about, field in _WRONG.items() if about in error.fields), "name")
     return draw(
         request,
         "new_member.html",
         status=422,
-        trouble=trouble(error, next((field for about, field in _WRONG.items() if about in error.fields), "name")),
+        trouble=trouble(error, str(error.fields.get("typed_in", field))),
         typed={name: form.text(name) for name in _FIELDS},
         standings=standing_choices(),
         is_shared=bool(form.text("shared")),

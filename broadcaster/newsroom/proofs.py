@@ -180,10 +180,17 @@ def _proof_line(house: Runtime, tx: Tx, proof: SentProof, names: Sequence[str]) 
         "id": proof.message_id,
         "variant": variant_words(proof.variant, names),
         "at": when(proof.sent_at, tx.now, house.settings.zone),
-        "is_good": proof.state is State.DELIVERED and not rehearsed,
+        "mark": "" if rehearsed else _mark(proof.state),
         "words": tr("Rehearsal: {what}", what=words) if rehearsed else words,
         "hint": _hint(proof, is_slow=tx.now - proof.sent_at > _SLOW),
     }
+
+
+def _mark(state: State) -> str:
+    """What stands before a fate that is sealed."""
+    if state is State.DELIVERED:
+        return "✓ "
+    return "✕ " if state in FINAL else ""
 
 
 def _fate(proof: SentProof) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from broadcaster.pages.markdown import as_html
 from broadcaster.runtime import Runtime
 from broadcaster.web.figures import on_day
 from broadcaster.web.frame import SAFE
+from broadcaster.web.markdown import as_html
 from broadcaster.web.rendering import other_language, page, sheets
 
 #: the cookie with the size of type that a reader chose

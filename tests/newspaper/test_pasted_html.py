@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.newspaper.pasted_html import as_markdown
-from broadcaster.pages.markdown import as_html
+from broadcaster.web.markdown import as_html
 
 WORD = """<html xmlns:o="urn:schemas-microsoft-com:office:office">
 <head><style>p {mso-style: x}</style><title>稿</title></head>

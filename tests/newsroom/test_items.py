@@ -121,12 +121,14 @@ def test_from_a_branch_to_the_pool(house: Runtime, editor: Browser) -> None:
         handed_in(branch, item)
         page = editor.follow(editor.post(f"/items/{item}/decide", move="accept")).text
         assert "Accepted: 供暖了." in page
-        own = written(editor, headline="全县")
+        own = written(editor, headline="全县", full="**全县**都供暖了。")
         editor.post(f"/items/{own}/decide", move="accept")
         assert branch.get(f"/items/{own}").status_code == 404
         editor.post(f"/items/{own}/decide", move="share")
         assert "全县" in branch.get("/items/shared").text
-        assert "Make a copy of my own" in branch.get(f"/items/{own}").text
+        page = branch.get(f"/items/{own}").text
+        assert "Make a copy of my own" in page
+        assert "<p><strong>全县</strong>都供暖了。</p>" in page, "as readers see it"
         assert "This one is yours" in branch.follow(branch.post(f"/items/{own}/copy")).text
     assert editor.post(f"/items/{item}/decide", move="accept").status_code == 409
     for wrong in ("", "x", "delete"):

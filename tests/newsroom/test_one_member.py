@@ -226,7 +226,8 @@ def test_one_more_member(house: Runtime, local: Browser) -> None:
         ({"organisation": "West/Second"}, "There is no organisation", "organisation"),
         ({"organisation": ""}, "empty name", "organisation"),
         ({"status": ""}, "There is no status", ""),
-        ({"birthday": "x"}, "is no day", ""),
+        ({"birthday": "x"}, "is no day", "birthday"),
+        ({"joined_on": "2026-13-01"}, "is no day", "joined_on"),
     ):
         answer = local.post("/members/new", **right | fields)
         assert (answer.status_code, told in troubles(answer)) == (422, True), (fields, troubles(answer))

@@ -99,7 +99,7 @@ def test_to_my_phone_and_to_its_receipt(house: Runtime, editor: Browser) -> None
             with house.begin() as tx:
                 receipts.apply(tx.session, now=tx.now)
             live = editor.get("/editions/7/proofs?live=1").text
-    assert "· <strong>retired</strong> Rehearsal: delivered · 1 part" in live
+    assert "<li><strong>retired</strong> Rehearsal: delivered · 1 part" in live, "no mark: nothing reached a phone"
     assert "hx-trigger" not in live, "nothing more will come"
     assert "delivered" in editor.get("/editions/7/check").text
     sent = editor.get("/editions/7/proofs").text

@@ -35,6 +35,7 @@ def test_a_segment_is_tried_out_saved_and_removed(admin: Browser) -> None:
     admin.get("/members/segments")
     page = admin.follow(admin.post("/members/segments/look", rule='under("East")'))
     assert "1 member " in page.text
+    assert "Members are counted." in page.text
     assert "李桂英" in page.text
     assert "赵平" not in page.text
     page = admin.follow(admin.post("/members/segments", name="东边", rule='under("East")'))

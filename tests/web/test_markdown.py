@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadcaster.pages.markdown import as_html
+from broadcaster.web.markdown import as_html
 
 
 @pytest.mark.parametrize(
