@@ -132,7 +132,13 @@ class Look:
         """Axe finds nothing."""
         self.page.evaluate(AXE.read_text("utf-8"))
         # what it found nothing in is not told, and its own loading of sheets and films serves no rule that is asked
-        options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"], "preload": False}
+        options = {
+            "runOnly": {"type": "tag", "values": _RULES},
+            # axe leaves it out unless it is asked for
+            "rules": {"target-size": {"enabled": True}},
+            "resultTypes": ["violations"],
+            "preload": False,
+        }
         found: list[dict[str, Any]] = self.page.evaluate(
             "options => axe.run(document, options).then(found => found.violations)", options
         )

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 from broadcaster.app import make_web
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import DECLARED
+from tests import wcag
 from tests.browsers import DESKTOP, PHONE, Look, looking
 from tests.every_page import (
     BEGUN,
@@ -91,6 +92,11 @@ def test_nothing_is_wrong_with_it(
                     look.is_within_its_width()
                     if size == looked_at:
                         look.keeps_nobody_out()
+                found = wcag.cuts_nothing(look.page)
+                if looked_at == PHONE:
+                    # what is the same in both languages is looked at in one
+                    found += wcag.shows_what_is_chosen(look.page) + wcag.prints_words_only(look.page)
+                wrong += [f"{shown.path} ({shown.name}) {each}" for each in found]
             except AssertionError as error:
                 wrong.append(f"{shown.path} ({shown.name}): {error}")
             wrong += [f"{shown.path} ({shown.name}): {each}" for each in look.heard()]
