@@ -23,10 +23,12 @@ from broadcaster.web.house import House
 from broadcaster.web.visits import Visit, look
 from broadcaster.words import right_word
 from subscribers.actor import Right
-from subscribers.errors import Denied, Invalid
+from subscribers.errors import Denied, Invalid, Unavailable
 
 #: a form with one file: what is read by people is small, and lists are at most so large
 LARGEST = 20 * 1024 * 1024
+#: from strangers: a name, a password, and a form that waits for them
+FROM_STRANGERS = 2 * 1024 * 1024
 FIELDS = 500
 FIELD = 1024 * 1024
 #: bytes of a form that is kept for whoever has to sign in again first
@@ -179,7 +181,7 @@ async def _unforged(request: Request, house: House) -> AsyncIterator[None]:
     site = request.headers.get("sec-fetch-site", "same-origin")
     if site not in ("same-origin", "none") or not _is_ours(request, house.settings.web.public_url):
         raise elsewhere("/login") if is_over else _forged()
-    form = await _read(request)
+    form = await _read(request, LARGEST if visit.visitor is not None else FROM_STRANGERS)
     try:
         request.state.form = form
         _check(request, house, visit, form)
@@ -240,16 +242,24 @@ def _forged() -> Denied:
     )
 
 
-async def _read(request: Request) -> FormData:
+async def _read(request: Request, most: int) -> FormData:
     announced = request.headers.get("content-length", "")
     # in pieces, a body is as long as its sender likes, whatever else it announces
-    if "transfer-encoding" in request.headers or not announced.isdigit() or int(announced) > LARGEST:
+    if "transfer-encoding" in request.headers or not announced.isdigit() or int(announced) > most:
         raise HTTPException(413)
     try:
         async with asyncio.timeout(PATIENCE):
             return await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD)
     except TimeoutError:
         raise HTTPException(408) from None
+    except OSError as error:
+        # a file that is large is put on the disk while it comes
+        detail = error.strerror or type(error).__name__
+        raise Unavailable(
+            "The file cannot be put aside here: {detail}.",
+            hint="Nothing was taken in. Ask the operator to make room, then send it once more.",
+            detail=detail,
+        ) from None
 
 
 class Posted:

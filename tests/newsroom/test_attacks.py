@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import socket
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from broadcaster.access import passwords, tries
 from broadcaster.runtime import Runtime
 from broadcaster.tasks import rounds
+from broadcaster.web.doors import FROM_STRANGERS
 from subscribers.models import ListPiece
 from tests.databases import Clock
 from tests.newsrooms import PASSWORD, Browser, Signed, add_user
@@ -61,6 +63,38 @@ def test_a_body_in_pieces_is_not_taken_whatever_it_announces(house: Runtime, bro
         head = f"POST /login HTTP/1.1\r\nHost: {there.netloc}\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n"
         line.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n5\r\n--x\r\n\r\n".encode())
         assert line.recv(100).split()[1] == b"413"
+
+
+def test_strangers_send_little(house: Runtime, browser: Browser) -> None:
+    add_user(house, "clerk", "operator")
+    there, token = urlsplit(str(browser.client.base_url)), Signed(house, "clerk").token
+    for path, cookie, told in (("/login", "", b"413"), ("/p/1/reader", "", b"413"), ("/login", token, b"403")):
+        body = b"x" * (FROM_STRANGERS + 1)
+        with socket.create_connection((there.hostname, there.port or 80), timeout=30) as line:
+            head = f"POST {path} HTTP/1.1\r\nHost: {there.netloc}\r\nCookie: broadsheet={cookie}\r\n"
+            line.sendall(f"{head}Content-Type: multipart/x\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            if told == b"403":
+                # a form of nobody's, and it was read to its end
+                line.sendall(body)
+            assert line.recv(100).split()[1] == told, path
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_told(house: Runtime, browser: Browser) -> None:
+    add_user(house, "clerk", "operator")
+    browser.client.cookies.set("broadsheet", Signed(house, "clerk").token)
+    form_token = re.search(r'name="form_token" value="(\w+)"', browser.get("/members/import").text)
+    assert form_token
+    room, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8 * 1024**2, most))
+        answer = browser.client.post(
+            "/members/import", data={"form_token": form_token[1]}, files={"file": ("list.csv", b"x" * 12 * 1024**2)}
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    assert answer.status_code == 503
+    assert "The file cannot be put aside here: File too large." in answer.text
+    assert "Nothing was taken in." in answer.text
 
 
 def test_a_list_is_gone_after_an_hour(house: Runtime, browser: Browser, clock: Clock) -> None:
