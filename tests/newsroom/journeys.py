@@ -152,7 +152,7 @@ class Way:
         self.follow("Change the variants")
         for name, _ in self.told.variants[:2]:
             page.get_by_role("checkbox", name=name).check()
-        expect(page.locator(".phone")).to_have_count(3)
+        expect(page.locator(".phone")).to_have_count(3, timeout=30_000)
         self.look.fits()
         self.press("Save the variants")
         between = ", " if self.told is ENGLISH else "、"
@@ -160,7 +160,7 @@ class Way:
         page.get_by_text(self.say("Variants: {names}", names=names)).wait_for()
         for name, words in self.told.variants:
             page.get_by_role("radio", name=name, exact=True).check()
-            expect(page.locator(".bubble:visible")).to_contain_text(words)
+            expect(page.locator(".bubble:visible")).to_contain_text(words, timeout=30_000)
 
     def check(self) -> None:
         """The check, and a proof to one's own number."""

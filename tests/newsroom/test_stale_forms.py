@@ -179,6 +179,36 @@ def test_who_undoes_it_later_does_not_undo_what_came_between(two: tuple[Browser,
         assert (answer.status_code, case.told in troubles(answer)) == (422, True), troubles(answer)
 
 
+def test_of_columns_of_their_own_only_those_of_the_form_count(house: Runtime, two: tuple[Browser, Browser]) -> None:
+    def give(**fields: str) -> None:
+        with house.begin() as tx:
+            members.update(tx.session, OPERATOR, 1, fields=fields, on=DAY, now=tx.now)
+
+    here, _ = two
+    give(职务="组长", 爱好="棋")
+    form = opened(here, CASES[4], MEMBER + "/data")
+    give(血型="A")
+    # what the form has not is not written over by it
+    assert here.client.post(form.path, data=form_with(form, 爱好="书画")).status_code == 303
+    form = opened(here, CASES[4], MEMBER + "/data")
+    give(职务="会长", 爱好="")
+    answer = here.client.post(form.path, data=form_with(form, 爱好="诗"))
+    assert "operator has changed this" in troubles(answer)
+    typed = found(answer.text, MEMBER, MEMBER + "/data").pairs()
+    named = dict(zip((v for n, v in typed if n == "heading"), (v for n, v in typed if n == "value"), strict=True))
+    assert named == {"爱好": "诗", "职务": "组长", "血型": "A"}
+    assert "会长" in answer.text
+
+
+def form_with(form: Form, **own: str) -> dict[str, str | list[str]]:
+    """The form of a member's data, with these in columns of their own."""
+    sent: dict[str, str | list[str]] = dict(form.pairs())
+    headings = [value for name, value in form.pairs() if name == "heading"]
+    values = [value for name, value in form.pairs() if name == "value"]
+    typed = [own.get(heading, value) for heading, value in zip(headings, values, strict=True)]
+    return sent | {"heading": headings, "value": typed}
+
+
 #: what is done twice at the same moment, and the mark of what both have read
 RACES: dict[str, tuple[Callable[[Tx, str, int], object], Callable[[Tx], str]]] = {
     "edition": (
