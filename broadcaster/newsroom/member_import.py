@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -156,7 +156,9 @@ def _record(kept: Mapping[str, Any]) -> Record:
     """Somebody as they would stand there, as the job keeps them."""
     status = Status(kept["status"]) if kept["status"] else None
     numbers = tuple(NumberOnRecord(**each) for each in kept["numbers"])
-    return Record(**{**kept, "status": status, "numbers": numbers, "tags": tuple(kept["tags"]), "history": ()})
+    birthday = date.fromisoformat(kept["birthday"]) if kept["birthday"] else None
+    read = {"birthday": birthday, "status": status, "numbers": numbers, "tags": tuple(kept["tags"]), "history": ()}
+    return Record(**{**kept, **read})
 
 
 def _told_trouble(job: ListJob) -> dict[str, str] | None:

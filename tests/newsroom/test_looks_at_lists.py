@@ -110,6 +110,13 @@ def test_a_choice_that_cannot_be_read_leaves_the_others(admin: Browser) -> None:
     assert "Take 5 people in" in well.text, "the file was handed in once"
 
 
+def test_those_shown_of_a_list_stand_there_with_their_birthdays(admin: Browser) -> None:
+    admin.get("/?lang=zh")
+    look = hand_in(admin, "姓名,手机,出生年月日,订阅\n李敏,19900000011,1980-05-06,是\n赵平,19900000013,,是\n".encode())
+    assert look.status_code == 200
+    assert "1980年5月6日" in words(look)
+
+
 def test_a_heading_of_two_lines_is_no_other_choice(admin: Browser) -> None:
     look = hand_in(admin, '"姓\n名",手机\n李敏,19900000011\n'.encode())
     assert "Take 1 person in" in look.text
