@@ -14,6 +14,13 @@ from subscribers.errors import Invalid
 MAX_SOURCE = 100
 
 
+class Unfit(Invalid):
+    """One of the words is missing, too long, or does not agree with another one."""
+
+    #: which of `Words`
+    at = ""
+
+
 class Undescribed(Invalid):
     """There is a picture without words for it."""
 
@@ -60,31 +67,43 @@ def checked(words: Words) -> Words:
         or ("everyone",),
     )
     if not clean.headline:
-        raise Invalid("The headline is missing.", hint="Write a headline.")
+        raise at_field("headline", Unfit("The headline is missing.", hint="Write a headline."))
     if not clean.sms:
-        raise Invalid("The sentence for the SMS is missing.", hint="Write one sentence that says it all.")
+        raise at_field(
+            "sms", Unfit("The sentence for the SMS is missing.", hint="Write one sentence that says it all.")
+        )
     if clean.picture_id and not clean.alt:
         raise Undescribed(
             "It is not said what is in the picture.",
             hint="Write it in one sentence, for who cannot see the picture or does not load it.",
         )
-    for text, limit in (
-        (clean.headline, MAX_HEADLINE),
-        (clean.sms, MAX_SMS),
-        (clean.full, MAX_FULL),
-        (clean.source, MAX_SOURCE),
-        (clean.alt, MAX_ALT),
+    for name, limit in (
+        ("headline", MAX_HEADLINE),
+        ("sms", MAX_SMS),
+        ("full", MAX_FULL),
+        ("source", MAX_SOURCE),
+        ("alt", MAX_ALT),
     ):
+        text = getattr(clean, name)
         if len(text) > limit:
-            raise Invalid(
+            long = Unfit(
                 "“{beginning}…” has {length} characters; {limit} are the most here.",
-                hint="Long texts belong into the full text, which stands on the reading page.",
+                hint="Shorten it, or make two items of it."
+                if name == "full"
+                else "Long texts belong into the full text, which stands on the reading page.",
                 beginning=text[:20],
                 length=len(text),
                 limit=limit,
             )
+            raise at_field(name, long)
     if len(clean.audience) > MAX_ENTRIES:
         raise Invalid("An item can be for {limit} segments at most.", limit=MAX_ENTRIES)
     if clean.valid_from and clean.valid_to and clean.valid_to < clean.valid_from:
-        raise Invalid("The item would end before it begins.", hint="Change one of the two days.")
+        raise at_field("valid_to", Unfit("The item would end before it begins.", hint="Change one of the two days."))
     return clean
+
+
+def at_field(name: str, error: Unfit) -> Unfit:
+    """The error, about this field of `Words`."""
+    error.at = name
+    return error

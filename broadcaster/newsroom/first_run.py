@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
-from broadcaster.access import sessions, users
+from broadcaster.access import passwords, sessions, users
 from broadcaster.access.models import Door
 from broadcaster.language import tr
 from broadcaster.newspaper import editions, items
@@ -69,11 +69,13 @@ def make_first(request: Request, house: House, visit: Here, form: Form) -> Respo
     """The first administrator; they are signed in, and set up their phone next."""
     key, name = form.text("key"), form.text("name")
     _check(request, house, key)
-    wrong = "name"
+    wrong = "again"
     try:
         if form.text("new") != form.text("again"):
-            wrong = "again"
             raise Invalid("The two are not the same.", hint="Nothing was changed; try again.")
+        wrong = "new"
+        passwords.check(form.text("new"), name)
+        wrong = "name"
         with house.begin() as tx:
             made = users.add_first_admin(tx.session, name, form.text("new"), now=tx.now)
             token = sessions.open_for(tx.session, made.id, door=Door.WEB, now=tx.now)

@@ -7,7 +7,7 @@ from datetime import date
 
 from broadcaster.newspaper import pictures
 from broadcaster.newspaper.edition_file import EVERYONE
-from broadcaster.newspaper.item_words import Unaddressed, Words
+from broadcaster.newspaper.item_words import Unaddressed, Unfit, Words, at_field
 from broadcaster.newsroom.handed_in import CHOSEN
 from broadcaster.newsroom.item_choices import known_rules
 from broadcaster.newsroom.item_drafts import number
@@ -37,7 +37,7 @@ def words_in(form: Posted, rule: str = "") -> Words:
     given = typed(form, rule)
     if not given.audience:
         raise Unaddressed("It is not said for whom it is.", hint="Tick who shall get it, or choose everyone.")
-    begins, ends = (_day(form.text(name)) for name in ("valid_from", "valid_to"))
+    begins, ends = (_day(form, name) for name in ("valid_from", "valid_to"))
     return replace(given, valid_from=begins, valid_to=ends)
 
 
@@ -52,7 +52,7 @@ def typed(form: Posted, rule: str = "") -> Words:
     days: list[date | None] = []
     for name in ("valid_from", "valid_to"):
         try:
-            days.append(_day(form.text(name)))
+            days.append(_day(form, name))
         except Invalid:
             days.append(None)
     return Words(
@@ -75,10 +75,10 @@ def with_box(form: Posted, rule: str) -> Words:
     return replace(words, audience=tuple(name for name in words.audience if name not in EVERYONE)) if rule else words
 
 
-def _day(text: str) -> date | None:
+def _day(form: Posted, name: str) -> date | None:
+    text = form.text(name).strip()
     try:
-        return date.fromisoformat(text.strip()) if text.strip() else None
+        return date.fromisoformat(text) if text else None
     except ValueError:
-        raise Invalid(
-            "{text} is no day.", hint="Write it year first: 2026-11-23.", text=repr(text.strip()[:20])
-        ) from None
+        wrong = Unfit("{text} is no day.", hint="Write it year first: 2026-11-23.", text=repr(text[:20]))
+        raise at_field(name, wrong) from None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from broadcaster.language import msgid, tr
 from broadcaster.newspaper import drafts, items, pictures
 from broadcaster.newspaper.corrections import corrections_of
-from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unmeant, Words, checked
+from broadcaster.newspaper.item_words import Unaddressed, Undescribed, Unfit, Unmeant, Words, checked
 from broadcaster.newspaper.items import MOVES, Move
 from broadcaster.newspaper.models import Item, ItemDraft, ItemState
 from broadcaster.newsroom.clauses import Clause
@@ -268,6 +268,8 @@ def draw_item(
     """
     actor = visit.actor
     field = next((name for kind, name in _AT.items() if isinstance(error, kind)), field)
+    if isinstance(error, Unfit):
+        field = error.at
     given = form or (typed_in(draft) if draft else None)
     if rows is None:
         rows = rows_in(given) if given else ()

@@ -33,16 +33,16 @@ def test_the_first_administrator(house: Runtime, begun: tuple[Browser, str]) -> 
     browser, key = begun
     assert "Nobody works here yet." in browser.get("/").text
     assert browser.get(f"/first?key={key}").status_code == 200
-    for name, new, again, told in (
-        ("chief", "short", "short", "too short"),
-        ("", PASSWORD, PASSWORD, "cannot be a user"),
-        ("chief", PASSWORD, "x", "not the same"),
+    for name, new, again, told, marked in (
+        ("chief", "short", "short", "too short", "new"),
+        ("", PASSWORD, PASSWORD, "cannot be a user", "name"),
+        ("chief", PASSWORD, "x", "not the same", "again"),
     ):
         answer = browser.post("/first", key=key, name=name, new=new, again=again)
         assert (answer.status_code, told in troubles(answer)) == (422, True)
-    # what is wrong is marked: the second of the two, not the name
-    assert re.search(r'<input[^>]* name="again"[^>]* aria-invalid="true"', answer.text)
-    assert answer.text.count('aria-invalid="true"') == 1
+        # what is wrong is marked, and nothing else
+        assert re.search(rf'<input[^>]* name="{marked}"[^>]* aria-invalid="true"', answer.text)
+        assert answer.text.count('aria-invalid="true"') == 1
     page = browser.follow(browser.post("/first", key=key, name="Chief", new=PASSWORD, again=PASSWORD))
     assert "chief" in page.text
     browser.set_up_code(house)

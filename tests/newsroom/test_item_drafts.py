@@ -159,3 +159,23 @@ def test_what_is_pasted(writer: Browser) -> None:
         if "\0" not in text:
             assert writer.post("/items/pasted", html=text).status_code == 200, text
     assert writer.post("/items/pasted").text == ""
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("headline", "长" * 101, "101 characters"),
+        ("sms", "长" * 501, "501 characters"),
+        ("full", "长" * 20_001, "Shorten it, or make two items of it."),
+        ("source", "长" * 101, "101 characters"),
+        ("valid_from", "２月", "is no day"),
+        ("valid_to", "2026-11-21", "end before it begins"),
+    ],
+)
+def test_the_field_that_is_wrong_is_marked_and_no_other(writer: Browser, field: str, typed: str, told: str) -> None:
+    words = {"headline": "供暖", "sms": "供暖了。", "whom": "everyone", "valid_from": "2026-11-22"}
+    answer = writer.post("/items/new", **{**words, field: typed})
+    assert told in troubles(answer)
+    assert f'<a href="#{field}">' in answer.text
+    assert re.findall(r'<(?:input|textarea) id="(\w+)"[^>]*aria-invalid="true"', answer.text) == [field]
