@@ -95,3 +95,18 @@ def test_no_line_for_a_request(house: Runtime, caplog: pytest.LogCaptureFixture)
     with serve(make_web(house), "127.0.0.1", 0) as address:
         httpx2.get(f"{address}hooks/carrier?from=%2B8619900000001")
     assert "1990000" not in "".join(record.getMessage() for record in caplog.records if "httpx" not in record.name)
+
+
+def test_a_form_that_is_broken_off_is_no_trouble_of_the_server(
+    house: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A button pressed twice: the browser takes back the first form while it is under way."""
+    with serve(make_web(house), "127.0.0.1", 0) as address:
+        port = int(address.rstrip("/").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as browser:
+            head = "POST /login HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n"
+            browser.sendall(f"{head}Content-Type: multipart/form-data; boundary=b\r\n\r\n".encode())
+            # the server waits for the form
+            assert b" 100 " in browser.recv(1000)
+            browser.sendall(b"--b\r\n")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
 
 from broadcaster.access import sessions, users
 from broadcaster.language import listed
@@ -260,6 +261,9 @@ async def _read(request: Request, most: int) -> FormData:
             hint="Nothing was taken in. Ask the operator to make room, then send it once more.",
             detail=detail,
         ) from None
+    except ClientDisconnect:
+        # a button pressed twice: the browser takes the first form back, and nobody is left to read the answer
+        raise HTTPException(400) from None
 
 
 class Posted:
