@@ -35,7 +35,7 @@ def of_user(session: Session, user_id: int) -> OwnPhone | None:
 def put(session: Session, user_id: int, msisdn: str, *, now: datetime) -> OwnPhone:
     """Another phone, which nobody has shown to be theirs yet. Raises `Denied` after too many in a short time."""
     if tries.claim(session, tries.of_account(user_id, "phone"), most=CODES, now=now) is None:
-        raise _too_often()
+        raise tries.too_often()
     user = session.get_one(User, user_id, with_for_update=True)
     phone = session.get(OwnPhone, user_id)
     if phone is None:
@@ -82,7 +82,7 @@ def confirm(session: Session, user_id: int, code: str, secret: bytes, *, now: da
     A wrong one counts, so the transaction has to be kept. Raises `Denied` after too many.
     """
     if tries.claim(session, tries.of_account(user_id, "phone code"), most=TYPED, now=now) is None:
-        raise _too_often()
+        raise tries.too_often()
     phone = session.get(OwnPhone, user_id, with_for_update=True)
     typed = "".join(unicodedata.normalize("NFKC", code[:40]).split())
     if phone is None or not timedelta(0) <= now - phone.noted_at <= LASTS:
@@ -99,12 +99,4 @@ def claim_proofs(session: Session, user_id: int, proofs: int, *, now: datetime) 
     """Count proofs that go to a user's phone. Raises `Denied` for too many in a short time."""
     for _ in range(proofs):
         if tries.claim(session, tries.of_account(user_id, "proof"), most=PROOFS, now=now) is None:
-            raise _too_often()
-
-
-def _too_often() -> Denied:
-    return Denied(
-        "That was often enough for now.",
-        hint="Wait {minutes} minutes.",
-        minutes=int(tries.SPAN.total_seconds() // 60),
-    )
+            raise tries.too_often()

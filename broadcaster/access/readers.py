@@ -60,9 +60,7 @@ def ask(session: Session, msisdn: str, address: str, secret: bytes, *, most: int
     of them within an hour, raise `Denied`. Once half of these are gone, a provider's share of the other half is small.
     """
     if tries.claim(session, f"reader {tries.network_of(address)}", most=OF_NETWORK, now=now) is None:
-        raise Denied(
-            "That was often enough for now.", hint="Wait {minutes} minutes.", minutes=int(tries.SPAN.seconds // 60)
-        )
+        raise tries.too_often()
     # whoever has many networks of one provider leaves others their half; the share is small, so that what comes in
     # the five spans that an hour touches is less than the other half
     share = tries.claim(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.access.models import SignInTry
 from subscribers.db import is_sqlite
+from subscribers.errors import Denied
 
 #: of a password or a code; the right one is one of them
 OF_ACCOUNT = 10
@@ -46,6 +47,13 @@ def claim(session: Session, counted: str, *, most: int, now: datetime) -> int | 
         .returning(SignInTry.tries)
     ).scalar_one()
     return int(tries) if tries <= most else None
+
+
+def too_often() -> Denied:
+    """What somebody is told who may not go on for a while."""
+    return Denied(
+        "That was often enough for now.", hint="Wait {minutes} minutes.", minutes=int(SPAN.total_seconds() // 60)
+    )
 
 
 def give_back(session: Session, counted: str) -> None:

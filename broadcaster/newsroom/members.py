@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from broadcaster.access import tries
 from broadcaster.newsroom.counts import EVERYONE, how_many
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.runtime import Runtime
@@ -21,13 +22,16 @@ from broadcaster.words import place_words, standing_words
 from subscribers import finding, segments
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Invalid
+from subscribers.errors import BroadsheetError, Denied, Invalid
 from subscribers.finding import FEWEST_DIGITS
-from subscribers.msisdn import mask
+from subscribers.msisdn import mask, parse
 
 router = APIRouter()
 
 PAGE = 50
+#: whole numbers that are looked for in a quarter of an hour by who sees masked ones: whoever tries all that a masked
+#: one may be needs days
+NUMBERS = 30
 #: no id is larger, in either database
 Id = Annotated[int, Path(ge=1, lt=2**53)]
 Behind = Annotated[int, Query(ge=0, lt=2**53)]
@@ -57,6 +61,10 @@ def look_for(request: Request, house: House, visit: Here, form: Form) -> Respons
     """The same by the form. What may be a number is answered here, and everything else has an address of its own."""
     q, rule = form.text("q"), form.text("rule")
     if may_be_number(q):
+        try:
+            count_number(house, visit, q)
+        except Denied as error:
+            return _draw_nobody(request, error, q, rule)
         return _draw(request, house, visit, q, rule)
     asked = {name: typed for name, typed in (("q", q), ("rule", rule)) if typed.strip()}
     return RedirectResponse(f"/members?{urlencode(asked)}" if asked else "/members", 303)
@@ -64,6 +72,20 @@ def look_for(request: Request, house: House, visit: Here, form: Form) -> Respons
 
 def may_be_number(text: str) -> bool:
     return sum(sign.isdigit() for sign in unicodedata.normalize("NFKC", text[:200])) >= FEWEST_DIGITS
+
+
+def count_number(house: Runtime, visit: Visit, q: str) -> None:
+    """Count that a whole number is looked for by who sees only masked ones. Raises `Denied` for too many."""
+    if Right.NUMBERS in visit.actor.rights:
+        return
+    try:
+        parse(q, house.settings.paper.region)
+    except Invalid:
+        return
+    with house.begin() as tx:
+        mine = tries.of_account(visit.signed_in.user_id, "number")
+        if tries.claim(tx.session, mine, most=NUMBERS, now=tx.now) is None:
+            raise tries.too_often()
 
 
 def _draw_nobody(request: Request, error: BroadsheetError, q: str, rule: str) -> Response:

@@ -14,7 +14,7 @@ from broadcaster.newspaper import editions, items
 from broadcaster.newspaper.items import Shelf
 from broadcaster.newsroom.drawing import draw, trouble
 from broadcaster.newsroom.items import state_words
-from broadcaster.newsroom.members import may_be_number, today
+from broadcaster.newsroom.members import count_number, may_be_number, today
 from broadcaster.runtime import Runtime
 from broadcaster.web.doors import Form, shows, takes
 from broadcaster.web.figures import on_day
@@ -24,7 +24,7 @@ from broadcaster.words import place_words, standing_words
 from subscribers import finding, tree_search
 from subscribers.actor import Right
 from subscribers.db import Tx
-from subscribers.errors import BroadsheetError, Invalid
+from subscribers.errors import BroadsheetError, Denied, Invalid
 from subscribers.msisdn import mask
 
 router = APIRouter()
@@ -44,7 +44,7 @@ def search(request: Request, house: House, visit: Here, q: str = "") -> Response
             "A number is not looked for by an address: addresses are kept in many places.",
             hint="Type it into the field and press the button.",
         )
-        return draw(request, "search.html", status=422, trouble=trouble(wrong, "seek"), q="", kinds=[], is_asked=False)
+        return _draw_nothing(request, wrong)
     return _draw(request, house, visit, q)
 
 
@@ -53,8 +53,16 @@ def look_for(request: Request, house: House, visit: Here, form: Form) -> Respons
     """The same by the form: what may be a number is answered here, everything else has an address."""
     q = form.text("q").strip()[:LONGEST]
     if may_be_number(q):
+        try:
+            count_number(house, visit, q)
+        except Denied as error:
+            return _draw_nothing(request, error)
         return _draw(request, house, visit, q)
     return RedirectResponse(f"/search?q={quote(q)}" if q else "/search", 303)
+
+
+def _draw_nothing(request: Request, wrong: BroadsheetError) -> Response:
+    return draw(request, "search.html", status=422, trouble=trouble(wrong, "seek"), q="", kinds=[], is_asked=False)
 
 
 def _draw(request: Request, house: Runtime, visit: Visit, q: str) -> Response:

@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 from sqlalchemy import select
 
+from broadcaster.newsroom import members
 from broadcaster.runtime import Runtime
 from subscribers import organisations
 from subscribers.actor import OPERATOR
@@ -19,11 +20,20 @@ from tests.newsrooms import Browser, Signed, add_user, furnish, troubles
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-def come(house: Runtime, browser: Browser, role: str = "editor", under: str = "") -> Browser:
-    add_user(house, "li", "editor")
-    furnish(house)
-    add_user(house, "zhao", role, under=under)
-    browser.client.cookies["broadsheet"] = Signed(house, "zhao").token
+def come(
+    house: Runtime,
+    browser: Browser,
+    role: str = "editor",
+    under: str = "",
+    *,
+    name: str = "zhao",
+    furnished: bool = False,
+) -> Browser:
+    if not furnished:
+        add_user(house, "li", "editor")
+        furnish(house)
+    add_user(house, name, role, under=under)
+    browser.client.cookies["broadsheet"] = Signed(house, name).token
     browser.get("/search")
     return browser
 
@@ -51,6 +61,22 @@ def test_everything_is_found(house: Runtime, browser: Browser) -> None:
         "/members/organisations?under=%E4%B8%9C%E5%9F%8E/%E4%B8%9C%E8%A1%97%E5%88%86%E4%BC%9A"
     ]
     assert "Nothing was found here" in editor.get("/search?q=zzzz").text
+
+
+@SQLITE
+def test_nobody_tries_out_what_is_behind_a_masked_number(
+    house: Runtime, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "NUMBERS", 3)
+    editor = come(house, browser)
+    for n, path in enumerate(("/search", "/members", "/search", "/search", "/members")):
+        assert (editor.post(path, q=f"1999999{n:04}").status_code == 200) == (n < 3), n
+    assert "That was often enough for now." in troubles(editor.post("/members", q="+86 199 9999 0000"))
+    assert editor.post("/search", q="4321").status_code == 200, "their ends are shown anyway"
+    browser.leave()
+    clerk = come(house, browser, "operator", name="sun", furnished=True)
+    for n in range(5):
+        assert clerk.post("/search", q=f"1999999{n:04}").status_code == 200, "who may see them sees them"
 
 
 def test_a_number_is_in_no_address(house: Runtime, browser: Browser) -> None:
