@@ -24,6 +24,9 @@ from tests.newsroom.test_proof_in_a_browser import arrived
 from tests.rules import ROOT
 from tests.websites import hosted
 
+#: the whole way, beside whatever else the machine has to do
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.usefixtures("worker")
