@@ -326,5 +326,10 @@ def failure_reason_word(reason: str | None) -> str:
     return _said(_FAILURES[reason]) if reason in _FAILURES else translated(reason)
 
 
+def kind_words(rows: int, fault: str, *, is_example: bool) -> str:
+    """How many rows have a fault: the same one, or each its own like this one."""
+    return tr("{n} ×, such as: {fault}", n=rows, fault=fault) if is_example else f"{rows} × {fault}"
+
+
 def _said(word: Word) -> str:
     return word.zh if language() == "zh" else word.en

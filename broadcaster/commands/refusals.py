@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from broadcaster.language import filled, in_a_row, ntr, tr, translated
+from broadcaster.language import filled, in_a_row, ntr, tr
+from broadcaster.words import kind_words
 from subscribers.errors import Invalid
-from subscribers.importing import RefusedRow
+from subscribers.importing import RefusedRow, kinds_of
 
 #: refused rows that are shown; the others are counted
 SHOWN = 10
@@ -44,11 +44,10 @@ def refusal_lines(refused: Sequence[RefusedRow], rejects: Path | None) -> list[s
 
 
 def _kinds(refused: Sequence[RefusedRow]) -> list[str]:
-    """How many rows have which kind of fault, with an example: what decides whether to mend the file or the columns."""
-    kinds = Counter((one.message, one.fields.get("field")) for one in refused)
-    examples = {(one.message, one.fields.get("field")): one for one in reversed(refused)}
+    """How many rows have which kind of fault: what decides whether to mend the file or the columns."""
     return [
-        f"{count} × {translated(kind[0]).format(**examples[kind].fields)}" for kind, count in kinds.most_common(SHOWN)
+        kind_words(n, filled(one.message, one.fields), is_example=is_example)
+        for n, one, is_example in kinds_of(refused)
     ]
 
 

@@ -7,10 +7,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from broadcaster.language import in_a_row, listed, msgid, ntr, tr, translated
+from broadcaster.language import filled, in_a_row, listed, msgid, ntr, tr, translated
 from broadcaster.newsroom.past_imports import in_a_sentence
 from broadcaster.web.figures import count, when
-from broadcaster.words import LIST_FIELDS, actor_word, list_field_word, place_words, skip_reason_word, status_word
+from broadcaster.words import (
+    LIST_FIELDS,
+    actor_word,
+    kind_words,
+    list_field_word,
+    place_words,
+    skip_reason_word,
+    status_word,
+)
 from subscribers.importing import Reason, like_organisations, reached
 from subscribers.models import Status
 
@@ -41,7 +49,15 @@ def told_list(answer: Mapping[str, Any], *, taken: bool) -> dict[str, Any]:
         **_columns({heading: mapped.get(heading, "") for heading in answer["headings"] if heading}),
         "notes": _notes(answer, taken=taken),
         "reach": _reach(answer),
-        "kinds": [f"{each['n']} × {translated(each['message']).format(**each['fields'])}" for each in answer["kinds"]],
+        "kinds": [
+            kind_words(
+                each["n"],
+                filled(each["message"], each["fields"]),
+                # what was looked at by an earlier version of the program is told by one of each
+                is_example=each.get("is_example", True),
+            )
+            for each in answer["kinds"]
+        ],
         "refused": [
             # what was looked at by an earlier version of the program has no cells
             {"row": one["row"], "stood": " · ".join(one.get("stood", ())), "reason": in_a_sentence(one)}

@@ -9,7 +9,7 @@ from subscribers.importing.importer import ImportResult, import_members
 from subscribers.importing.last_time import LastTime, last_time
 from subscribers.importing.past import PastImport, first_members, past
 from subscribers.importing.rejects import RefusedRow, as_it_stood, write_rejects
-from subscribers.importing.summary import told
+from subscribers.importing.summary import kinds_of, told
 from subscribers.importing.undo import Undone, undo
 from subscribers.importing.unreached import Reason, Unreached, reached
 from subscribers.sheets import Limits
@@ -26,6 +26,7 @@ __all__ = [
     "as_it_stood",
     "first_members",
     "import_members",
+    "kinds_of",
     "last_time",
     "like_organisations",
     "past",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,8 @@ from subscribers.importing.rejects import RefusedRow, as_it_stood
 
 #: refused rows, and kinds of them, that are told
 SHOWN = 20
+#: sentences of one kind that are told one by one
+APART = 5
 
 
 def told(result: ImportResult) -> dict[str, Any]:
@@ -36,10 +39,28 @@ def told(result: ImportResult) -> dict[str, Any]:
     }
 
 
-def _kinds(refused: list[RefusedRow]) -> list[dict[str, Any]]:
-    kinds = Counter((one.message, one.fields.get("field")) for one in refused)
-    examples = {(one.message, one.fields.get("field")): one for one in reversed(refused)}
-    return [{"n": n, **_fault(examples[kind])} for kind, n in kinds.most_common(SHOWN)]
+def kinds_of(refused: Sequence[RefusedRow]) -> list[tuple[int, RefusedRow, bool]]:
+    """How many rows have which fault, the most frequent first: with one of them, and whether the others read otherwise.
+
+    A status that nobody knows is told by its name; numbers that are wrong each in their own way by one of them.
+    """
+    alike: dict[tuple[str, object], Counter[str]] = defaultdict(Counter)
+    examples: dict[str, RefusedRow] = {}
+    for one in refused:
+        told_so = one.message.format(**one.fields)
+        alike[one.message, one.fields.get("field")][told_so] += 1
+        examples.setdefault(told_so, one)
+    kinds: list[tuple[int, RefusedRow, bool]] = []
+    for sentences in alike.values():
+        if len(sentences) <= APART:
+            kinds += [(n, examples[sentence], False) for sentence, n in sentences.items()]
+        else:
+            kinds.append((sentences.total(), examples[next(iter(sentences))], True))
+    return sorted(kinds, key=lambda each: -each[0])[:SHOWN]
+
+
+def _kinds(refused: Sequence[RefusedRow]) -> list[dict[str, Any]]:
+    return [{"n": n, "is_example": is_example, **_fault(one)} for n, one, is_example in kinds_of(refused)]
 
 
 def _fault(refused: RefusedRow) -> dict[str, Any]:

@@ -118,6 +118,16 @@ def test_those_shown_of_a_list_stand_there_with_their_birthdays(admin: Browser) 
     assert "1980年5月6日" in words(look)
 
 
+def test_faults_are_counted_by_what_is_wrong_in_each_row(admin: Browser) -> None:
+    rows = [f"李{n},1990000{n:04},{'离退休干部' if n % 3 else '积极分子'},是" for n in range(15)]
+    rows += [f"王{n},1990000{n:04}/0535-62233{n:02},在职,是" for n in range(10, 18)]
+    admin.get("/?lang=zh")
+    look = words(hand_in(admin, "\n".join(["姓名,手机,人员类别,订阅", *rows]).encode()))
+    assert "10 × 没有“离退休干部”这种状态。" in look
+    assert "5 × 没有“积极分子”这种状态。" in look
+    assert re.search(r"8 ×，例如：199.{0,40} 有 \d+ 位", look)
+
+
 def test_a_heading_of_two_lines_is_no_other_choice(admin: Browser) -> None:
     look = hand_in(admin, '"姓\n名",手机\n李敏,19900000011\n'.encode())
     assert "Take 1 person in" in look.text
