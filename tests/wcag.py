@@ -117,12 +117,14 @@ _PRINTED = """() => [...document.querySelectorAll("button, .button, .plain, .men
     .map(each => `is printed: ${each.outerHTML.replace(/\\s+/g, " ").slice(0, 120)}`)"""
 
 
-def cuts_nothing(page: Page) -> list[str]:
-    """At 320 pixels; with the spacing of a reader's own on a phone and a desk; with letters twice as large."""
-    wrong = _cut(page, "at 320 pixels", NARROW)
-    wrong += _cut(page, "spaced on a phone", PHONE, _SPACED)
-    wrong += _cut(page, "spaced on a desk", DESKTOP, _SPACED)
-    return wrong + _cut(page, "with large letters", DESKTOP, _LARGE)
+def cuts_nothing_on_a_phone(page: Page) -> list[str]:
+    """At 320 pixels, and with the spacing of a reader's own."""
+    return _cut(page, "at 320 pixels", NARROW) + _cut(page, "spaced on a phone", PHONE, _SPACED)
+
+
+def cuts_nothing_on_a_desk(page: Page) -> list[str]:
+    """With the spacing of a reader's own, and with letters twice as large."""
+    return _cut(page, "spaced on a desk", DESKTOP, _SPACED) + _cut(page, "with large letters", DESKTOP, _LARGE)
 
 
 def _cut(page: Page, how: str, size: tuple[int, int], style: str = "") -> list[str]:
