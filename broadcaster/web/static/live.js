@@ -48,37 +48,27 @@
     goOn.clear();
   });
 
-  // a form with a file, or from a page that was open for long: first it is seen whether its sender is still signed in
+  // pressed twice is meant once; with a file, or on a page open for long, it is first seen whether one is signed in still
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post" || form.closest("dialog") || event.defaultPrevented) return;
+    const said = form.action + new URLSearchParams(new FormData(form, event.submitter));
+    if (said === going && sure !== form) return event.preventDefault();
+    [going] = [said, setTimeout(() => (going = null), TWICE)];
     const hasFile = [...form.elements].some((each) => each.files && each.files.length);
-    if (!dialog || sure === form || (!hasFile && performance.now() - heard < LONG)) {
-      sure = null;
-      return wentAlready(form, event) && event.preventDefault();
-    }
+    if (!dialog || sure === form || (!hasFile && performance.now() - heard < LONG)) return (sure = null);
     event.preventDefault();
     const again = () => ((sure = form), form.requestSubmit(event.submitter));
     try {
       const token = await fetchToken();
       if (token === null) return ask(form, again);
       // somebody else has signed in meanwhile: the server says so, and does nothing
-      heard = performance.now();
-      if (token) renew(token);
+      token ? renew(token) : (heard = performance.now());
       again();
     } catch {
-      lost.hidden = false;
+      [going, lost.hidden] = [null, false];
     }
   });
-
-  // pressed twice is meant once: until the answer is there, nothing is sent a second time as it was the first time
-  function wentAlready(form, { submitter, timeStamp }) {
-    const said = form.action + new URLSearchParams(new FormData(form, submitter));
-    const again = going?.said === said && timeStamp - going.at < TWICE;
-    if (!again) going = { said, at: timeStamp };
-    return again;
-  }
-  window.addEventListener("pageshow", () => (going = null));
 
   // a row of a rule suggests the values of what is chosen in it
   document.addEventListener("focusin", ({ target }) => {
@@ -89,9 +79,8 @@
   document.addEventListener("keydown", (event) => {
     if (!event.ctrlKey || event.key.toLowerCase() !== "k" || event.isComposing) return;
     const [field, link] = ["seek", "seek-link"].map((id) => document.getElementById(id));
-    if (!field && !link) return;
-    event.preventDefault();
-    field ? field.select() : link.click();
+    if (field || link) event.preventDefault();
+    field ? field.select() : link?.click();
   });
 
   // null: nobody is signed in; "": somebody else is, and not who opened this page
@@ -103,14 +92,13 @@
   }
 
   function ask(whose, then) {
-    if (then) goOn.set(whose, then);
+    if (then) [going] = [null, goOn.set(whose, then)];
     if (!dialog.open) dialog.showModal();
     dialog.querySelector("[type=password]")?.focus();
   }
 
   function renew(token) {
-    heard = performance.now();
-    lost.hidden = true;
+    [heard, lost.hidden] = [performance.now(), true];
     for (const field of document.querySelectorAll("[name=form_token]")) field.value = token;
   }
 })();
