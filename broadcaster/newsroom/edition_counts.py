@@ -138,7 +138,7 @@ def _is_of_others(tx: Tx, under: str, counted_at: datetime) -> bool:
 
 def _progress(found: EditionCount) -> str:
     if found.state == CountState.WAITING:
-        return tr("It begins as soon as what was there before it is done.")
+        return tr("It begins in a moment. What was there before it comes first.")
     return tr("Readers so far: {figure}, of about {n} members.", figure=count(found.seen), n=about(found.about))
 
 

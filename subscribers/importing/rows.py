@@ -51,6 +51,7 @@ _STATUSES = {
 }
 #: what stands in the last row of many lists
 TOTALS = frozenset({"合计", "总计", "小计", "共计", "total", "subtotal", "sum"})
+_HEADCOUNT = re.compile(r"共?\d+[人名位]")
 _YES = "yes y true 1 是 已订阅 订阅 订 同意 愿意 接收 √ ✓ ✔"
 _NO = "no n false 0 否 未订阅 不订阅 退订 不订 不同意 不愿意 不接收 × ✗ ✘"
 _WISHES = dict.fromkeys(_YES.split(), Wish.IN) | dict.fromkeys(_NO.split(), Wish.OUT)
@@ -180,7 +181,8 @@ def read_name(text: str) -> str:
     name = " ".join(text.split())
     if not name:
         raise Invalid("The name is missing.", hint="Give each person a name.")
-    if name.replace(" ", "").casefold() in TOTALS:
+    together = name.replace(" ", "")
+    if together.casefold() in TOTALS or _HEADCOUNT.fullmatch(together):
         raise Invalid("{name} is a sum and no person.", hint="Leave out the row.", name=name)
     if len(name) > NAME_LENGTH or not name.isprintable():
         raise Invalid(
@@ -198,7 +200,7 @@ def read_standing(text: str) -> Standing:
     plain = unicodedata.normalize("NFKC", text).casefold()
     rest, away = _AWAY.subn(" ", plain)
     word = " ".join(re.sub(r"[\s_,;/+()、·-]+", " ", rest).split())
-    for ending in ("党员", "会员", "成员", "人员"):
+    for ending in ("党员", "会员", "成员", "人员", "干部", "职工"):
         word = word.removesuffix(ending)
     status = _STATUSES.get(word)
     if status is None or (not word and not away):

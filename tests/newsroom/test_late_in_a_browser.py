@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from broadcaster.access.models import SignIn, User
+from broadcaster.newspaper.models import ItemDraft
 from broadcaster.runtime import Runtime
 from tests.browsers import DESKTOP, PHONE, looking
+from tests.journeys.sending import wait_until
 from tests.newsrooms import PASSWORD, Signed, add_user
 from tests.pictures import drawn, encoded
 
@@ -62,10 +64,15 @@ def test_what_is_typed_is_kept_and_the_box_is_left_alone(house: Runtime, chrome:
         assert headline.input_value() == "供暖了今天"
         assert headline.evaluate("box => box === document.activeElement")
         look.fits()
+        # who goes on at once loses nothing of what was typed last
+        headline.press_sequentially("起")
+        page.get_by_role("link", name="栏目").first.click()
+        page.wait_for_url("**/items/columns")
+        assert wait_until(lambda: "供暖了今天起" in _drafted(house), 60)
         # nothing was saved, and it is all still there
         page.goto("/items/drafts")
         look.fits()
-        page.get_by_role("link", name="供暖了今天").click()
+        page.get_by_role("link", name="供暖了今天起").click()
         page.get_by_label("短信里的一句").fill("今天供暖。")
         page.get_by_role("button", name="保存").click()
         page.get_by_role("status").get_by_text("已保存").wait_for()
@@ -87,6 +94,11 @@ def test_what_is_typed_is_kept_and_the_box_is_left_alone(house: Runtime, chrome:
         dialog.get_by_role("button", name="登录").click()
         page.get_by_text("草稿已存").wait_for()
         assert page.get_by_label("短信里的一句").input_value() == "真的。今天供暖。"
+
+
+def _drafted(house: Runtime) -> str:
+    with house.reading() as tx:
+        return str(tx.session.scalars(select(ItemDraft.fields)).all())
 
 
 def test_a_file_that_was_chosen_stays_chosen(house: Runtime, chrome: Browser, address: str, tmp_path: Path) -> None:

@@ -119,11 +119,11 @@ def test_those_shown_of_a_list_stand_there_with_their_birthdays(admin: Browser) 
 
 
 def test_faults_are_counted_by_what_is_wrong_in_each_row(admin: Browser) -> None:
-    rows = [f"李{n},1990000{n:04},{'离退休干部' if n % 3 else '积极分子'},是" for n in range(15)]
+    rows = [f"李{n},1990000{n:04},{'退居二线' if n % 3 else '积极分子'},是" for n in range(15)]
     rows += [f"王{n},1990000{n:04}/0535-62233{n:02},在职,是" for n in range(10, 18)]
     admin.get("/?lang=zh")
     look = words(hand_in(admin, "\n".join(["姓名,手机,人员类别,订阅", *rows]).encode()))
-    assert "10 × 没有“离退休干部”这种状态。" in look
+    assert "10 × 没有“退居二线”这种状态。" in look
     assert "5 × 没有“积极分子”这种状态。" in look
     assert re.search(r"8 ×，例如：199.{0,40} 有 \d+ 位", look)
 

@@ -1,15 +1,12 @@
 // An item: marks in its full text by buttons, what is pasted with its headings, lists, bold and links; its picture.
 (() => {
   "use strict";
-  const box = document.getElementById("full");
-  const marks = document.getElementById("marks");
+  const ids = ["full", "marks", "picture_file", "take-in", "whom"];
+  const [box, marks, file, takeIn, whom] = ids.map((id) => document.getElementById(id));
   if (!box || !marks) return;
-  marks.hidden = false;
+  [marks.hidden, takeIn.hidden] = [false, true];
 
   // a picture is handed in as soon as it is chosen; the draft is not kept for it beside that
-  const file = document.getElementById("picture_file");
-  const takeIn = document.getElementById("take-in");
-  takeIn.hidden = true;
   file.addEventListener("input", (event) => event.stopPropagation());
   file.addEventListener("change", (event) => {
     event.stopPropagation();
@@ -18,7 +15,6 @@
     [takeIn.hidden, takeIn.textContent] = [false, takeIn.dataset.busy];
   });
   // who ticks somebody means them, and who chooses everyone means nobody in particular
-  const whom = document.getElementById("whom");
   whom.closest("fieldset").oninput = ({ target }) => {
     if (target.id !== "place_q") whom.checked = target.id !== "everyone";
     for (const one of whom.closest("fieldset").querySelectorAll("[name=audience]:checked")) one.checked = whom.checked;
@@ -26,8 +22,13 @@
   };
 
   // what a button saves is not kept beside it once more, as somebody's unsaved words
-  let leaving = false;
+  let [leaving, typed] = [false, false];
   window.addEventListener("submit", (event) => (leaving = !event.defaultPrevented));
+  // and who follows a link a moment after the last word loses none
+  box.form.addEventListener("input", () => (typed = true));
+  window.addEventListener("pagehide", () => {
+    if (typed && !leaving) navigator.sendBeacon("/items/keep", new URLSearchParams(new FormData(box.form)));
+  });
   // and who comes back by the browser's own button finds nothing busy
   window.addEventListener("pageshow", () => ([leaving, takeIn.hidden, file.value] = [false, true, ""]));
   document.addEventListener("htmx:before:request", (event) => {
@@ -37,10 +38,9 @@
   // as if it was typed, so that it can be taken back
   const put = (text) => {
     box.focus();
-    if (!document.execCommand("insertText", false, text)) {
-      box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
-      box.dispatchEvent(new Event("input", { bubbles: true }));
-    }
+    if (document.execCommand("insertText", false, text)) return;
+    box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
+    box.dispatchEvent(new Event("input", { bubbles: true }));
   };
   marks.addEventListener("click", (event) => {
     const { around, before, link } = event.target.dataset;

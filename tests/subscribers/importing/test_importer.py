@@ -342,9 +342,11 @@ def test_many_rows_take_few_statements_and_tell_their_progress(
 
 def test_what_offices_write(session: Session, load: Importer) -> None:
     rows = "甲,19900000001,√,1980.07,196706\n乙,19900000002,订,1980年7月,1967-06-03\n合计,,,,\nTotal,19900000003,,,\n"
+    rows += "300 人,,,,\n"
     result = load(f"姓名,手机,是否订阅,入党时间,出生年月\n{rows}")
-    assert counts(result) == (2, 0, 0, 2)
+    assert counts(result) == (2, 0, 0, 3)
     assert "合计 is a sum and no person" in reasons(result)[0]
+    assert "300 人 is a sum and no person" in reasons(result)[2]
     assert session.scalars(select(Membership.valid_from)).all() == [date(1980, 7, 1)] * 2
     assert session.scalars(select(Member.birthday).order_by(Member.id)).all() == [date(1967, 6, 1), date(1967, 6, 3)]
     assert session.scalars(select(Subscription.wish)).all() == ["in", "in"]

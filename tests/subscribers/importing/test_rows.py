@@ -27,6 +27,8 @@ from subscribers.models import Status, Wish
         ("离退休", Standing(Status.RETIRED, False)),
         ("离退休 流动", Standing(Status.RETIRED, True)),
         ("离退休（流动）", Standing(Status.RETIRED, True)),
+        ("离退休干部", Standing(Status.RETIRED, False)),
+        ("在职职工", Standing(Status.IN_SERVICE, False)),
         ("退休", Standing(Status.RETIRED, False)),
         ("预备", Standing(Status.PROBATIONARY, False)),
         ("预备会员", Standing(Status.PROBATIONARY, False)),
