@@ -114,6 +114,13 @@ def contribute(session: Session, actor: Actor, item_id: int, *, now: datetime) -
     return _to(session, actor, _own(session, actor, item_id), frozenset({ItemState.DRAFT}), ItemState.CONTRIBUTED, now)
 
 
+@needs(Right.WRITE)
+def take_back(session: Session, actor: Actor, item_id: int, *, now: datetime) -> Item:
+    """A draft again, as long as no editor has answered. Raises `Conflict`."""
+    handed_in = frozenset({ItemState.CONTRIBUTED})
+    return _to(session, actor, _own(session, actor, item_id), handed_in, ItemState.DRAFT, now)
+
+
 @needs(Right.EDIT)
 def decide(session: Session, actor: Actor, item_id: int, move: Move, *, note: str = "", now: datetime) -> Item:
     """Accept, send back (with a reason), withdraw, put back, share or no longer. Raises `Conflict`."""

@@ -127,8 +127,10 @@ def save(request: Request, house: House, visit: Here, form: Form, id: Id) -> Res
         return draw_item(request, house, visit, typed(form), found, error=error, form=form)
     if act == Move.ACCEPT:
         return _moved(visit, id, Move.ACCEPT, headline)
-    told = msgid("Handed in: {headline}. It waits for an editor.") if act == _HAND_IN else msgid("Saved: {headline}.")
-    return done(visit, f"/items/{id}", told, headline=headline)
+    if act == _HAND_IN:
+        told, back = msgid("Handed in: {headline}. It waits for an editor."), f"/items/{id}/take-back"
+        return done(visit, f"/items/{id}", told, undo=back, headline=headline)
+    return done(visit, f"/items/{id}", msgid("Saved: {headline}."), headline=headline)
 
 
 def _saved(tx: Tx, visit: Visit, item_id: int, form: Posted) -> Item:
@@ -193,6 +195,14 @@ def _is_enter(form: Posted) -> bool:
     Also where its boxes are there already: a page that looks while somebody types may be quicker than their Enter.
     """
     return form.text("act") == "enter" and bool(_looked_for(form))
+
+
+@takes(router, "/items/{id}/take-back", needs=Right.WRITE)
+def take_back(house: House, visit: Here, id: Id) -> Response:  # noqa: A002
+    """What was handed in is a draft again, to be written on."""
+    with house.begin() as tx:
+        headline = items.take_back(tx.session, visit.actor, id, now=tx.now).headline
+    return done(visit, f"/items/{id}", msgid("Taken back: {headline}. It is a draft again."), headline=headline)
 
 
 @takes(router, "/items/{id}/decide", needs=Right.EDIT)
@@ -303,7 +313,7 @@ def draw_item(
         boxed=boxed,
         is_opened=is_clicking and not (boxed or error),
         **offered,
-        **({"state": "", "place": "", "changed": "", "editions": (), "moves": ()} | told),
+        **({"state": "", "place": "", "changed": "", "editions": (), "moves": (), "may_take_back": False} | told),
     )
 
 
@@ -357,6 +367,11 @@ def _told(house: Runtime, session: Session, actor: Actor, item: Item, *, now: An
         "editions": items.stands_in(session, actor, item.id),
         "put_right": corrections_of(session, actor, item.id),
         "moves": [move.value for move in fitting] if is_own and Right.EDIT in actor.rights else [],
+        # an editor sends it back
+        "may_take_back": is_own
+        and item.state == ItemState.CONTRIBUTED
+        and Right.WRITE in actor.rights
+        and Right.EDIT not in actor.rights,
     }
 
 

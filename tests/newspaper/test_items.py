@@ -120,14 +120,18 @@ def test_a_contribution_waits_above_and_is_accepted_or_sent_back(session: Sessio
     assert headlines(session, above, Shelf.CONTRIBUTED) == []
     items.contribute(session, branch, item.id, now=now)
     assert headlines(session, above, Shelf.CONTRIBUTED) == ["供暖了"]
+    items.take_back(session, branch, item.id, now=now)
+    assert (item.state, headlines(session, above, Shelf.CONTRIBUTED)) == ("draft", [])
+    items.contribute(session, branch, item.id, now=now)
     items.decide(session, above, item.id, Move.SEND_BACK, note=" 哪一天？ ", now=now)
     assert (item.state, item.note) == ("draft", "哪一天？")
     items.change(session, branch, item.id, replace(WORDS, sms="周一供暖。"), version=1, now=now)
     items.contribute(session, branch, item.id, now=now)
     items.decide(session, above, item.id, Move.ACCEPT, now=now)
     assert item.state == "ready"
-    with pytest.raises(Conflict):
-        items.contribute(session, branch, item.id, now=now)
+    for late in (items.contribute, items.take_back):
+        with pytest.raises(Conflict):
+            late(session, branch, item.id, now=now)
     # no text reaches the paper that no editor has read
     with pytest.raises(Denied):
         items.change(session, branch, item.id, WORDS, version=2, now=now)

@@ -113,7 +113,13 @@ def test_from_a_branch_to_the_pool(house: Runtime, editor: Browser) -> None:
         page = branch.follow(handed_in(branch, item)).text
         assert "It waits for an editor" in page
         assert 'name="version"' not in page, "a writer changes it no more"
+        assert page.count(f'action="/items/{item}/take-back"') == 2, "beside what was done, and further below"
         assert branch.post(f"/items/{item}", headline="x", sms="x", version="1").status_code == 403
+        page = branch.follow(branch.post(f"/items/{item}/take-back")).text
+        assert "It is a draft again." in page
+        assert 'name="version"' in page
+        assert branch.post(f"/items/{item}/take-back").status_code == 409
+        handed_in(branch, item)
         assert branch.post(f"/items/{item}/decide", move="accept").status_code == 403
         assert "供暖了" in editor.get("/items/contributed").text
         editor.follow(editor.post(f"/items/{item}/decide", move="send_back", note="哪一天？"))

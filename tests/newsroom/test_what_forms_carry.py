@@ -64,6 +64,7 @@ WITHOUT = {
         "/editions/{id}/take-down",
         "/items/{id}/copy",
         "/items/{id}/decide",
+        "/items/{id}/take-back",
         "/members/import/{token}/look",
         "/members/import/{token}/stop",
         "/members/import/{token}/take",

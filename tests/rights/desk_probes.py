@@ -92,6 +92,7 @@ PROBES = {
         lambda s, a, side: items.change(s, a, _item(s, side), WORDS, version=1, now=NOW), ready=_draft
     ),
     _I + "contribute": Probe(lambda s, a, side: items.contribute(s, a, _item(s, side), now=NOW), ready=_draft),
+    _I + "take_back": Probe(lambda s, a, side: items.take_back(s, a, _item(s, side), now=NOW), ready=_contributed),
     _I + "decide": Probe(lambda s, a, side: items.decide(s, a, _item(s, side), Move.WITHDRAW, now=NOW)),
     _I + "copy": Probe(lambda s, a, side: items.copy(s, a, _item(s, side), now=NOW), ready=_shared),
     _I + "get": Probe(lambda s, a, side: items.get(s, a, _item(s, side)), shows=True, ready=_shared),
