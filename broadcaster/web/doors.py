@@ -131,9 +131,7 @@ def _lacks(house: Runtime, visit: Visit, right: Right) -> Denied:
     with house.reading() as tx:
         admins = users.admins_over(tx.session, visit.actor.under, most=_NAMED)
     hint = "Ask an administrator: {names}." if admins else "Ask the operator."
-    return Denied(
-        "You have no right here to do this: {right}.", hint=hint, right=right_word(right), names=listed(admins)
-    )
+    return Denied("You do not have the right “{right}” here.", hint=hint, right=right_word(right), names=listed(admins))
 
 
 def elsewhere(path: str) -> HTTPException:

@@ -111,7 +111,7 @@ def test_who_lacks_a_right_is_told_who_gives_it(house: Runtime, admin: Browser) 
         writer.client.cookies["broadsheet"] = Signed(house, "writer").token
         page = writer.get("/members/import")
         assert page.status_code == 403
-        assert "You have no right here to do this: change the registry." in page.text
+        assert "You do not have the right “change the registry” here." in page.text
         assert "Ask an administrator: easter, chief." in page.text
         writer.client.headers["accept-language"] = "zh"
         assert "您没有“改会员资料”权限。" in writer.get("/members/import").text
