@@ -56,7 +56,7 @@ def row(house: Runtime) -> EditionCount | None:
 def test_counted_beside_the_page(house: Runtime, editor: Browser) -> None:
     assert "Count the whole audience" in editor.get(CHECK).text
     page = begun(editor)
-    assert "It begins as soon as" in page
+    assert "It begins in a moment" in page
     assert 'role="status">' in page
     assert 'class="done"' not in page, "a word that it is being counted would stay above the finished count"
     assert 'hx-get="/editions/1/count?live=1"' in page
