@@ -10,8 +10,10 @@ from subscribers.errors import Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 
-#: what both databases say of a row that somebody else has just written, or has just taken away
-_AT_ONCE = ("duplicate key", "UNIQUE constraint", "violates foreign key", "FOREIGN KEY constraint", "deadlock detected")
+#: of a row that somebody else has just written, or has just taken away, by code: a server tells it in its own language
+_AT_ONCE = {"23503", "23505", "40P01"} | {
+    f"SQLITE_CONSTRAINT_{kind}" for kind in ("FOREIGNKEY", "PRIMARYKEY", "UNIQUE")
+}
 
 
 def in_words(error: DBAPIError) -> Exception:
@@ -37,7 +39,7 @@ def in_words(error: DBAPIError) -> Exception:
             hint="End what holds it, then try again.",
             detail=detail,
         )
-    if any(mark in detail for mark in _AT_ONCE):
+    if {getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname")} & _AT_ONCE:
         # were it a mistake of ours, it would be there again and again
         log.warning("somebody was faster: %s", detail)
         return Conflict(
