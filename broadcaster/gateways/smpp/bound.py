@@ -13,7 +13,7 @@ from broadcaster.gateways.smpp.config import SmppConfig
 from broadcaster.gateways.smpp.exchange import Exchange, Question, Standing
 from broadcaster.gateways.smpp.framing import Framer
 from broadcaster.gateways.smpp.link import Link, Lost
-from broadcaster.gateways.smpp.octets import Malformed, head
+from broadcaster.gateways.smpp.octets import Malformed, header
 from broadcaster.gateways.smpp.outcomes import no
 from broadcaster.gateways.smpp.pace import Pace
 from broadcaster.gateways.smpp.reasons import Kind, status, status_code
@@ -162,7 +162,7 @@ class Bound:
             self._heard_at, self._asked_at = now, None
         try:
             for pdu in pdus:
-                command, number, sequence = head(pdu)
+                _, command, number, sequence = header.unpack_from(pdu)
                 if command == Command.SUBMIT_SM_RESP:
                     self._answered(pdu, sequence, now)
                 else:

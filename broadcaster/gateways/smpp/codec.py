@@ -22,6 +22,10 @@ _DELIVER = re.compile(_FROM_TO + rb"(.).." + _SKIPPED * 2 + rb"..(.).(.)", re.DO
 _DATA = re.compile(_FROM_TO + rb"(.).(.)()", re.DOTALL)
 
 
+#: a named tuple of its values, at half of what its own constructor takes
+_made = tuple.__new__
+
+
 class SubmitAnswer(NamedTuple):
     """`submit_sm_resp`: the status, and the id if there is one."""
 
@@ -78,7 +82,7 @@ def submit_answer(pdu: bytes) -> SubmitAnswer:
     if length > end + 1:
         with contextlib.suppress(Malformed):
             optional = tlvs(pdu, end + 1)
-    return SubmitAnswer(sequence, status, str(pdu[HEADER:end], "latin-1"), optional)
+    return _made(SubmitAnswer, (sequence, status, str(pdu[HEADER:end], "latin-1"), optional))
 
 
 def deliver(pdu: bytes) -> Deliver:
@@ -92,17 +96,20 @@ def deliver(pdu: bytes) -> Deliver:
     end = start + length[0] if length else start
     if end > len(pdu):
         raise Malformed("the text is shorter than sm_length says", pdu)
-    return Deliver(
-        command,
-        sequence,
-        source_ton[0],
-        str(source, "latin-1"),
-        destination_ton[0],
-        str(destination, "latin-1"),
-        esm_class[0],
-        data_coding[0],
-        pdu[start:end],
-        tlvs(pdu, end) if end < len(pdu) else {},
+    return _made(
+        Deliver,
+        (
+            command,
+            sequence,
+            source_ton[0],
+            str(source, "latin-1"),
+            destination_ton[0],
+            str(destination, "latin-1"),
+            esm_class[0],
+            data_coding[0],
+            pdu[start:end],
+            tlvs(pdu, end) if end < len(pdu) else {},
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from itertools import repeat
 
 from broadcaster.gateways.contract import OutboundPart, Unreachable
 from broadcaster.gateways.errors import GatewayError, LinkDown
@@ -39,11 +39,8 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
-class Delivery(NamedTuple):
-    """A receipt or a message, and the connection on which it waits to be acknowledged."""
-
-    connection: int
-    told: Deliver
+#: the connection on which a receipt or a message waits to be acknowledged, and it
+Delivery = tuple[int, Deliver]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,7 @@ class Exchange:
         with self._changed:
             if not self.is_up:
                 return False
-            mine = [each.told for each in deliveries if each.connection == self.connection]
+            mine = [told for connection, told in deliveries if connection == self.connection]
             self._acknowledged += mine
             self._call()
             return len(mine) == len(deliveries)
@@ -236,7 +233,7 @@ class Exchange:
         """Keep what came for the listener. Returns those for which there is no room."""
         with self._changed:
             room = max(0, MOST_WAITING - len(self._inbox))
-            self._inbox.extend(Delivery(self.connection, told) for told in deliveries[:room])
+            self._inbox.extend(zip(repeat(self.connection), deliveries[:room]))
             self._changed.notify_all()
             return list(deliveries[room:])
 

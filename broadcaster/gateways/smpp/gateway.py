@@ -24,9 +24,9 @@ from broadcaster.gateways.smpp.bind import Bind, sign_off
 from broadcaster.gateways.smpp.bound import Terms
 from broadcaster.gateways.smpp.codec import SubmitEncoder
 from broadcaster.gateways.smpp.config import ALPHABETS, SmppConfig
-from broadcaster.gateways.smpp.exchange import Exchange
+from broadcaster.gateways.smpp.exchange import Delivery, Exchange
 from broadcaster.gateways.smpp.ids import WORDS, form_of, turned
-from broadcaster.gateways.smpp.inbound import Heard, Inbound
+from broadcaster.gateways.smpp.inbound import Inbound
 from broadcaster.gateways.smpp.reasons import MESSAGE_STATES, REASONS
 from broadcaster.gateways.smpp.tables import Value
 from broadcaster.gateways.smpp.times import moment
@@ -55,7 +55,9 @@ class SmppGateway(SessionGateway):
         self._listening = threading.Lock()
         self._binds: list[Bind] = []
         self._owner = os.getpid()
-        self._unkept: list[Heard] = []
+        #: what no listener has kept yet: the events, and what is to be acknowledged for each once it is kept
+        self._unkept: list[Event] = []
+        self._deliveries: list[Delivery] = []
         self._inbound = Inbound(name, config, context.time_zone, self.reasons)
         self._encoder = SubmitEncoder(
             service_type=config.service_type,
@@ -125,7 +127,8 @@ class SmppGateway(SessionGateway):
         with self._listening:
             while not stop.is_set():
                 deliveries = exchange.take_deliveries(_EVENTS_AT_ONCE, _LOOK_AROUND)
-                self._unkept += self._inbound.hear(deliveries)
+                self._unkept += self._inbound.hear(told for _, told in deliveries)
+                self._deliveries += deliveries
                 if self._unkept:
                     self._hand_over(exchange, on_events)
                 if exchange.connection != connection or not exchange.is_up:
@@ -201,9 +204,9 @@ class SmppGateway(SessionGateway):
 
     def _hand_over(self, exchange: Exchange, on_events: Callable[[list[Event]], None]) -> None:
         # what this raises leaves them for the next listener
-        on_events([heard.event for heard in self._unkept])
-        kept, self._unkept = self._unkept, []
-        if not exchange.acknowledge([heard.delivery for heard in kept]):
+        on_events(self._unkept)
+        kept, self._deliveries, self._unkept = self._deliveries, [], []
+        if not exchange.acknowledge(kept):
             raise exchange.trouble or self._lost()
 
     def _started(self) -> list[Bind]:

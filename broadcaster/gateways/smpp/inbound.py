@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
-from typing import NamedTuple
 
-from broadcaster.gateways.events import Event, InboundMessage, InboundPart, Reason, made_id
+from broadcaster.gateways.events import Event, InboundMessage, InboundPart, Reason, Receipt, made_id
 from broadcaster.gateways.smpp import receipts
 from broadcaster.gateways.smpp.codec import Deliver
 from broadcaster.gateways.smpp.config import SmppConfig
-from broadcaster.gateways.smpp.exchange import Delivery
 from broadcaster.gateways.smpp.ids import WORDS, Form, Ids
 from broadcaster.gateways.smpp.texts import incoming
 from broadcaster.logs import get
@@ -22,13 +20,6 @@ from broadcaster.sms import decode
 REPEAT = 60.0
 
 log = get(__name__)
-
-
-class Heard(NamedTuple):
-    """An event, and what is to be acknowledged once it is kept."""
-
-    event: Event
-    delivery: Delivery
 
 
 class Inbound:
@@ -60,20 +51,22 @@ class Inbound:
             self._ids.recall(kept)
             self._form = self._ids.learned.form
 
-    def hear(self, deliveries: Sequence[Delivery]) -> list[Heard]:
-        """The events in these."""
-        heard = [Heard(self._event(delivery), delivery) for delivery in deliveries]
+    def hear(self, told: Iterable[Deliver]) -> list[Event]:
+        """The events in these, one each."""
+        by_text = self._config.receipt_by_text
+        heard = [
+            receipts.receipt(each, self._name, self._zone, self._reasons)
+            if receipts.is_receipt(each, by_text)
+            else self._message(each)
+            for each in told
+        ]
+        with self._lock:
+            heard = [self._under_its_id(each) if isinstance(each, Receipt) else each for each in heard]
         self._say_form()
         return heard
 
-    def _event(self, delivery: Delivery) -> Event:
-        told = delivery.told
-        return self._receipt(told) if receipts.is_receipt(told, self._config.receipt_by_text) else self._message(told)
-
-    def _receipt(self, told: Deliver) -> Event:
-        found = receipts.receipt(told, self._name, self._zone, self._reasons)
-        with self._lock:
-            message_id = self._ids.resolve(found.message_id, found.msisdn)
+    def _under_its_id(self, found: Receipt) -> Receipt:
+        message_id = self._ids.resolve(found.message_id, found.msisdn)
         return found if message_id == found.message_id else dataclasses.replace(found, message_id=message_id)
 
     def _message(self, told: Deliver) -> Event:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
-from typing import NamedTuple
+from datetime import tzinfo
 
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from broadcaster.gateways.smpp.codec import Deliver
@@ -22,6 +21,9 @@ _INTERNATIONAL = 1
 _GSM = 3
 #: a receipt is shorter; what lies behind is the member's text
 _LONGEST = 1000
+
+_ID, _STATE = int(Tag.RECEIPTED_MESSAGE_ID), int(Tag.MESSAGE_STATE)
+_NETWORK, _PAYLOAD = int(Tag.NETWORK_ERROR_CODE), int(Tag.MESSAGE_PAYLOAD)
 
 #: as the standard has it, to the letter: most receipts are, and are read in one go
 _STANDARD = re.compile(
@@ -36,16 +38,6 @@ _FIELD = re.compile(
 )
 _READ = ("id", "done", "stat", "err")
 _TEXT = re.compile(r"(?<![a-z])text[ ]?[:=]", re.IGNORECASE)
-
-
-class Told(NamedTuple):
-    """What a receipt says, before it is anybody's."""
-
-    message_id: str
-    state: ReceiptState
-    code: str
-    permanent: bool | None
-    done_at: datetime | None
 
 
 def is_receipt(told: Deliver, by_text: bool = False) -> bool:
@@ -63,31 +55,27 @@ def is_receipt(told: Deliver, by_text: bool = False) -> bool:
 
 def receipt(told: Deliver, gateway: str, zone: tzinfo, reasons: Mapping[str, Reason] = REASONS) -> Receipt:
     """The event. `zone` is the carrier's; `message_id` stays as it came: `ids` finds whose it is."""
-    said = read(told, zone, reasons)
+    octets, tlvs = told.octets, told.tlvs
+    # there are thousands of these in a second: text and fields in one go, and no names of arguments
+    written = _text(octets)
+    standard = _STANDARD.match(written, 0, _LONGEST)
+    message_id, done, stat, err = standard.groups() if standard is not None else _told(fields(octets))
+    network = b""
+    if tlvs:
+        # a parameter counts more than the same thing in the text
+        message_id = str(tlvs.get(_ID, b"").partition(b"\0")[0], "latin-1").strip() or message_id
+        state = tlvs.get(_STATE, b"")[-1:]
+        if state and state[0] < len(MESSAGE_STATES):
+            stat = MESSAGE_STATES[state[0]]
+        network = tlvs.get(_NETWORK, b"")
+        written += parameters(tlvs)
+    code, means, permanent = _means(told.esm_class, stat, err, network, reasons)
     msisdn = number(told.source, told.source_ton)
-    # without their names: there are thousands in a second, and names are as dear as all the rest of it
-    return Receipt(
-        gateway, said.message_id, said.state, said.code, said.permanent, msisdn, None, said.done_at, raw(told)
-    )
+    return Receipt(gateway, message_id, means, code, permanent, msisdn, None, moment(done, zone), written)
 
 
-def read(told: Deliver, zone: tzinfo, reasons: Mapping[str, Reason] = REASONS) -> Told:
-    """Id, state and time. A parameter counts more than the same thing in the text."""
-    written = fields(told.octets)
-    parameter, _, _ = told.tlvs.get(Tag.RECEIPTED_MESSAGE_ID, b"").partition(b"\0")
-    message_id = str(parameter, "latin-1").strip() or written.get("id", "")
-    state = told.tlvs.get(Tag.MESSAGE_STATE, b"")[-1:]
-    stat = written.get("stat", "").upper()
-    if state and state[0] < len(MESSAGE_STATES):
-        stat = MESSAGE_STATES[state[0]]
-    code, reason = _meaning(stat, written.get("err", ""), told.tlvs.get(Tag.NETWORK_ERROR_CODE, b""), reasons)
-    if reason is not None:
-        means, permanent = reason.state, reason.permanent
-    elif told.esm_class & MESSAGE_TYPE == INTERMEDIATE:
-        means, permanent = ReceiptState.IN_NETWORK, None
-    else:
-        means, permanent = ReceiptState.CARRIER_UNKNOWN, None
-    return Told(message_id, means, code, permanent, moment(written.get("done", ""), zone))
+def _told(found: Mapping[str, str]) -> tuple[str, str, str, str]:
+    return found.get("id", ""), found.get("done", ""), found.get("stat", "").upper(), found.get("err", "")
 
 
 def fields(octets: bytes) -> dict[str, str]:
@@ -114,12 +102,28 @@ def number(address: str, ton: int) -> str:
 
 def raw(told: Deliver) -> str:
     """What came, to be kept: the text, in hex unless it is ASCII; then the parameters in hex."""
-    octets = told.octets
-    written = octets.decode("ascii") if octets.isascii() and b"\0" not in octets else octets.hex()
-    for tag, value in told.tlvs.items():
-        if tag != Tag.MESSAGE_PAYLOAD:
-            written += f" {tag:04x}={value.hex()}"
-    return written
+    return _text(told.octets) + parameters(told.tlvs)
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("ascii") if octets.isascii() and b"\0" not in octets else octets.hex()
+
+
+def parameters(tlvs: Mapping[int, bytes]) -> str:
+    """All but the text, as `raw` has them."""
+    return "".join(f" {tag:04x}={value.hex()}" for tag, value in tlvs.items() if tag != _PAYLOAD)
+
+
+def _means(
+    esm_class: int, stat: str, err: str, network: bytes, reasons: Mapping[str, Reason]
+) -> tuple[str, ReceiptState, bool | None]:
+    """The code to keep, what it says of the part, and whether that is for good."""
+    code, reason = _meaning(stat, err, network, reasons)
+    if reason is not None:
+        return code, reason.state, reason.permanent
+    if esm_class & MESSAGE_TYPE == INTERMEDIATE:
+        return code, ReceiptState.IN_NETWORK, None
+    return code, ReceiptState.CARRIER_UNKNOWN, None
 
 
 def _meaning(stat: str, err: str, network: bytes, reasons: Mapping[str, Reason]) -> tuple[str, Reason | None]:

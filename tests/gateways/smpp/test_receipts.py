@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadcaster.gateways.events import Reason, ReceiptState
+from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from broadcaster.gateways.smpp import tables
 from broadcaster.gateways.smpp.codec import Deliver, deliver
 from broadcaster.gateways.smpp.reasons import REASONS
-from broadcaster.gateways.smpp.receipts import fields, is_receipt, number, raw, read, receipt
+from broadcaster.gateways.smpp.receipts import fields, is_receipt, number, raw, receipt
 from broadcaster.gateways.smpp.words import Command, Tag
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -25,6 +26,10 @@ def told(text: str = "", *, esm_class: int = 4, tlvs: dict[int, bytes] | None = 
     given |= {"esm_class": esm_class}
     pdu = tables.encode(Command.DELIVER_SM, 1, {**given, "short_message": text.encode("latin-1")}, tlvs=tlvs)
     return deliver(pdu)
+
+
+def read(what: Deliver, zone: ZoneInfo, reasons: Mapping[str, Reason] = REASONS) -> Receipt:
+    return receipt(what, "carrier", zone, reasons)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def told(text: str = "", *, esm_class: int = 4, tlvs: dict[int, bytes] | None = 
 )
 def test_forms_of_the_text(text: str, message_id: str, state: S, code: str, done: datetime | None) -> None:
     said = read(told(text), SHANGHAI)
-    assert said[:3] == (message_id, state, code)
+    assert (said.message_id, said.state, said.code) == (message_id, state, code)
     assert said.done_at == done
 
 
@@ -133,7 +138,8 @@ TEXT = "id:8 sub:001 dlvrd:000 done date:2611221004 stat:UNDELIV err:027 text:"
 
 def test_parameters_count_more_than_the_text() -> None:
     said = read(told(TEXT, tlvs={Tag.RECEIPTED_MESSAGE_ID: b"0A7\0", Tag.MESSAGE_STATE: b"\2"}), SHANGHAI)
-    assert said == ("0A7", S.DELIVERED, "DELIVRD", None, DONE)
+    assert (said.message_id, said.state, said.code, said.done_at) == ("0A7", S.DELIVERED, "DELIVRD", DONE)
+    assert said.permanent is None
 
 
 def test_an_empty_parameter_leaves_the_text_to_speak() -> None:
@@ -171,8 +177,10 @@ def test_a_carriers_own_codes_are_read_by_its_own_table() -> None:
         "UNDELIV:045": Reason(S.REJECTED, True, "Refused for its content"),
         "MK:0001": Reason(S.FAILED, True, "There is no such number", unknown_number=True),
     }
-    assert read(told("id:7 stat:UNDELIV err:045"), SHANGHAI, reasons)[1:4] == (S.REJECTED, "UNDELIV:045", True)
-    assert read(told("id:7 stat:MK:0001"), SHANGHAI, reasons)[1:4] == (S.FAILED, "MK:0001", True)
+    said = read(told("id:7 stat:UNDELIV err:045"), SHANGHAI, reasons)
+    assert (said.state, said.code, said.permanent) == (S.REJECTED, "UNDELIV:045", True)
+    said = read(told("id:7 stat:MK:0001"), SHANGHAI, reasons)
+    assert (said.state, said.code, said.permanent) == (S.FAILED, "MK:0001", True)
 
 
 def test_a_notice_on_the_way_is_never_an_end_for_want_of_words() -> None:
