@@ -187,13 +187,13 @@ class Runtime:
             tuple(map(self._known, then)) if named else (),
         )
 
-    def up_to(self, gateway: str, session: Session, now: datetime) -> Lane:
+    def up_to(self, gateway: str, session: Session, now: datetime, look: profile_changes.Lately | None = None) -> Lane:
         """The last lane that may be handed over now.
 
         Our own quiet hours let urgent notices through; outside of the operator's window only answers go.
         """
         zone = self.settings.zone
-        changes = profile_changes.by_gateway(session, gateway).get(gateway, ())
+        changes = (look or profile_changes.Lately(gateway))(session)
         if is_closed(profile_on(changes, now.astimezone(zone).date()), zone, now):
             return Lane.ANSWER
         return Lane.BULK if quiet_until(self.settings.paper.quiet_hours, zone, now) is None else Lane.URGENT
@@ -215,7 +215,7 @@ class Runtime:
             gateway=self.gateways[self._known(gateway)],
             throttle=self.throttles[gateway],
             ownership=ownership,
-            up_to=partial(self.up_to, gateway),
+            up_to=partial(self.up_to, gateway, look=profile_changes.Lately(gateway)),
             stopping=self.stopping.is_set,
             sleep=self._sleep,
             on_claimed=self._mark,

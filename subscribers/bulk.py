@@ -104,27 +104,6 @@ class Loader:
                 copy.write("\n".join(lines).encode())
 
 
-def insert_rows(
-    session: Session, table: type[Base], columns: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    """Insert rows whose values are as the driver takes them: no enumerations, no aware datetimes on SQLite.
-
-    By COPY on PostgreSQL, which costs Python a fifth of what an array of texts does; by one statement on SQLite.
-    """
-    if not rows:
-        return
-    driver: Any = session.connection().connection.driver_connection
-    names = ", ".join(columns)
-    with told_as_ever(session.get_bind().dialect):
-        if is_sqlite(session):
-            places = ", ".join("?" * len(columns))
-            driver.executemany(f"INSERT INTO {table.__tablename__} ({names}) VALUES ({places})", rows)  # noqa: S608
-            return
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table.__tablename__} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-
-
 @contextmanager
 def loading(session: Session) -> Iterator[Loader]:
     """A loader; at the end everything is written, or has failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -15,7 +16,11 @@ from broadcaster.campaigns.profiles import Profile, refuse_halfway
 from broadcaster.mistakes import tell_mistake
 from subscribers.actor import Actor, Right, needs
 from subscribers.audit import note
+from subscribers.clock import monotonic
 from subscribers.errors import Invalid, NotFound
+
+#: seconds for which a sender believes what it has read
+_FRESH = 1.0
 
 
 @needs(Right.OPERATE)
@@ -94,3 +99,18 @@ def by_gateway(session: Session, only: str | None = None) -> dict[str, list[Prof
     for change in session.scalars(*((_STANDING,) if only is None else (_STANDING_OF_ONE, {"only": only}))):
         found[change.gateway].append(change)
     return found
+
+
+class Lately:
+    """The changes that stand of one gateway, read once a second: a sender claims forty times in it."""
+
+    def __init__(self, gateway: str) -> None:
+        self._gateway = gateway
+        self._read_at = -math.inf
+        self._changes: Sequence[ProfileChange] = ()
+
+    def __call__(self, session: Session) -> Sequence[ProfileChange]:
+        """As they were at most a second ago; not to be written to."""
+        if monotonic() - self._read_at >= _FRESH:
+            self._read_at, self._changes = monotonic(), by_gateway(session, self._gateway).get(self._gateway, ())
+        return self._changes

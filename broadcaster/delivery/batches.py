@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, insert, null, or_, select, true, update
+from sqlalchemy import Select, Table, bindparam, func, insert, null, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
@@ -16,14 +16,14 @@ from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.rehearsals import is_held_back, only_rehearsed
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import printing, tally, transitions
-from broadcaster.delivery.models import Batch, Message, Proof, Turn
+from broadcaster.delivery.models import Batch, Message, Part, Proof, Turn
 from broadcaster.delivery.pieces import Sender, Waiting, find_written, fitting, take_up
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.printing import Printing
 from broadcaster.delivery.recording import ClaimedTurn
 from broadcaster.delivery.states import State
 from broadcaster.delivery.tally import Cell
-from subscribers.db import among, unread
+from subscribers.db import among, insert_all, is_sqlite, unread
 from subscribers.errors import BroadsheetError
 from subscribers.models import Subscription, Wish
 
@@ -90,15 +90,17 @@ def claim(
 
 
 @cache
-def _batches_due(passing: bool, only: bool) -> Select[Any]:
+def _batches_due(passing: bool, only: bool, sqlite: bool) -> Select[Any]:
     # made once: putting a statement together takes as long as sending it
     b, c = _BATCH.c, _CAMPAIGN.c
     going = c.state == CampaignState.SENDING
     if passing:
         going &= c.id.not_in(bindparam("passing", expanding=True))
     now = bindparam("now", type_=b.not_before.type)
+    # with the number of the turn that may become of it
+    turn_id = null() if sqlite else func.nextval(func.pg_get_serial_sequence("turn", "id"))
     return (
-        select(b.id, b.campaign_id, b.gateway, b.lane, b.high, b.cursor)
+        select(b.id, b.campaign_id, b.gateway, b.lane, b.high, b.cursor, turn_id.label("turn_id"))
         .outerjoin_from(_BATCH, _CAMPAIGN, c.id == b.campaign_id)
         .where(
             b.gateway == bindparam("gateway"),
@@ -122,7 +124,7 @@ def _next_batch(
         given["passing"] = sorted(passing)
     if only is not None:
         given["only"] = only
-    return session.execute(_batches_due(bool(passing), only is not None), given).first()
+    return session.execute(_batches_due(bool(passing), only is not None, is_sqlite(session)), given).first()
 
 
 _GO_ON = (
@@ -200,31 +202,29 @@ def _claim_messages(
     # answers are cut for the width of the configuration: nobody freezes another one for them
     can = sender.capabilities if campaign is None else campaign.capabilities
     mine = [m for m in chosen if m.id in taken]
-    going, message_ids = take_up(
+    going, message_ids, new = take_up(
         session, owner_id, sender, batch.campaign_id, mine, reference_bits=can.reference_bits, changes=changes
     )
+    # known before it is written, so that all of this is one journey to the server
+    turn_id = session.scalar(_NEXT_ON_SQLITE) if is_sqlite(session) else batch.turn_id
     with unread(session):
+        insert_all(session, Part, new)
         _go_on(session, batch, cursor=cursor, done=all_seen or cursor > batch.high)
         tally.add(session, changes)
-    if not going:
-        return None
-    turn = {
-        "owner_id": owner_id,
-        "campaign_id": batch.campaign_id,
-        "gateway": sender.gateway,
-        "lane": batch.lane,
-        "low": message_ids[0],
-        "high": message_ids[-1],
-        "parts": len(going),
-    }
-    turn_id: int = session.execute(_OPEN_TURN, turn).scalar_one()
+        if not going:
+            return None
+        opened = {"owner_id": owner_id, "campaign_id": batch.campaign_id, "gateway": sender.gateway, "lane": batch.lane}
+        opened |= {"id": turn_id, "low": message_ids[0], "high": message_ids[-1], "parts": len(going)}
+        session.execute(_OPEN_TURN, opened)
     return ClaimedTurn(turn_id, batch.campaign_id, sender.gateway, batch.lane, going, message_ids)
+
+
+_OPEN_TURN = insert(_TURN)
+# nobody else writes before this transaction ends; ids of rows that are gone count
+_NEXT_ON_SQLITE = text("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'turn'")
 
 
 def _only_rehearsed(session: Session, messages: Sequence[Waiting]) -> set[int]:
     """Those of which their sender was told that nothing reaches a phone: whose it is, nobody has asked."""
     mine = among(session, Proof.message_id, [message.id for message in messages])
     return set(session.scalars(select(Proof.message_id).where(mine, Proof.rehearsed.is_(True))))
-
-
-_OPEN_TURN = insert(_TURN).returning(_TURN.c.id)

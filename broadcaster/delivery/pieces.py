@@ -16,11 +16,9 @@ from broadcaster.delivery.states import State
 from broadcaster.delivery.tally import Cell
 from broadcaster.gateways.contract import Capabilities, OutboundPart
 from broadcaster.sms import Cut, Encoding
-from subscribers.bulk import insert_rows
 from subscribers.db import among, reserve_ids
 
 _PART: Table = Part.__table__  # type: ignore[assignment]
-_WRITTEN = ("id", "message_id", "attempt", "number", "state", "gateway", "owner_id", "encoding", "text")
 _SUBMITTING = int(State.SUBMITTING)
 #: ids of parts that a connection asks for at once: enough for ten turns
 _IDS_AHEAD = 5_000
@@ -93,16 +91,17 @@ def take_up(
     *,
     reference_bits: Any,
     changes: Counter[Cell],
-) -> tuple[list[OutboundPart], list[int]]:
-    """Bring the parts of these messages into the ledger as being handed over by this owner.
+) -> tuple[list[OutboundPart], list[int], list[dict[str, Any]]]:
+    """Make the parts of these messages this owner's, to be handed over.
 
-    Returns them as the gateway wants them, and the message of each. `changes`: as of `transitions.take`.
+    Returns them as the gateway wants them, the message of each, and the rows of those that the ledger does not have
+    yet: the caller inserts them. `changes`: as of `transitions.take`.
     """
     before = [part.id for message in messages for part in message.written]
     ours = transitions.take_parts(session, owner_id, campaign_id, before, changes)
     new = sum(len(message.cut.parts) for message in messages if message.cut)
     ids = iter(reserve_ids(session, Part, new, ahead=_IDS_AHEAD))
-    rows: list[tuple[object, ...]] = []
+    rows: list[dict[str, Any]] = []
     going: list[OutboundPart] = []
     message_ids: list[int] = []
     gateway, address = sender.gateway, sender.address
@@ -115,7 +114,19 @@ def take_up(
             total = len(texts)
             pieces = [(next(ids), number, encoding, text) for number, text in enumerate(texts, start=1)]
             for part_id, number, _, text in pieces:
-                rows.append((part_id, id_, attempt, number, _SUBMITTING, gateway, owner_id, encoding.value, text))
+                rows.append(
+                    {
+                        "id": part_id,
+                        "message_id": id_,
+                        "attempt": attempt,
+                        "number": number,
+                        "state": _SUBMITTING,
+                        "gateway": gateway,
+                        "owner_id": owner_id,
+                        "encoding": encoding.value,
+                        "text": text,
+                    }
+                )
         else:
             total = message.parts
             pieces = [(p.id, p.number, Encoding(p.encoding), p.text) for p in message.written if p.id in ours]
@@ -135,7 +146,6 @@ def take_up(
                     reference_bits,
                 )
             )
-    insert_rows(session, Part, _WRITTEN, rows)
     if campaign_id is not None:
         changes[Cell(campaign_id, Kind.PART, gateway, State.SUBMITTING)] += len(rows)
-    return going, message_ids
+    return going, message_ids, rows

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
-from subscribers.bulk import Ids, Loader, Rows, insert_rows, loading
+from subscribers.bulk import Ids, Loader, Rows, loading
 from subscribers.db import reserve_ids
 from subscribers.models import Member, Membership
 from tests.databases import Transactions
@@ -41,26 +41,6 @@ def test_text_arrives_as_it_was_given(session: Session, name: str) -> None:
     found = session.get_one(Member, 7)
     assert (found.name, found.external_id, found.birthday) == (name, f"{name}!", date(1950, 2, 3))
     assert (found.tags, found.fields, found.created_at) == (["书画\\"], {}, NOW)
-
-
-@pytest.mark.parametrize(
-    "name", ["张伟", "a\tb", "a\nb\r", "\\N", "\\", "", "𠮷野", "'; DROP TABLE member; --", '{"a",}']
-)
-def test_rows_of_values_arrive_as_they_were_given(session: Session, name: str) -> None:
-    columns = ("member_id", "organisation_id", "status", "mobile", "away_place", "host_branch", "valid_from")
-    insert_rows(session, Membership, columns, [(n, 5, "retired", n == 2, name, None, "2020-01-01") for n in (1, 2)])
-    insert_rows(session, Membership, columns, [])
-    found = session.scalars(select(Membership).order_by(Membership.member_id)).all()
-    assert [(m.member_id, m.mobile, m.away_place, m.host_branch) for m in found] == [
-        (1, False, name, None),
-        (2, True, name, None),
-    ]
-    assert found[0].valid_from == date(2020, 1, 1)
-
-
-def test_a_row_that_is_not_taken_is_told_as_everywhere_else(session: Session) -> None:
-    with pytest.raises(IntegrityError):
-        insert_rows(session, Membership, ("member_id", "organisation_id"), [(1, 1)])
 
 
 def test_tables_are_written_in_order_and_one_portion_after_the_other(session: Session) -> None:
