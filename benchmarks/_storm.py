@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -127,11 +128,22 @@ def wrong(session: Session, storm: Storm) -> list[str]:
         found.append(f"{len(bad)} parts are not what their receipts say, such as {bad[:5]}")
     if behind := session.scalar(text(_BEHIND)):
         found.append(f"{behind} messages are not what their parts are")
-    kept, waiting, orphans = (
+    waiting, lots, orphans = (
         session.scalar(text(f"SELECT count(*) FROM {table}"))
-        for table in ("receipt_inbox", "receipt_waiting", "receipt_orphan")
+        for table in ("receipt_waiting", "receipt_lot_waiting", "receipt_orphan")
     )
-    distinct = len({(told.message_id, told.state, told.done_at) for told in storm.receipts})
-    if (kept, waiting, orphans) != (distinct, 0, storm.strangers):
-        found.append(f"{kept} kept of {distinct}, {waiting} wait, {orphans} orphans of {storm.strangers}")
+    if (waiting, lots, orphans) != (0, 0, storm.strangers):
+        found.append(f"{waiting} and {lots} lots wait, {orphans} orphans of {storm.strangers}")
+    distinct = {(told.message_id, told.state.value) for told in storm.receipts}
+    if kept := distinct ^ _kept(session):
+        found.append(f"{len(kept)} are not kept, or were never told, such as {sorted(kept)[:5]}")
     return found
+
+
+def _kept(session: Session) -> set[tuple[str, str]]:
+    """Ids and states, of those that came by themselves and of those in lots."""
+    kept = {(row[0], row[1]) for row in session.execute(text("SELECT provider_id, state FROM receipt_inbox"))}
+    for told in session.scalars(text("SELECT told FROM receipt_lot")):
+        kinds, of, ids, *_ = json.loads(told)
+        kept |= {(provider_id, kinds[place][0]) for provider_id, place in zip(ids, of, strict=True)}
+    return kept

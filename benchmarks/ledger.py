@@ -67,11 +67,12 @@ SELECT :base + i, :base + i, 1, 1, {State.DELIVERED:d}, 'carrier', 1, 'ucs2', '{
     :then, :then FROM generate_series(1, :count) i;
 INSERT INTO submission (part_id, gateway, provider_id)
 SELECT :base + i, 'carrier', 'old-' || (1000000000 + :base + i) FROM generate_series(1, :count) i;
-INSERT INTO receipt_inbox (gateway, provider_id, state, done, msisdn, code, permanent, unknown_number, opted_out, raw,
-    received_at, outcome)
-SELECT 'carrier', 'old-' || (1000000000 + :base + i), 'delivered', '', '+86199' || (10000000 + i), 'DELIVRD', true,
-    false, false, 'id:' || (1000000000 + :base + i) || ' sub:001 dlvrd:001 stat:DELIVRD err:000', :then, 1
-FROM generate_series(1, :count) i;
+INSERT INTO receipt_lot (id, gateway, receipts, received_at, told)
+SELECT max(:base + i), 'carrier', count(*), :then, json_build_array(
+    json_build_array(json_build_array('delivered', 'DELIVRD', NULL, true, false, false)),
+    json_agg(0), json_agg('old-' || (1000000000 + :base + i)), json_agg(''::text), json_agg('+86199' || (10000000 + i)),
+    json_agg(NULL::text), json_agg('id:' || (1000000000 + :base + i) || ' sub:001 dlvrd:001 stat:DELIVRD err:000'))
+FROM generate_series(1, :count) i GROUP BY (i - 1) / {HEARD};
 INSERT INTO tally (campaign_id, kind, gateway, state, reason, n)
 SELECT :campaign, i % 2 + 1, 'carrier', {State.DELIVERED:d}, '', :count * 2 / {_ROWS}
 FROM generate_series(1, {_ROWS}) i"""
@@ -143,7 +144,7 @@ def fill(engine: Engine, old: int) -> dict[str, float]:
                 connection.execute(text(statement), {key: given[key] for key in given if f":{key}" in statement})
         base += count
     with engine.begin() as connection:
-        for table in ("campaign", "message", "part"):
+        for table in ("campaign", "message", "part", "receipt_inbox"):
             connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {base + 10_000})"))
     tidy(engine)
     with engine.connect() as connection:

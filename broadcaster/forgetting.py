@@ -6,15 +6,16 @@ text. Receipts are looked through as a whole, because carriers write numbers in 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Delete, Update, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.audience import SkipReason
-from broadcaster.delivery import transitions
-from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, Submission
+from broadcaster.delivery import lots, transitions
+from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, ReceiptLot, Submission
 from broadcaster.delivery.states import State
 from broadcaster.replies.models import Letter, LetterPart, LetterState
 from subscribers import forgetting, holding, msisdn
@@ -26,6 +27,8 @@ from subscribers.models import Number
 
 #: numbers that are looked for in receipts at once: hardly anybody has had so many
 _AT_ONCE = 50
+#: a lot may hold receipts for a part that was written down as handed over so long before or after it came
+_NEAR = timedelta(days=7)
 
 
 @needs(Right.REGISTER)
@@ -38,6 +41,8 @@ def forget(session: Session, actor: Actor, member_id: int, *, key: bytes, on: da
     addressed = _addressed(session, member_id)
     theirs = forgetting.alone_with(session, member_id, _numbers(session, member_id) | {*addressed.values()})
     messages = sorted(addressed.keys() | _sent_to(session, theirs))
+    # first of all: who opens lots holds them before the messages, and what was left over of one stands below then
+    _erase_in_lots(session, messages, theirs)
     _hold_back(session, member_id, messages, now)
     # before the registry's rows: receipts are applied in this order, too, and two must not wait for each other
     for portion in in_bulk(messages):
@@ -99,8 +104,56 @@ def _erase_messages(session: Session, actor: Actor, ids: Sequence[int], now: dat
 
 def _erase_receipts(session: Session, numbers: Collection[str]) -> None:
     """Receipts that name one of the numbers, in whatever form: those that belong to no message of ours, too."""
-    named = [ReceiptInbox.raw.contains(msisdn.national(number).lstrip("0")) for number in numbers]
+    named = [ReceiptInbox.raw.contains(digits) for digits in _digits(numbers)]
     _blank_receipts(session, or_(ReceiptInbox.msisdn.in_(numbers), *named))
+
+
+def _digits(numbers: Collection[str]) -> list[str]:
+    """What every form of a number has in it."""
+    return [msisdn.national(number).lstrip("0") for number in numbers]
+
+
+def _erase_in_lots(session: Session, messages: Sequence[int], numbers: Collection[str]) -> None:
+    """Receipts that are kept by the hundred: those with one of the numbers in them, and those for one of the messages.
+
+    Many a lot is opened in vain, so it is one at a time.
+    """
+    ids: dict[str, set[str]] = defaultdict(set)
+    handed_over: set[datetime | None] = set()
+    at = func.coalesce(Part.submitted_at, Doubt.since, Part.final_at)
+    for portion in in_bulk(messages):
+        called = (
+            select(Submission.gateway, Submission.provider_id, at)
+            .join(Part, Part.id == Submission.part_id)
+            .outerjoin(Doubt, Doubt.part_id == Part.id)
+            .where(Part.message_id.in_(portion))
+        )
+        for gateway, provider_id, moment in session.execute(called):
+            ids[gateway].add(provider_id)
+            handed_over.add(moment)
+    digits = _digits(numbers)
+    which = [*_near(handed_over), *(ReceiptLot.told.contains(each) for each in digits)]
+    if not which:
+        return
+    for lot_id in session.scalars(select(ReceiptLot.id).where(or_(*which)).order_by(ReceiptLot.id)).all():
+        its = select(ReceiptLot.gateway, ReceiptLot.told).where(ReceiptLot.id == lot_id, ReceiptLot.told != "")
+        for gateway, told in session.execute(its.with_for_update()).all():
+            blanked = lots.without(told, numbers, digits, ids.get(gateway, ()))
+            if blanked is not None:
+                _quietly(session, update(ReceiptLot).where(ReceiptLot.id == lot_id).values(told=blanked))
+
+
+def _near(moments: Collection[datetime | None]) -> list[ColumnElement[bool]]:
+    """Lots that came near one of the moments; all, where one is not known."""
+    spans: list[tuple[datetime, datetime]] = []
+    for moment in sorted(moment for moment in moments if moment is not None):
+        if spans and moment - _NEAR <= spans[-1][1]:
+            spans[-1] = spans[-1][0], moment + _NEAR
+        else:
+            spans.append((moment - _NEAR, moment + _NEAR))
+    if None in moments:
+        return [ReceiptLot.told != ""]
+    return [ReceiptLot.received_at.between(*span) for span in spans]
 
 
 def _blank_receipts(session: Session, which: ColumnElement[bool]) -> None:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Select,
+    Subquery,
     Text,
     any_,
     bindparam,
@@ -205,6 +206,21 @@ def id_list(session: Session, ids: Iterable[int] | Joined) -> str:
     """Ids as `one_of_ids` takes them."""
     told = ids.told if isinstance(ids, Joined) else ",".join(map(str, ids))
     return f"[{told}]" if is_sqlite(session) else f"{{{told}}}"
+
+
+def named(*, sqlite: bool) -> Subquery:
+    """The texts of `text_list`, which is the parameter `names`: each as `provider_id`, with its `place`, from 1."""
+    names = bindparam("names", type_=Text)
+    if sqlite:
+        told = func.json_each(names).table_valued("key", "value").c
+        return select((told.key + 1).label("place"), told.value.label("provider_id")).subquery()
+    told = func.unnest(cast(names, ARRAY(Text))).table_valued("provider_id", with_ordinality="place").render_derived().c
+    return select(told.place, told.provider_id).subquery()
+
+
+def text_list(session: Session, texts: Sequence[str]) -> str:
+    """Texts as `named` takes them."""
+    return json.dumps(texts) if is_sqlite(session) else _array(texts)
 
 
 def insert_all(

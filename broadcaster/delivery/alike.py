@@ -1,10 +1,12 @@
 """Receipts that say the same of all parts of a message: nearly all do, and these are not read one by one.
 
-The database puts together what they have in common; their ids come as texts and go back as they came.
+The database puts together what they have in common; their ids come as texts and go back as they came. A receipt is a
+row of the inbox, by its id, or one of a lot, by its place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,11 +14,14 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Executable,
+    FromClause,
     Integer,
     Select,
+    Subquery,
     Table,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -26,9 +31,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from broadcaster.delivery.lots import STATE_OF, Kind
 from broadcaster.delivery.models import Message, Part, ReceiptInbox, Submission
 from broadcaster.delivery.states import State
-from subscribers.db import Joined, id_list, is_sqlite, one_of_ids
+from subscribers.db import Joined, id_list, is_sqlite, named, one_of_ids, text_list
 
 _INBOX: Table = ReceiptInbox.__table__  # type: ignore[assignment]
 _SUBMISSION: Table = Submission.__table__  # type: ignore[assignment]
@@ -58,6 +64,8 @@ class Told:
     messages: Joined
     #: of the messages
     msisdns: list[str]
+    #: the parts are in the state that is told of them: it says no more than is known
+    is_known: bool = False
 
 
 def find(session: Session, receipts: Joined) -> list[Told]:
@@ -113,10 +121,39 @@ def _told(
     )
 
 
-def _joined(*columns: Any) -> Select[Any]:
-    i, s, p, m = _INBOX.c, _SUBMISSION.c, _PART.c, _MESSAGE.c
+def find_named(session: Session, gateway: str, kind: Kind, provider_ids: Sequence[str]) -> list[Told]:
+    """What receipts of one kind say that one gateway has sent for these ids: each by its place among them, from 1.
+
+    Every one is in the answer, once, unless the carrier has given an id to several parts: then it is empty.
+    """
+    given = {"names": text_list(session, provider_ids), "gateway": gateway, "told": STATE_OF[kind.state]}
+    rows = session.execute(_found_named(is_sqlite(session)), given).all()
+    if sum(row.n for row in rows) != len(provider_ids):
+        return []
+    return [
+        Told(
+            bool(row.is_whole),
+            row.campaign_id,
+            gateway,
+            kind.state,
+            kind.code,
+            kind.reason,
+            kind.permanent,
+            row.parts_each,
+            Joined(row.receipts, row.n),
+            Joined(row.parts or "", row.n),
+            Joined(row.messages or "", row.n_messages),
+            row.msisdns.split(",") if row.msisdns else [],
+            bool(row.is_known),
+        )
+        for row in rows
+    ]
+
+
+def _joined(source: FromClause, gateway: ColumnElement[str], *columns: Any) -> Select[Any]:
+    s, p, m = _SUBMISSION.c, _PART.c, _MESSAGE.c
     return select(*columns).select_from(
-        _INBOX.outerjoin(_SUBMISSION, (s.provider_id == i.provider_id) & (s.gateway == i.gateway))
+        source.outerjoin(_SUBMISSION, (s.provider_id == source.c.provider_id) & (s.gateway == gateway))
         .outerjoin(_PART, p.id == s.part_id)
         .outerjoin(_MESSAGE, m.id == p.message_id)
     )
@@ -125,7 +162,14 @@ def _joined(*columns: Any) -> Select[Any]:
 @cache
 def _of_several_parts(sqlite: bool) -> Executable:
     i = _INBOX.c
-    return _joined(i.id).where(one_of_ids(i.id, sqlite=sqlite)).group_by(i.id).having(func.count() > 1)
+    each = _joined(_INBOX, i.gateway, i.id).where(one_of_ids(i.id, sqlite=sqlite))
+    return each.group_by(i.id).having(func.count() > 1)
+
+
+def _is_plain() -> ColumnElement[bool]:
+    """As far as can be seen before the messages are locked; who moves them looks again, also for parts named twice."""
+    p, m = _PART.c, _MESSAGE.c
+    return and_(p.state == State.SUBMITTED, m.state == State.SUBMITTED, p.attempt == m.attempt)
 
 
 @cache
@@ -136,16 +180,16 @@ def _found(sqlite: bool) -> Executable:
     told: Any = words[0]
     for each in words[1:]:
         told = told + literal(_UNIT) + func.coalesce(each, _UNIT)
-    # as far as can be seen before the messages are locked; who moves them looks again, also for parts named twice
-    plain = and_(p.state == State.SUBMITTED, m.state == State.SUBMITTED, p.attempt == m.attempt)
     special = or_(i.unknown_number, i.opted_out)
     is_whole = and_(
-        func.min(case((and_(plain, ~special), 1), else_=0)) == 1,
+        func.min(case((and_(_is_plain(), ~special), 1), else_=0)) == 1,
         func.count() == func.min(m.parts),
         func.min(told) == func.max(told),
     )
     its = (
         _joined(
+            _INBOX,
+            i.gateway,
             case((is_whole, 1), else_=0).label("is_whole"),
             func.min(m.campaign_id).label("campaign_id"),
             func.min(i.gateway).label("gateway"),
@@ -165,15 +209,50 @@ def _found(sqlite: bool) -> Executable:
         .subquery()
     )
     t = its.c
-    alike = (t.is_whole, t.campaign_id, t.gateway, t.state, t.code, t.reason, t.permanent, t.parts_each)
+    return _by_what_is_alike(
+        its, t.is_whole, t.campaign_id, t.gateway, t.state, t.code, t.reason, t.permanent, t.parts_each
+    )
+
+
+@cache
+def _found_named(sqlite: bool) -> Executable:
+    named_here, p, m = named(sqlite=sqlite), _PART.c, _MESSAGE.c
+    # beside each name, and not taken out again: a planner that sees one gateway for all reads all that has gone there
+    gateway = bindparam("gateway", type_=Text).label("gateway")
+    names = select(named_here.c.place, named_here.c.provider_id, gateway).offset(0).subquery()
+    is_whole = and_(func.min(case((_is_plain(), 1), else_=0)) == 1, func.count() == func.min(m.parts))
+    is_known = func.min(case((p.state == bindparam("told", type_=p.state.type), 1), else_=0)) == 1
+    its = (
+        _joined(
+            names,
+            names.c.gateway,
+            case((is_whole, 1), else_=0).label("is_whole"),
+            case((is_known, 1), else_=0).label("is_known"),
+            func.min(m.campaign_id).label("campaign_id"),
+            func.min(m.parts).label("parts_each"),
+            _ids(names.c.place).label("receipts"),
+            _ids(p.id).label("parts"),
+            m.id.label("message_id"),
+            func.min(m.msisdn).label("msisdn"),
+            func.count().label("n"),
+        )
+        .group_by(m.id)
+        .subquery()
+    )
+    t = its.c
+    return _by_what_is_alike(its, t.is_whole, t.is_known, t.campaign_id, t.parts_each)
+
+
+def _by_what_is_alike(its: Subquery, *alike: ColumnElement[Any]) -> Executable:
+    t = its.c
     return select(
         *alike,
-        func.aggregate_strings(t.receipts, ","),
-        func.aggregate_strings(t.parts, ","),
-        _ids(t.message_id),
-        func.aggregate_strings(t.msisdn, ","),
-        cast(func.sum(t.n), Integer),
-        func.count(),
+        func.aggregate_strings(t.receipts, ",").label("receipts"),
+        func.aggregate_strings(t.parts, ",").label("parts"),
+        _ids(t.message_id).label("messages"),
+        func.aggregate_strings(t.msisdn, ",").label("msisdns"),
+        cast(func.sum(t.n), Integer).label("n"),
+        func.count().label("n_messages"),
     ).group_by(*alike)
 
 

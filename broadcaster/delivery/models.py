@@ -43,9 +43,10 @@ class Message(Base):
 
     __tablename__ = "message"
     __table_args__ = (
-        UniqueConstraint("campaign_id", "msisdn"),
-        # what somebody was sent last: for their letters, and for receipts that name nothing but a number
-        Index("ix_message_msisdn", "msisdn"),
+        # the number first: what somebody was sent last is asked for as well, for their letters, and for receipts that
+        # name nothing but a number. An index of numbers costs as much as the row, so there is one of them
+        UniqueConstraint("msisdn", "campaign_id"),
+        Index("ix_message_campaign", "campaign_id"),
         _ROOM_FOR_UPDATES,
     )
 
@@ -306,6 +307,42 @@ class ReceiptInbox(Base):
     received_at: Mapped[datetime] = mapped_column(Instant)
     #: true of what stands neither in `receipt_waiting` nor in `receipt_orphan`
     outcome: Mapped[int] = mapped_column(SmallInteger, default=InboxState.APPLIED)
+
+
+class ReceiptLot(Base):
+    """Receipts that came together, as they came: one row for hundreds (`delivery/lots.py`).
+
+    Nearly all of them are applied from here. Only what is left over, because it has to be looked at by itself, becomes
+    rows of the inbox, under the numbers that it has here.
+    """
+
+    __tablename__ = "receipt_lot"
+    __table_args__ = (
+        # what can grow old; numbers are taken ahead, so that their order is not that of time
+        Index(
+            "ix_receipt_lot_kept",
+            "received_at",
+            postgresql_where=text("told <> ''"),
+            sqlite_where=text("told <> ''"),
+        ),
+    )
+
+    #: the number of its last receipt; the others have those before it, of the same count as the inbox's ids
+    id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    gateway: Mapped[str] = mapped_column(String(40))
+    receipts: Mapped[int]
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    #: in JSON; empty once it is older than texts are kept
+    told: Mapped[str] = mapped_column(Text)
+
+
+class ReceiptLotWaiting(Base):
+    """A lot that nobody has opened yet. The row goes when it is opened."""
+
+    __tablename__ = "receipt_lot_waiting"
+
+    lot_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    receipts: Mapped[int]
 
 
 class ReceiptWaiting(Base):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from broadcaster.delivery import memory
 from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, ReceiptOrphan, ReceiptWaiting, Submission
 from broadcaster.delivery.plans import go_by_keys
-from broadcaster.delivery.receipts import APPLY, learn, reference_of
+from broadcaster.delivery.receipts import APPLY, learn, newest, reference_of
 from broadcaster.delivery.states import State
 from broadcaster.delivery.whose import recipients
 from broadcaster.gateways.contract import Gateway, ListeningGateway
@@ -68,7 +68,7 @@ def retry(session: Session, gateways: Mapping[str, Gateway] | None = None, *, no
     mine = _turned(session, gateways or {}, list(strangers.values()))
     _apply_again(session, [row.id for row in looked_at if row.known or row.id in mine])
     _leave_alone(session, sorted(strangers.keys() - mine), now=now)
-    if session.scalar(select(ReceiptWaiting.inbox_id).limit(1)) is not None:
+    if newest(session) is not None:
         wake(session, APPLY)
 
 

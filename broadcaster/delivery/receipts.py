@@ -5,36 +5,37 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
-from zlib import crc32
 
-from sqlalchemy import Executable, Text, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import Executable, Text, bindparam, cast, delete, func, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery import alike, holding, transitions
+from broadcaster.delivery import alike, holding, lots, transitions
 from broadcaster.delivery.alike import Told
 from broadcaster.delivery.holding import Held
+from broadcaster.delivery.lots import STATE_OF, Kind, Kinds, Lot, cells, inbox_row
 from broadcaster.delivery.models import (
     InboxState,
     Message,
     Part,
     ReceiptInbox,
+    ReceiptLotWaiting,
     ReceiptOrphan,
     ReceiptWaiting,
     Submission,
 )
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import settle_doubts
-from broadcaster.delivery.states import State, advance, contradicts
+from broadcaster.delivery.states import FINAL, State, advance, contradicts
 from broadcaster.delivery.transitions import Alike, Move
 from broadcaster.delivery.whose import by_number, tell_strangers
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from subscribers import consent, numbers
 from subscribers.actor import SYSTEM
-from subscribers.db import Joined, among, id_list, insert_all, is_sqlite, one_of_ids, wake
+from subscribers.db import Joined, among, id_list, in_bulk, insert_all, is_sqlite, one_of_ids, wake
 from subscribers.models import Wish
 
 #: the queue that applies receipts
@@ -43,101 +44,126 @@ APPLY = "receipts"
 #: receipts in one transaction
 AT_ONCE = 2000
 
-#: so much of what a carrier sent is kept as it came
-RAW = 10_000
-
 #: what makes a receipt the same one, as far as can be in the order of the carrier's clock
 _KEY = itemgetter("done", "gateway", "provider_id", "state")
 
-_STATES: Mapping[str, State] = {
-    ReceiptState.IN_NETWORK: State.IN_NETWORK,
-    ReceiptState.DELIVERED: State.DELIVERED,
-    ReceiptState.FAILED: State.FAILED,
-    ReceiptState.EXPIRED: State.EXPIRED,
-    ReceiptState.REJECTED: State.REJECTED,
-    # the carrier itself does not know: for the member it did not arrive
-    ReceiptState.CARRIER_UNKNOWN: State.FAILED,
-}
-
 
 def record(session: Session, receipts: Sequence[Receipt], reasons: Mapping[str, Reason], *, now: datetime) -> int:
-    """Keep receipts as they came. A repeated one is kept once. The carrier may be told yes once this has committed.
+    """Keep receipts as they came. The carrier may be told yes once this has committed.
 
-    Returns how many were not known yet.
+    Many of one gateway are kept as lots. Of few, a repeated one is kept once. Returns how many were not known yet, as
+    far as that shows: all of a lot count as new.
     """
     if not receipts:
         return 0
-    rows = [_row(receipt, reasons.get(receipt.code), now) for receipt in receipts]
-    # a carrier may repeat them over another connection, in another order: two lots must not wait for each other
-    rows.sort(key=_KEY)
-    if is_sqlite(session):
-        # nobody else writes before this transaction ends
-        last = session.scalar(select(func.max(ReceiptInbox.id))) or 0
-        fresh = insert_all(session, ReceiptInbox, rows, ignore_known=True)
-        new = select(ReceiptInbox.id).where(ReceiptInbox.id > last)
-        session.execute(insert(ReceiptWaiting).from_select(["inbox_id"], new))
-    else:
-        wait = "INSERT INTO receipt_waiting SELECT id FROM fresh"
-        fresh = insert_all(session, ReceiptInbox, rows, ignore_known=True, then=wait)
+    by_gateway: dict[str, list[Receipt]] = defaultdict(list)
+    for receipt in receipts:
+        by_gateway[receipt.gateway].append(receipt)
+    fresh = 0
+    for gateway, its in by_gateway.items():
+        if len(its) < lots.MANY:
+            kinds = Kinds(reasons)
+            rows = [inbox_row(gateway, kinds.found[kinds.place(each)], *cells(each), now) for each in its]
+            fresh += _keep_rows(session, rows)
+        else:
+            for some in in_bulk(its, lots.MOST):
+                lots.keep(session, gateway, some, Kinds(reasons), now=now)
+            fresh += len(its)
     wake(session, APPLY)
     return fresh
 
 
-def _done(receipt: Receipt) -> str:
-    """The carrier's time, and what tells numbers apart: a carrier that counts anew may give one id to two.
-
-    Sixteen bits of a digest, for they outlive the number itself in this row, and must not lead back to it.
-    """
-    done = _written(receipt.done_at) if receipt.done_at else ""
-    if not receipt.msisdn:
-        return done
-    return f"{done} {crc32(receipt.msisdn.encode()) & 0xFFFF:04x}".lstrip()
-
-
-@lru_cache(maxsize=1000)
-def _written(moment: datetime) -> str:
-    # carriers tell minutes, or seconds: thousands of receipts have the same
-    # in one zone: moments that are equal share a place here
-    return moment.astimezone(UTC).isoformat()
+def _keep_rows(session: Session, rows: list[dict[str, Any]]) -> int:
+    """Let these wait, each by itself. Returns how many the inbox did not know."""
+    if not rows:
+        return 0
+    # a carrier may repeat them over another connection, in another order: two of us must not wait for each other
+    rows.sort(key=_KEY)
+    if not is_sqlite(session):
+        return insert_all(session, ReceiptInbox, rows, ignore_known=True, then=_WAIT)
+    rows = [{"id": number} | row for number, row in zip(lots.numbers(session, len(rows)), rows, strict=True)]
+    fresh = insert_all(session, ReceiptInbox, rows, ignore_known=True)
+    # a number is given once: whatever bears one of these is new
+    new = select(ReceiptInbox.id).where(among(session, ReceiptInbox.id, [row["id"] for row in rows]))
+    session.execute(insert(ReceiptWaiting).from_select(["inbox_id"], new))
+    return fresh
 
 
-def _row(receipt: Receipt, known: Reason | None, now: datetime) -> dict[str, Any]:
-    state = receipt.state
-    failed = state is ReceiptState.FAILED
-    words = None
-    if state is ReceiptState.CARRIER_UNKNOWN:
-        words = state.value
-    elif known is not None and state is not ReceiptState.DELIVERED:
-        words = known.words[:200]
-    return {
-        "gateway": receipt.gateway,
-        "provider_id": receipt.message_id[:100],
-        "state": state.value,
-        "done": _done(receipt),
-        "msisdn": receipt.msisdn[:20] if receipt.msisdn else None,
-        "client_reference": receipt.client_reference[:40] if receipt.client_reference else None,
-        "code": receipt.code[:60],
-        "reason": words,
-        "permanent": receipt.permanent,
-        "unknown_number": known is not None and known.unknown_number and failed,
-        "opted_out": known is not None and known.opted_out and (failed or state is ReceiptState.REJECTED),
-        "raw": receipt.raw[:RAW],
-        "received_at": now,
-        "outcome": InboxState.APPLIED.value,
-    }
+_WAIT = "INSERT INTO receipt_waiting SELECT id FROM fresh"
 
 
 def newest(session: Session) -> int | None:
-    """The last receipt that waits, by its id; None where none does."""
-    return session.scalar(select(func.max(ReceiptWaiting.inbox_id)))
+    """The number of the last receipt that waits, in a lot or by itself; None where none does."""
+    last = session.scalars(_LAST).all()
+    return max((number for number in last if number is not None), default=None)
+
+
+_LAST = union_all(select(func.max(ReceiptWaiting.inbox_id)), select(func.max(ReceiptLotWaiting.lot_id)))
 
 
 def apply(session: Session, *, up_to: int | None = None, limit: int = AT_ONCE, now: datetime) -> int:
     """Apply the next receipts that wait to their parts, forward only. Returns how many were looked at.
 
-    `up_to`: none that came after this one.
+    What a lot leaves over waits by itself afterwards: so one goes on until there are none. `up_to`: none that came
+    after this one.
     """
     go_by_keys(session)
+    last = _NO_LAST if up_to is None else up_to
+    # what was left over of one lot comes before the next
+    return _apply_rows(session, last, limit, now=now) or _apply_lots(session, last, limit, now=now)
+
+
+def _apply_lots(session: Session, up_to: int, limit: int, *, now: datetime) -> int:
+    """Open the next lots: move what they say of whole messages, and let the rest wait by itself."""
+    taken = lots.take(session, up_to, limit)
+    of: dict[tuple[str, Kind], list[tuple[Lot, int]]] = defaultdict(list)
+    for lot in taken:
+        for n, place in enumerate(lot.of):
+            of[lot.gateway, lot.kinds[place]].append((lot, n))
+    left = _torn(of)
+    found: list[tuple[Told, list[tuple[Lot, int]]]] = []
+    for (gateway, kind), its in of.items():
+        special = kind.unknown_number or kind.opted_out
+        groups = [] if special else alike.find_named(session, gateway, kind, [lot.provider_ids[n] for lot, n in its])
+        found += [(told, its) for told in groups]
+        left += [] if groups else its
+    whole = Joined.all_of(told.messages for told, _ in found if told.is_whole)
+    all_first = holding.lock(session, whole, State.SUBMITTED)
+    delivered: set[str] = set()
+    for told, its in found:
+        if told.is_whole and _move_whole(session, told, all_first=all_first, now=now):
+            delivered.update(told.msisdns if told.state == ReceiptState.DELIVERED else ())
+        elif not told.is_known:
+            left += [its[int(number) - 1] for number in told.receipts.told.split(",")]
+    _keep_rows(session, _by_clock([lot.row(n) for lot, n in left]))
+    _tell_registry(session, [], delivered, now=now)
+    return sum(len(lot.of) for lot in taken)
+
+
+def _by_clock(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows with their numbers dealt out anew, by the carrier's clock and as they came: so they are applied."""
+    in_order = sorted(rows, key=itemgetter("done", "id"))
+    return [row | {"id": id_} for id_, row in zip(sorted(row["id"] for row in rows), in_order, strict=True)]
+
+
+def _torn(of: Mapping[tuple[str, Kind], list[tuple[Lot, int]]]) -> list[tuple[Lot, int]]:
+    """Take out what lots say of ids of which they say more than one last thing: the first is to count. Returns it."""
+    said: dict[str, set[str]] = defaultdict(set)
+    torn: dict[str, set[str]] = defaultdict(set)
+    last = [key for key in of if STATE_OF[key[1].state] in FINAL]
+    for key in last if len(last) > 1 else ():
+        ids = {lot.provider_ids[n] for lot, n in of[key]}
+        torn[key[0]] |= said[key[0]] & ids
+        said[key[0]] |= ids
+    taken_out: list[tuple[Lot, int]] = []
+    for (gateway, _), its in of.items():
+        if torn[gateway]:
+            taken_out += [each for each in its if each[0].provider_ids[each[1]] in torn[gateway]]
+            its[:] = [each for each in its if each[0].provider_ids[each[1]] not in torn[gateway]]
+    return taken_out
+
+
+def _apply_rows(session: Session, up_to: int, limit: int, *, now: datetime) -> int:
     taken = _take(session, up_to, limit)
     if not taken.count:
         return 0
@@ -146,7 +172,7 @@ def apply(session: Session, *, up_to: int | None = None, limit: int = AT_ONCE, n
     place_of = _match(session, rows)
     whole = [told for told in found if told.is_whole]
     one_by_one = Joined.of({place.message_id for place in place_of.values()})
-    holding.lock(session, Joined.all_of([one_by_one, *(told.messages for told in whole)]))
+    holding.lock(session, Joined.all_of([one_by_one, *(told.messages for told in whole)]), State.SUBMITTED)
     delivered: set[str] = set()
     for told in whole:
         if _move_whole(session, told, now=now):
@@ -162,10 +188,10 @@ def apply(session: Session, *, up_to: int | None = None, limit: int = AT_ONCE, n
     return taken.count
 
 
-def _move_whole(session: Session, told: Told, *, now: datetime) -> bool:
+def _move_whole(session: Session, told: Told, *, all_first: bool = False, now: datetime) -> bool:
     to = _move(told.state, told.code, told.reason, told.permanent)
     were = Alike(told.campaign_id, told.gateway, State.SUBMITTED, told.parts_each)
-    return transitions.move_whole(session, were, to, told.parts, told.messages, now=now)
+    return transitions.move_whole(session, were, to, told.parts, told.messages, all_first=all_first, now=now)
 
 
 @cache
@@ -194,7 +220,7 @@ def _apply_each(
         if place is None or place.part_id not in states:
             strangers.append(id_)
             continue
-        to = _STATES[row.state]
+        to = STATE_OF[row.state]
         current = states[place.part_id]
         if advance(current, to) is not None:
             states[place.part_id] = to
@@ -215,10 +241,9 @@ def _apply_each(
     return [(row, held.messages[part.message_id].msisdn, part.number) for row, part in moved]
 
 
-def _take(session: Session, up_to: int | None, limit: int) -> Joined:
+def _take(session: Session, up_to: int, limit: int) -> Joined:
     """The next that wait, held until the commit; those that somebody else has in hand are passed over."""
-    last = _NO_LAST if up_to is None else up_to
-    taken, count = session.execute(_NEXT, {"last": last, "most": limit}).one()
+    taken, count = session.execute(_NEXT, {"last": up_to, "most": limit}).one()
     return Joined(taken or "", count)
 
 
@@ -342,7 +367,7 @@ def _write_moves(session: Session, held: Held, rows: Mapping[int, Any], *, now: 
 @lru_cache(1000)
 def _move(state: str, code: str | None, reason: str | None, permanent: bool | None) -> Move:
     # most receipts say the same
-    return Move(_STATES[state], code, reason, permanent)
+    return Move(STATE_OF[state], code, reason, permanent)
 
 
 def _tell_registry(session: Session, told: Sequence[_About], whole: Collection[str], *, now: datetime) -> None:

@@ -33,7 +33,7 @@ from broadcaster.gateways.contract import (
 )
 from subscribers import consent
 from subscribers.actor import SYSTEM
-from subscribers.db import Joined, among, insert_all, is_sqlite, unread
+from subscribers.db import Joined, among, insert_all, is_sqlite
 from subscribers.models import Wish
 
 _TURN: Table = Turn.__table__  # type: ignore[assignment]
@@ -99,10 +99,9 @@ def record(
     is_ours = _hold(session, turn, closes=closes)
     # before the messages: an abort that is under way is waited for, so that nothing stays queued behind it
     stopped = bool(again) and is_ours and _is_stopped(session, turn)
-    with unread(session):
-        holding.lock(session, Joined.of(message_ids))
-        _keep_ids(session, turn, by_kind[Accepted])
-    rest = _take_whole(session, turn, settled, now=now)
+    all_first = holding.lock(session, Joined.of(message_ids), State.SUBMITTING)
+    _keep_ids(session, turn, by_kind[Accepted])
+    rest = _take_whole(session, turn, settled, all_first=all_first, now=now)
     held = holding.hold(session, {turn.message_ids[position] for position, _, _ in rest})
     moves = {part.part_id: to for _, part, outcome in rest if (to := _move(outcome)) is not None}
     if is_ours:
@@ -141,7 +140,9 @@ def _is_stopped(session: Session, turn: ClaimedTurn) -> bool:
     return session.scalar(held) in (CampaignState.ABORTED, CampaignState.CANCELLED)
 
 
-def _take_whole(session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, now: datetime) -> list[Settled]:
+def _take_whole(
+    session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, all_first: bool, now: datetime
+) -> list[Settled]:
     """Write down the messages that were accepted as a whole, as nearly all are. Returns what is left."""
     accepted: dict[int, list[Settled]] = defaultdict(list)
     for each in settled:
@@ -155,7 +156,8 @@ def _take_whole(session: Session, turn: ClaimedTurn, settled: Sequence[Settled],
     for parts, messages in whole.items():
         part_ids = Joined.of([each.part.part_id for its in messages.values() for each in its])
         alike = Alike(turn.campaign_id, turn.gateway, State.SUBMITTING, parts)
-        if transitions.move_whole(session, alike, _SUBMITTED, part_ids, Joined.of(messages), now=now):
+        whole_ids = Joined.of(messages)
+        if transitions.move_whole(session, alike, _SUBMITTED, part_ids, whole_ids, all_first=all_first, now=now):
             done |= messages.keys()
     return [each for each in settled if turn.message_ids[each.position] not in done] if done else list(settled)
 

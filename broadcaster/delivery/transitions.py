@@ -92,15 +92,24 @@ def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: dateti
 
 
 def move_whole(
-    session: Session, alike: Alike, to: Move, part_ids: Joined, message_ids: Joined, *, now: datetime
+    session: Session,
+    alike: Alike,
+    to: Move,
+    part_ids: Joined,
+    message_ids: Joined,
+    *,
+    all_first: bool = False,
+    now: datetime,
 ) -> bool:
     """Move messages that are locked, and all their parts, without reading them: nearly all of them go this way.
 
-    Returns False, and has done nothing, unless each of them is what it is taken for.
+    `all_first`: as `holding.lock` told. Returns False, and has done nothing, unless each of them is what it is taken
+    for.
     """
     sqlite = is_sqlite(session)
     parts, messages = ({"ids": id_list(session, ids)} for ids in (part_ids, message_ids))
-    if session.scalar(_as_expected(sqlite), parts | {"state": alike.state}) != part_ids.count:
+    is_certain = all_first and alike.parts == 1 and part_ids.count == message_ids.count
+    if not is_certain and session.scalar(_as_expected(sqlite), parts | {"state": alike.state}) != part_ids.count:
         return False
     delivered = alike.parts if to.to is State.DELIVERED else 0
     values = {"state": to.to, "reason": to.reason, "parts": alike.parts, "delivered_parts": delivered}

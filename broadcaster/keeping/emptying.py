@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
-from sqlalchemy import CursorResult, Update, func, or_, select, update
+from sqlalchemy import CursorResult, Update, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.delivery.models import Batch, Message, Part, ReceiptInbox
+from broadcaster.delivery.lots import MOST
+from broadcaster.delivery.models import Batch, Message, Part, ReceiptInbox, ReceiptLot, ReceiptLotWaiting
 from broadcaster.delivery.plans import go_by_keys
 from broadcaster.delivery.recording import insert_or_ignore
 from broadcaster.delivery.states import State
@@ -125,7 +127,14 @@ def _empty_parts(session: Session, batch: Batch, campaign_id: int | None, before
 
 
 def _receipts(session: Session, before: datetime, portion: int) -> tuple[int, bool]:
-    """As they came, with the number in them. Their ids grow with the time they came at: there is no going back."""
+    """As they came, with the number in them: rows, then lots."""
+    rows, more_rows = _receipt_rows(session, before, portion)
+    lots, more_lots = _receipt_lots(session, before, portion)
+    return rows + lots, more_rows or more_lots
+
+
+def _receipt_rows(session: Session, before: datetime, portion: int) -> tuple[int, bool]:
+    """Their ids grow with the time they came at, or nearly: one that is not old yet is waited for."""
     walk = _walk(session, RECEIPTS)
     rows = session.execute(
         select(ReceiptInbox.id, ReceiptInbox.received_at)
@@ -142,8 +151,29 @@ def _receipts(session: Session, before: datetime, portion: int) -> tuple[int, bo
         or_(ReceiptInbox.raw != "", ReceiptInbox.msisdn.is_not(None)),
     )
     count = _count(session, emptied.values(raw="", msisdn=None))
-    walk.cursor = old[-1]
-    return count, len(old) == portion
+    passed = [row.id for row in takewhile(lambda row: row.received_at <= before, rows)]
+    if passed:
+        walk.cursor = passed[-1]
+    return count, len(passed) == portion
+
+
+def _receipt_lots(session: Session, before: datetime, portion: int) -> tuple[int, bool]:
+    """The oldest that are opened. Their rows stay: a number is never given again."""
+    most = max(1, portion // MOST)
+    found = session.execute(
+        select(ReceiptLot.id, ReceiptLot.receipts)
+        .where(
+            # written out: so a database sees that its partial index holds them all
+            ReceiptLot.told != literal_column("''"),
+            ReceiptLot.received_at <= before,
+            ReceiptLot.id.not_in(select(ReceiptLotWaiting.lot_id)),
+        )
+        .order_by(ReceiptLot.received_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    _count(session, update(ReceiptLot).where(ReceiptLot.id.in_([lot.id for lot in found])).values(told=""))
+    return sum(lot.receipts for lot in found), len(found) == most
 
 
 def _letters(session: Session, before: datetime, portion: int, *, now: datetime) -> tuple[int, bool]:

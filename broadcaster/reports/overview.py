@@ -15,7 +15,7 @@ from broadcaster.campaigns.belonging import is_met_by
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.campaigns.went_out import is_rehearsal
-from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox
+from broadcaster.delivery.models import Doubt, Message, Part, ReceiptInbox, ReceiptLot
 from broadcaster.delivery.states import State
 from broadcaster.newspaper.editions import is_read_at
 from broadcaster.newspaper.models import Edition
@@ -29,6 +29,8 @@ from subscribers.msisdn import mask
 CAMPAIGNS, LETTERS = 6, 6
 #: a gateway without a receipt among so many of the newest is one that has been silent
 RECEIPTS = 5000
+#: and so many lots of them, which hold no fewer
+LOTS = 250
 
 _S = CampaignState
 _RUNNING = (_S.PREPARING, _S.SENDING, _S.PAUSED)
@@ -163,11 +165,10 @@ def _standings(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, 
 
 
 def _last_receipts(session: Session) -> dict[str, datetime]:
-    newest = (
-        select(ReceiptInbox.gateway, ReceiptInbox.received_at)
-        .order_by(ReceiptInbox.id.desc())
-        .limit(RECEIPTS)
-        .subquery()
-    )
-    rows = session.execute(select(newest.c.gateway, func.max(newest.c.received_at)).group_by(newest.c.gateway))
-    return dict(rows.all())
+    last: dict[str, datetime] = {}
+    for table, most in ((ReceiptInbox, RECEIPTS), (ReceiptLot, LOTS)):
+        newest = select(table.gateway, table.received_at).order_by(table.id.desc()).limit(most).subquery()
+        rows = session.execute(select(newest.c.gateway, func.max(newest.c.received_at)).group_by(newest.c.gateway))
+        for gateway, received_at in rows:
+            last[gateway] = max(received_at, last.get(gateway, received_at))
+    return last

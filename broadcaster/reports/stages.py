@@ -25,6 +25,8 @@ from broadcaster.delivery.models import (
     Owner,
     Part,
     ReceiptInbox,
+    ReceiptLot,
+    ReceiptLotWaiting,
     ReceiptOrphan,
     ReceiptWaiting,
     Turn,
@@ -107,7 +109,8 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
             .group_by(Doubt.gateway)
         )
     }
-    orphans = _by_name(session, _orphans(now))
+    last = _last_receipt(session)
+    orphans = _by_name(session, _orphans(last, now))
     places = holders(session)
     parts = tally.parts_now(session)
     pending, since = _pending(session)
@@ -136,7 +139,7 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
         doubtful_answers=doubtful[None],
         senders=session.scalar(select(func.count()).select_from(Owner).where(Owner.ended_at.is_(None))) or 0,
         parts=session.scalar(select(func.max(Part.id))) or 0,
-        receipts=session.scalar(select(func.max(ReceiptInbox.id))) or 0,
+        receipts=last,
     )
 
 
@@ -151,20 +154,32 @@ def _waiting(when: ColumnElement[bool]) -> Select[str, int]:
     )
 
 
-def _orphans(now: datetime) -> Select[str, int]:
-    newest = select(func.coalesce(func.max(ReceiptInbox.id), 0) - NEWEST).scalar_subquery()
+def _last_receipt(session: Session) -> int:
+    """The highest number of any: rows and lots have them of one count."""
+    return max(session.scalar(select(func.max(table.id))) or 0 for table in (ReceiptInbox, ReceiptLot))
+
+
+def _orphans(last: int, now: datetime) -> Select[str, int]:
     return (
         select(ReceiptInbox.gateway, func.count())
         .join(ReceiptOrphan, ReceiptOrphan.inbox_id == ReceiptInbox.id)
-        .where(ReceiptOrphan.inbox_id > newest, ReceiptInbox.received_at < now - EARLY)
+        .where(ReceiptOrphan.inbox_id > last - NEWEST, ReceiptInbox.received_at < now - EARLY)
         .group_by(ReceiptInbox.gateway)
     )
 
 
 def _pending(session: Session) -> tuple[int, datetime | None]:
+    """By themselves and in lots."""
     oldest = select(func.min(ReceiptWaiting.inbox_id)).scalar_subquery()
-    since = session.scalar(select(ReceiptInbox.received_at).where(ReceiptInbox.id == oldest))
-    return _limited(session, select(ReceiptWaiting.inbox_id)), since
+    oldest_lot = select(func.min(ReceiptLotWaiting.lot_id)).scalar_subquery()
+    since = [
+        session.scalar(select(ReceiptInbox.received_at).where(ReceiptInbox.id == oldest)),
+        session.scalar(select(ReceiptLot.received_at).where(ReceiptLot.id == oldest_lot)),
+    ]
+    lots = select(ReceiptLotWaiting.receipts).limit(MOST).subquery()
+    waiting = _limited(session, select(ReceiptWaiting.inbox_id))
+    waiting += session.scalar(select(func.coalesce(func.sum(lots.c.receipts), 0))) or 0
+    return min(waiting, MOST), min((moment for moment in since if moment is not None), default=None)
 
 
 def _doubtful(session: Session) -> Counter[int | None]:

@@ -105,8 +105,8 @@ def apply_what_came(runtime: Runtime) -> bool:
 
 def _apply(runtime: Runtime, up_to: int) -> int:
     """Apply those that came until then. Returns how many were looked at."""
-    applied, some = 0, receipts.AT_ONCE
-    while some == receipts.AT_ONCE and not runtime.stopping.is_set():
+    applied, some = 0, 1
+    while some and not runtime.stopping.is_set():
         with runtime.begin() as tx:
             some = receipts.apply(tx.session, up_to=up_to, limit=receipts.AT_ONCE, now=tx.now)
         applied += some

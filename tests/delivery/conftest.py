@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
+from broadcaster.delivery import lots
 from subscribers.db import make_engine
 from tests.databases import Clock, PostgresqlTemplate, Transactions
 from tests.factories import NOW
@@ -29,3 +30,9 @@ def on_postgresql(postgresql_template: PostgresqlTemplate) -> Iterator[Transacti
         engine = make_engine(url, pool_size=20)
         yield Transactions(engine, Clock(NOW))
         engine.dispose()
+
+
+@pytest.fixture(params=[1_000_000, 1], ids=["rows", "lots"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every receipt is a row of the inbox; and again with every one in a lot."""
+    monkeypatch.setattr(lots, "MANY", request.param)

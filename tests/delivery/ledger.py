@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,8 @@ from broadcaster.delivery.models import (
     Owner,
     Part,
     ReceiptInbox,
+    ReceiptLot,
+    ReceiptLotWaiting,
     ReceiptOrphan,
     ReceiptWaiting,
 )
@@ -161,15 +164,30 @@ def state_of(begin: Transactions, part_id: int) -> State:
 
 
 def inbox(begin: Transactions) -> Counter[str]:
-    """Receipts by what became of them."""
+    """Receipts by what became of them; of those in lots, the ones that wait and the ones that were left over."""
     with begin() as tx:
         waiting = set(tx.session.scalars(select(ReceiptWaiting.inbox_id)))
         orphans = set(tx.session.scalars(select(ReceiptOrphan.inbox_id)))
         assert not waiting & orphans
-        return Counter(
+        found = Counter(
             "waiting" if id_ in waiting else "orphan" if id_ in orphans else InboxState(outcome).name.lower()
             for id_, outcome in tx.session.execute(select(ReceiptInbox.id, ReceiptInbox.outcome))
         )
+        in_lots = sum(tx.session.scalars(select(ReceiptLotWaiting.receipts)))
+        return found + Counter(waiting=in_lots)
+
+
+def kept(begin: Transactions) -> set[tuple[str, str, str]]:
+    """Gateway, carrier's id and state of all that came, by itself or in a lot."""
+    by_itself = select(ReceiptInbox.gateway, ReceiptInbox.provider_id, ReceiptInbox.state)
+    with begin() as tx:
+        found = {tuple(row) for row in tx.session.execute(by_itself)}
+        # once: the carrier tells of each at one moment
+        assert len(found) == tx.session.scalar(select(func.count()).select_from(ReceiptInbox))
+        for gateway, told in tx.session.execute(select(ReceiptLot.gateway, ReceiptLot.told)):
+            kinds, of, ids, *_ = json.loads(told)
+            found |= {(gateway, name, kinds[place][0]) for name, place in zip(ids, of, strict=True)}
+    return found
 
 
 def campaign_state(begin: Transactions, campaign_id: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Engine
 
 from broadcaster.delivery import orphans, owners
@@ -27,6 +28,8 @@ from tests.delivery.ledger import (
     state_of,
     states,
 )
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 
 def _retry(begin: Transactions) -> None:

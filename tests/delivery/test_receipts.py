@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -30,6 +31,7 @@ from tests.delivery.ledger import (
     begin_sending,
     draft,
     inbox,
+    kept,
     look,
     must_claim,
     owner,
@@ -43,6 +45,8 @@ from tests.delivery.ledger import (
     states,
 )
 from tests.factories import NOW, make_member
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 R = ReceiptState
 
@@ -108,7 +112,8 @@ def test_what_is_known_never_goes_back(begin: Transactions) -> None:
     receive(begin, receipt(name, R.IN_NETWORK))
     receive(begin, receipt(name, R.FAILED))
     assert states(begin, campaign) == {"delivered": 1}
-    assert inbox(begin) == {"applied": 1, "stale": 1, "conflict": 1}
+    # what a lot has moved is no row
+    assert inbox(begin) - Counter(applied=1) == {"stale": 1, "conflict": 1}
 
 
 def test_a_receipt_for_nothing_we_know_is_kept(begin: Transactions) -> None:
@@ -261,6 +266,8 @@ def test_parts_of_one_message_at_the_same_time(begin: Transactions, engine: Engi
             with own() as tx:
                 receipts.record(tx.session, [receipt(f"id-{part.part_id}")], {}, now=tx.now)
                 receipts.apply(tx.session, now=tx.now)
+            with own() as tx:
+                receipts.apply(tx.session, now=tx.now)
 
     threads = [threading.Thread(target=work, args=(offset,)) for offset in range(3)]
     for thread in threads:
@@ -306,7 +313,8 @@ def test_a_storm(begin: Transactions, engine: Engine) -> None:
     found = inbox(begin)
     assert found["orphan"] == 8
     assert found["conflict"] == 0
-    assert found["applied"] + found["stale"] == 600
+    assert found["waiting"] == 0
+    assert kept(begin) == {(told.gateway, told.message_id, told.state) for told in [*early, *storm]}
     assert look(begin, lambda s: len(s.scalars(select(Submission.part_id)).all())) == 400
 
 
@@ -380,4 +388,5 @@ def test_the_same_receipts_by_two_connections_at_once(begin: Transactions, engin
         return lambda tx: receipts.record(tx.session, lot, {}, now=tx.now)
 
     assert at_once(engine, begin, hear(told), hear(told[::-1])) == []
-    assert inbox(begin) == {"waiting": len(told)}
+    apply(begin)
+    assert inbox(begin) == {"orphan": len(told)}

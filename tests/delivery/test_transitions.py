@@ -11,21 +11,24 @@ from functools import partial
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import control, orphans, owners, receipts, reconcile, tally
+from broadcaster.delivery import control, holding, orphans, owners, receipts, reconcile, tally
 from broadcaster.delivery.holding import hold
-from broadcaster.delivery.models import Submission
+from broadcaster.delivery.models import Message, Submission
 from broadcaster.delivery.states import State
 from broadcaster.delivery.transitions import withdraw
 from broadcaster.gateways.contract import Accepted, OptedOut, Outcome, OutcomeUnknown, Refused, Throttled, Unreachable
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR
+from subscribers.db import Joined
 from tests.databases import Transactions
-from tests.delivery.ledger import THREE_PARTS, WAYS, claim, look, owner, receipt, record, sending, states
+from tests.delivery.ledger import THREE_PARTS, WAYS, claim, look, owner, receipt, record, sending, sent, states
 from tests.tallies import counted, kept, wrong
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 #: what a carrier answers, as often as it stands here
 ANSWERS = ["accepted"] * 12 + ["refused", "opted out", "unknown", "unknown", "throttled", "throttled", "unreachable"]
@@ -196,3 +199,20 @@ def withdraw_one(begin: Transactions, campaign: int, dice: random.Random) -> Non
 
     with begin() as tx:
         withdraw(tx.session, some(tx.session), State.SKIPPED, "opted_out", now=tx.now)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("other", ["nothing", "attempt", "state", "named twice", "not there"])
+def test_a_lock_tells_whether_all_are_in_one_state_and_their_first_attempt(
+    on_postgresql: Transactions, other: str
+) -> None:
+    """Only then do messages of one part tell what their parts are in: whoever relies on it looks at no part."""
+    begin = on_postgresql
+    sent(begin, 4)
+    with begin() as tx:
+        ids = list(tx.session.scalars(select(Message.id).order_by(Message.id)))
+        changed = {"attempt": {"attempt": 2}, "state": {"state": State.DELIVERED}}.get(other)
+        if changed:
+            tx.session.execute(update(Message).where(Message.id == ids[1]).values(changed))
+        ids += {"named twice": ids[:1], "not there": [max(ids) + 1]}.get(other, [])
+        assert holding.lock(tx.session, Joined.of(ids), State.SUBMITTED) == (other == "nothing")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery.models import Message, Part, ReceiptOrphan, ReceiptWaiting
+from broadcaster.delivery.models import Message, Part, ReceiptLotWaiting, ReceiptOrphan, ReceiptWaiting
 from broadcaster.delivery.states import State
 from broadcaster.gateways.events import ReceiptState
 from broadcaster.gateways.simulator.fates import Behaviour, fate
@@ -132,6 +132,8 @@ def _unread(session: Session) -> Iterator[str]:
     for table in (ReceiptWaiting, ReceiptOrphan):
         if n := len(session.scalars(select(table.inbox_id)).all()):
             yield f"{n} receipts were never applied ({table.__tablename__})"
+    if n := sum(session.scalars(select(ReceiptLotWaiting.receipts))):
+        yield f"{n} receipts wait in lots that nobody has opened"
     new = session.scalars(select(Letter.id).where(Letter.state == LetterState.NEW)).all()
     if new:
         yield f"{len(new)} letters were never looked at"

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 from broadcaster import ingest
 from broadcaster.access.models import User
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import again, control, reconcile
-from broadcaster.delivery.models import Batch, Message, Part, ReceiptInbox
+from broadcaster.delivery import again, control, lots, receipts, reconcile
+from broadcaster.delivery.models import Batch, Message, Part, ReceiptInbox, ReceiptLot
 from broadcaster.delivery.progress import progress
 from broadcaster.gateways.contract import OutcomeUnknown
 from broadcaster.gateways.events import InboundMessage, ReceiptState
@@ -22,7 +22,21 @@ from broadcaster.replies import inbox, router
 from broadcaster.replies.models import Letter, LetterState
 from subscribers.actor import OPERATOR
 from tests.databases import Clock, Transactions
-from tests.delivery.ledger import WAYS, accept, claim, look, must_claim, owner, receipt, receive, record, sending, sent
+from tests.delivery.ledger import (
+    WAYS,
+    accept,
+    apply,
+    claim,
+    look,
+    must_claim,
+    owner,
+    part_states,
+    receipt,
+    receive,
+    record,
+    sending,
+    sent,
+)
 from tests.factories import generated_msisdn, make_member
 from tests.replies.test_letters import DESK
 
@@ -203,3 +217,85 @@ def test_old_drafts_and_who_was_there_are_forgotten(begin: Transactions, clock: 
     assert empty_all(begin)[0] == {}
     clock.advance(days=61)
     assert empty_all(begin, portion=2) == ({"drafts": 3, "presence": 1}, 2)
+
+
+def told_in_lots(begin: Transactions) -> list[bool]:
+    """Of each lot, the oldest number first, whether it still says something."""
+    return [
+        told != "" for told in look(begin, lambda s: s.scalars(select(ReceiptLot.told).order_by(ReceiptLot.id)).all())
+    ]
+
+
+def a_lot(begin: Transactions, count: int = 20, name: str = "stranger") -> None:
+    with begin() as tx:
+        receipts.record(tx.session, [receipt(f"{name}-{n}") for n in range(count)], {}, now=tx.now)
+
+
+def test_lots_grow_old_like_rows(begin: Transactions, clock: Clock) -> None:
+    _, parts = sent(begin, 21)
+    receive(begin, *[receipt(f"id-{part.part_id}", msisdn=part.msisdn, raw="as it came") for part in parts])
+    finish(begin)
+    clock.advance(days=1)
+    a_lot(begin)
+    apply(begin)
+    clock.advance(days=178)
+    assert empty_all(begin) == ({}, 1)
+    clock.advance(days=1)
+    assert empty_all(begin)[0]["receipts"] == 21
+    assert told_in_lots(begin) == [False, True]
+    clock.advance(days=LATER)
+    # those of the second lot that fitted nothing are rows, too
+    assert empty_all(begin)[0]["receipts"] == 20 + 20
+    assert told_in_lots(begin) == [False, False]
+    assert empty_all(begin)[0] == {}
+    # their numbers are not given again
+    last = look(begin, lambda s: s.scalar(select(func.max(ReceiptLot.id))))
+    a_lot(begin, name="new")
+    assert look(begin, lambda s: s.scalar(select(func.max(ReceiptLot.id)))) >= last + 20
+
+
+def test_few_lots_at_once(begin: Transactions, clock: Clock) -> None:
+    for n in range(5):
+        a_lot(begin, name=f"stranger-{n}")
+    apply(begin)
+    with begin() as tx:
+        tx.session.execute(update(ReceiptInbox).values(raw=""))
+    clock.advance(days=LATER)
+    seen = []
+    while (emptied := empty(begin, portion=2 * lots.MOST)).more:
+        seen.append(emptied.rows["receipts"])
+    assert (seen, told_in_lots(begin)) == ([40, 40], [False] * 5)
+
+
+def test_a_lot_that_waits_is_applied_however_old(begin: Transactions, clock: Clock) -> None:
+    _, parts = sent(begin, 20)
+    with begin() as tx:
+        told = [receipt(f"id-{part.part_id}", msisdn=part.msisdn) for part in parts]
+        receipts.record(tx.session, told, {}, now=tx.now)
+    a_lot(begin)
+    with begin() as tx:
+        # one of two that wait; nothing is left in it that could be applied
+        newest = tx.session.scalar(select(func.max(ReceiptLot.id)))
+        tx.session.execute(update(ReceiptLot).where(ReceiptLot.id == newest).values(told=""))
+    clock.advance(days=LATER)
+    assert empty_all(begin)[0] == {}
+    apply(begin)
+    assert part_states(begin) == {"delivered": 20}
+    assert empty_all(begin)[0] == {"receipts": 20}
+
+
+def test_a_row_that_came_later_under_an_earlier_number(begin: Transactions, clock: Clock) -> None:
+    """A connection takes numbers ahead, and may use them days later."""
+    for days in (0, 3):
+        clock.advance(days=days)
+        receive(begin, receipt(f"stranger-{days}", raw="as it came"))
+        clock.advance(days=-days)
+    ids = look(begin, lambda s: s.scalars(select(ReceiptInbox.id).order_by(ReceiptInbox.id)).all())
+    assert len(ids) == 2
+    with begin() as tx:
+        tx.session.execute(update(ReceiptInbox).where(ReceiptInbox.id == ids[0]).values(id=ids[1] + 1))
+    clock.advance(days=180)
+    assert empty_all(begin)[0] == {"receipts": 1}
+    clock.advance(days=3)
+    assert empty_all(begin)[0] == {"receipts": 1}
+    assert set(look(begin, lambda s: s.scalars(select(ReceiptInbox.raw)).all())) == {""}

@@ -21,9 +21,12 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 import broadcaster
 from broadcaster import migrations
+from broadcaster.delivery import lots
+from broadcaster.delivery.states import State
 from subscribers.db import Base, make_engine
 from subscribers.errors import Conflict, Unavailable
-from tests.databases import PostgresqlTemplate
+from tests.databases import Clock, PostgresqlTemplate, Transactions
+from tests.delivery.ledger import receipt, receive
 from tests.rules import ROOT
 
 for package in pkgutil.iter_modules(broadcaster.__path__, "broadcaster."):
@@ -226,6 +229,33 @@ def test_receipts_of_an_earlier_revision_wait_as_before(empty: Engine) -> None:
         assert connection.scalars(text("SELECT inbox_id FROM receipt_waiting")).all() == [0]
         assert connection.scalars(text("SELECT inbox_id FROM receipt_orphan WHERE due = since")).all() == [2]
         assert connection.scalars(text("SELECT outcome FROM receipt_inbox ORDER BY id")).all() == [1, 1, 1, 3]
+
+
+def test_receipts_that_wait_beside_lots(empty: Engine, clock: Clock) -> None:
+    """What waited before there were lots is applied after them, and numbers go on."""
+    rows = {
+        "message": {"gateway": "carrier", "variant": 0, "state": 11, "attempt": 1, "parts": 1, "delivered_parts": 0},
+        "part": {"message_id": 1, "attempt": 1, "number": 1, "state": 11, "gateway": "carrier"},
+        "submission": {"part_id": 1, "gateway": "carrier", "provider_id": "ours"},
+        "receipt_inbox": {"gateway": "carrier", "state": "delivered", "done": "", "raw": "", "outcome": 1},
+        "receipt_waiting": {"inbox_id": 1},
+    }
+    rows["message"] |= {"msisdn": "+8619912345678"}
+    rows["part"] |= {"encoding": "ucs2", "text": "-", "submitted_at": "2026-11-21 02:00:00"}
+    rows["receipt_inbox"] |= {"provider_id": "ours", "received_at": "2026-11-21 02:00:00"}
+    with empty.begin() as connection:
+        command.upgrade(migrations.config(connection), "r0048")
+        for table, row in rows.items():
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
+    migrations.upgrade(empty)
+    begin = Transactions(empty, clock)
+    receive(begin, *[receipt(f"stranger-{n}") for n in range(lots.MANY)])
+    with empty.connect() as connection:
+        assert connection.scalar(text("SELECT state FROM part")) == State.DELIVERED
+        assert connection.scalar(text("SELECT count(*) FROM receipt_waiting")) == 0
+        assert connection.scalar(text("SELECT min(inbox_id) FROM receipt_orphan")) > 1
+        assert connection.scalar(text("SELECT count(*) FROM receipt_orphan")) == lots.MANY
 
 
 def test_items_of_an_earlier_revision_stand_where_they_stood(empty: Engine) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery.models import Message, ReceiptInbox
+from broadcaster.delivery.models import Message, ReceiptInbox, ReceiptLot
 from broadcaster.delivery.states import State
 from broadcaster.reports import overview as module
 from broadcaster.reports.overview import CAMPAIGNS, overview
@@ -98,6 +98,22 @@ def test_a_gateway_that_has_long_been_silent(session: Session, now: datetime, mo
     assert overview(session, OPERATOR).last_receipts == {"old": now, "new": now + timedelta(minutes=2)}
     monkeypatch.setattr(module, "RECEIPTS", 2)
     assert overview(session, OPERATOR).last_receipts == {"new": now + timedelta(minutes=2)}
+
+
+def test_a_lot_of_receipts_is_a_sign_of_life(session: Session, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def came(at: int) -> datetime:
+        return now + timedelta(minutes=at)
+
+    for at, gateway in ((1, "rows, then a lot"), (5, "a lot, then rows")):
+        row = ReceiptInbox(gateway=gateway, provider_id="x", state="delivered", raw="", received_at=came(at))
+        session.add(row)
+    for at, gateway in ((2, "lots"), (3, "rows, then a lot"), (4, "a lot, then rows")):
+        session.add(ReceiptLot(id=20 * at, gateway=gateway, receipts=20, received_at=came(at), told=""))
+    session.flush()
+    last = {gateway: came(at) for at, gateway in ((2, "lots"), (3, "rows, then a lot"), (5, "a lot, then rows"))}
+    assert overview(session, OPERATOR).last_receipts == last
+    monkeypatch.setattr(module, "LOTS", 2)
+    assert "lots" not in overview(session, OPERATOR).last_receipts
 
 
 def test_it_takes_the_right_to_see(session: Session) -> None:

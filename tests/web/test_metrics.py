@@ -20,12 +20,15 @@ from broadcaster.delivery.models import (
     Owner,
     Part,
     ReceiptInbox,
+    ReceiptLot,
+    ReceiptLotWaiting,
     ReceiptOrphan,
     ReceiptWaiting,
     Tally,
     Turn,
 )
 from broadcaster.delivery.states import State
+from broadcaster.reports import stages
 from broadcaster.runtime import Runtime
 from broadcaster.settings import Web
 from tests.factories import NOW, generated_msisdn
@@ -134,6 +137,26 @@ def test_every_stage(house: Runtime, site: httpx2.Client) -> None:
         "receipts_total": 4,
     }
     assert {name: seen.get(name) for name in expected} == expected
+
+
+def test_receipts_in_lots(house: Runtime, site: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(house)
+    with house.begin() as tx:
+        for last, minutes, receipts in ((54, 30, 50), (154, 4, 100), (174, 1, 20)):
+            received = NOW - timedelta(minutes=minutes)
+            tx.session.add(ReceiptLot(id=last, gateway="carrier", receipts=receipts, received_at=received, told=""))
+        # the oldest is opened
+        tx.session.add_all(ReceiptLotWaiting(lot_id=id_, receipts=n) for id_, n in ((154, 100), (174, 20)))
+    seen = told(site)
+    expected = {"receipts_pending": 121, "receipts_pending_seconds": 240, "receipts_total": 174}
+    assert {name: seen.get(name) for name in expected} == expected
+    # the one orphan that had the time is among the newest, counted from the last of a lot
+    monkeypatch.setattr(stages, "NEWEST", 173)
+    assert told(site)["orphan_receipts carrier"] == 1
+    monkeypatch.setattr(stages, "NEWEST", 172)
+    assert told(site)["orphan_receipts carrier"] == 0
+    monkeypatch.setattr(stages, "MOST", 110)
+    assert told(site)["receipts_pending"] == 110
 
 
 def test_figures_and_nobodys_number(house: Runtime, site: httpx2.Client) -> None:

@@ -13,7 +13,7 @@ from broadcaster.access import users
 from broadcaster.access.models import User
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import leases
-from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Part, ReceiptInbox
+from broadcaster.delivery.models import Batch, Doubt, Message, Owner, Part, ReceiptLot
 from broadcaster.delivery.states import State
 from broadcaster.gateways.smpp import road
 from broadcaster.gateways.smpp.config import SmppConfig
@@ -129,11 +129,8 @@ def campaign(house: Runtime) -> int:
                 received_at=now - timedelta(hours=20),
             )
         )
-        session.add(
-            ReceiptInbox(
-                gateway="carrier", provider_id="1", state="delivered", raw="", received_at=now - timedelta(minutes=1)
-            )
-        )
+        came = now - timedelta(minutes=1)
+        session.add(ReceiptLot(id=120, gateway="carrier", receipts=100, received_at=came, told=""))
         session.flush()
         message = session.query(Message).filter_by(state=State.UNKNOWN).one()
         part = Part(
