@@ -32,6 +32,8 @@ def end_of_part(text: str, start: int, earliest: int, ruler: Ruler, keep: Sequen
     when keeping the thing whole costs no part more.
     """
     end = ruler.reach(start)
+    if _is_clear(text, start, end, keep):
+        return end
     horizon = start + 2 * ruler.capacity + 1  # what begins before `end` and ends beyond this fits no part
     moved = True
     while moved:
@@ -42,6 +44,16 @@ def end_of_part(text: str, start: int, earliest: int, ruler: Ruler, keep: Sequen
                 moved = True
                 break
     return end
+
+
+def _is_clear(text: str, start: int, cut: int, keep: Sequence[str]) -> bool:
+    """Whether plainly nothing lies across the cut, as for most of them: `_things_across` would find nothing."""
+    if not _PLAIN_PAIR.match(text, cut - 1) or ("!" <= text[cut - 1] <= "~" and "!" <= text[cut] <= "~"):
+        return False
+    opened = text.rfind("【", start, cut)
+    if opened >= 0 and text.find("】", opened, cut) < 0:
+        return False
+    return not any(text.find(phrase, max(start, cut - len(phrase) + 1), cut + len(phrase) - 1) >= 0 for phrase in keep)
 
 
 def _things_across(text: str, start: int, cut: int, horizon: int, keep: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -46,7 +46,13 @@ def split(text: str, alphabet: Alphabet = GSM, *, reference_bits: ReferenceBits 
     if total <= capacity.single:
         used = (total,) if text else ()
         return Split(encoding, (text,) if text else (), used, capacity.single, capacity_part)
-    ruler = measure(text, encoding, total, capacity_part)
+    parts = _pieces(text, encoding, total, capacity_part, keep)
+    return Split(encoding, parts, tuple(units(part, encoding) for part in parts), capacity.single, capacity_part)
+
+
+def _pieces(text: str, encoding: Encoding, total: int, capacity: int, keep: Sequence[str]) -> tuple[str, ...]:
+    """The parts of a text of so many units, which fits no single one; each holds `capacity` at most."""
+    ruler = measure(text, encoding, total, capacity)
     borders = ruler.earliest_borders()
     if len(borders) >= MOST_PARTS:
         raise Invalid(
@@ -56,16 +62,12 @@ def split(text: str, alphabet: Alphabet = GSM, *, reference_bits: ReferenceBits 
             most=MOST_PARTS,
         )
     parts = []
-    sizes = []
     start = 0
     for earliest in borders:
         end = end_of_part(text, start, earliest, ruler, keep)
         parts.append(text[start:end])
-        sizes.append(ruler.units(start, end))
         start = end
-    parts.append(text[start:])
-    sizes.append(ruler.units(start, len(text)))
-    return Split(encoding, tuple(parts), tuple(sizes), capacity.single, capacity_part)
+    return (*parts, text[start:])
 
 
 class Cut(NamedTuple):
@@ -86,10 +88,12 @@ def cut_many(
     for text in texts:
         encoding = encode_choice(text, alphabet)
         total = len(text) if encoding is Encoding.UCS2 and not pairs else units(text, encoding)
-        if 0 < total <= CAPACITY[encoding].single:
-            found.append(Cut(encoding, (text,)))
+        capacity = CAPACITY[encoding]
+        if total > capacity.single:
+            pieces = _pieces(text, encoding, total, capacity.of_part(reference_bits), keep)
         else:
-            found.append(Cut(encoding, split(text, alphabet, reference_bits=reference_bits, keep=keep).parts))
+            pieces = (text,) if text else ()
+        found.append(Cut(encoding, pieces))
     return found
 
 

@@ -5,9 +5,10 @@ import re
 import pytest
 import regex
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from broadcaster.sms import ASCII as ASCII_ALPHABET
-from broadcaster.sms import GSM, Alphabet, Encoding, Split, split
+from broadcaster.sms import GSM, Alphabet, Encoding, Split, borders, split
 from broadcaster.sms.borders import _PLAIN_PAIR
 
 from .test_parts import greedy_count, weight
@@ -157,3 +158,11 @@ def test_nothing_is_cut_that_could_be_kept(text: str) -> None:
                 if begin < cut < end:
                     assert is_needed(text, result, number, start, begin, end), text[begin:end]
             start = cut
+
+
+@given(mixed_texts, st.integers(1, 60), st.sampled_from([(), ("【晨晖】",), ("拒收回复R", "例")]))
+@settings(max_examples=300)
+def test_where_plainly_nothing_lies_nothing_is_found(text: str, cut: int, keep: tuple[str, ...]) -> None:
+    """Most borders are looked at in a short way; it must not pass over anything that the long one finds."""
+    if cut < len(text) and borders._is_clear(text, 0, cut, keep):
+        assert list(borders._things_across(text, 0, cut, 2 * cut + 1, keep)) == []
