@@ -78,10 +78,11 @@ def claim(
                 continue
             if is_held_back(campaign.rehearsed, sender.gateway, rehearses=sender.rehearses):
                 raise CannotGoOn(batch.campaign_id, only_rehearsed(batch.campaign_id, sender.gateway))
-        messages = _next_messages(session, batch, limit=parts)
+        most = max(1, parts // sender.shortest.get(batch.campaign_id, 1))
+        messages = _next_messages(session, batch, limit=most)
         turn = None
         if messages:
-            turn = _claim_messages(session, owner_id, sender, batch, campaign, messages, parts=parts, now=now)
+            turn = _claim_messages(session, owner_id, sender, batch, campaign, messages, most, parts=parts, now=now)
         else:
             _go_on(session, batch, cursor=batch.cursor, done=True)
         if turn is not None:
@@ -175,6 +176,7 @@ def _claim_messages(
     batch: Any,
     campaign: Printing | None,
     messages: Sequence[Waiting],
+    most: int,
     *,
     parts: int,
     now: datetime,
@@ -196,7 +198,9 @@ def _claim_messages(
             transitions.withdraw(session, lost, State.SKIPPED, reason.value, now=now)
         transitions.take_number_off(session, without[SkipReason.LEFT_SEGMENT])
     chosen, cursor = fitting(messages, parts=parts)
-    all_seen = len(messages) < parts and cursor > messages[-1].id
+    all_seen = len(messages) < most and cursor > messages[-1].id
+    if chosen and campaign is not None:
+        sender.shortest[campaign.campaign_id] = min(m.size for m in chosen)
     changes: Counter[Cell] = Counter()
     taken = set(transitions.take(session, batch.campaign_id, sender.gateway, [m.id for m in chosen], changes))
     # answers are cut for the width of the configuration: nobody freezes another one for them

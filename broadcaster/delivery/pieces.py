@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -33,6 +33,8 @@ class Sender:
     capabilities: Capabilities
     #: nothing that goes this way reaches a phone
     rehearses: bool
+    #: of each campaign, the parts of the shortest message in the last claim: what does not fit is not made in vain
+    shortest: dict[int, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +52,11 @@ class Waiting:
     wish: str | None
     cut: Cut | None = None
     written: Sequence[Any] = ()
+
+    @property
+    def size(self) -> int:
+        """The parts that it goes out as."""
+        return len(self.cut.parts if self.cut else self.written)
 
 
 def find_written(session: Session, messages: Sequence[Waiting]) -> None:
@@ -73,7 +80,7 @@ def fitting(messages: Sequence[Waiting], *, parts: int) -> tuple[list[Waiting], 
     chosen: list[Waiting] = []
     used = 0
     for message in messages:
-        size = len(message.cut.parts if message.cut else message.written)
+        size = message.size
         if chosen and used + size > parts:
             return chosen, message.id
         if size:

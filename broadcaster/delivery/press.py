@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -41,8 +41,9 @@ from subscribers.errors import BroadsheetError, Unavailable
 
 log = get(__name__)
 
-#: parts that are claimed at once for a gateway that streams; it holds three such turns at most, with the one being fed
-TURN = 500
+#: parts that are claimed at once for a gateway that streams; it holds three such turns at most, with the one being fed.
+#: a batch of 500 messages of three parts goes out in three of them, and not in three and a bit
+TURN = 510
 #: seconds that a turn is claimed before it is due: as long as a claim may take
 AHEAD = 0.05
 #: seconds between two looks at what is due while the last turns are on their way, and while there is no room
@@ -70,12 +71,14 @@ class Press:
     only: int | None = None
     #: told what a person must mend before the gateway takes anything
     on_turned_away: Callable[[Misconfigured], None] = lambda _trouble: None
+    #: see `Sender`
+    shortest: dict[int, int] = field(default_factory=dict)
 
     @property
     def sender(self) -> Sender:
         """The gateway as a claim sees it."""
         gateway = self.gateway
-        return Sender(gateway.name, gateway.config.sender, gateway.capabilities, rehearses=gateway.rehearses)
+        return Sender(gateway.name, gateway.config.sender, gateway.capabilities, gateway.rehearses, self.shortest)
 
 
 def run(press: Press, *, limit: int | None = None) -> bool:

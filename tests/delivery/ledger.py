@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -92,6 +93,8 @@ def owner(begin: Transactions) -> int:
 def claim(
     begin: Transactions, owner_id: int, parts: int = 50, *, up_to: Lane = Lane.BULK, sender: Sender = SENDER
 ) -> ClaimedTurn | None:
+    # what a sender has learned of a campaign is of another one in the next test
+    sender = replace(sender, shortest={})
     with begin() as tx:
         return batches.claim(tx.session, owner_id, sender, parts=parts, up_to=up_to, now=tx.now)
 

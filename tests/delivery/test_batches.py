@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.campaigns.profiles import Profile
-from broadcaster.delivery import control
+from broadcaster.delivery import batches, control
 from broadcaster.delivery.batches import CannotGoOn
 from broadcaster.delivery.models import Batch, Message, Part, Turn
+from broadcaster.delivery.pieces import Waiting
 from broadcaster.delivery.states import State
 from broadcaster.gateways.contract import Accepted, OutcomeUnknown, Throttled
 from broadcaster.replies.answer import Desk, queue_reply
@@ -24,6 +28,7 @@ from tests.databases import Transactions
 from tests.delivery.ledger import (
     CAN,
     ONE_PART,
+    SENDER,
     THREE_PARTS,
     accept,
     begin_sending,
@@ -312,3 +317,40 @@ def test_where_the_carrier_signs_an_answer_goes_without_the_signature(begin: Tra
     _answer(begin, member.id, str(member.msisdn), desk, "会" * 68)
     # 68 fit a part, but not with what the carrier adds
     assert [len(part.text) for part in must_claim(begin, owner(begin)).parts] == [67, 1]
+
+
+@pytest.mark.parametrize(("text", "asked"), [(THREE_PARTS, [12, 4, 4]), (ONE_PART, [12])])
+def test_what_does_not_fit_is_not_made_in_vain(
+    begin: Transactions, monkeypatch: pytest.MonkeyPatch, text: str, asked: list[int]
+) -> None:
+    """Texts of messages that are left for the next turn were the greater part of what a claim of long ones cost."""
+    campaign, _ = sending(begin, 12, text)
+    mine, sender, limits = owner(begin), replace(SENDER, shortest={}), []
+    of_next = batches._next_messages
+
+    def next_messages(session: Session, batch: Any, *, limit: int) -> list[Waiting]:
+        limits.append(limit)
+        return of_next(session, batch, limit=limit)
+
+    monkeypatch.setattr(batches, "_next_messages", next_messages)
+    parts = []
+    while len(parts) < 12 * (3 if text == THREE_PARTS else 1):
+        with begin() as tx:
+            turn = batches.claim(tx.session, mine, sender, parts=12, up_to=Lane.BULK, now=tx.now)
+        assert turn is not None
+        assert len(turn.parts) == 12
+        parts += turn.parts
+    assert limits == asked
+    assert sender.shortest == {campaign: 3 if text == THREE_PARTS else 1}
+    assert len({part.part_id for part in parts}) == len(parts)
+
+
+def test_shorter_messages_than_before_go_all_the_same(begin: Transactions) -> None:
+    campaign, _ = sending(begin, 12)
+    mine, sender = owner(begin), replace(SENDER, shortest=dict.fromkeys(range(100), 3))
+    sizes = []
+    with begin() as tx:
+        while turn := batches.claim(tx.session, mine, sender, parts=12, up_to=Lane.BULK, now=tx.now):
+            sizes.append(len(turn.parts))
+    assert sizes == [4, 8]
+    assert sender.shortest[campaign] == 1
