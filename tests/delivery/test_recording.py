@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import control, holding, owners, transitions
+from broadcaster.delivery import control, holding, owners, recording, transitions
 from broadcaster.delivery.models import Batch, Doubt, Message, Part, Submission, Turn
 from broadcaster.delivery.states import State
 from broadcaster.delivery.transitions import Move
@@ -20,14 +20,17 @@ from broadcaster.gateways.contract import (
     Refused,
     Throttled,
     Unreachable,
+    settled,
 )
 from subscribers import consent
 from subscribers.actor import OPERATOR
 from subscribers.models import Consent
+from tests import tallies
 from tests.databases import Transactions
 from tests.delivery.ledger import (
     THREE_PARTS,
     WAYS,
+    accept,
     claim,
     look,
     must_claim,
@@ -157,3 +160,16 @@ def test_what_is_put_back_gets_a_batch_of_its_own(begin: Transactions) -> None:
     assert len(batches) == 2
     assert (batches[1].low, batches[1].high) == (turn.message_ids[0], turn.message_ids[2])
     assert Counter(turn.message_ids) == Counter(set(turn.message_ids))
+
+
+def test_late_and_other_answers_together_settle_a_doubt(begin: Transactions) -> None:
+    """Of a message in its first attempt that is on its way, one of several parts may be in doubt all the same."""
+    campaign, _ = sending(begin, 1, THREE_PARTS)
+    turn = must_claim(begin, owner(begin))
+    with begin() as tx:
+        unknown = settled(turn.parts[:1], [OutcomeUnknown("?")])
+        recording.record(tx.session, turn, unknown, closes=False, now=tx.now)
+    accept(begin, turn)
+    assert states(begin, campaign) == {"submitted": 1}
+    assert look(begin, lambda s: s.scalar(select(Doubt.settled_by))) == "answer"
+    assert look(begin, tallies.wrong) == []
