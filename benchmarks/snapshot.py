@@ -152,7 +152,7 @@ def plant(session: Session, members: int) -> None:
         text(
             "INSERT INTO number (member_id, msisdn, kind, preferred, shared, operator) "
             + claim.NUMBERS.replace("i + 1", "CAST(i + 1 AS BIGINT)").replace("SELECT 1 ", "SELECT CAST(1 AS BIGINT) ")
-            + f"SELECT i, {number}, 'mobile', true, false, 'mobile' FROM n"
+            + f"SELECT i, {number}, 'mobile', true, i % 100 IN (0, 99), 'mobile' FROM n"
         ),
         {"count": members},
     )

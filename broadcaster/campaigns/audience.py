@@ -69,8 +69,8 @@ def select_audience(
     after: int = 0,
     up_to: int | None = None,
     only: Sequence[int] | None = None,
-) -> Select[int, int, str | None, str, str | None]:
-    """Rows `member_id, variant, msisdn, gateway, reason`, one per person; `reason` is null for a recipient.
+) -> Select[int, int, str | None, str, str | None, bool | None]:
+    """Rows `member_id, variant, msisdn, gateway, reason, shared`, one per person; `reason` is null for a recipient.
 
     `after` and `up_to` bound the member ids, so that a large audience is taken in pieces. Of people who share a
     handset the one with the smallest id gets the copy; across pieces the messages already written decide. `only`: of
@@ -102,6 +102,7 @@ def select_audience(
             numbered.c.msisdn,
             gateway.label("gateway"),
             reason.cast(String).label("reason"),
+            numbered.c.shared,
         )
         .select_from(numbered)
         .outerjoin(Subscription, Subscription.msisdn == numbered.c.msisdn)
@@ -125,6 +126,7 @@ def _people(
             Number.kind,
             Number.suspended_at,
             Number.operator,
+            Number.shared,
             # ranked and not looked up: one walk along an index for all numbers of a piece
             func.row_number().over(partition_by=Member.id, order_by=best).label("choice"),
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 from broadcaster.campaigns import schedule
@@ -18,6 +18,7 @@ from broadcaster.delivery import batches, control, preparing, reconcile, snapsho
 from broadcaster.delivery.models import Batch, Message
 from subscribers import lists
 from subscribers.actor import OPERATOR
+from subscribers.models import Number
 from tests.databases import Transactions
 from tests.delivery import ledger
 from tests.delivery.ledger import (
@@ -82,6 +83,25 @@ def test_a_snapshot_that_is_cut_off_goes_on_where_it_was(begin: Transactions) ->
     assert sorted(reasons) == ["duplicate_handset", "opted_out"]
     assert not _prepare(begin, campaign)
     assert states(begin, campaign) == {"queued": 8, "skipped": 2}
+
+
+def test_a_number_that_changes_hands_meanwhile_gets_one_copy(begin: Transactions) -> None:
+    number = generated_msisdn()
+    with begin() as tx:
+        first = make_member(tx.session, msisdn=number)
+        make_members(tx.session, 7)
+        heir = make_member(tx.session, msisdn=generated_msisdn())
+    campaign = _start(begin)
+    assert _prepare(begin, campaign)
+    with begin() as tx:
+        # nothing says that it is shared, and by now it is not
+        tx.session.execute(update(Number).where(Number.member_id == first.id).values(msisdn=generated_msisdn()))
+        tx.session.execute(update(Number).where(Number.member_id == heir.id).values(msisdn=number))
+    while _prepare(begin, campaign):
+        pass
+    assert states(begin, campaign) == {"queued": 8, "skipped": 1}
+    skipped = select(Message.member_id, Message.reason).where(Message.msisdn.is_(None))
+    assert look(begin, lambda s: s.execute(skipped).all()) == [(heir.id, "duplicate_handset")]
 
 
 def test_who_comes_or_goes_after_the_start_changes_nothing(begin: Transactions) -> None:
