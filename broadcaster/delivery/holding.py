@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.delivery.models import Message, Part
 from broadcaster.delivery.states import STATES, State
-from subscribers.db import Joined, id_list, is_sqlite, one_of_ids
+from subscribers.db import Joined, id_list, is_sqlite, one_of_ids, unread
 
 _MESSAGE: Table = Message.__table__  # type: ignore[assignment]
 _PART: Table = Part.__table__  # type: ignore[assignment]
@@ -121,19 +121,14 @@ def hold(session: Session, message_ids: Collection[int]) -> Held:
     return Held(messages, parts)
 
 
-def lock(session: Session, messages: Joined, state: State) -> bool:
-    """Keep these messages for this transaction without reading them.
-
-    Returns whether all of them are known to be in this state and in their first attempt. One that was cut into a single
-    part has no other part then, so that is what the part is in, too.
-    """
-    if not messages.count or is_sqlite(session):
-        return False
-    counted: int = session.scalar(_LOCK, {"ids": id_list(session, messages), "state": int(state)})
-    return counted == messages.count
+def lock(session: Session, messages: Joined) -> None:
+    """Keep these messages for this transaction without reading them."""
+    if messages.count and not is_sqlite(session):
+        with unread(session):
+            session.execute(_LOCK, {"ids": id_list(session, messages)})
 
 
+# one row: what nobody reads need not travel
 _LOCK = text(
-    "SELECT count(*) FILTER (WHERE state = :state AND attempt = 1) FROM "
-    "(SELECT state, attempt FROM message WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE) AS held"
+    "SELECT count(*) FROM (SELECT FROM message WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE) AS held"
 )

@@ -11,6 +11,8 @@ _HOW = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # along the key, rows are locked in its order: two who want the same ones do not wait for each other
+    "enable_bitmapscan": "off",
     # a plan that has to do what is off looks dear, and then a server with a compiler would spend longer on compiling it
     "jit": "off",
     # a plan that was kept since the tables were empty reads all of one for each row of another; making one costs less

@@ -127,11 +127,13 @@ def _apply_lots(session: Session, up_to: int, limit: int, *, now: datetime) -> i
         groups = [] if special else alike.find_named(session, gateway, kind, [lot.provider_ids[n] for lot, n in its])
         found += [(told, its) for told in groups]
         left += [] if groups else its
-    whole = Joined.all_of(told.messages for told, _ in found if told.is_whole)
-    all_first = holding.lock(session, whole, State.SUBMITTED)
+    whole = [told.messages for told, _ in found if told.is_whole]
+    if len(whole) > 1:
+        # in one order, whatever is said of them; those of one group are moved in it
+        holding.lock(session, Joined.all_of(whole))
     delivered: set[str] = set()
     for told, its in found:
-        if told.is_whole and _move_whole(session, told, all_first=all_first, now=now):
+        if told.is_whole and _move_whole(session, told, now=now):
             delivered.update(told.msisdns if told.state == ReceiptState.DELIVERED else ())
         elif not told.is_known:
             left += [its[int(number) - 1] for number in told.receipts.told.split(",")]
@@ -172,7 +174,7 @@ def _apply_rows(session: Session, up_to: int, limit: int, *, now: datetime) -> i
     place_of = _match(session, rows)
     whole = [told for told in found if told.is_whole]
     one_by_one = Joined.of({place.message_id for place in place_of.values()})
-    holding.lock(session, Joined.all_of([one_by_one, *(told.messages for told in whole)]), State.SUBMITTED)
+    holding.lock(session, Joined.all_of([one_by_one, *(told.messages for told in whole)]))
     delivered: set[str] = set()
     for told in whole:
         if _move_whole(session, told, now=now):
@@ -188,10 +190,10 @@ def _apply_rows(session: Session, up_to: int, limit: int, *, now: datetime) -> i
     return taken.count
 
 
-def _move_whole(session: Session, told: Told, *, all_first: bool = False, now: datetime) -> bool:
+def _move_whole(session: Session, told: Told, *, now: datetime) -> bool:
     to = _move(told.state, told.code, told.reason, told.permanent)
     were = Alike(told.campaign_id, told.gateway, State.SUBMITTED, told.parts_each)
-    return transitions.move_whole(session, were, to, told.parts, told.messages, all_first=all_first, now=now)
+    return transitions.move_whole(session, were, to, told.parts, told.messages, now=now)
 
 
 @cache

@@ -99,9 +99,8 @@ def record(
     is_ours = _hold(session, turn, closes=closes)
     # before the messages: an abort that is under way is waited for, so that nothing stays queued behind it
     stopped = bool(again) and is_ours and _is_stopped(session, turn)
-    all_first = holding.lock(session, Joined.of(message_ids), State.SUBMITTING)
+    rest = _take_whole(session, turn, settled, now=now)
     _keep_ids(session, turn, by_kind[Accepted])
-    rest = _take_whole(session, turn, settled, all_first=all_first, now=now)
     held = holding.hold(session, {turn.message_ids[position] for position, _, _ in rest})
     moves = {part.part_id: to for _, part, outcome in rest if (to := _move(outcome)) is not None}
     if is_ours:
@@ -140,9 +139,7 @@ def _is_stopped(session: Session, turn: ClaimedTurn) -> bool:
     return session.scalar(held) in (CampaignState.ABORTED, CampaignState.CANCELLED)
 
 
-def _take_whole(
-    session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, all_first: bool, now: datetime
-) -> list[Settled]:
+def _take_whole(session: Session, turn: ClaimedTurn, settled: Sequence[Settled], *, now: datetime) -> list[Settled]:
     """Write down the messages that were accepted as a whole, as nearly all are. Returns what is left."""
     accepted: dict[int, list[Settled]] = defaultdict(list)
     for each in settled:
@@ -152,12 +149,14 @@ def _take_whole(
     for message_id, its in accepted.items():
         if len(its) == its[0].part.total:
             whole[len(its)][message_id] = its
+    if sum(len(its) * n for n, its in whole.items()) < len(settled) or len(whole) > 1:
+        # in one order, whatever group they are of; those of one group are moved in it
+        holding.lock(session, Joined.of({turn.message_ids[position] for position, _, _ in settled}))
     done: set[int] = set()
     for parts, messages in whole.items():
         part_ids = Joined.of([each.part.part_id for its in messages.values() for each in its])
         alike = Alike(turn.campaign_id, turn.gateway, State.SUBMITTING, parts)
-        whole_ids = Joined.of(messages)
-        if transitions.move_whole(session, alike, _SUBMITTED, part_ids, whole_ids, all_first=all_first, now=now):
+        if transitions.move_whole(session, alike, _SUBMITTED, part_ids, Joined.of(messages), now=now):
             done |= messages.keys()
     return [each for each in settled if turn.message_ids[each.position] not in done] if done else list(settled)
 

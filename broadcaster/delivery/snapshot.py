@@ -55,9 +55,7 @@ def take(session: Session, campaign: Campaign, route: Route, *, piece: int | Non
     return True
 
 
-def _write(
-    session: Session, campaign: Campaign, people: Subquery, *, known_to_be_shared: ColumnElement[bool]
-) -> None:
+def _write(session: Session, campaign: Campaign, people: Subquery, *, known_to_be_shared: ColumnElement[bool]) -> None:
     """Write a message for each of these people. Raises `IntegrityError` if a number that is not shared has one.
 
     Whether an earlier piece has the number already is looked up for each that is shared: for all of them it would be a

@@ -9,15 +9,16 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
-    BindParameter,
+    CursorResult,
     Executable,
     Table,
     bindparam,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Session
@@ -92,26 +93,13 @@ def move(session: Session, held: Held, moves: Mapping[int, Move], *, now: dateti
 
 
 def move_whole(
-    session: Session,
-    alike: Alike,
-    to: Move,
-    part_ids: Joined,
-    message_ids: Joined,
-    *,
-    all_first: bool = False,
-    now: datetime,
+    session: Session, alike: Alike, to: Move, part_ids: Joined, message_ids: Joined, *, now: datetime
 ) -> bool:
-    """Move messages that are locked, and all their parts, without reading them: nearly all of them go this way.
+    """Move messages, and all their parts, without reading them: nearly all of them go this way.
 
-    `all_first`: as `holding.lock` told. Returns False, and has done nothing, unless each of them is what it is taken
-    for.
+    Who moves more than these must hold all of them before. Returns False, and has done nothing, unless each is what it
+    is taken for.
     """
-    sqlite = is_sqlite(session)
-    parts, messages = ({"ids": id_list(session, ids)} for ids in (part_ids, message_ids))
-    is_certain = all_first and alike.parts == 1 and part_ids.count == message_ids.count
-    expected = _parts_in_first(sqlite) if all_first else _as_expected(sqlite)
-    if not is_certain and session.scalar(expected, parts | {"state": alike.state}) != part_ids.count:
-        return False
     delivered = alike.parts if to.to is State.DELIVERED else 0
     values = {"state": to.to, "reason": to.reason, "parts": alike.parts, "delivered_parts": delivered}
     changes: Counter[Cell] = Counter()
@@ -120,39 +108,53 @@ def move_whole(
             changes[Cell(alike.campaign_id, Kind.PART, alike.gateway, state)] = sign * part_ids.count
             cell = tally.message_cell(alike.campaign_id, alike.gateway, state, reason)
             changes[cell] = sign * message_ids.count
+    # the messages first: who waits for one holds no part of it yet
+    tables = (_MESSAGE, message_ids, values), (_PART, part_ids, _values(to, now))
+    expected = {"old_state": alike.state, "old_gateway": alike.gateway}
+    # a later attempt has to be asked of each message; nearly all are in their first
+    return any(_move_all(session, tables, expected, changes, in_first=in_first) for in_first in (True, False))
+
+
+def _move_all(
+    session: Session,
+    tables: Iterable[tuple[Table, Joined, Mapping[str, Any]]],
+    expected: Mapping[str, Any],
+    changes: Mapping[Cell, int],
+    *,
+    in_first: bool,
+) -> bool:
+    """Change all these rows, or none. Returns whether they were all as expected; one journey to the server if so."""
+    sqlite = is_sqlite(session)
+    moved: list[tuple[CursorResult[Any], int]] = []
     with unread(session):
-        for table, ids, told in ((_PART, parts, _values(to, now)), (_MESSAGE, messages, values)):
-            given = {f"new_{name}": value for name, value in told.items()}
-            session.execute(_changed(table, tuple(told), sqlite), ids | given)
+        session.execute(_SAVEPOINT)
+        for table, ids, told in tables:
+            given = {**expected, **{f"new_{name}": value for name, value in told.items()}, "ids": id_list(session, ids)}
+            result = session.execute(_changed(table, tuple(told), sqlite, in_first), given)
+            moved.append((cast(CursorResult[Any], result), ids.count))
         tally.add(session, changes)
-    return True
+    # the driver knows it once the block is over
+    if all(result.context.cursor.rowcount == count for result, count in moved):
+        return True
+    session.execute(_BACK)
+    return False
+
+
+# not the session's own: it would ask for each by itself
+_SAVEPOINT, _BACK = text("SAVEPOINT whole"), text("ROLLBACK TO SAVEPOINT whole")
 
 
 @cache
-def _changed(table: Table, names: tuple[str, ...], sqlite: bool) -> Executable:
+def _changed(table: Table, names: tuple[str, ...], sqlite: bool, in_first: bool) -> Executable:
     values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-    return update(table).where(one_of_ids(table.c.id, sqlite=sqlite)).values(**values)
-
-
-@cache
-def _as_expected(sqlite: bool) -> Executable:
-    m, p = _MESSAGE.c, _PART.c
-    state: BindParameter[State] = bindparam("state")
-    return (
-        select(func.count())
-        .join_from(_PART, _MESSAGE, m.id == p.message_id)
-        .where(one_of_ids(p.id, sqlite=sqlite), p.attempt == m.attempt, p.gateway == m.gateway)
-        .where(p.state == state, m.state == state)
-    )
-
-
-@cache
-def _parts_in_first(sqlite: bool) -> Executable:
-    # of messages that are known to be in it: to look at these as well is most of what the other statement costs
-    p, state = _PART.c, bindparam("state", type_=_PART.c.state.type)
-    # to a planner whose statistics are older than these parts, the index with the attempt looks better than the key
-    in_first = p.attempt + 0 == 1
-    return select(func.count()).where(one_of_ids(p.id, sqlite=sqlite), p.state == state, in_first)
+    is_expected = [table.c[name] == bindparam(f"old_{name}", type_=table.c[name].type) for name in ("state", "gateway")]
+    if in_first:
+        # to a planner whose statistics are older than these parts, the index with the attempt looks better than the key
+        is_expected.append(table.c.attempt + 0 == 1)
+    elif table is _PART:
+        its = select(_MESSAGE.c.attempt).where(_MESSAGE.c.id == table.c.message_id).scalar_subquery()
+        is_expected.append(table.c.attempt == its)
+    return update(table).where(one_of_ids(table.c.id, sqlite=sqlite), *is_expected).values(**values)
 
 
 def _values(to: Move, now: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,17 +16,29 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import control, holding, orphans, owners, receipts, reconcile, tally
+from broadcaster.delivery import control, orphans, owners, receipts, reconcile, tally
 from broadcaster.delivery.holding import hold
-from broadcaster.delivery.models import Message, Submission
+from broadcaster.delivery.models import Message, Part, Submission, Tally
 from broadcaster.delivery.states import State
-from broadcaster.delivery.transitions import withdraw
+from broadcaster.delivery.transitions import Alike, Move, move_whole, withdraw
 from broadcaster.gateways.contract import Accepted, OptedOut, Outcome, OutcomeUnknown, Refused, Throttled, Unreachable
 from broadcaster.gateways.events import ReceiptState
 from subscribers.actor import OPERATOR
 from subscribers.db import Joined
 from tests.databases import Transactions
-from tests.delivery.ledger import THREE_PARTS, WAYS, claim, look, owner, receipt, record, sending, sent, states
+from tests.delivery.ledger import (
+    ONE_PART,
+    THREE_PARTS,
+    WAYS,
+    claim,
+    look,
+    owner,
+    receipt,
+    record,
+    sending,
+    sent,
+    states,
+)
 from tests.tallies import counted, kept, wrong
 
 pytestmark = pytest.mark.usefixtures("both_ways")
@@ -201,18 +214,42 @@ def withdraw_one(begin: Transactions, campaign: int, dice: random.Random) -> Non
         withdraw(tx.session, some(tx.session), State.SKIPPED, "opted_out", now=tx.now)
 
 
-@pytest.mark.postgresql
-@pytest.mark.parametrize("other", ["nothing", "attempt", "state", "named twice", "not there"])
-def test_a_lock_tells_whether_all_are_in_one_state_and_their_first_attempt(
-    on_postgresql: Transactions, other: str
-) -> None:
-    """Only then do messages of one part tell what their parts are in: whoever relies on it looks at no part."""
-    begin = on_postgresql
-    sent(begin, 4)
+@pytest.mark.parametrize("text", [ONE_PART, THREE_PARTS])
+@pytest.mark.parametrize("other", ["nothing", "attempt", "state", "gateway", "named twice", "not there"])
+def test_messages_are_moved_as_a_whole_or_not_at_all(begin: Transactions, text: str, other: str) -> None:
+    """Of the messages, and then of their parts, one is not what all are taken for."""
+    campaign, parts = sent(begin, 4, text)
+    each = len(parts) // 4
+    for table in (Message, Part):
+        with begin() as tx:
+            all_of = {one: list(tx.session.scalars(select(one.id).order_by(one.id))) for one in (Message, Part)}
+            ids = all_of[table]
+            changed = {"attempt": {"attempt": 2}, "state": {"state": State.DELIVERED}, "gateway": {"gateway": "other"}}
+            if other in changed:
+                tx.session.execute(update(table).where(table.id == ids[1]).values(changed[other]))
+            ids += {"named twice": ids[:1], "not there": [max(ids) + 1]}.get(other, [])
+            before = rows_of(tx.session)
+            alike = Alike(campaign, "carrier", State.SUBMITTED, each)
+            given = (Joined.of(all_of[one]) for one in (Part, Message))
+            assert move_whole(tx.session, alike, Move(State.FAILED), *given, now=tx.now) == (other == "nothing")
+            assert (rows_of(tx.session) == before) == (other != "nothing")
+            tx.session.rollback()
+
+
+@pytest.mark.parametrize("text", [ONE_PART, THREE_PARTS])
+def test_messages_in_a_later_attempt_are_moved_as_a_whole(begin: Transactions, text: str) -> None:
+    campaign, parts = sent(begin, 4, text)
     with begin() as tx:
-        ids = list(tx.session.scalars(select(Message.id).order_by(Message.id)))
-        changed = {"attempt": {"attempt": 2}, "state": {"state": State.DELIVERED}}.get(other)
-        if changed:
-            tx.session.execute(update(Message).where(Message.id == ids[1]).values(changed))
-        ids += {"named twice": ids[:1], "not there": [max(ids) + 1]}.get(other, [])
-        assert holding.lock(tx.session, Joined.of(ids), State.SUBMITTED) == (other == "nothing")
+        message_ids = list(tx.session.scalars(select(Message.id)))
+        tx.session.execute(update(Message).where(Message.id.in_(message_ids[:2])).values(attempt=2))
+        tx.session.execute(update(Part).where(Part.message_id.in_(message_ids[:2])).values(attempt=2))
+        part_ids = Joined.of([part.part_id for part in parts])
+        alike = Alike(campaign, "carrier", State.SUBMITTED, len(parts) // 4)
+        assert move_whole(tx.session, alike, Move(State.DELIVERED), part_ids, Joined.of(message_ids), now=tx.now)
+    assert states(begin, campaign) == {"delivered": 4}
+    assert look(begin, wrong) == []
+
+
+def rows_of(session: Session) -> list[Any]:
+    """All messages, parts and figures as they are."""
+    return [session.execute(select(table.__table__).order_by(table.id)).all() for table in (Message, Part, Tally)]
