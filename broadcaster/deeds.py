@@ -76,6 +76,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "settle": ("settled", "对账处理"),
     "share": ("shared", "放入共享稿库"),
     "show": ("numbers seen in full", "查看完整号码"),
+    "trace": ("numbers and receipts seen in full", "查看完整号码和回执"),
     "status": ("status changed", "改状态"),
     "take_back": ("taken back", "撤回变更"),
     "take_down": ("taken down", "撤下"),

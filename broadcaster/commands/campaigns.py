@@ -22,6 +22,7 @@ from broadcaster.commands.options import MOST, noun, verb
 from broadcaster.commands.output import answer, local, table, write_csv
 from broadcaster.commands.progress import counting
 from broadcaster.commands.steering import mount_steering
+from broadcaster.commands.tracing import mount_tracing
 from broadcaster.commands.watching import campaign_document, shown_campaign, watch_until
 from broadcaster.delivery.obstacles import obstacles
 from broadcaster.delivery.progress import progress
@@ -262,17 +263,23 @@ def messages(
         if full_numbers:
             thing = f"campaign {campaign_id}"
             audit.seen_in_full(tx.session, house.actor, "campaigns.messages", thing, people=len(found), now=tx.now)
-    headings = ("name", "msisdn", "state", "reason", "parts", "delivered_parts", "attempt")
+    headings = ("name", "msisdn", "state", "reason", "parts", "delivered_parts", "attempt", "member")
     if csv:
         write_csv(csv, headings, ([one[key] for key in headings] for one in found))
         answer({"messages": found, "file": str(csv)}, tr("{rows} rows written to {file}.", rows=len(found), file=csv))
         return
-    rows = [(o["name"], o["msisdn"] or "-", state_word(o["state"]), o["reason"], o["parts"]) for o in found[:SHOWN]]
-    shown = table(tr("name"), tr("number"), tr("state"), tr("reason"), tr("parts"), rows=rows, right=(4,))
+    rows = [
+        (o["member"], o["name"], o["msisdn"] or "-", state_word(o["state"]), o["reason"], o["parts"])
+        for o in found[:SHOWN]
+    ]
+    shown = table(
+        tr("member"), tr("name"), tr("number"), tr("state"), tr("reason"), tr("parts"), rows=rows, right=(0, 5)
+    )
     more = tr("These are {shown} of {all}; --csv FILE writes all of them.", shown=SHOWN, all=len(found))
     answer({"messages": found}, shown if found else tr("There is none."), more if len(found) > SHOWN else None)
 
 
+mount_tracing(app)
 mount_steering(app)
 
 
@@ -312,6 +319,7 @@ def _message(one: Recipient, *, full_numbers: bool) -> dict[str, Any]:
         skip_reason_word(one.reason) if one.reason in SKIP_REASONS else one.reason and failure_reason_word(one.reason)
     )
     return {
+        "member": one.member_id,
         "name": one.name,
         "msisdn": one.msisdn if full_numbers or not one.msisdn else mask(one.msisdn),
         "state": one.state,

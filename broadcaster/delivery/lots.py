@@ -269,7 +269,7 @@ def take(session: Session, up_to: int, limit: int) -> list[Lot]:
     gone = delete(ReceiptLotWaiting).where(one_of_ids(ReceiptLotWaiting.lot_id, sqlite=sqlite))
     with unread(session):
         session.execute(gone.execution_options(synchronize_session=False), ids)
-    return [_opened(*lot) for lot in lots if lot.told]
+    return [opened(*lot) for lot in lots if lot.told]
 
 
 _NEXT = (
@@ -281,6 +281,7 @@ _NEXT = (
 )
 
 
-def _opened(id_: int, gateway: str, received_at: datetime, told: str) -> Lot:
+def opened(id_: int, gateway: str, received_at: datetime, told: str) -> Lot:
+    """A row of the table, taken apart. Raises `ValueError` for one that is emptied."""
     kinds, *columns = json.loads(told)
     return Lot(id_, gateway, received_at, [Kind(*kind) for kind in kinds], *columns)

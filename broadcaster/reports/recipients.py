@@ -27,6 +27,7 @@ class Recipient:
     """One person of the audience. `msisdn` is empty for whom there was nothing to send to."""
 
     message_id: int
+    member_id: int | None
     name: str
     msisdn: str
     state: str
@@ -80,6 +81,7 @@ def _portions(session: Session, query: Select[Message, str], limit: int | None) 
         for message, name in rows:
             yield Recipient(
                 message_id=message.id,
+                member_id=message.member_id,
                 name=name or "",
                 msisdn=message.msisdn or "",
                 state=message.state.word,

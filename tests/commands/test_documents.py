@@ -68,6 +68,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "campaigns watch": ("1 --until closed --timeout 30", "state recipients skipped messages parts in_flight"),
     "campaigns show": ("1", "state recipients skipped messages parts in_flight"),
     "campaigns messages": ("1", "messages"),
+    "campaigns trace": ("1 1", "name msisdn state reason attempt parts"),
     "campaigns resend": ("1 --failed --confirm 0", "resent"),
     "campaigns settle": ("1 --as-sent --confirm 0", "settled"),
     "campaigns pause": ("2", "state in_flight cancelled"),
@@ -203,6 +204,24 @@ def test_what_the_documents_say(worked: tuple[Desk, dict[str, Any]]) -> None:
     assert said["replies list"]["replies"] == []
     assert said["replies answer"]["state"] == "answered"
     assert said["report campaign"]["rows"][-1]["delivered"] == 3
+
+
+def test_a_message_is_followed_to_its_receipts(worked: tuple[Desk, dict[str, Any]]) -> None:
+    desk, said = worked
+    (receipt,) = said["campaigns trace"].document["parts"][0]["receipts"]
+    assert (receipt["state"], "raw" in receipt) == ("delivered", False)
+    full = desk.type("campaigns", "trace", "1", "1", "--full-numbers", "--json").document
+    (part,) = full["parts"]
+    assert full["msisdn"] == "+8619900000001" and part["provider_id"] in part["receipts"][0]["raw"]
+    masked, whole = (desk.type("campaigns", "trace", "1", "1", *more).out for more in ((), ("--full-numbers",)))
+    assert "which calls it" in masked and "receipt: delivered" in masked
+    assert ("199****0001" in masked, full["msisdn"] in masked) == (True, False)
+    assert full["msisdn"] in whole and '"event":' in whole
+    deeds = [each["deed"] for each in desk.type("audit", "list", "--json").document["audit"]]
+    assert deeds.count("campaigns.trace") == 2
+    skipped = [one["member"] for one in said["campaigns messages"].document["messages"] if one["state"] == "skipped"]
+    assert "No part of it was ever written." in desk.type("campaigns", "trace", "1", str(skipped[0])).out
+    assert desk.type("campaigns", "trace", "1", "999").code == 1
 
 
 def test_a_campaign_of_which_nothing_reached_a_phone_says_so(worked: tuple[Desk, dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.campaigns import check, compose, counts, findings, profile_changes, schedule
@@ -13,12 +14,13 @@ from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.profiles import Tariff
 from broadcaster.campaigns.went_out import gone_out
 from broadcaster.delivery import again, control, trial
+from broadcaster.delivery.models import Message
 from broadcaster.delivery.pieces import Sender
 from broadcaster.gateways.contract import Capabilities
 from broadcaster.newspaper import editions
 from broadcaster.replies import doubts, inbox
 from broadcaster.replies.answer import Desk
-from broadcaster.reports import campaign, cost, overview, recipients, replies
+from broadcaster.reports import campaign, cost, overview, recipients, replies, trace
 from broadcaster.reports.scope import Scope
 from broadcaster.sms import split
 from tests.delivery.ledger import ROUTE, WAYS, ZONE
@@ -40,6 +42,11 @@ def _asked(session: Session, side: Side) -> None:
 def _went_out(session: Session, side: Side) -> None:
     sent = side.campaign(session, "sent")
     sent.edition_id, sent.started_at = editions.get(session, side.chief, side.edition).id, NOW
+
+
+def _reader(session: Session, side: Side) -> int:
+    """Somebody whom its campaign went to."""
+    return session.scalars(select(Message.member_id).where(Message.campaign_id == side.campaigns["sent"])).first() or 0
 
 
 _C, _D, _R = "broadcaster.campaigns.", "broadcaster.delivery.", "broadcaster.reports."
@@ -167,6 +174,9 @@ PROBES = {
     _R + "replies.replies": Probe(lambda s, a, side: replies.replies(s, a, Scope(side.path)), shows=True),
     _R + "recipients.recipients": Probe(
         lambda s, a, side: list(recipients.recipients(s, a, side.campaign(s, "sent"))), shows=True
+    ),
+    _R + "trace.trace": Probe(
+        lambda s, a, side: trace.trace(s, a, side.campaign(s, "sent"), _reader(s, side), now=NOW), shows=True
     ),
     _R + "overview.overview": Probe(lambda s, a, side: overview.overview(s, a), shows=True),
 }

@@ -1,0 +1,129 @@
+"""`broadsheet campaigns trace`: what became of one person's message, down to what the carrier said."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import RenderableType
+
+from broadcaster.campaigns import compose
+from broadcaster.campaigns.models import Campaign
+from broadcaster.commands.house import opened
+from broadcaster.commands.options import MOST, verb
+from broadcaster.commands.output import answer, facts, table
+from broadcaster.delivery.lots import STATE_OF
+from broadcaster.language import tr
+from broadcaster.reports.trace import Piece, Trace, trace
+from broadcaster.words import SKIP_REASONS, failure_reason_word, skip_reason_word, state_word
+from subscribers import audit
+from subscribers.actor import Right
+from subscribers.msisdn import mask
+
+Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
+Member = Annotated[
+    int, typer.Argument(max=MOST, metavar="MEMBER", help=tr("The member's number: `members find` shows it."))
+]
+
+
+def mount_tracing(app: typer.Typer) -> None:
+    """Give the noun this verb."""
+    verb(
+        app,
+        name="trace",
+        about=tr("What became of one person's message: each part, when, what the carrier called it and told of it."),
+        example="broadsheet campaigns trace 3 17\nbroadsheet campaigns trace 3 17 --full-numbers --json",
+        needs=Right.SEE,
+    )(trace_)
+
+
+def trace_(
+    campaign_id: Id,
+    member_id: Member,
+    full_numbers: Annotated[
+        bool, typer.Option("--full-numbers", help=tr("Do not mask the number; also show receipts as they came."))
+    ] = False,
+) -> None:
+    with opened() as house, house.showing(full_numbers=full_numbers) as tx:
+        campaign = compose.get(tx.session, house.actor, campaign_id)
+        found = trace(tx.session, house.actor, campaign, member_id, now=tx.now)
+        if full_numbers:
+            thing = f"campaign {campaign_id}"
+            audit.seen_in_full(tx.session, house.actor, "campaigns.trace", thing, people=1, now=tx.now)
+        told = _document(found, full_numbers=full_numbers)
+        zone = house.settings.zone
+        answer(told, *_shown(campaign, member_id, found, told["msisdn"], zone, full_numbers=full_numbers))
+
+
+def _document(found: Trace, *, full_numbers: bool) -> dict[str, Any]:
+    document = dataclasses.asdict(found)
+    if not full_numbers:
+        document["msisdn"] = mask(found.msisdn) if found.msisdn else ""
+        for part in document["parts"]:
+            for receipt in part["receipts"]:
+                # the number is in it, in forms of the carrier's own
+                del receipt["raw"]
+    return document
+
+
+def _shown(
+    campaign: Campaign, member_id: int, found: Trace, number: str, zone: ZoneInfo, *, full_numbers: bool
+) -> list[RenderableType]:
+    """The same for people."""
+    shown: list[RenderableType] = [
+        facts(
+            (tr("campaign"), f"{campaign.id} · {campaign.title}"),
+            (tr("member"), f"{member_id} · {found.name}"),
+            (tr("number"), number),
+            (tr("state"), state_word(found.state)),
+            (tr("reason"), _why(found.reason)),
+        )
+    ]
+    if not found.parts:
+        shown.append(tr("No part of it was ever written."))
+        return shown
+    rows = [
+        (_name(part), _second(when, zone), what)
+        for part in found.parts
+        for when, what in _told(part, zone, full_numbers=full_numbers)
+    ]
+    shown.append(table(tr("part"), tr("when"), tr("what happened"), rows=rows))
+    if not full_numbers and any(part.receipts for part in found.parts):
+        shown.append(tr("`--full-numbers` shows receipts as they came."))
+    return shown
+
+
+def _told(part: Piece, zone: ZoneInfo, *, full_numbers: bool) -> Iterator[tuple[datetime | None, str]]:
+    """What happened to a part, in the order in which it does: a receipt may overtake the answer all the same."""
+    if part.submitted_at:
+        named = tr("handed over to {gateway}, which calls it {name}", gateway=part.gateway, name=part.provider_id)
+        yield part.submitted_at, named if part.provider_id else tr("handed over to {gateway}", gateway=part.gateway)
+    for receipt in part.receipts:
+        told = f"{state_word(STATE_OF[receipt.state].word)} {receipt.code}".rstrip()
+        clock = _second(datetime.fromisoformat(receipt.done), zone) if receipt.done else ""
+        yield (
+            receipt.received_at,
+            tr("receipt: {told}, at {clock} by the carrier's clock", told=told, clock=clock)
+            if clock
+            else tr("receipt: {told}", told=told),
+        )
+        if full_numbers and receipt.raw:
+            yield None, receipt.raw
+    yield part.final_at, ": ".join(filter(None, (state_word(part.state), _why(part.reason))))
+
+
+def _name(part: Piece) -> str:
+    return str(part.number) if part.attempt == 1 else tr("{n}, attempt {attempt}", n=part.number, attempt=part.attempt)
+
+
+def _why(reason: str) -> str:
+    return skip_reason_word(reason) if reason in SKIP_REASONS else failure_reason_word(reason) if reason else ""
+
+
+def _second(instant: datetime | None, zone: ZoneInfo) -> str:
+    """An instant in the paper's own time, to the second: who asks a carrier has to name it."""
+    return instant.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if instant else ""
