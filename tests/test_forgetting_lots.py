@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from sqlalchemy import func, select, update
 
@@ -37,7 +39,7 @@ def kept_in_lots(begin: Transactions) -> list[tuple[str, str | None, str]]:
         found = [
             zip(lot.provider_ids, lot.msisdns, lot.raw, strict=True)
             for lot in (
-                lots._opened(*row)
+                lots.opened(*row)
                 for row in tx.session.execute(
                     select(ReceiptLot.id, ReceiptLot.gateway, ReceiptLot.received_at, ReceiptLot.told).order_by(
                         ReceiptLot.id
@@ -150,3 +152,23 @@ def test_a_lot_that_was_emptied_stays_empty(begin: Transactions) -> None:
         tx.session.execute(update(ReceiptLot).values(told=""))
     forget(begin, member.id)
     assert look(begin, lambda s: s.scalars(select(ReceiptLot.told)).all()) == [""]
+
+
+def test_who_is_forgotten_while_a_lot_is_opened_does_not_come_back(begin: Transactions) -> None:
+    """What a lot leaves over is written as rows: whoever forgets waits for them, and finds them."""
+    member, _ = two_were_written_to(begin)
+    with begin() as tx:
+        # nobody's part, so that nothing but the lot is in the way
+        receipts.record(tx.session, crowded(receipt("stray-1", msisdn=NUMBER, raw="canary-text")), {}, now=tx.now)
+    forgets = threading.Thread(target=forget, args=(begin, member.id))
+    with begin() as tx:
+        assert receipts.apply(tx.session, now=tx.now) == lots.MANY + 1
+        forgets.start()
+        # long enough for whoever would not wait
+        forgets.join(1)
+        assert forgets.is_alive()
+    forgets.join(20)
+    assert not forgets.is_alive()
+    assert found(begin) == set()
+    rows = look(begin, lambda s: s.scalars(select(ReceiptInbox.provider_id)).all())
+    assert "stray-1" in rows, "it was left over, and is known from others of the same id"
