@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Sequence
 
 from celery import Celery
+from celery.apps.beat import Beat
+from celery.beat import Service
 from celery.platforms import EX_FAILURE
 
 from broadcaster.logs import get
@@ -52,7 +55,23 @@ def _serve(app: Celery, runtime: Runtime, queues: Sequence[str], *, threads: int
         runtime.stopping.set()
 
 
+class _Beat(Beat):
+    """Ends when it is asked to, at whatever moment that is."""
+
+    def install_sync_handler(self, service: Service) -> None:
+        """What SIGTERM and SIGINT do."""
+
+        def end(_signum: int, _frame: object) -> None:
+            # what is raised in the middle of a publish may be lost there, with the driver's own trouble in its place:
+            # then this was the last tick
+            service.stop()
+            raise SystemExit
+
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, end)
+
+
 def beat(app: Celery) -> None:
     """Give the ticks, until the process is asked to end. Two of these do no harm; without any, nothing is started."""
     # no schedule file: the only entry repeats every second
-    app.Beat(scheduler_cls="celery.beat:Scheduler", max_interval=1, loglevel="WARNING").run()
+    _Beat(app=app, scheduler_cls="celery.beat:Scheduler", max_interval=1, loglevel="WARNING").run()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from multiprocessing.process import BaseProcess
+
+from celery.signals import before_task_publish
 
 from broadcaster import tasks
 from broadcaster.binds import holding
@@ -20,6 +25,20 @@ def start_worker(settings: Settings, name: str, *, listens: bool) -> BaseProcess
 def start_beat(settings: Settings) -> BaseProcess:
     """Who gives the ticks."""
     return _started(beat, settings)
+
+
+def start_beat_that_is_ended_in_a_publish(settings: Settings) -> BaseProcess:
+    """It is asked to end in the middle of its first tick, and what is raised there gets lost, as in Redis' driver."""
+    return _started(_end_in_a_publish, settings)
+
+
+def _end_in_a_publish(settings: Settings) -> None:
+    @before_task_publish.connect(weak=False)
+    def end(**_: object) -> None:
+        with contextlib.suppress(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    beat(settings)
 
 
 def work(settings: Settings, name: str, listens: bool) -> None:

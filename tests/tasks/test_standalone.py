@@ -39,7 +39,7 @@ from tests.journeys.stage import (
     start,
     state_of,
 )
-from tests.tasks.processes import start_beat, start_worker
+from tests.tasks.processes import start_beat, start_beat_that_is_ended_in_a_publish, start_worker
 
 PEOPLE = 300
 
@@ -89,6 +89,19 @@ def test_two_workers_a_flushed_broker_and_poison(tmp_path: Path, database_url: s
                 assert sending.wait_until(lambda: parts_taken(file) > PEOPLE // share, 20)  # noqa: B023
                 broker.flushall()
             _finish(runtime, settings, campaign, audience)
+
+
+@pytest.mark.sqlite
+def test_a_beat_ends_whatever_it_is_at(tmp_path: Path, sqlite_template: SqliteTemplate, redis_url: str) -> None:
+    """Redis' driver has once answered the end with a closed file: the beat went on for ever."""
+    process = start_beat_that_is_ended_in_a_publish(
+        settings_for(tmp_path, sqlite_template.copy(tmp_path), queue=redis_url)
+    )
+    process.join(20)
+    try:
+        assert process.exitcode == 0
+    finally:
+        process.kill()
 
 
 def test_without_a_broker_the_work_is_done_all_the_same(tmp_path: Path, database_url: str) -> None:
