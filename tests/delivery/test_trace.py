@@ -15,11 +15,11 @@ from broadcaster.delivery.models import Message, Part, ReceiptInbox, Submission
 from broadcaster.gateways.contract import OutboundPart
 from broadcaster.gateways.events import ReceiptState
 from broadcaster.reports.trace import Trace, trace
-from subscribers.actor import OPERATOR
+from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import NotFound
 from tests.databases import Transactions
 from tests.delivery.ledger import THREE_PARTS, WAYS, accept, look, must_claim, owner, receipt, receive, sent
-from tests.factories import NOW, make_member
+from tests.factories import NOW, make_member, make_organisation
 
 pytestmark = pytest.mark.usefixtures("both_ways")
 
@@ -128,3 +128,36 @@ def test_both_ways_are_both_ways(begin: Transactions) -> None:
     receive(begin, *(receipt(name) for name in names(begin, parts)))
     rows = look(begin, lambda s: len(s.scalars(select(ReceiptInbox.id)).all()))
     assert rows == (0 if lots.MANY <= 2 else 2)
+
+
+def test_what_another_carrier_calls_so_is_not_theirs(begin: Transactions) -> None:
+    campaign, parts = sent(begin, 2)
+    (name,) = names(begin, parts[:1])
+    receive(begin, receipt(name, raw="mine"), receipt(name, raw="not mine", gateway="other"))
+    (part,) = traced(begin, campaign, reader_of(begin, parts[0])).parts
+    assert [one.raw for one in part.receipts] == ["mine"]
+
+
+def test_long_before_and_long_after(begin: Transactions) -> None:
+    """One that overtakes its answer, and one that says something else hours after the last word."""
+    campaign, parts = sent(begin, 2)
+    (name,) = names(begin, parts[:1])
+    with begin() as tx:
+        handed_over = tx.now + timedelta(minutes=30)
+        of_it = Part.id == parts[0].part_id
+        tx.session.execute(update(Part).where(of_it).values(submitted_at=handed_over))
+    receive(begin, receipt(name, raw="early"))
+    begin.clock.advance(hours=20)
+    receive(begin, receipt(name, ReceiptState.FAILED, raw="late"))
+    (part,) = traced(begin, campaign, reader_of(begin, parts[0])).parts
+    assert [one.raw for one in part.receipts] == ["early", "late"]
+
+
+def test_nobody_is_followed_outside_of_ones_own_part_of_the_tree(begin: Transactions) -> None:
+    campaign, parts = sent(begin, 2)
+    reader = reader_of(begin, parts[0])
+    with begin() as tx:
+        west = Actor("west", frozenset({Right.SEE}), under=make_organisation(tx.session, "West City").path)
+        mine = tx.session.get_one(Campaign, campaign)
+        with pytest.raises(NotFound, match="was not meant for member"):
+            trace(tx.session, west, mine, reader, now=tx.now)
