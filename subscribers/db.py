@@ -388,9 +388,10 @@ def _prepare_sqlite(connection: QueueingConnection, _record: Any) -> None:
     # autocommit at the driver, so that a transaction begins only where `one_writer` begins it
     connection.isolation_level = None
     with contextlib.closing(connection.cursor()) as cursor:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "case_sensitive_like=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
         _, _, path = cursor.execute("PRAGMA database_list").fetchone()
-    if path:
-        # one in memory has none
-        connection.stand_in_line(path)
+        if path:
+            # one in memory has none
+            connection.stand_in_line(path)
+            connection.write_ahead()
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "case_sensitive_like=ON"):
+            cursor.execute(f"PRAGMA {pragma}")

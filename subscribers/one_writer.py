@@ -42,6 +42,20 @@ class QueueingConnection(sqlite3.Connection):
             self._waits_long = _opened(f"{path}-waiting")
             self._place = _opened(f"{path}-writer")
 
+    def write_ahead(self) -> None:
+        """Let the database be one whose readers and writer do not wait for each other, as it stays from then on.
+
+        In line: two who turn a new one into such a one together would wait for each other, so that SQLite tells one of
+        them at once that it is locked.
+        """
+        if self.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            return
+        self.become_writer()
+        try:
+            self.execute("PRAGMA journal_mode=WAL")
+        finally:
+            self.step_down()
+
     def become_writer(self) -> None:
         """Wait until nobody else writes, or for so long that SQLite shall say that somebody does."""
         if self._place is None or self._waits_long is None or self._is_writer:

@@ -282,3 +282,24 @@ def test_one_in_memory_has_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         connection.execute(text("CREATE TABLE line (n INTEGER)"))
     engine.dispose()
     assert not [*tmp_path.iterdir()]
+
+
+def test_many_may_be_the_first_at_once(tmp_path: Path) -> None:
+    """A new database is turned into one with a log once: of two who did it together one was told that it is locked."""
+
+    def write(url: str, together: threading.Barrier) -> None:
+        engine = make_engine(url)
+        together.wait()
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("CREATE TABLE IF NOT EXISTS t (a INTEGER)"))
+        finally:
+            engine.dispose()
+
+    with ThreadPoolExecutor(6) as pool:
+        for n in range(60):
+            together = threading.Barrier(6)
+            for done in [pool.submit(write, f"sqlite:///{tmp_path / f'{n}.db'}", together) for _ in range(6)]:
+                done.result()
+    with contextlib.closing(make_engine(f"sqlite:///{tmp_path / '0.db'}").connect()) as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
