@@ -30,15 +30,24 @@ class Heard:
 
 
 def heard(
-    session: Session, gateway: str, provider_ids: Collection[str], *, since: datetime, until: datetime
+    session: Session,
+    gateway: str,
+    provider_ids: Collection[str],
+    msisdn: str | None,
+    *,
+    since: datetime,
+    until: datetime,
 ) -> list[Heard]:
-    """Receipts of a gateway for some of its ids, in the order in which they came.
+    """Receipts of a gateway for some of its ids, in the order in which they came; none that names another number.
 
-    Those that came by the hundred are looked for between `since` and `until`, lot by lot.
+    A carrier may give an id again, to a part for somebody else. Those that came by the hundred are looked for between
+    `since` and `until`, lot by lot.
     """
     inbox, lot = ReceiptInbox, ReceiptLot
     rows = select(inbox.provider_id, inbox.received_at, inbox.state, inbox.code, inbox.done, inbox.raw).where(
-        inbox.gateway == gateway, inbox.provider_id.in_(provider_ids)
+        inbox.gateway == gateway,
+        inbox.provider_id.in_(provider_ids),
+        or_(inbox.msisdn.is_(None), inbox.msisdn == msisdn),
     )
     found = {
         Heard(id_, at, state, code or "", _time(done), raw) for id_, at, state, code, done, raw in session.execute(rows)
@@ -50,7 +59,7 @@ def heard(
     for each in session.execute(its):
         some = opened(*each)
         for n, provider_id in enumerate(some.provider_ids):
-            if provider_id in provider_ids:
+            if provider_id in provider_ids and some.msisdns[n] in (None, msisdn):
                 kind = some.kinds[some.of[n]]
                 # what was left over of a lot is a row as well: the same receipt
                 found.add(Heard(provider_id, some.received_at, kind.state, kind.code, _time(some.done[n]), some.raw[n]))

@@ -85,7 +85,8 @@ def trace(session: Session, actor: Actor, campaign: Campaign, member_id: int, *,
         if mine:
             since = min((part.submitted_at or part.final_at or now) for part, _ in mine) - _BEFORE
             until = max((part.final_at or now) for part, _ in mine) + _AFTER
-            for one in heard(session, gateway, {provider_id for _, provider_id in mine}, since=since, until=until):
+            ids = {provider_id for _, provider_id in mine}
+            for one in heard(session, gateway, ids, message.msisdn, since=since, until=until):
                 told[gateway, one.provider_id].append(one)
     return Trace(
         name=name or "",

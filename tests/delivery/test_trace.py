@@ -138,6 +138,17 @@ def test_what_another_carrier_calls_so_is_not_theirs(begin: Transactions) -> Non
     assert [one.raw for one in part.receipts] == ["mine"]
 
 
+def test_what_names_another_number_is_not_theirs(begin: Transactions) -> None:
+    """A carrier that begins to count anew gives an id again, to a part for somebody else."""
+    campaign, parts = sent(begin, 2)
+    (name,) = names(begin, parts[:1])
+    somebody = parts[1].msisdn
+    receive(begin, receipt(name, raw="mine", msisdn=parts[0].msisdn), receipt(name, raw="not mine", msisdn=somebody))
+    receive(begin, receipt(name, ReceiptState.FAILED, raw="nor this", msisdn=somebody))
+    (part,) = traced(begin, campaign, reader_of(begin, parts[0])).parts
+    assert [one.raw for one in part.receipts] == ["mine"]
+
+
 def test_long_before_and_long_after(begin: Transactions) -> None:
     """One that overtakes its answer, and one that says something else hours after the last word."""
     campaign, parts = sent(begin, 2)
