@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from broadcaster.campaigns.states import CampaignState
-from broadcaster.language import listed
+from broadcaster.language import listed, retold
 from broadcaster.reports.stages import GatewayStage, Stages
 from subscribers.errors import BroadsheetError, Unavailable
 
@@ -70,7 +70,7 @@ def _of_gateway(gateway: GatewayStage, now: datetime) -> Iterator[BroadsheetErro
             name=gateway.name,
             down=len(away),
             n=len(gateway.places),
-            error=away[-1].error or "",
+            error=retold(away[-1].error or ""),
         )
     if gateway.orphans > ORPHANS:
         yield Unavailable(

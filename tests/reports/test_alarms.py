@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from broadcaster.delivery.leases import Holder
+from broadcaster.language import kept
 from broadcaster.reports.alarms import alarms
 from broadcaster.reports.stages import GatewayStage, Stages
+from subscribers.errors import Unavailable
 from tests.factories import NOW
 
 PLACE = Holder("carrier", 1, 1, "host", 7, NOW - timedelta(hours=1), NOW, None, None)
@@ -44,6 +46,12 @@ def test_nothing_to_say() -> None:
 def test_a_connection_that_was_lost_this_moment() -> None:
     fresh = replace(PLACE, since=NOW - timedelta(seconds=10), bound_at=None, error="refused", error_at=NOW)
     assert sentences(with_gateway(places=[fresh])) == []
+
+
+def test_why_a_connection_is_down_is_a_sentence_too() -> None:
+    error = kept(Unavailable("Gateway {name}: nobody sends for it.", hint="Look.", name="carrier"), 300)
+    down = with_gateway(places=[replace(PLACE, bound_at=None, error=error, error_at=NOW)])
+    assert sentences(down) == ["Gateway carrier has 1 of 1 connections down: Gateway carrier: nobody sends for it."]
 
 
 @pytest.mark.parametrize(
