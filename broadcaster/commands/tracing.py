@@ -113,7 +113,8 @@ def _told(part: Piece, zone: ZoneInfo, *, full_numbers: bool) -> Iterator[tuple[
         )
         if full_numbers and receipt.raw:
             yield None, receipt.raw
-    yield part.final_at, ": ".join(filter(None, (state_word(part.state), _why(part.reason))))
+    state, why = state_word(part.state), _why(part.reason)
+    yield part.final_at, tr("{state}: {why}", state=state, why=why) if why else state
 
 
 def _name(part: Piece) -> str:
