@@ -326,6 +326,13 @@ def failure_reason_word(reason: str | None) -> str:
     return _said(_FAILURES[reason]) if reason in _FAILURES else translated(reason)
 
 
+def reason_word(reason: str) -> str:
+    """Why a message is where it is: skipped, or not arrived; empty for an empty one."""
+    if reason in SKIP_REASONS:
+        return skip_reason_word(reason)
+    return failure_reason_word(reason) if reason else ""
+
+
 def kind_words(rows: int, fault: str, *, is_example: bool) -> str:
     """How many rows have a fault: the same one, or each its own like this one."""
     return tr("{n} ×, such as: {fault}", n=rows, fault=fault) if is_example else f"{rows} × {fault}"

@@ -29,14 +29,7 @@ from broadcaster.delivery.progress import progress
 from broadcaster.keeping import restoring
 from broadcaster.language import filled, in_a_row, listed, ntr, tr, translated
 from broadcaster.reports.recipients import Recipient, recipients
-from broadcaster.words import (
-    SKIP_REASONS,
-    campaign_state_word,
-    failure_reason_word,
-    segment_word,
-    skip_reason_word,
-    state_word,
-)
+from broadcaster.words import campaign_state_word, reason_word, segment_word, state_word
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.msisdn import mask
@@ -315,15 +308,12 @@ def _line(campaign: Campaign) -> dict[str, Any]:
 
 
 def _message(one: Recipient, *, full_numbers: bool) -> dict[str, Any]:
-    reason = (
-        skip_reason_word(one.reason) if one.reason in SKIP_REASONS else one.reason and failure_reason_word(one.reason)
-    )
     return {
         "member": one.member_id,
         "name": one.name,
         "msisdn": one.msisdn if full_numbers or not one.msisdn else mask(one.msisdn),
         "state": one.state,
-        "reason": reason,
+        "reason": reason_word(one.reason),
         "parts": one.parts,
         "delivered_parts": one.delivered_parts,
         "attempt": one.attempt,

@@ -16,15 +16,15 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import MOST, verb
 from broadcaster.commands.output import answer, facts, table
+from broadcaster.commands.steering import Id
 from broadcaster.delivery.lots import STATE_OF
 from broadcaster.language import tr
 from broadcaster.reports.trace import Piece, Trace, trace
-from broadcaster.words import SKIP_REASONS, failure_reason_word, skip_reason_word, state_word
+from broadcaster.words import reason_word, state_word
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.msisdn import mask
 
-Id = Annotated[int, typer.Argument(max=MOST, metavar="ID", help=tr("The campaign's number."))]
 Member = Annotated[
     int, typer.Argument(max=MOST, metavar="MEMBER", help=tr("The member's number: `members find` shows it."))
 ]
@@ -80,7 +80,7 @@ def _shown(
             (tr("member"), f"{member_id} · {found.name}"),
             (tr("number"), number),
             (tr("state"), state_word(found.state)),
-            (tr("reason"), _why(found.reason)),
+            (tr("reason"), reason_word(found.reason)),
         )
     ]
     if not found.parts:
@@ -113,16 +113,12 @@ def _told(part: Piece, zone: ZoneInfo, *, full_numbers: bool) -> Iterator[tuple[
         )
         if full_numbers and receipt.raw:
             yield None, receipt.raw
-    state, why = state_word(part.state), _why(part.reason)
+    state, why = state_word(part.state), reason_word(part.reason)
     yield part.final_at, tr("{state}: {why}", state=state, why=why) if why else state
 
 
 def _name(part: Piece) -> str:
     return str(part.number) if part.attempt == 1 else tr("{n}, attempt {attempt}", n=part.number, attempt=part.attempt)
-
-
-def _why(reason: str) -> str:
-    return skip_reason_word(reason) if reason in SKIP_REASONS else failure_reason_word(reason) if reason else ""
 
 
 def _second(instant: datetime | None, zone: ZoneInfo) -> str:
