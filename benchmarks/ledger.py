@@ -29,6 +29,7 @@ from benchmarks import claim
 from broadcaster import ingest
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.delivery import batches, orphans, receipts, reconcile, recording, tally
+from broadcaster.delivery.locks import AdvisoryLocks
 from broadcaster.delivery.models import Kind
 from broadcaster.delivery.progress import progress
 from broadcaster.delivery.recording import ClaimedTurn
@@ -184,7 +185,7 @@ class Round:
         self._look("sweep", self._sweep)
         self._look("show", lambda session: progress(session, session.get_one(Campaign, campaign)))
         self._look("million", lambda session: tally.figures(session, [_FIRST]))
-        self._look("metrics", lambda session: stages(session, ["carrier"], now=NOW))
+        self._look("metrics", lambda session: stages(session, AdvisoryLocks(self._engine), ["carrier"], now=NOW))
         return self._found
 
     def _begin(self, session: Session) -> tuple[int, int]:

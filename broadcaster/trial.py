@@ -67,7 +67,7 @@ def try_out(runtime: Runtime, actor: Actor, gateway: Gateway, msisdn: str, *, wa
     actor.must(Right.OPERATE)
     with runtime.reading() as tx:
         trial.refuse_opted_out(tx.session, msisdn)
-        holders = [each for each in leases.holders(tx.session) if each.gateway == gateway.name]
+        holders = [each for each in leases.holders(tx.session, runtime.locks) if each.gateway == gateway.name]
     try:
         yield from _address(gateway)
         with contextlib.ExitStack() as link:

@@ -23,9 +23,7 @@ from broadcaster.commands.output import answer, local, table, write_csv
 from broadcaster.commands.progress import counting
 from broadcaster.commands.steering import mount_steering
 from broadcaster.commands.tracing import mount_tracing
-from broadcaster.commands.watching import campaign_document, shown_campaign, watch_until
-from broadcaster.delivery.obstacles import obstacles
-from broadcaster.delivery.progress import progress
+from broadcaster.commands.watching import campaign_document, how_far, shown_campaign, watch_until
 from broadcaster.keeping import restoring
 from broadcaster.language import filled, in_a_row, listed, ntr, tr, translated
 from broadcaster.reports.recipients import Recipient, recipients
@@ -227,7 +225,7 @@ def watch(
 def show(campaign_id: Id) -> None:
     with opened() as house, house.reading() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
-        figures, held_up = progress(tx.session, campaign), obstacles(tx.session, campaign_id, now=tx.now)
+        figures, held_up = how_far(house, tx, campaign)
         shown = shown_campaign(campaign, figures, held_up, house.settings.zone)
         answer(campaign_document(campaign, figures, held_up), *shown)
 

@@ -154,7 +154,8 @@ def _alarms(runtime: Runtime) -> Iterator[Check]:
     if own is None or own.exists():
         try:
             with runtime.reading() as tx:
-                raised += alarms(stages(tx.session, list(runtime.gateways), now=tx.now), now=tx.now)
+                found = stages(tx.session, runtime.locks, list(runtime.gateways), now=tx.now)
+                raised += alarms(found, now=tx.now)
         except BroadsheetError:
             # what is wrong with the database is another check's to say
             return

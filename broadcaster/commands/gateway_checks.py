@@ -62,7 +62,7 @@ def _known(runtime: Runtime, name: str) -> tuple[list[Holder], Receipts, Known |
         return [], Receipts(), None, {}, runtime.clock()
     try:
         with runtime.reading() as tx:
-            mine = [each for each in leases.holders(tx.session) if each.gateway == name]
+            mine = [each for each in leases.holders(tx.session, runtime.locks) if each.gateway == name]
             learned, profiles = memory.by_gateway(tx.session).get(name), runtime.profiles(tx.session, tx.now)
             return mine, receipts_of(tx.session, name), learned, profiles, tx.now
     except BroadsheetError:

@@ -45,7 +45,7 @@ app = noun()
 )
 def list_() -> None:
     with opened() as house, house.reading() as tx:
-        held, known = leases.holders(tx.session), memory.by_gateway(tx.session)
+        held, known = leases.holders(tx.session, house.locks), memory.by_gateway(tx.session)
         found = [
             (gateway, [each for each in held if each.gateway == name], receipts_of(tx.session, name), known.get(name))
             for name, gateway in house.gateways.items()

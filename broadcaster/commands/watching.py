@@ -25,6 +25,7 @@ from broadcaster.language import filled, retold, retold_hint, tr
 from broadcaster.web.figures import money
 from broadcaster.words import campaign_state_word, state_word
 from subscribers.clock import monotonic
+from subscribers.db import Tx
 from subscribers.errors import Conflict, Invalid
 
 #: seconds between two looks
@@ -59,12 +60,17 @@ def watch_until(house: House, campaign_id: int, *, until: str, timeout: float | 
             raise
     with house.reading() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
-        figures, held_up = progress(tx.session, campaign), obstacles(tx.session, campaign_id, now=tx.now)
+        figures, held_up = how_far(house, tx, campaign)
     then = [f"broadsheet report campaign {campaign_id}", "broadsheet replies list"] if reached else []
     shown = shown_campaign(campaign, figures, held_up, house.settings.zone)
     answer(campaign_document(campaign, figures, held_up), *shown, then=then)
     if not reached:
         raise typer.Exit(1)
+
+
+def how_far(house: House, tx: Tx, campaign: Campaign) -> tuple[Progress, Sequence[Obstacle]]:
+    """Its figures, and what keeps it from going out."""
+    return progress(tx.session, campaign), obstacles(tx.session, house.locks, campaign.id, now=tx.now)
 
 
 def campaign_document(campaign: Campaign, figures: Progress, held_up: Sequence[Obstacle]) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def _follow(house: House, campaign_id: int, until: str, timeout: float | None, s
     while True:
         with house.reading() as tx:
             campaign = compose.get(tx.session, house.actor, campaign_id)
-            show(campaign, progress(tx.session, campaign), obstacles(tx.session, campaign_id, now=tx.now))
+            show(campaign, *how_far(house, tx, campaign))
         if campaign.state in wanted:
             return True
         if campaign.state in _OVER or (campaign.state in _STOPPED and (until == "sent" or campaign.closed_at)):

@@ -18,6 +18,7 @@ from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import tally, transitions
 from broadcaster.delivery.control import submit_queue
 from broadcaster.delivery.holding import hold
+from broadcaster.delivery.locks import Locks
 from broadcaster.delivery.models import Batch, Kind, Message, Outage
 from broadcaster.delivery.obstacles import PATIENCE, blocked
 from broadcaster.delivery.recording import insert_or_ignore
@@ -34,13 +35,14 @@ AT_ONCE, BATCHES = 20_000, 100
 NOTE = msgid("Nothing leaves through {gateway}: what waited there goes on by {other}.")
 
 
-def watch(session: Session, *, now: datetime) -> dict[str, datetime]:
+def watch(session: Session, locks: Locks, *, now: datetime) -> dict[str, datetime]:
     """Write down which gateways nothing leaves through although something waits there. Since when, by gateway."""
     started = Campaign.state == CampaignState.SENDING, Campaign.started_at <= now - PATIENCE
     waiting = (
         select(Batch.gateway).join(Campaign, Campaign.id == Batch.campaign_id).where(*started, Batch.done.is_(False))
     )
-    troubled = [each.gateway for each in blocked(session, set(session.scalars(waiting.distinct())), now=now)]
+    waited = set(session.scalars(waiting.distinct()))
+    troubled = [each.gateway for each in blocked(session, locks, waited, now=now)]
     known = dict(session.execute(select(Outage.gateway, Outage.since)).all())
     over = known.keys() - set(troubled)
     if over:

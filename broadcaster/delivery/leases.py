@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Select, Table, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from broadcaster.delivery.locks import Locks
 from broadcaster.delivery.models import Lease, Owner
 from broadcaster.delivery.recording import insert_or_ignore
 from broadcaster.language import kept
@@ -96,9 +97,11 @@ def unbound(session: Session, gateway: str, owner_id: int, error: BroadsheetErro
     _tell(session, gateway, owner_id, bound_at=None, error=kept(error, _LONGEST_ERROR), error_at=now)
 
 
-def holders(session: Session) -> Sequence[Holder]:
-    """All places that are held, by gateway and number."""
+def holders(session: Session, locks: Locks) -> Sequence[Holder]:
+    """All places that are held, by gateway and number. Whoever is dead and not buried yet holds none."""
     query = select(Lease, Owner.host, Owner.pid).join(Owner, Owner.id == Lease.owner_id)
+    found = session.execute(query.order_by(Lease.gateway, Lease.place)).all()
+    living = locks.living(session, {lease.owner_id for lease, _, _ in found})
     return [
         Holder(
             lease.gateway,
@@ -111,7 +114,8 @@ def holders(session: Session) -> Sequence[Holder]:
             lease.error,
             lease.error_at,
         )
-        for lease, host, pid in session.execute(query.order_by(Lease.gateway, Lease.place))
+        for lease, host, pid in found
+        if lease.owner_id in living
     ]
 
 

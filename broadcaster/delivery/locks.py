@@ -11,6 +11,7 @@ import fcntl
 import os
 import threading
 import weakref
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -55,6 +56,9 @@ class Locks(Protocol):
     def is_free(self, session: Session, key: int) -> bool:
         """Whether nobody holds the lock for this key; if so, nobody else gets it before this transaction ends."""
 
+    def living(self, session: Session, keys: Collection[int]) -> set[int]:
+        """Those of these keys whose lock somebody holds at this moment. Looking takes nothing from anybody."""
+
 
 class FileLocks:
     """For SQLite: every process that can open the database sees the same folder."""
@@ -83,6 +87,27 @@ class FileLocks:
             # a transaction that writes is alone on SQLite: nobody looks at this key before it has ended
             held.release()
         return held is not None
+
+    def living(self, session: Session, keys: Collection[int]) -> set[int]:
+        return {key for key in keys if _somebody_holds(self.folder / f"owner-{key}.lock")}
+
+
+def _somebody_holds(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        # somebody else's, who may well live
+        return True
+    try:
+        # shared: two who look do not take each other for the holder
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _is_at(path: Path, handle: int) -> bool:
@@ -134,6 +159,18 @@ class AdvisoryLocks:
     def is_free(self, session: Session, key: int) -> bool:
         query = text("SELECT pg_try_advisory_xact_lock(:space, :key)")
         return bool(session.scalar(query, {"space": _SPACE, "key": key}))
+
+    def living(self, session: Session, keys: Collection[int]) -> set[int]:
+        # looked up, not tried: a lock that is tried is taken
+        return set(session.scalars(_HELD, {"space": _SPACE, "keys": list(keys)})) if keys else set()
+
+
+#: the two halves of an advisory key stand in `classid` and `objid`, which are unsigned
+_HELD = text(
+    "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND classid::bigint = :space AND objid::bigint = ANY(:keys)"
+)
 
 
 def _has_its_own_session(connection: Connection) -> bool:

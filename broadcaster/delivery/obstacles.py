@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import leases
-from broadcaster.delivery.models import Batch
+from broadcaster.delivery.locks import Locks
+from broadcaster.delivery.models import Batch, Turn
 from broadcaster.language import kept
 from subscribers.errors import Unavailable
 
@@ -32,19 +33,21 @@ class Obstacle:
     trouble: str
 
 
-def obstacles(session: Session, campaign_id: int, *, now: datetime) -> list[Obstacle]:
+def obstacles(session: Session, locks: Locks, campaign_id: int, *, now: datetime) -> list[Obstacle]:
     """Why nothing of this campaign leaves, by gateway; empty while something may, or nothing has to."""
     campaign = session.get_one(Campaign, campaign_id)
     started = campaign.started_at
     if campaign.state != CampaignState.SENDING or started is None or now - started < PATIENCE:
         return []
-    waiting = select(Batch.gateway).where(Batch.campaign_id == campaign.id, Batch.done.is_(False)).distinct()
-    return blocked(session, session.scalars(waiting), now=now)
+    waiting = select(Batch.gateway).where(Batch.campaign_id == campaign.id, Batch.done.is_(False))
+    # what somebody had in hand who died waits for a sender, too
+    in_hand = select(Turn.gateway).where(Turn.campaign_id == campaign.id)
+    return blocked(session, locks, set(session.scalars(waiting.union(in_hand))), now=now)
 
 
-def blocked(session: Session, gateways: Iterable[str], *, now: datetime) -> list[Obstacle]:
+def blocked(session: Session, locks: Locks, gateways: Iterable[str], *, now: datetime) -> list[Obstacle]:
     """Those of these gateways through which nothing can leave, and why."""
-    held = leases.holders(session)
+    held = leases.holders(session, locks)
     found = []
     for gateway in sorted(gateways):
         trouble = _trouble(gateway, [each for each in held if each.gateway == gateway], now)

@@ -96,7 +96,7 @@ def lines_of(house: Runtime) -> list[dict[str, str]]:
     it (`detail`) for whoever looks after it.
     """
     with house.reading() as tx:
-        held, now = leases.holders(tx.session), tx.now
+        held, now = leases.holders(tx.session, house.locks), tx.now
     lines = []
     for name, gateway in house.gateways.items():
         mine = [each for each in held if each.gateway == name]

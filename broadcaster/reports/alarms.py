@@ -58,6 +58,14 @@ def _of_gateway(gateway: GatewayStage, now: datetime) -> Iterator[BroadsheetErro
             n=gateway.queued,
             name=gateway.name,
         )
+    if gateway.left:
+        yield Unavailable(
+            "A process is gone, and nobody has taken over from it. Parts for gateway {name} that it had in hand: {n}.",
+            hint="Start `broadsheet up` there, or `broadsheet worker` with a queue: what never left is sent, what was "
+            "answered is written down, and the rest is told as in doubt.",
+            n=gateway.left,
+            name=gateway.name,
+        )
     away = [
         place
         for place in gateway.places

@@ -18,6 +18,7 @@ from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import tally
 from broadcaster.delivery.leases import Holder, holders
+from broadcaster.delivery.locks import Locks
 from broadcaster.delivery.models import (
     Batch,
     Doubt,
@@ -56,6 +57,8 @@ class GatewayStage:
     throttled: int = 0
     #: parts in turns that are not written down to their end
     in_flight: int = 0
+    #: of them, in the hands of a process that is gone and was not taken over yet
+    left: int = 0
     #: parts in doubt, and since when
     unknown: int = 0
     unknown_since: datetime | None = None
@@ -96,11 +99,13 @@ class Stages:
     receipts: int
 
 
-def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stages:
+def stages(session: Session, locks: Locks, gateways: Sequence[str], *, now: datetime) -> Stages:
     """The stages of these gateways."""
     queued = _by_name(session, _waiting(Batch.not_before.is_(None) | (Batch.not_before <= now)))
     throttled = _by_name(session, _waiting(Batch.not_before > now))
-    flying = _by_name(session, select(Turn.gateway, func.sum(Turn.parts)).group_by(Turn.gateway))
+    living = locks.living(session, session.scalars(select(Owner.id).where(Owner.ended_at.is_(None))).all())
+    in_hand = select(Turn.gateway, func.sum(Turn.parts)).group_by(Turn.gateway)
+    flying, left = _by_name(session, in_hand), _by_name(session, in_hand.where(Turn.owner_id.not_in(living)))
     doubts = {
         row[0]: row
         for row in session.execute(
@@ -111,7 +116,7 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
     }
     last = _last_receipt(session)
     orphans = _by_name(session, _orphans(last, now))
-    places = holders(session)
+    places = holders(session, locks)
     parts = tally.parts_now(session)
     pending, since = _pending(session)
     doubtful = _doubtful(session)
@@ -122,6 +127,7 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
                 queued=queued.get(name, 0) + throttled.get(name, 0),
                 throttled=throttled.get(name, 0),
                 in_flight=flying.get(name, 0),
+                left=left.get(name, 0),
                 unknown=doubts[name][1] if name in doubts else 0,
                 unknown_since=doubts[name][2] if name in doubts else None,
                 orphans=orphans.get(name, 0),
@@ -137,7 +143,7 @@ def stages(session: Session, gateways: Sequence[str], *, now: datetime) -> Stage
         campaigns=_by_name(session, select(Campaign.state, func.count()).group_by(Campaign.state)),
         doubtful=sorted(id_ for id_ in doubtful if id_ is not None),
         doubtful_answers=doubtful[None],
-        senders=session.scalar(select(func.count()).select_from(Owner).where(Owner.ended_at.is_(None))) or 0,
+        senders=len(living),
         parts=session.scalar(select(func.max(Part.id))) or 0,
         receipts=last,
     )

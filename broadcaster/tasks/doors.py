@@ -150,7 +150,7 @@ def sweep(runtime: Runtime) -> None:
         if readers.is_asked(tx.session):
             wake(tx.session, readers.ASKED)
     with runtime.begin() as tx:
-        outages = failover.watch(tx.session, now=tx.now)
+        outages = failover.watch(tx.session, runtime.locks, now=tx.now)
         patience = timedelta(seconds=runtime.settings.routes.failover_after)
         failover.move_on(tx.session, runtime.route, outages, after=patience, now=tx.now)
     with runtime.begin() as tx:

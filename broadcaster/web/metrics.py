@@ -23,7 +23,7 @@ def metrics(request: Request, house: House) -> Response:
     """For whoever has the token; without one in the settings, for programs of this machine."""
     refuse_strangers(request, house.settings.web)
     with house.reading() as tx:
-        found, now = stages(tx.session, list(house.gateways), now=tx.now), tx.now
+        found, now = stages(tx.session, house.locks, list(house.gateways), now=tx.now), tx.now
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Told(found, now))
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -67,6 +67,7 @@ class _Told(Collector):
             "queued_messages": ("Messages that may go now, or soon", lambda g: g.queued),
             "throttled_messages": ("Messages held back because the carrier is slow or away", lambda g: g.throttled),
             "in_flight_parts": ("Parts being handed over", lambda g: g.in_flight),
+            "left_parts": ("Of them, in the hands of a process that is gone", lambda g: g.left),
             "unknown_parts": ("Parts handed over without an answer, not settled", lambda g: g.unknown),
             "unknown_seconds": ("How long the oldest of them is in doubt", lambda g: self._age(g.unknown_since)),
             "orphan_receipts": ("Newest receipts that fit no part", lambda g: g.orphans),

@@ -16,7 +16,7 @@ def standing(house: Runtime, actor: Actor, *, hold: bool) -> dict[str, Any]:
     with house.reading() as tx:
         now = tx.now
         seen = overview(tx.session, actor)
-        held_up = [] if seen.current is None else obstacles(tx.session, seen.current.id, now=now)
+        held_up = [] if seen.current is None else obstacles(tx.session, house.locks, seen.current.id, now=now)
     values = Teller(house.settings, house.gateways, now).page(seen, held_up, actor.rights)
     return {**values, "hold": hold, "refresh": None if hold else _pace(seen.current)}
 

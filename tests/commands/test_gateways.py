@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import trustme
@@ -338,6 +338,44 @@ def test_a_campaign_says_what_keeps_it_from_going_out(draft: Callable[..., int],
                 assert "Compare `password`" in " ".join("".join(watching.said).split())
             finally:
                 watching.ends()
+
+
+def test_whoever_is_killed_is_missed(draft: Callable[..., int], staffed: Desk, tmp_path: Path) -> None:
+    """Its row says still that its connection stands: nobody is there who could write down the end."""
+    with rehearsing(tmp_path / "smsc.jsonl", Behaviour(system_id="paper", password="right")) as smsc:
+        _configure_smpp(staffed, "127.0.0.1", smsc.port, 'password = "right"\n[routes]\ndefault = ["smsc"]')
+        campaign = draft()
+        recipients = staffed.type("campaigns", "check", campaign, "--json").document["recipients"]
+        with ExitStack() as stack:
+            sending = Serving(staffed, "gateways", "run", "smsc")
+            stack.enter_context(sending.process)
+            stack.callback(sending.process.kill)
+            assert wait_until(lambda: f"process {sending.process.pid}" in _way(staffed)["found"], 40)
+            smsc.behave(latency=60.0)
+            assert staffed.type("campaigns", "send", campaign, "--confirm", recipients).code == 0
+            assert wait_until(smsc.accepted, 40)
+            assert not _alarms(staffed)
+            assert sending.ends(signal.SIGKILL) == -signal.SIGKILL
+    told = next(each for each in _alarms(staffed) if "is gone" in each["found"])
+    assert f"Parts for gateway smsc that it had in hand: {recipients}." in told["found"]
+    assert "broadsheet up" in told["advice"]
+    # it looks for itself: the carrier of this test has gone home meanwhile
+    assert not _way(staffed)["ok"]
+    listed = staffed.type("gateways", "list", "--json").document["gateways"]
+    assert [each["binds"] for each in listed if each["name"] == "smsc"] == [[]]
+    assert wait_until(lambda: "没有进程在发送" in _held_up(staffed, campaign), 20)
+
+
+def _checks(desk: Desk) -> list[dict[str, Any]]:
+    return list(desk.type("doctor", "--json").document["checks"])
+
+
+def _alarms(desk: Desk) -> list[dict[str, Any]]:
+    return [each for each in _checks(desk) if each["name"] == "alarm" and not each["ok"]]
+
+
+def _way(desk: Desk) -> dict[str, Any]:
+    return next(each for each in _checks(desk) if each["name"] == "gateway smsc")
 
 
 def _held_up(desk: Desk, campaign: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +22,7 @@ from broadcaster.campaigns.check import Way, check
 from broadcaster.campaigns.dress import Dress
 from broadcaster.campaigns.models import Campaign, Lane
 from broadcaster.delivery import batches, preparing, receipts, recording
+from broadcaster.delivery.locks import Locks, locks_for
 from broadcaster.delivery.models import (
     InboxState,
     Lease,
@@ -88,6 +91,23 @@ def owner(begin: Transactions) -> int:
         tx.session.flush()
         tx.session.add(Lease(gateway="carrier", place=row.id, owner_id=row.id, since=tx.now))
         return row.id
+
+
+def locks_of(begin: Transactions) -> Locks:
+    """Where those who hand parts over to this database hold the locks that say they live."""
+    return locks_for(begin.engine, Path(begin.engine.url.database or "").parent / "locks")
+
+
+@contextlib.contextmanager
+def living(begin: Transactions) -> Iterator[int]:
+    """As `owner`, alive for the length of the block; then it is dead, and nobody has noticed."""
+    mine = owner(begin)
+    held = locks_of(begin).take(mine)
+    assert held is not None
+    try:
+        yield mine
+    finally:
+        held.release()
 
 
 def claim(

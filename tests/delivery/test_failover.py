@@ -22,6 +22,8 @@ from tests.delivery.ledger import (
     THREE_PARTS,
     accept,
     claim,
+    living,
+    locks_of,
     look,
     must_claim,
     owner,
@@ -38,7 +40,7 @@ AFTER = timedelta(minutes=2)
 
 def sweep(begin: Transactions, route: Route = ROUTE) -> int:
     with begin() as tx:
-        outages = failover.watch(tx.session, now=tx.now)
+        outages = failover.watch(tx.session, locks_of(begin), now=tx.now)
         return failover.move_on(tx.session, lambda _: route, outages, after=AFTER, now=tx.now)
 
 
@@ -91,12 +93,11 @@ def test_it_is_waited_for(begin: Transactions) -> None:
     sweep(begin)
     begin.clock.advance(seconds=100)
     assert sweep(begin) == 0
-    mine = owner(begin)
-    with begin() as tx:
-        leases.bound(tx.session, "carrier", mine, now=tx.now)
-    assert sweep(begin) == 0
-    assert look(begin, lambda session: session.scalar(select(func.count()).select_from(Outage))) == 0
-    nobody_sends(begin)
+    with living(begin) as mine:
+        with begin() as tx:
+            leases.bound(tx.session, "carrier", mine, now=tx.now)
+        assert sweep(begin) == 0
+        assert look(begin, lambda session: session.scalar(select(func.count()).select_from(Outage))) == 0
     begin.clock.advance(seconds=60)
     assert sweep(begin) == 0
     assert gateways(begin, campaign) == {"carrier": 3}

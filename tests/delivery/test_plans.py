@@ -19,6 +19,7 @@ from broadcaster.campaigns.check import check
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import lots, orphans, preparing, receipts, reconcile, standing
+from broadcaster.delivery.locks import AdvisoryLocks
 from broadcaster.delivery.models import Batch, Message
 from broadcaster.delivery.progress import progress
 from broadcaster.delivery.states import State
@@ -218,7 +219,7 @@ def test_a_look_at_the_machinery_reads_the_newest_rows_only(
     for _ in range(2):
         plans = Plans(begin.engine)
         with begin() as tx:
-            found = stages.stages(tx.session, ["carrier"], now=tx.now)
+            found = stages.stages(tx.session, AdvisoryLocks(begin.engine), ["carrier"], now=tx.now)
             progress(tx.session, tx.session.get_one(Campaign, campaign))
         assert found.gateways[0].parts["delivered"] == PEOPLE
         assert found.gateways[0].receipts.lag == 0

@@ -73,7 +73,7 @@ def _seen(runtime: Runtime, campaign_id: int) -> dict[str, tuple[int, int]]:
         campaign = tx.session.get_one(Campaign, campaign_id)
         figures = progress(tx.session, campaign)
         listed = list(recipients.recipients(tx.session, OPERATOR, campaign, state="unknown"))
-        now = stages(tx.session, ["carrier"], now=tx.now)
+        now = stages(tx.session, runtime.locks, ["carrier"], now=tx.now)
         alarmed = [str(each) for each in alarms(now, now=tx.now)]
         unsure = overview.overview(tx.session, OPERATOR).unsure
     with opened(runtime) as site:

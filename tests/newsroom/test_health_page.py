@@ -56,6 +56,7 @@ def test_what_carriers_said_is_for_whoever_looks_after_gateways(
         owner = Owner(host="h", pid=7, started_at=tx.now)
         tx.session.add(owner)
         tx.session.flush()
+        held = house.locks.take(owner.id)
         leases.take(tx.session, "simulator", owner.id, places=1, now=tx.now)
         config = SmppConfig(kind="smpp", host="smpp.carrier.example", system_id="paper")
         leases.unbound(tx.session, "simulator", owner.id, road.refused("simulator", config, 0x0E), now=tx.now)
@@ -69,6 +70,9 @@ def test_what_carriers_said_is_for_whoever_looks_after_gateways(
         assert ("broadsheet up" in page) is (sees and path == "/health"), path
     if sees:
         assert "0x0000000E" in browser.get("/settings/gateways").text
+    assert held is not None
+    held.release()
+    assert "0x0000000E" not in browser.get("/health").text, "what a dead process said of its connection"
 
 
 @pytest.mark.parametrize(("role", "leads"), [("viewer", "/editions"), ("editor", "/editions/new")])

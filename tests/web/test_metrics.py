@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -47,8 +49,9 @@ def told(site: httpx2.Client) -> dict[str, float]:
     }
 
 
-def fill(house: Runtime) -> None:
-    """Something at every stage of the gateway `carrier`."""
+@contextlib.contextmanager
+def filled(house: Runtime) -> Iterator[None]:
+    """Something at every stage of the gateway `carrier`; at the end of the block whoever sends there dies."""
     with house.begin() as tx:
         session = tx.session
         campaign = Campaign(
@@ -106,64 +109,80 @@ def fill(house: Runtime) -> None:
         session.add(Tally(campaign_id=campaign.id, kind=Kind.MESSAGE, gateway="", state=State.SKIPPED, reason="", n=9))
         session.add(ReceiptWaiting(inbox_id=1))
         session.add_all([ReceiptOrphan(inbox_id=n, since=NOW, due=NOW) for n in (2, 3)])
+        held = house.locks.take(owner.id)
+        assert held is not None
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def test_every_stage(house: Runtime, site: httpx2.Client) -> None:
     assert told(site)["queued_messages carrier"] == 0
-    fill(house)
-    seen = told(site)
-    expected = {
-        "queued_messages carrier": 12,
-        "throttled_messages carrier": 5,
+    with filled(house):
+        seen = told(site)
+        expected = {
+            "queued_messages carrier": 12,
+            "throttled_messages carrier": 5,
+            "in_flight_parts carrier": 3,
+            "left_parts carrier": 0,
+            "unknown_parts carrier": 1,
+            "unknown_seconds carrier": 120,
+            "orphan_receipts carrier": 1,
+            "links carrier": 1,
+            "places carrier": 1,
+            "queued_messages simulator": 0,
+            "links simulator": 0,
+            "parts carrier submitted": 40,
+            "parts carrier delivered": 30,
+            "parts carrier unknown": 1,
+            "parts carrier failed": 0,
+            "parts simulator delivered": 0,
+            "receipts_pending": 1,
+            "receipts_pending_seconds": 180,
+            "letters_pending": 0,
+            "senders": 1,
+            "campaigns sending": 1,
+            "parts_claimed_total": 1,
+            "receipts_total": 4,
+        }
+        assert {name: seen.get(name) for name in expected} == expected
+    # its sender is dead, and nobody has taken over
+    dead = {
         "in_flight_parts carrier": 3,
-        "unknown_parts carrier": 1,
-        "unknown_seconds carrier": 120,
-        "orphan_receipts carrier": 1,
-        "links carrier": 1,
-        "places carrier": 1,
-        "queued_messages simulator": 0,
-        "links simulator": 0,
-        "parts carrier submitted": 40,
-        "parts carrier delivered": 30,
-        "parts carrier unknown": 1,
-        "parts carrier failed": 0,
-        "parts simulator delivered": 0,
-        "receipts_pending": 1,
-        "receipts_pending_seconds": 180,
-        "letters_pending": 0,
-        "senders": 1,
-        "campaigns sending": 1,
-        "parts_claimed_total": 1,
-        "receipts_total": 4,
+        "left_parts carrier": 3,
+        "links carrier": 0,
+        "places carrier": 0,
+        "senders": 0,
     }
-    assert {name: seen.get(name) for name in expected} == expected
+    assert told(site).items() >= dead.items()
 
 
 def test_receipts_in_lots(house: Runtime, site: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(house)
-    with house.begin() as tx:
-        for last, minutes, receipts in ((54, 30, 50), (154, 4, 100), (174, 1, 20)):
-            received = NOW - timedelta(minutes=minutes)
-            tx.session.add(ReceiptLot(id=last, gateway="carrier", receipts=receipts, received_at=received, told=""))
-        # the oldest is opened
-        tx.session.add_all(ReceiptLotWaiting(lot_id=id_, receipts=n) for id_, n in ((154, 100), (174, 20)))
-    seen = told(site)
-    expected = {"receipts_pending": 121, "receipts_pending_seconds": 240, "receipts_total": 174}
-    assert {name: seen.get(name) for name in expected} == expected
-    # the one orphan that had the time is among the newest, counted from the last of a lot
-    monkeypatch.setattr(stages, "NEWEST", 173)
-    assert told(site)["orphan_receipts carrier"] == 1
-    monkeypatch.setattr(stages, "NEWEST", 172)
-    assert told(site)["orphan_receipts carrier"] == 0
-    monkeypatch.setattr(stages, "MOST", 110)
-    assert told(site)["receipts_pending"] == 110
+    with filled(house):
+        with house.begin() as tx:
+            for last, minutes, receipts in ((54, 30, 50), (154, 4, 100), (174, 1, 20)):
+                received = NOW - timedelta(minutes=minutes)
+                tx.session.add(ReceiptLot(id=last, gateway="carrier", receipts=receipts, received_at=received, told=""))
+            # the oldest is opened
+            tx.session.add_all(ReceiptLotWaiting(lot_id=id_, receipts=n) for id_, n in ((154, 100), (174, 20)))
+        seen = told(site)
+        expected = {"receipts_pending": 121, "receipts_pending_seconds": 240, "receipts_total": 174}
+        assert {name: seen.get(name) for name in expected} == expected
+        # the one orphan that had the time is among the newest, counted from the last of a lot
+        monkeypatch.setattr(stages, "NEWEST", 173)
+        assert told(site)["orphan_receipts carrier"] == 1
+        monkeypatch.setattr(stages, "NEWEST", 172)
+        assert told(site)["orphan_receipts carrier"] == 0
+        monkeypatch.setattr(stages, "MOST", 110)
+        assert told(site)["receipts_pending"] == 110
 
 
 def test_figures_and_nobodys_number(house: Runtime, site: httpx2.Client) -> None:
-    fill(house)
-    text = site.get("/metrics").text
-    assert NUMBER[1:] not in text
-    assert "金丝雀" not in text
+    with filled(house):
+        text = site.get("/metrics").text
+        assert NUMBER[1:] not in text
+        assert "金丝雀" not in text
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,7 @@ class TestSending:
             sender = Owner(host="<b>", pid=7, started_at=tx.now)
             tx.session.add(sender)
             tx.session.flush()
+            held = house.locks.take(sender.id)
             leases.take(tx.session, "carrier", sender.id, places=1, now=tx.now)
             config = SmppConfig(kind="smpp", host="smpp.carrier.example", system_id="paper")
             leases.unbound(tx.session, "carrier", sender.id, road.refused("carrier", config, 0x0E), now=tx.now)
@@ -266,6 +267,9 @@ class TestSending:
         with house.begin() as tx:
             leases.bound(tx.session, "carrier", sender.id, now=tx.now)
         assert notes() == []
+        assert held is not None
+        held.release()
+        assert notes() == [said, nobody]
 
     def test_a_draft_has_no_figures(self, site: httpx2.Client, campaign: int) -> None:
         words = look(site).words
