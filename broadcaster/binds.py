@@ -25,8 +25,11 @@ from subscribers.errors import BroadsheetError
 
 log = get(__name__)
 
-#: seconds before a lost connection is tried again: the first time, and at most
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+#: seconds before a lost connection is looked at again: the first time, and at most. A gateway makes it anew in its own
+#: time, and nothing leaves before somebody looks
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+#: seconds after which it is written down again why it is away, though nothing has changed
+TOLD_AGAIN = 30.0
 
 #: seconds between two looks at what is due, where no hint comes, and at whether a place has become free
 LOOK_AROUND = 1.0
@@ -46,6 +49,7 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
     """Take in what this gateway tells until `ending` is set, through lost connections and a database that is away."""
     ending = ending or runtime.stopping
     pause, said = FIRST_PAUSE, ""
+    told: tuple[str, float] | None = None
     kept = _recall(runtime, gateway)
 
     def take_in(events: Sequence[Event]) -> None:
@@ -61,7 +65,9 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
         try:
             gateway.open()
             runtime.linked.add(gateway.name)
+            runtime.alone.ask(submit_queue(gateway.name))
             _tell_link(runtime, gateway, None)
+            told = None
             gateway.listen(take_in, ending)
         except BroadsheetError as trouble:
             error = trouble
@@ -71,12 +77,16 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
                 log.warning("not listening", gateway=gateway.name, **in_log(error))
         except Exception as trouble:
             error = _mistake(gateway, trouble)
-            log.exception("not listening", gateway=gateway.name, next_try_in=round(pause, 1))
+            if str(error) != said:
+                said = str(error)
+                log.exception("not listening", gateway=gateway.name)
         finally:
             runtime.linked.discard(gateway.name)
         if ending.is_set():
             return
-        _tell_link(runtime, gateway, error)
+        if told is None or told[0] != str(error) or monotonic() - told[1] > TOLD_AGAIN:
+            _tell_link(runtime, gateway, error)
+            told = str(error), monotonic()
         # a little chance, so that many processes do not all come back at the same instant
         ending.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
         pause = min(pause * 2, LONGEST_PAUSE)

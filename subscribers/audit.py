@@ -64,9 +64,11 @@ def done_since(session: Session, deeds: Collection[str], under: str, since: date
 
 
 @needs(Right.NUMBERS)
-def seen_in_full(session: Session, actor: Actor, deed: str, thing: str = "", *, people: int, now: datetime) -> None:
+def seen_in_full(
+    session: Session, actor: Actor, /, deed: str, thing: str = "", *, people: int, now: datetime, **details: object
+) -> None:
     """Write down that somebody is shown the numbers of so many people in full, or takes them away in a file."""
-    note(session, actor, deed, thing, people=people, now=now)
+    note(session, actor, deed, thing, people=people, now=now, **details)
 
 
 @needs(Right.ADMINISTER)

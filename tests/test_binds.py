@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from broadcaster import binds
-from broadcaster.delivery import memory, preparing
+from broadcaster.delivery import leases, memory, preparing
 from broadcaster.gateways.contract import Capabilities, GatewayConfig, GatewayContext, ListeningGateway
 from broadcaster.gateways.errors import LinkDown
 from broadcaster.gateways.events import Event, InboundMessage
 from broadcaster.replies.models import Letter
-from broadcaster.runtime import make_runtime
+from broadcaster.runtime import Runtime, make_runtime
 from broadcaster.settings import load
 from broadcaster.tasks import make_app
 from tests.journeys.sending import wait_until
@@ -28,6 +28,7 @@ from tests.journeys.stage import (
     settings_for,
     start,
 )
+from tests.servers import free_port
 
 
 class Talking(ListeningGateway):
@@ -125,6 +126,34 @@ def test_a_carrier_that_is_away_is_tried_ever_more_seldom_and_never_in_step(
         usual = min(binds.LONGEST_PAUSE, binds.FIRST_PAUSE * 2**number)
         assert usual / 2 <= seconds <= usual * 1.5
     assert len(set(pauses[8:])) > 6
+
+
+@pytest.mark.timeout(200)
+def test_what_waited_for_a_carrier_leaves_when_it_is_there(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends does not have to look around first: the connection itself says that it stands."""
+    monkeypatch.setattr(binds, "LOOK_AROUND", 3600.0)
+    file, port = tmp_path / "carrier.carrier", free_port()
+    settings = settings_for(tmp_path, database_url, port=port)
+    with runtime_on(settings) as runtime:
+        people(runtime, 3)
+        campaign = draft(runtime)
+        start(runtime, campaign)
+        more = True
+        while more:
+            with runtime.begin() as tx:
+                more = preparing.prepare(tx.session, campaign, runtime.route, now=tx.now)
+        with binds.holding(runtime):
+            assert wait_until(lambda: _trouble(runtime), 30)
+            assert "carrier" not in runtime.linked
+            with carrier_process(file, behaviour_of(settings), port=port):
+                assert wait_until(lambda: parts_taken(file) > 0, 60)
+
+
+def _trouble(runtime: Runtime) -> str | None:
+    with runtime.reading() as tx:
+        return next((each.error for each in leases.holders(tx.session, runtime.locks)), None)
 
 
 @pytest.mark.timeout(200)

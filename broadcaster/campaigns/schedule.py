@@ -36,6 +36,8 @@ LATEST = timedelta(hours=4)
 
 #: what can be started; one that was paused or has failed is resumed instead
 STARTABLE = frozenset({CampaignState.DRAFT, CampaignState.APPROVED, CampaignState.SCHEDULED, CampaignState.MISSED})
+#: stands still in the middle: by a person's hand, or by a fault
+RESUMABLE = frozenset({CampaignState.PAUSED, CampaignState.FAILED})
 
 
 def move(
@@ -63,7 +65,7 @@ def move(
     session.refresh(campaign)
     if not isinstance(moved, CursorResult) or moved.rowcount != 1:
         refusal = Finding(
-            _why_not(campaign, to, from_anywhere=out_of is None),
+            _why_not(campaign, to, resumes=out_of is None or out_of == RESUMABLE),
             True,
             hint=msgid("`broadsheet campaigns show {id}` tells how far it is."),
         )
@@ -76,7 +78,7 @@ def move(
         )
 
 
-def _why_not(campaign: Campaign, to: CampaignState, *, from_anywhere: bool) -> str:
+def _why_not(campaign: Campaign, to: CampaignState, *, resumes: bool) -> str:
     if campaign.state == to:
         return msgid("Campaign {id} is {state} already.")
     match to:
@@ -86,7 +88,7 @@ def _why_not(campaign: Campaign, to: CampaignState, *, from_anywhere: bool) -> s
             return msgid("Campaign {id} is {state}; it cannot be stopped.")
         case CampaignState.SCHEDULED:
             return msgid("Campaign {id} is {state}; it cannot be scheduled.")
-        case CampaignState.PREPARING | CampaignState.SENDING if from_anywhere:
+        case CampaignState.PREPARING | CampaignState.SENDING if resumes:
             return msgid("Campaign {id} is {state}; it cannot be resumed.")
         case CampaignState.PREPARING:
             return msgid("Campaign {id} is {state}; it cannot be started.")

@@ -13,7 +13,7 @@ from broadcaster.campaigns import compose
 from broadcaster.commands.house import opened, read_day
 from broadcaster.commands.options import asked, noun, verb
 from broadcaster.commands.output import answer, local, table, write_csv
-from broadcaster.deeds import campaign_noted, deed_words, edition_word, noted_words
+from broadcaster.deeds import campaign_noted, deed_words, edition_word, noted_words, value_word
 from broadcaster.language import tr
 from broadcaster.reports.scope import days
 from broadcaster.words import actor_word, place_words
@@ -86,7 +86,10 @@ def _what(row: Audit, sent: Mapping[int, int]) -> str:
     thing = place_words(row.thing) if row.deed.startswith("organisations.") else row.thing
     edition = sent.get(campaign_noted(row.thing) or 0)
     of_edition = edition_word(edition) if edition else ""
-    return " ".join(filter(None, (noted_words(row.deed, thing), of_edition, str(row.details.get("name", "")))))
+    told = [str(row.details.get("name", "")), value_word(str(row.details.get("how", "")))]
+    if "member" in row.details:
+        told.append(f"#{row.details['member']}")
+    return " ".join(filter(None, (noted_words(row.deed, thing), of_edition, *told)))
 
 
 def _write(file: Path, documents: Sequence[dict[str, Any]]) -> None:

@@ -9,7 +9,8 @@ import typer
 from broadcaster.commands.house import is_served, opened
 from broadcaster.commands.options import MOST, asked, noun, verb
 from broadcaster.commands.output import answer, local, plain, table
-from broadcaster.language import listed, ntr, tr
+from broadcaster.commands.steering import told_again, told_as_sent
+from broadcaster.language import listed, tr
 from broadcaster.replies import doubts as in_doubt
 from broadcaster.replies import inbox
 from broadcaster.replies.models import Letter, LetterState
@@ -137,7 +138,7 @@ def settle(
             count = in_doubt.settle_as_sent(*given, only=ids or (), now=tx.now)
         else:
             count = in_doubt.settle_by_resending(*given, only=ids or (), gateways=house.gateways, now=tx.now)
-    answer({"settled": count}, ntr("{n} message is settled.", "{n} messages are settled.", count))
+    answer({"settled": count}, told_as_sent(count) if as_sent else told_again(count))
 
 
 def _state(word: str) -> str:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.live import Live
@@ -95,6 +96,9 @@ UnknownId = Annotated[float, _fraction(tr("Followed by one with an id that nobod
 ReceiptIdShape = Annotated[
     IdForm | None, _choice(tr("How ids are written in receipts, if not as in answers."), _RECEIPTS)
 ]
+TimeZone = Annotated[
+    str, _choice(tr("In which their dates are written: the paper's own, if they shall agree."), _RECEIPTS)
+]
 By = Annotated[
     ReceiptBy, _choice(tr("Where a receipt says what it is about: parameters (TLVs), text, or both."), _RECEIPTS)
 ]
@@ -158,6 +162,7 @@ def smpp(
     late_delay: LateDelay = 10_000,
     unknown_id: UnknownId = 0,
     receipt_id_form: ReceiptIdShape = None,
+    time_zone: TimeZone = "Asia/Shanghai",
     receipt_by: By = "both",
     receipt_with: With = "deliver_sm",
     receipt_window: Window = 500,
@@ -194,6 +199,7 @@ def smpp(
         late_delay=late_delay / 1000,
         unknown_id=unknown_id,
         receipt_id_form=receipt_id_form,
+        time_zone=_zone(time_zone),
         receipt_by=receipt_by,
         receipt_with=receipt_with,
         receipt_window=receipt_window,
@@ -214,6 +220,15 @@ def smpp(
         _watch(carrier, ending)
         counts = carrier.stop()
     _tell(counts, monotonic() - began, log)
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Invalid(
+            "There is no time zone {name}.", hint="Write it like Asia/Shanghai.", name=repr(name[:40])
+        ) from error
 
 
 def _watch(carrier: Rehearsal, ending: threading.Event) -> None:

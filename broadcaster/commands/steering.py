@@ -79,8 +79,8 @@ def resend(
     with opened() as house, house.begin() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
         count = again.resend_failed(tx.session, house.actor, campaign, confirm, house.ways(tx), now=tx.now)
-    told = ntr("It goes again to {n} person.", "It goes again to {n} people.", count)
-    answer({"id": campaign_id, "resent": count}, told, then=[f"broadsheet campaigns watch {campaign_id}"])
+    then = [f"broadsheet campaigns watch {campaign_id}"]
+    answer({"id": campaign_id, "resent": count}, told_again(count), then=then)
 
 
 def settle(
@@ -98,7 +98,22 @@ def settle(
             count = again.settle_as_sent(*given, now=tx.now)
         else:
             count = again.settle_by_resending(*given, house.ways(tx), now=tx.now)
-    answer({"id": campaign_id, "settled": count}, ntr("{n} message is settled.", "{n} messages are settled.", count))
+    if as_sent:
+        answer({"id": campaign_id, "settled": count}, told_as_sent(count))
+    else:
+        answer(
+            {"id": campaign_id, "settled": count}, told_again(count), then=[f"broadsheet campaigns watch {campaign_id}"]
+        )
+
+
+def told_as_sent(count: int) -> str:
+    """What became of what was in doubt."""
+    return ntr("{n} message counts as sent. Nothing goes out.", "{n} messages count as sent. Nothing goes out.", count)
+
+
+def told_again(count: int) -> str:
+    """That a new attempt was ordered."""
+    return ntr("It goes again to {n} person.", "It goes again to {n} people.", count)
 
 
 def _steer(campaign_id: int, act: Callable[..., Stopped]) -> None:

@@ -18,9 +18,10 @@ from broadcaster.commands.options import MOST, verb
 from broadcaster.commands.output import answer, facts, table
 from broadcaster.commands.steering import Id
 from broadcaster.delivery.lots import STATE_OF
+from broadcaster.delivery.states import State
 from broadcaster.language import tr
 from broadcaster.reports.trace import Piece, Trace, trace
-from broadcaster.words import reason_word, state_word
+from broadcaster.words import actor_word, happening_word, reason_word, state_word
 from subscribers import audit
 from subscribers.actor import Right
 from subscribers.msisdn import mask
@@ -53,10 +54,16 @@ def trace_(
         found = trace(tx.session, house.actor, campaign, member_id, now=tx.now)
         if full_numbers:
             thing = f"campaign {campaign_id}"
-            audit.seen_in_full(tx.session, house.actor, "campaigns.trace", thing, people=1, now=tx.now)
+            audit.seen_in_full(
+                tx.session, house.actor, "campaigns.trace", thing, people=1, now=tx.now, member=member_id
+            )
         told = _document(found, full_numbers=full_numbers)
         zone = house.settings.zone
-        answer(told, *_shown(campaign, member_id, found, told["msisdn"], zone, full_numbers=full_numbers))
+        may_see_more = not full_numbers and Right.NUMBERS in house.actor.rights
+        shown = _shown(campaign, member_id, found, told["msisdn"], zone, full_numbers=full_numbers)
+        if may_see_more and any(part.receipts for part in found.parts):
+            shown.append(tr("`--full-numbers` shows receipts as they came."))
+        answer(told, *shown)
 
 
 def _document(found: Trace, *, full_numbers: bool) -> dict[str, Any]:
@@ -77,7 +84,7 @@ def _shown(
     shown: list[RenderableType] = [
         facts(
             (tr("campaign"), f"{campaign.id} · {campaign.title}"),
-            (tr("member"), f"{member_id} · {found.name}"),
+            (tr("member"), f"{member_id} · {found.name or happening_word('forgotten')}"),
             (tr("number"), number),
             (tr("state"), state_word(found.state)),
             (tr("reason"), reason_word(found.reason)),
@@ -89,22 +96,25 @@ def _shown(
     rows = [
         (_name(part), _second(when, zone), what)
         for part in found.parts
-        for when, what in _told(part, zone, full_numbers=full_numbers)
+        for when, what in _told(part, zone, is_last=part.attempt == found.attempt, full_numbers=full_numbers)
     ]
     shown.append(table(tr("part"), tr("when"), tr("what happened"), rows=rows))
-    if not full_numbers and any(part.receipts for part in found.parts):
-        shown.append(tr("`--full-numbers` shows receipts as they came."))
+    if any(part.doubt and not part.doubt.settled_at for part in found.parts):
+        told = tr(
+            "Nobody knows whether what is in doubt arrived, and it is not sent again by itself. Receipts settle most "
+            "of it; what is left, a person settles: `broadsheet campaigns settle {id}`.",
+            id=campaign.id,
+        )
+        shown.append(told)
     return shown
 
 
-def _told(part: Piece, zone: ZoneInfo, *, full_numbers: bool) -> Iterator[tuple[datetime | None, str]]:
+def _told(part: Piece, zone: ZoneInfo, *, is_last: bool, full_numbers: bool) -> Iterator[tuple[datetime | None, str]]:
     """What happened to a part, in the order in which it does: a receipt may overtake the answer all the same."""
-    if part.submitted_at:
-        named = tr("handed over to {gateway}, which calls it {name}", gateway=part.gateway, name=part.provider_id)
-        yield part.submitted_at, named if part.provider_id else tr("handed over to {gateway}", gateway=part.gateway)
+    yield from _hand_over(part, is_last=is_last)
     for receipt in part.receipts:
         told = f"{state_word(STATE_OF[receipt.state].word)} {receipt.code}".rstrip()
-        clock = _second(datetime.fromisoformat(receipt.done), zone) if receipt.done else ""
+        clock = _clock(receipt.done, zone)
         yield (
             receipt.received_at,
             tr("receipt: {told}, at {clock} by the carrier's clock", told=told, clock=clock)
@@ -117,8 +127,36 @@ def _told(part: Piece, zone: ZoneInfo, *, full_numbers: bool) -> Iterator[tuple[
     yield part.final_at, tr("{state}: {why}", state=state, why=why) if why else state
 
 
+def _hand_over(part: Piece, *, is_last: bool) -> Iterator[tuple[datetime | None, str]]:
+    named = {"gateway": part.gateway, "name": part.provider_id}
+    doubt = part.doubt
+    if doubt is None or doubt.settled_by == "answer":
+        if part.submitted_at:
+            taken = tr("taken by {gateway}, which calls it {name}", **named)
+            yield part.submitted_at, taken if part.provider_id else tr("taken by {gateway}", **named)
+        return
+    yield doubt.since, tr("left for {gateway}, and no answer came", **named)
+    if doubt.settled_at and doubt.settled_by != "receipt":
+        yield doubt.settled_at, _decided(part, actor_word(doubt.settled_by), is_last=is_last)
+    if part.provider_id:
+        yield None, tr("as a receipt tells, {gateway} calls it {name}", **named)
+
+
+def _decided(part: Piece, who: str, *, is_last: bool) -> str:
+    is_open = part.state == State.UNKNOWN.word
+    if is_last and not is_open:
+        return tr("{who} counted it as sent", who=who)
+    # a receipt that came since may have told what neither of them knew
+    return tr("{who} had it sent again", who=who) if is_open and not is_last else tr("{who} decided on it", who=who)
+
+
 def _name(part: Piece) -> str:
     return str(part.number) if part.attempt == 1 else tr("{n}, attempt {attempt}", n=part.number, attempt=part.attempt)
+
+
+def _clock(done: str, zone: ZoneInfo) -> str:
+    """The carrier's time. Nearly all tell minutes only: seconds that nobody told are left out."""
+    return _second(datetime.fromisoformat(done), zone).removesuffix(":00") if done else ""
 
 
 def _second(instant: datetime | None, zone: ZoneInfo) -> str:

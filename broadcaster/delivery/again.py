@@ -18,7 +18,7 @@ from broadcaster.delivery import holding, transitions
 from broadcaster.delivery.control import submit_queue, wake_senders
 from broadcaster.delivery.holding import Held
 from broadcaster.delivery.models import Batch, Message, Part
-from broadcaster.delivery.recording import settle_doubts
+from broadcaster.delivery.recording import date_hand_over, settle_doubts
 from broadcaster.delivery.snapshot import plan
 from broadcaster.delivery.states import State
 from broadcaster.delivery.transitions import Move
@@ -76,6 +76,7 @@ def count_as_sent(session: Session, held: Held, *, by: str, now: datetime) -> No
     """What is in doubt of these messages was sent, says somebody."""
     parts = settle(session, held, by=by, now=now)
     transitions.move(session, held, dict.fromkeys(parts, Move(State.SUBMITTED)), now=now)
+    date_hand_over(session, parts, now=now)
 
 
 def settle(session: Session, held: Held, *, by: str, now: datetime) -> list[int]:

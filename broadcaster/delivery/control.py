@@ -13,7 +13,7 @@ from broadcaster.campaigns.belonging import refuse_foreign
 from broadcaster.campaigns.check import Way
 from broadcaster.campaigns.models import Campaign
 from broadcaster.campaigns.rehearsals import refuse_real
-from broadcaster.campaigns.schedule import PREPARE, move
+from broadcaster.campaigns.schedule import PREPARE, RESUMABLE, move
 from broadcaster.campaigns.states import CampaignState, may_move
 from broadcaster.delivery import transitions
 from broadcaster.delivery.models import Batch, Message
@@ -71,7 +71,9 @@ def resume(session: Session, actor: Actor, campaign: Campaign, ways: Mapping[str
     refuse_real(campaign, session.scalars(_waits_at(campaign)), ways)
     # an audience that was not written down to its end is finished first
     unfinished = campaign.prepared_at is None
-    move(session, campaign, CampaignState.PREPARING if unfinished else CampaignState.SENDING, note="", note_fields={})
+    to = CampaignState.PREPARING if unfinished else CampaignState.SENDING
+    # a draft is started, with the number of people typed, and what is over is sent again in the same way
+    move(session, campaign, to, out_of=RESUMABLE, note="", note_fields={})
     if unfinished:
         wake(session, PREPARE, [campaign.id])
     wake_senders(session, campaign)

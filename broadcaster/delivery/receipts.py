@@ -28,10 +28,10 @@ from broadcaster.delivery.models import (
     Submission,
 )
 from broadcaster.delivery.plans import go_by_keys
-from broadcaster.delivery.recording import settle_doubts
+from broadcaster.delivery.recording import date_hand_over, settle_doubts
 from broadcaster.delivery.states import FINAL, State, advance, contradicts
 from broadcaster.delivery.transitions import Alike, Move
-from broadcaster.delivery.whose import by_number, tell_strangers
+from broadcaster.delivery.whose import by_number, tell_contradictions, tell_strangers
 from broadcaster.gateways.events import Reason, Receipt, ReceiptState
 from subscribers import consent, numbers
 from subscribers.actor import SYSTEM
@@ -231,6 +231,7 @@ def _apply_each(
             outcomes[InboxState.CONFLICT if contradicts(current, to) else InboxState.STALE].append(id_)
     _write_moves(session, held, moves, now=now)
     tell_strangers(session, [rows[id_] for id_ in strangers])
+    tell_contradictions([rows[id_] for id_ in outcomes[InboxState.CONFLICT]])
     insert_all(session, ReceiptOrphan, [{"inbox_id": id_, "since": now, "due": now} for id_ in strangers])
     for outcome, ids in outcomes.items():
         session.execute(
@@ -363,7 +364,9 @@ def learn(session: Session, pairs: Sequence[tuple[Any, int]]) -> None:
 def _write_moves(session: Session, held: Held, rows: Mapping[int, Any], *, now: datetime) -> None:
     moves = {part_id: _move(row.state, row.code, row.reason, row.permanent) for part_id, row in rows.items()}
     former = transitions.move(session, held, moves, now=now)
-    settle_doubts(session, [part for part, state in former.items() if state is State.UNKNOWN], by="receipt", now=now)
+    doubtful = [part for part, state in former.items() if state is State.UNKNOWN]
+    settle_doubts(session, doubtful, by="receipt", now=now)
+    date_hand_over(session, doubtful, now=now)
 
 
 @lru_cache(1000)

@@ -270,6 +270,19 @@ def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, message_ids: Colle
     return pause
 
 
+def date_hand_over(session: Session, part_ids: Collection[int], *, now: datetime) -> None:
+    """Parts of which we know by now that they went, though no answer came, went when they came into doubt."""
+    if not part_ids:
+        return
+    since = select(Doubt.since).where(Doubt.part_id == Part.id).scalar_subquery()
+    session.execute(
+        update(Part)
+        .where(among(session, Part.id, sorted(part_ids)))
+        .values(submitted_at=func.coalesce(since, now))
+        .execution_options(synchronize_session=False)
+    )
+
+
 def settle_doubts(session: Session, part_ids: Collection[int], *, by: str, now: datetime) -> None:
     """Close the doubts about these parts, and say what settled them: an answer, a receipt, a person."""
     if not part_ids:

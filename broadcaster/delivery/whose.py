@@ -35,6 +35,17 @@ def by_number(taken: Sequence[Any]) -> dict[int, Any]:
     return chosen
 
 
+def tell_contradictions(rows: Sequence[Any]) -> None:
+    """Receipts that name another end than the known one change nothing, and something is wrong all the same."""
+    if rows:
+        log.warning(
+            "receipts that contradict what was told before",
+            gateways=sorted({row.gateway for row in rows}),
+            receipts=len(rows),
+            hint="Nothing was changed; `campaigns trace` shows both. Does the carrier give ids again, and to whom?",
+        )
+
+
 def recipients(session: Session, provider_ids: Collection[str]) -> list[tuple[str, str, str | None]]:
     """Who has got what carriers call so: gateway, the carrier's id, number; several where an id was given again.
 

@@ -46,6 +46,8 @@ class Behaviour:
     rejected: float = 0.0
     lost: float = 0.0
 
+    #: in which the dates of receipts are written
+    time_zone: str = "UTC"
     receipt_delay: float = 0.5
     #: added to the delay: from nothing to so much
     receipt_spread: float = 0.0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from broadcaster.rehearsal import letters
 from broadcaster.rehearsal.account import Account, Delivery
@@ -20,7 +23,9 @@ from broadcaster.rehearsal.receipts import read_id, receipt_body, write_id
 from broadcaster.rehearsal.schedule import Schedule
 from subscribers.clock import utc_now
 
-FIRST_ID = 1_000_000_001
+#: the first id of a run is drawn from these: no carrier gives one twice, whatever became of its log. Ten digits, eight
+#: in hex
+FIRST_IDS = range(1_000_000_000, 4_000_000_000)
 #: message ids that nobody was given
 STRANGE = 7_000_000_000
 #: parts that can be asked about and taken back; older ones are forgotten
@@ -58,7 +63,7 @@ class Carrier:
         #: set when the journal cannot be written: nothing may be accepted any more
         self.failed: asyncio.Future[None] = loop.create_future()
         self._journal = journal
-        self._next_id = FIRST_ID + journal.before
+        self._next_id = random.SystemRandom().choice(FIRST_IDS)
         self._submits = 0
         self._accounts: dict[str, Account] = {}
         self._parts: dict[int, Part] = {}
@@ -73,6 +78,7 @@ class Carrier:
         """Behave so from now on."""
         self.behaviour = behaviour
         self._plain = plain_fate(behaviour) if behaviour.is_plain else None
+        self._zone = ZoneInfo(behaviour.time_zone)
 
     def connected(self, link: Link) -> None:
         """A connection is there."""
@@ -126,7 +132,7 @@ class Carrier:
         """What is taken from here on has the time of now."""
         now = utc_now()
         self._time = now.isoformat(timespec="milliseconds")
-        self._stamp = now.strftime(_STAMP)
+        self._stamp = now.astimezone(self._zone).strftime(_STAMP)
 
     def end_turn(self) -> bool:
         """Write the log; False if that failed: then nothing may be answered."""
@@ -172,7 +178,12 @@ class Carrier:
         part = self._find(account, message_id, source)
         if part is None:
             return Status.BAD_MESSAGE_ID, b""
-        done = f"{part.done}00000+".encode() if part.done else b""
+        done = b""
+        if part.done:
+            # the standard's form: seconds, tenths of them, and how far from UTC in quarters of an hour
+            there = datetime.strptime(part.done, _STAMP).replace(tzinfo=self._zone)
+            quarters = (there.utcoffset() or timedelta()) // timedelta(minutes=15)
+            done = f"{part.done}000{abs(quarters):02}{'-' if quarters < 0 else '+'}".encode()
         return Status.OK, message_id.encode("latin-1") + b"\0" + done + b"\0" + bytes((part.state, part.error))
 
     def cancel(self, account: Account, message_id: str, source: bytes, destination: bytes) -> Status:

@@ -25,8 +25,7 @@ class Journal:
         self._alone()
         self._fsync = fsync
         self._lines: list[str] = []
-        #: lines that an earlier run wrote; ids go on behind them, since no carrier gives one twice
-        self.before = self._count()
+        self._end_last_line()
 
     def add(
         self, time: str, bind: int, system_id: str, sequence: int, submit: Submit, piece: Piece, message_id: str
@@ -64,7 +63,7 @@ class Journal:
         self._file = -1
 
     def _alone(self) -> None:
-        """Two that went on behind the same line would give the same ids."""
+        """Two would write in between each other's lines."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -76,18 +75,9 @@ class Journal:
             # a pipe, or a disk that knows no locks
             return
 
-    def _count(self) -> int:
-        lines, last = 0, b""
-        # a pipe or a device has no end to read to
-        if not stat.S_ISREG(os.fstat(self._file).st_mode):
-            return 0
-        with os.fdopen(os.dup(self._file), "rb") as file:
-            file.seek(0)
-            while block := file.read(1 << 20):
-                lines += block.count(b"\n")
-                last = block[-1:]
-        if last not in (b"", b"\n"):
-            # whoever wrote it was killed in the middle of a line: the next one shall stand alone
+    def _end_last_line(self) -> None:
+        """Whoever wrote it may have been killed in the middle of a line: the next one shall stand alone."""
+        state = os.fstat(self._file)
+        # a pipe or a device has no end to read from
+        if stat.S_ISREG(state.st_mode) and state.st_size and os.pread(self._file, 1, state.st_size - 1) != b"\n":
             os.write(self._file, b"\n")
-            lines += 1
-        return lines

@@ -27,7 +27,8 @@ def alarms(stages: Stages, *, now: datetime) -> Iterator[BroadsheetError]:
             "Campaigns with parts in doubt: {ids}.",
             hint="`broadsheet campaigns messages ID --state unknown` lists them; receipts settle most. What is left, a "
             "person settles: `broadsheet campaigns settle`.",
-            ids=listed(map(str, stages.doubtful)),
+            # a number alone would be read as how many
+            ids=listed(f"#{id_}" for id_ in stages.doubtful),
         )
     if stages.doubtful_answers:
         yield Unavailable(

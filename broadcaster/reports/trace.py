@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from broadcaster.campaigns.belonging import refuse_unmet
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery.heard import Heard, heard
-from broadcaster.delivery.models import Message, Part, Submission
+from broadcaster.delivery.models import Doubt, Message, Part, Submission
 from broadcaster.reports.scope import Scope
 from subscribers.actor import Actor, Right, needs
 from subscribers.errors import NotFound
@@ -20,6 +20,16 @@ from subscribers.models import Member
 
 #: a receipt may overtake the answer; and say more, or something else, when the part is settled
 _BEFORE, _AFTER = timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """A part that left, and whose answer did not come."""
+
+    since: datetime
+    settled_at: datetime | None
+    #: "answer", "receipt", or the user who decided; empty while nobody has
+    settled_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class Piece:
     gateway: str
     #: what the carrier calls it; empty if it never said
     provider_id: str
+    #: when the carrier's answer was written down; without one, when it came into doubt
     submitted_at: datetime | None
     final_at: datetime | None
     #: the carrier's own code, and our words for it
@@ -39,6 +50,8 @@ class Piece:
     reason: str
     #: empty once it is older than texts are kept, or forgotten
     text: str
+    #: None for nearly all
+    doubt: InDoubt | None
     receipts: tuple[Heard, ...]
 
 
@@ -74,14 +87,15 @@ def trace(session: Session, actor: Actor, campaign: Campaign, member_id: int, *,
         )
     message, name = row
     parts = session.execute(
-        select(Part, Submission.provider_id)
+        select(Part, Submission.provider_id, Doubt)
         .outerjoin(Submission, Submission.part_id == Part.id)
+        .outerjoin(Doubt, Doubt.part_id == Part.id)
         .where(Part.message_id == message.id)
         .order_by(Part.attempt, Part.number)
     ).all()
     told: dict[tuple[str, str], list[Heard]] = defaultdict(list)
-    for gateway in {part.gateway for part, _ in parts}:
-        mine = [(part, provider_id) for part, provider_id in parts if provider_id and part.gateway == gateway]
+    for gateway in {part.gateway for part, _, _ in parts}:
+        mine = [(part, provider_id) for part, provider_id, _ in parts if provider_id and part.gateway == gateway]
         if mine:
             since = min((part.submitted_at or part.final_at or now) for part, _ in mine) - _BEFORE
             until = max((part.final_at or now) for part, _ in mine) + _AFTER
@@ -94,11 +108,14 @@ def trace(session: Session, actor: Actor, campaign: Campaign, member_id: int, *,
         state=message.state.word,
         reason=message.reason or "",
         attempt=message.attempt,
-        parts=tuple(_piece(part, provider_id, told[part.gateway, provider_id or ""]) for part, provider_id in parts),
+        parts=tuple(
+            _piece(part, provider_id, doubt, told[part.gateway, provider_id or ""])
+            for part, provider_id, doubt in parts
+        ),
     )
 
 
-def _piece(part: Part, provider_id: str | None, receipts: list[Heard]) -> Piece:
+def _piece(part: Part, provider_id: str | None, doubt: Doubt | None, receipts: list[Heard]) -> Piece:
     return Piece(
         attempt=part.attempt,
         number=part.number,
@@ -110,5 +127,6 @@ def _piece(part: Part, provider_id: str | None, receipts: list[Heard]) -> Piece:
         code=part.code or "",
         reason=part.reason or "",
         text=part.text,
+        doubt=InDoubt(doubt.since, doubt.settled_at, doubt.settled_by or "") if doubt else None,
         receipts=tuple(receipts),
     )

@@ -108,6 +108,8 @@ def test_a_port_in_use(desk: Desk) -> None:
         ("--port 0 --log log --refuse 0.6 --lost 0.6", 2, "Refused, undelivered, expired, rejected and lost together"),
         ("--port 0 --log log --password ninechars", 2, "--password has at most 8 characters"),
         ("--port 0 --log log --id-form octal", 2, "--id-form must be one of 'decimal', "),
+        ("--port 0 --log log --time-zone Asia/Peking", 2, "There is no time zone 'Asia/Peking'."),
+        ("--port 0 --log log --time-zone ../etc", 2, "There is no time zone '../etc'."),
         ("--port 0 --log log --key key.pem", 2, "--key is the key of a certificate."),
         ("--port 0 --log log --cert no.pem", 2, "no.pem cannot be used as certificate: No such file or directory."),
         (

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from broadcaster.campaigns.models import Campaign
+from broadcaster.campaigns.schedule import RESUMABLE, STARTABLE
+from broadcaster.campaigns.states import CampaignState
 from broadcaster.delivery import again, control, reconcile
 from broadcaster.delivery.models import Doubt, Part
 from broadcaster.gateways.contract import Accepted, OutcomeUnknown, Refused
@@ -20,6 +22,7 @@ from tests.delivery.ledger import (
     accept,
     campaign_state,
     claim,
+    draft,
     look,
     must_claim,
     owner,
@@ -120,6 +123,16 @@ def test_what_was_stopped_is_not_opened_by_the_way(begin: Transactions, stopped:
     with begin() as tx, pytest.raises(Conflict):
         again.resend_failed(tx.session, OPERATOR, _campaign(tx, campaign), 1, WAYS, now=tx.now)
     assert states(begin, campaign)["failed"] == 1
+
+
+@pytest.mark.parametrize("state", sorted(set(CampaignState) - RESUMABLE))
+def test_only_what_stands_still_is_resumed(begin: Transactions, state: CampaignState) -> None:
+    """A draft would go out without the number of people typed; one that is over is sent again, or not at all."""
+    with begin() as tx:
+        campaign = draft(tx.session)
+        campaign.state, campaign.prepared_at = state, None if state in STARTABLE else tx.now
+    with begin() as tx, pytest.raises(Conflict, match=r"already|cannot be resumed"):
+        control.resume(tx.session, OPERATOR, _campaign(tx, campaign.id), WAYS, now=tx.now)
 
 
 def test_only_who_may_send(begin: Transactions) -> None:

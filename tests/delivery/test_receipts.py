@@ -109,8 +109,13 @@ def test_what_is_known_never_goes_back(begin: Transactions) -> None:
     campaign, parts = sent(begin, 1)
     name = f"id-{parts[0].part_id}"
     receive(begin, receipt(name, R.DELIVERED))
-    receive(begin, receipt(name, R.IN_NETWORK))
-    receive(begin, receipt(name, R.FAILED))
+    with capture_logs() as logged:
+        receive(begin, receipt(name, R.IN_NETWORK))
+        assert not logged
+        receive(begin, receipt(name, R.FAILED))
+    assert [(line["event"], line["receipts"]) for line in logged] == [
+        ("receipts that contradict what was told before", 1)
+    ]
     assert states(begin, campaign) == {"delivered": 1}
     # what a lot has moved is no row
     assert inbox(begin) - Counter(applied=1) == {"stale": 1, "conflict": 1}

@@ -12,13 +12,25 @@ from broadcaster import forgetting
 from broadcaster.campaigns.models import Campaign
 from broadcaster.delivery import again, lots
 from broadcaster.delivery.models import Message, Part, ReceiptInbox, Submission
-from broadcaster.gateways.contract import OutboundPart
+from broadcaster.gateways.contract import OutboundPart, OutcomeUnknown
 from broadcaster.gateways.events import ReceiptState
-from broadcaster.reports.trace import Trace, trace
+from broadcaster.reports.trace import InDoubt, Trace, trace
 from subscribers.actor import OPERATOR, Actor, Right
 from subscribers.errors import NotFound
 from tests.databases import Transactions
-from tests.delivery.ledger import THREE_PARTS, WAYS, accept, look, must_claim, owner, receipt, receive, sent
+from tests.delivery.ledger import (
+    THREE_PARTS,
+    WAYS,
+    accept,
+    look,
+    must_claim,
+    owner,
+    receipt,
+    receive,
+    record,
+    sending,
+    sent,
+)
 from tests.factories import NOW, make_member, make_organisation
 
 pytestmark = pytest.mark.usefixtures("both_ways")
@@ -101,6 +113,38 @@ def test_an_earlier_attempt_stays_to_be_seen(begin: Transactions) -> None:
     assert told.state == "delivered"
     states = [(part.attempt, part.state, [one.state for one in part.receipts]) for part in told.parts]
     assert states == [(1, "failed", ["failed"]), (2, "delivered", ["delivered"])]
+
+
+def in_doubt(begin: Transactions) -> tuple[int, OutboundPart]:
+    """One campaign, and its only part, whose answer did not come."""
+    campaign, _ = sending(begin, 1)
+    turn = must_claim(begin, owner(begin))
+    record(begin, turn, [OutcomeUnknown("cut")])
+    return campaign, turn.parts[0]
+
+
+def test_a_doubt_says_since_when_and_who_counted_it_as_sent(begin: Transactions) -> None:
+    campaign, part = in_doubt(begin)
+    reader = reader_of(begin, part)
+    (told,) = traced(begin, campaign, reader).parts
+    assert (told.doubt, told.submitted_at, told.state) == (InDoubt(NOW, None, ""), None, "unknown")
+    begin.clock.advance(hours=2)
+    with begin() as tx:
+        again.settle_as_sent(tx.session, OPERATOR, tx.session.get_one(Campaign, campaign), 1, now=tx.now)
+    (told,) = traced(begin, campaign, reader).parts
+    assert told.doubt == InDoubt(NOW, NOW + timedelta(hours=2), OPERATOR.name)
+    # it left then, and not when somebody decided so
+    assert (told.submitted_at, told.state) == (NOW, "submitted")
+
+
+def test_a_doubt_that_a_receipt_settled(begin: Transactions) -> None:
+    campaign, part = in_doubt(begin)
+    begin.clock.advance(minutes=3)
+    receive(begin, receipt("x7", raw="late", msisdn=part.msisdn, client_reference=f"p{part.part_id}"))
+    (told,) = traced(begin, campaign, reader_of(begin, part)).parts
+    assert told.doubt == InDoubt(NOW, NOW + timedelta(minutes=3), "receipt")
+    assert (told.submitted_at, told.state, told.provider_id) == (NOW, "delivered", "x7")
+    assert [one.raw for one in told.receipts] == ["late"]
 
 
 def test_who_is_forgotten_is_nobody_here_either(begin: Transactions) -> None:

@@ -133,9 +133,9 @@ def come_to_rest(runtime: Runtime, file: Path, seconds: float) -> bool:
 
 
 @contextlib.contextmanager
-def carrier_process(file: Path, behaviour: Behaviour) -> Iterator[int]:
-    """A carrier in a process of its own; its port."""
-    options = [sys.executable, "-m", "broadcaster.gateways.simulator", "--file", str(file)]
+def carrier_process(file: Path, behaviour: Behaviour, port: int = 0) -> Iterator[int]:
+    """A carrier in a process of its own; its port, or any free one."""
+    options = [sys.executable, "-m", "broadcaster.gateways.simulator", "--file", str(file), "--port", str(port)]
     for name, value in behaviour.model_dump().items():
         options += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, tuple) else (value,))]
     with subprocess.Popen(options, stdout=subprocess.PIPE, text=True) as process:

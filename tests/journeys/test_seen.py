@@ -83,7 +83,7 @@ def _seen(runtime: Runtime, campaign_id: int) -> dict[str, tuple[int, int]]:
             for sample in family.samples
             if sample.labels.get("gateway") == "carrier"
         }
-    assert f"Campaigns with parts in doubt: {campaign_id}." in alarmed
+    assert f"Campaigns with parts in doubt: #{campaign_id}." in alarmed
     return {
         "figures": (figures.messages["unknown"], figures.parts["unknown"]),
         "list": (len(listed), unsure),

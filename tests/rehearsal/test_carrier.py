@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import smpplib.client
@@ -191,6 +192,21 @@ def test_query_and_cancel(start: Start) -> None:
         assert client.ask(pdu(QUERY, 7, about(message_id, SENDER))).body[-2] == 4
 
 
+def test_dates_are_written_in_the_clock_of_the_house(start: Start) -> None:
+    """Half an hour off a whole one, and one that is behind UTC; asked for, they say which clock it is."""
+    for zone, off in (("Asia/Kolkata", timedelta(hours=5.5)), ("America/Bogota", timedelta(hours=-5))):
+        carrier = start(time_zone=zone, log=zone.replace("/", "-"))
+        with Client(carrier.port) as client:
+            client.bind()
+            message_id = client.ask(submit(2)).message_id
+            words = client.acknowledged().words
+            done = words.partition("done date:")[2][:10]
+            there = datetime.now(UTC) + off
+            assert done in {f"{there - timedelta(minutes=n):%y%m%d%H%M}" for n in (0, 1)}
+            told = client.ask(pdu(QUERY, 3, about(message_id, SENDER))).body.split(b"\0")[1].decode()
+            assert told == f"{done}000{abs(off) // timedelta(minutes=15):02}{'-' if off < timedelta() else '+'}"
+
+
 def test_what_was_taken_back_is_deleted(start: Start) -> None:
     carrier = start(receipt_delay=1.0)
     with Client(carrier.port) as client:
@@ -283,7 +299,13 @@ def test_an_id_is_never_given_twice(start: Start) -> None:
     carrier.stop()
     with Client(start().port) as client:
         client.bind()
-        assert client.ask(submit(2)).message_id == str(int(first) + 1)
+        second, third = (int(client.ask(submit(n)).message_id) for n in (2, 3))
+    carrier.stop()
+    # they go up, and with another log they do not begin anew: whoever kept them would take them for the old ones
+    with Client(start(log="another").port) as client:
+        client.bind()
+        assert third == second + 1
+        assert len({int(first), second, third, int(client.ask(submit(2)).message_id)}) == 4
 
 
 def test_it_says_goodbye_to_its_clients(start: Start) -> None:

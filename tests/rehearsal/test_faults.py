@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import time
@@ -131,7 +132,7 @@ def test_ids_in_two_forms(start: Start) -> None:
     with Client(start(id_form="upper-padded", receipt_id_form="decimal", receipt_by="tlv").port) as client:
         client.bind()
         message_id = client.ask(submit(2)).message_id
-        assert message_id == "0000003B9ACA01"
+        assert re.fullmatch("000000[0-9A-F]{8}", message_id)
         receipt = client.acknowledged()
         assert receipt.tlvs[0x1E] == b"%d\0" % int(message_id, 16)
         assert receipt.message == b""

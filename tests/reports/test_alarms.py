@@ -63,7 +63,7 @@ def test_why_a_connection_is_down_is_a_sentence_too() -> None:
             "Gateway carrier has 1 of 1 connections down: refused",
         ),
         (with_gateway(orphans=11), "11 of the newest receipts of gateway carrier fit no part."),
-        (replace(WELL, doubtful=[3, 9]), "Campaigns with parts in doubt: 3, 9."),
+        (replace(WELL, doubtful=[3, 9]), "Campaigns with parts in doubt: #3, #9."),
         (replace(WELL, doubtful_answers=2), "Answers in doubt, to single members: 2."),
         (replace(WELL, pending_since=NOW - timedelta(minutes=2)), "Receipts wait to be applied for 120 seconds."),
         (replace(WELL, campaigns={"failed": 2}), "Campaigns that were stopped by a fault: 2."),
