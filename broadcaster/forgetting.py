@@ -27,8 +27,8 @@ from subscribers.models import Number
 
 #: numbers that are looked for in receipts at once: hardly anybody has had so many
 _AT_ONCE = 50
-#: a lot may hold receipts for a part that was written down as handed over so long before or after it came
-_NEAR = timedelta(days=7)
+#: a lot may hold receipts for a part that came so long before its hand-over was written down, or after
+_BEFORE, _AFTER = timedelta(days=1), timedelta(days=7)
 
 
 @needs(Right.REGISTER)
@@ -116,10 +116,11 @@ def _digits(numbers: Collection[str]) -> list[str]:
 def _erase_in_lots(session: Session, messages: Sequence[int], numbers: Collection[str]) -> None:
     """Receipts that are kept by the hundred: those with one of the numbers in them, and those for one of the messages.
 
-    Many a lot is opened in vain, so it is one at a time.
+    The database finds them: to open one here takes ten times as long as to look for a word in it there.
     """
     ids: dict[str, set[str]] = defaultdict(set)
-    handed_over: set[datetime | None] = set()
+    digits = _digits(numbers)
+    which: list[ColumnElement[bool]] = [ReceiptLot.told.contains(each) for each in digits]
     at = func.coalesce(Part.submitted_at, Doubt.since, Part.final_at)
     for portion in in_bulk(messages):
         called = (
@@ -130,12 +131,11 @@ def _erase_in_lots(session: Session, messages: Sequence[int], numbers: Collectio
         )
         for gateway, provider_id, moment in session.execute(called):
             ids[gateway].add(provider_id)
-            handed_over.add(moment)
-    digits = _digits(numbers)
-    which = [*_near(handed_over), *(ReceiptLot.told.contains(each) for each in digits)]
-    if not which:
-        return
-    for lot_id in session.scalars(select(ReceiptLot.id).where(or_(*which)).order_by(ReceiptLot.id)).all():
+            which.append(_names(gateway, provider_id, moment))
+    found: set[int] = set()
+    for some in in_bulk(which, _AT_ONCE):
+        found.update(session.scalars(select(ReceiptLot.id).where(or_(*some))))
+    for lot_id in sorted(found):
         its = select(ReceiptLot.gateway, ReceiptLot.told).where(ReceiptLot.id == lot_id, ReceiptLot.told != "")
         for gateway, told in session.execute(its.with_for_update()).all():
             blanked = lots.without(told, numbers, digits, ids.get(gateway, ()))
@@ -143,17 +143,10 @@ def _erase_in_lots(session: Session, messages: Sequence[int], numbers: Collectio
                 _quietly(session, update(ReceiptLot).where(ReceiptLot.id == lot_id).values(told=blanked))
 
 
-def _near(moments: Collection[datetime | None]) -> list[ColumnElement[bool]]:
-    """Lots that came near one of the moments; all, where one is not known."""
-    spans: list[tuple[datetime, datetime]] = []
-    for moment in sorted(moment for moment in moments if moment is not None):
-        if spans and moment - _NEAR <= spans[-1][1]:
-            spans[-1] = spans[-1][0], moment + _NEAR
-        else:
-            spans.append((moment - _NEAR, moment + _NEAR))
-    if None in moments:
-        return [ReceiptLot.told != ""]
-    return [ReceiptLot.received_at.between(*span) for span in spans]
+def _names(gateway: str, provider_id: str, moment: datetime | None) -> ColumnElement[bool]:
+    """Lots of a gateway with one of its ids in them that came near this moment; all, where it is not known."""
+    near = [ReceiptLot.received_at.between(moment - _BEFORE, moment + _AFTER)] if moment is not None else []
+    return and_(ReceiptLot.gateway == gateway, *near, lots.names(ReceiptLot.told, provider_id))
 
 
 def _blank_receipts(session: Session, which: ColumnElement[bool]) -> None:

@@ -14,7 +14,7 @@ from broadcaster.commands.output import facts, table
 from broadcaster.commands.phone import phone
 from broadcaster.commands.program import typed_again
 from broadcaster.language import filled, in_a_row, ntr, tr, translated
-from broadcaster.web.figures import money
+from broadcaster.web.figures import count, money
 from broadcaster.words import SKIP_REASONS, segment_word, skip_reason_word
 
 
@@ -68,9 +68,9 @@ def shown_check(checked: Check) -> list[RenderableType]:
     """The figures of the whole campaign, the skipped with reasons, and every finding with its hint."""
     shown: list[RenderableType] = [
         facts(
-            (tr("recipients"), checked.recipients),
-            (tr("skipped"), sum(checked.skipped.values())),
-            (tr("parts"), checked.parts),
+            (tr("recipients"), count(checked.recipients)),
+            (tr("skipped"), count(sum(checked.skipped.values()))),
+            (tr("parts"), count(checked.parts)),
             (tr("cost"), money(checked.cost, checked.currency)),
             (tr("takes about"), duration(checked.seconds) if checked.seconds else ""),
         )

@@ -14,7 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +25,8 @@ from broadcaster.commands.wrapping import between_characters
 from broadcaster.language import tr
 from subscribers.sheets import write_sheet
 
+#: cells that are left for each column that is folded
+_LEAST = 10
 #: control characters of somebody else's text must not reach the terminal: they are shown as pictures
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) != "\n"} | {0x7F: 0x2421}
 _UNSEEN = [*range(0x80, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
@@ -84,13 +87,32 @@ def clean(text: str) -> str:
 
 
 def table(*headings: str, rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> Table:
-    """Rows under headings; the columns in `right` hold figures."""
+    """Rows under headings; the columns in `right` hold figures, and the first one the name of the row."""
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    cells = [[_cell(cell, is_figure=at > 0 and at in right) for at, cell in enumerate(row)] for row in rows]
+    whole = _whole([max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)], console().width)
     for at, heading in enumerate(headings):
-        drawn.add_column(Text(heading), justify="right" if at in right else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(clean(str(cell))) for cell in row))
+        justify: JustifyMethod = "right" if at in right else "left"
+        drawn.add_column(Text(heading), justify=justify, overflow="fold", no_wrap=at in whole)
+    for row in cells:
+        drawn.add_row(*map(Text, row))
     return drawn
+
+
+def _cell(cell: object, *, is_figure: bool) -> str:
+    return f"{cell:,}" if is_figure and isinstance(cell, int) else clean(str(cell))
+
+
+def _whole(widths: Sequence[int], room: int) -> set[int]:
+    """The columns that are not folded, the narrowest first: a number or a date in two lines is hard to read."""
+    room -= 2 * len(widths) + _LEAST * len(widths)
+    whole = set()
+    for at in sorted(range(len(widths)), key=widths.__getitem__):
+        room -= widths[at] - _LEAST
+        if room < 0:
+            break
+        whole.add(at)
+    return whole
 
 
 def facts(*pairs: tuple[str, object]) -> Table:

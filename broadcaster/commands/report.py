@@ -20,7 +20,7 @@ from broadcaster.reports.campaign import CampaignReport, campaigns
 from broadcaster.reports.cost import costs
 from broadcaster.reports.replies import replies as count_replies
 from broadcaster.reports.scope import Scope, days
-from broadcaster.web.figures import money
+from broadcaster.web.figures import count, money
 from broadcaster.words import campaign_state_word, failure_reason_word
 from subscribers import organisations
 from subscribers.actor import Right
@@ -123,16 +123,16 @@ def _one(report: CampaignReport) -> list[RenderableType]:
         facts(
             (tr("campaign"), f"{report.id} · {report.title}"),
             (tr("state"), _state(report)),
-            (tr("recipients"), report.recipients),
+            (tr("recipients"), count(report.recipients)),
             (tr("delivered"), _share(report.delivered, report.recipients)),
             (tr("not delivered"), _share(report.failed, report.recipients)),
-            (tr("no receipt"), report.no_receipt),
-            (tr("unsure"), report.unknown or ""),
-            (tr("awaiting receipt"), report.awaited or ""),
-            (tr("not sent"), report.not_sent or ""),
-            (tr("replies"), report.replies),
-            (tr("opted out since"), report.opted_out),
-            (tr("parts"), report.parts),
+            (tr("no receipt"), count(report.no_receipt)),
+            (tr("unsure"), count(report.unknown) if report.unknown else ""),
+            (tr("awaiting receipt"), count(report.awaited) if report.awaited else ""),
+            (tr("not sent"), count(report.not_sent) if report.not_sent else ""),
+            (tr("replies"), count(report.replies)),
+            (tr("opted out since"), count(report.opted_out)),
+            (tr("parts"), count(report.parts)),
             (tr("cost"), money(report.cost, report.currency)),
         )
     ]

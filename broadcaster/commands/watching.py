@@ -22,7 +22,7 @@ from broadcaster.commands.progress import Show, following, told_obstacle
 from broadcaster.delivery.obstacles import Obstacle, obstacles
 from broadcaster.delivery.progress import Progress, progress
 from broadcaster.language import filled, retold, retold_hint, tr
-from broadcaster.web.figures import money
+from broadcaster.web.figures import count, money
 from broadcaster.words import campaign_state_word, state_word
 from subscribers.clock import monotonic
 from subscribers.db import Tx
@@ -112,8 +112,8 @@ def shown_campaign(
             *((tr("held up"), told_obstacle(each)) for each in held_up),
             (tr("planned for"), local(campaign.scheduled_for, zone)),
             (tr("started"), local(campaign.started_at, zone)),
-            (tr("recipients"), figures.recipients if campaign.started_at else ""),
-            (tr("being handed over"), figures.in_flight or ""),
+            (tr("recipients"), count(figures.recipients) if campaign.started_at else ""),
+            (tr("being handed over"), count(figures.in_flight) if figures.in_flight else ""),
             (tr("cost so far"), money(figures.cost, figures.currency) if figures.cost else ""),
         )
     ]

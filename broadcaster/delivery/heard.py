@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery.lots import opened
+from broadcaster.delivery.lots import names, opened
 from broadcaster.delivery.models import ReceiptInbox, ReceiptLot
 
 
@@ -52,7 +51,7 @@ def heard(
     found = {
         Heard(id_, at, state, code or "", _time(done), raw) for id_, at, state, code, done, raw in session.execute(rows)
     }
-    named = [lot.told.contains(json.dumps(each, ensure_ascii=False), autoescape=True) for each in provider_ids]
+    named = [names(lot.told, each) for each in provider_ids]
     its = select(lot.id, lot.gateway, lot.received_at, lot.told).where(
         lot.told != "", lot.received_at.between(since, until), lot.gateway == gateway, or_(*named)
     )

@@ -162,10 +162,13 @@ class AdvisoryLocks:
 
     def living(self, session: Session, keys: Collection[int]) -> set[int]:
         # looked up, not tried: a lock that is tried is taken
-        return set(session.scalars(_HELD, {"space": _SPACE, "keys": list(keys)})) if keys else set()
+        by_number = {key % _NUMBERS: key for key in keys}
+        held = session.scalars(_HELD, {"space": _SPACE, "keys": list(by_number)}) if keys else ()
+        return {by_number[number] for number in held}
 
 
-#: the two halves of an advisory key stand in `classid` and `objid`, which are unsigned
+#: the two halves of an advisory key stand in `classid` and `objid`, which have no sign
+_NUMBERS = 2**32
 _HELD = text(
     "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "

@@ -15,8 +15,8 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from broadcaster.delivery.models import InboxState, ReceiptInbox, ReceiptLot, ReceiptLotWaiting
 from broadcaster.delivery.states import State
@@ -227,6 +227,11 @@ def without(told: str, msisdns: Collection[str], digits: Collection[str], ids: C
     for n in theirs:
         done[n], numbers[n], raw[n] = _marked(done[n], numbers[n]), None, ""
     return _written_down(kinds, of, provider_ids, done, numbers, references, raw) if theirs else None
+
+
+def names(told: InstrumentedAttribute[str], provider_id: str) -> ColumnElement[bool]:
+    """Whether what a lot says has this id of its carrier in it, or something that is written like it."""
+    return told.contains(json.dumps(provider_id, ensure_ascii=False), autoescape=True)
 
 
 def provider_ids(told: str) -> list[str]:

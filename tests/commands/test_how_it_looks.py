@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from broadcaster.commands.front import NOUNS
+from broadcaster.commands.output import table
 from broadcaster.commands.wrapping import between_characters
 from tests.commands.conftest import Desk
 
@@ -66,3 +67,24 @@ def test_no_english_in_chinese(desk: Desk) -> None:
     assert ": " not in check
     assert "名单" in desk.type("members", "show", "1", **NARROW).out
     assert "import" not in desk.type("members", "show", "1", **NARROW).out
+
+
+def test_numbers_and_dates_of_a_table_stay_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = [(1, "1,24****0001", "2026-11-24 10:00", "long " * 12, 1234567)]
+    screen = Console(width=60)
+    with screen.capture() as told:
+        screen.print(table("id", "number", "at", "what happened", "people", rows=rows, right=(0, 4)))
+    lines = told.get().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert any("1,24****0001" in line and "2026-11-24 10:00" in line and "1,234,567" in line for line in lines)
+    assert sum("long" in line for line in lines) > 3, "what is long is folded"
+
+
+def test_a_table_that_fits_nowhere_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    screen = Console(width=24)
+    with screen.capture() as told:
+        screen.print(table("id", "number", "at", rows=[(7, "abcdefghijklmnop", "0123456789ABCDEF")]))
+    kept = "".join(told.get().split())
+    assert set("abcdefghijklmnop0123456789ABCDEF") <= set(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -13,9 +14,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
+from sqlalchemy.orm import Session
 
-from broadcaster.delivery.locks import AdvisoryLocks, locks_for
+from broadcaster.delivery.locks import LISTS, WHOLE, AdvisoryLocks, FileLocks, locks_for
 from subscribers.db import make_engine
 from subscribers.errors import Unavailable
 from tests.databases import PostgresqlTemplate
@@ -131,3 +133,37 @@ def test_what_was_given_back_can_be_taken_at_once(postgresql_template: Postgresq
             held = locks.take(7)
             assert held is not None
             held.release()
+
+
+def test_who_lives_is_seen_without_taking_anything(engine: Engine, tmp_path: Path) -> None:
+    """Also of the numbers below nothing, which stand for what is not a sender."""
+    locks = locks_for(engine, tmp_path)
+    with Session(engine) as session:
+        assert locks.living(session, []) == set()
+        assert locks.living(session, [3, LISTS]) == set()
+        sender, lists = locks.take(3), locks.take(LISTS)
+        assert sender is not None
+        assert lists is not None
+        assert locks.living(session, [3, 4, WHOLE, LISTS]) == {3, LISTS}
+        sender.release()
+        assert locks.living(session, [3, 4, WHOLE, LISTS]) == {LISTS}
+        again = locks.take(3)
+        assert again is not None, "looking has taken nothing"
+        again.release()
+        lists.release()
+
+
+def test_a_lock_that_one_may_not_open_is_taken_for_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks as another user than the one that sends cannot tell, and must not call it dead."""
+    locks = FileLocks(tmp_path)
+    held = locks.take(5)
+    assert held is not None
+
+    def refused(*_: object, **__: object) -> int:
+        raise PermissionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        assert locks.living(None, [5]) == {5}  # type: ignore[arg-type]
+    held.release()
+    assert locks.living(None, [5]) == set()  # type: ignore[arg-type]
