@@ -11,7 +11,6 @@ from sqlalchemy.exc import DBAPIError
 
 from broadcaster.binds import TURN_SECONDS, holding
 from broadcaster.campaigns import profile_changes
-from broadcaster.commands.ending import asked_to_end, wait_for
 from broadcaster.commands.gateway_profile import profile_document, read_settings, shown_history, shown_profile
 from broadcaster.commands.gateway_shown import gateway_document, shown_gateway, shown_step
 from broadcaster.commands.house import opened, read_day
@@ -28,6 +27,7 @@ from broadcaster.runtime import Runtime
 from broadcaster.tasks import hearing, make_app, running
 from broadcaster.trial import try_out
 from subscribers.actor import Right
+from subscribers.ending import asked_to_end, wait_for
 from subscribers.errors import Invalid, NotFound, Unavailable
 from subscribers.interpreter import seldom_collecting, turns_of
 from subscribers.models import NumberKind

@@ -15,7 +15,6 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from broadcaster.commands.ending import asked_to_end
 from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer, aside, console, facts
 from broadcaster.language import Phrase, msgid, tr
@@ -24,6 +23,7 @@ from broadcaster.rehearsal.behaviour import Behaviour, IdForm, ReceiptBy, Receip
 from broadcaster.rehearsal.counts import Counts
 from broadcaster.rehearsal.running import HOST, Rehearsal, rehearsing
 from subscribers.clock import monotonic
+from subscribers.ending import asked_to_end
 from subscribers.errors import Invalid
 
 app = noun()

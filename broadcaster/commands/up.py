@@ -9,7 +9,6 @@ import typer
 
 from broadcaster import migrations
 from broadcaster.app import make_web, serve
-from broadcaster.commands.ending import asked_to_end, wait_for
 from broadcaster.commands.house import opened
 from broadcaster.commands.options import Free, noun, verb
 from broadcaster.commands.output import answer
@@ -17,6 +16,7 @@ from broadcaster.commands.serving import alone, pressing
 from broadcaster.language import tr
 from broadcaster.newsroom.first_run import first_link
 from broadcaster.newsroom.warming import warming
+from subscribers.ending import asked_to_end, wait_for
 from subscribers.interpreter import settled
 
 app = noun()

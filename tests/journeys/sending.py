@@ -14,7 +14,6 @@ from typing import Any
 
 from broadcaster import binds, ingest
 from broadcaster.campaigns.models import Lane
-from broadcaster.commands.ending import wait_for
 from broadcaster.delivery import batches, press, recording
 from broadcaster.delivery.press import Press
 from broadcaster.gateways.contract import Unreachable, settled
@@ -22,6 +21,7 @@ from broadcaster.gateways.events import Event
 from broadcaster.runtime import make_runtime
 from broadcaster.settings import Settings
 from broadcaster.tasks import make_app, running
+from subscribers.ending import wait_for
 from tests.journeys.forks import FORKS
 
 

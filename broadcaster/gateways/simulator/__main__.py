@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_origin
 
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from broadcaster.gateways.simulator.fates import Behaviour
 from broadcaster.gateways.simulator.host import Host
+from subscribers.ending import asked_to_end, wait_for
 from subscribers.errors import BroadsheetError
 
 
@@ -21,9 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C. Prints the port, once it can be reached."""
     told = _parser().parse_args(arguments)
     asked = {key: value for key, value in vars(told).items() if key in Behaviour.model_fields and value is not None}
-    stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: stop.set())
+    with asked_to_end() as ending:
+        return _serve(told, asked, ending)
+
+
+def _serve(told: argparse.Namespace, asked: Mapping[str, object], ending: threading.Event) -> int:
     try:
         host = Host.take(told.file, Behaviour.model_validate(asked), told.port)
     except ValidationError as error:
@@ -38,9 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(f"{host.port}\n")
     sys.stdout.flush()
-    # the system may tell any thread of a signal, and Python's handler runs when this one wakes next
-    while not stop.wait(1.0):
-        pass
+    wait_for(ending)
     host.close()
     return 0
 

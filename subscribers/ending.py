@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import signal
 import threading
@@ -12,7 +13,13 @@ from collections.abc import Iterator
 def asked_to_end() -> Iterator[threading.Event]:
     """An event that SIGTERM and Ctrl-C set, so that what is in hand is finished first."""
     ending = threading.Event()
-    before = {each: signal.signal(each, lambda *_: ending.set()) for each in (signal.SIGTERM, signal.SIGINT)}
+
+    def end(*_: object) -> None:
+        # by another thread: whom the signal has interrupted may hold the event's lock, and would never give it back.
+        # Not by one of `threading`, which has a lock of its own for all that are starting
+        _thread.start_new_thread(ending.set, ())
+
+    before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield ending
     finally:
