@@ -228,7 +228,16 @@ def _reach(result: ImportResult) -> list[str]:
     if result.still_out:
         lines.append(tr("{count} opted out themselves and stay out, whatever the file says.", count=result.still_out))
     if Reason.NO_CONSENT in result.unreached:
-        lines.append(tr('Give the file a column subscribed with yes, or import it with --agreed "how you know".'))
+        given = next((heading for heading, field in result.columns.items() if field == "subscribed"), None)
+        lines.append(
+            tr('Give the file a column subscribed with yes, or import it with --agreed "how you know".')
+            if given is None
+            else tr(
+                "Write yes into these rows' column {heading}, if they said so, or import it with "
+                '--agreed "how you know".',
+                heading=given,
+            )
+        )
     return lines
 
 

@@ -59,6 +59,13 @@ def test_no_english_in_chinese(desk: Desk) -> None:
     assert "手机 → 手机号" in told
     assert "座机 1 人（第 3 行）" in told
     assert "。 " not in told, "no blank behind a Chinese full stop"
+
+
+def test_whose_wish_is_missing_is_told_where_it_belongs(desk: Desk) -> None:
+    desk.write("with.csv", "姓名,手机,订阅\n甲,19900000001,是\n乙,19900000002,\n")
+    assert "rows' column 订阅" in " ".join(desk.type("members", "import", "with.csv").out.split())
+    desk.write("without.csv", "姓名,手机\n丙,19900000003\n")
+    assert "Give the file a column subscribed" in desk.type("members", "import", "without.csv").out
     made = desk.type("campaigns", "create", "--text", "{年龄}{{ name }}您好", "--to", "everyone", **NARROW).out
     assert "{年龄}〔姓名〕您好" in made
     assert "所有人" in desk.type("campaigns", "list", **NARROW).out
