@@ -84,8 +84,8 @@ def listen(runtime: Runtime, gateway: ListeningGateway, ending: threading.Event 
             runtime.linked.discard(gateway.name)
         if ending.is_set():
             return
-        if told is None or told[0] != str(error) or monotonic() - told[1] > TOLD_AGAIN:
-            _tell_link(runtime, gateway, error)
+        is_news = told is None or told[0] != str(error) or monotonic() - told[1] > TOLD_AGAIN
+        if is_news and _tell_link(runtime, gateway, error):
             told = str(error), monotonic()
         # a little chance, so that many processes do not all come back at the same instant
         ending.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
@@ -117,10 +117,12 @@ def _mistake(gateway: Gateway, error: Exception) -> BroadsheetError:
     )
 
 
-def _tell_link(runtime: Runtime, gateway: Gateway, error: BroadsheetError | None) -> None:
-    # it is for people to read: a database that is away keeps nobody from listening
+def _tell_link(runtime: Runtime, gateway: Gateway, error: BroadsheetError | None) -> bool:
+    """Write it down, for people to read. Whether it is: a database that is away keeps nobody from listening."""
     with contextlib.suppress(BroadsheetError, DBAPIError):
         runtime.tell_link(gateway.name, error)
+        return True
+    return False
 
 
 def _accept(runtime: Runtime, gateway: ListeningGateway, events: Sequence[Event]) -> None:

@@ -64,11 +64,13 @@ def move(
     )
     session.refresh(campaign)
     if not isinstance(moved, CursorResult) or moved.rowcount != 1:
-        refusal = Finding(
-            _why_not(campaign, to, resumes=out_of is None or out_of == RESUMABLE),
-            True,
-            hint=msgid("`broadsheet campaigns show {id}` tells how far it is."),
+        resumes = out_of is None or out_of == RESUMABLE
+        hint = (
+            msgid("`broadsheet campaigns send {id}` starts it, with the number of people typed.")
+            if resumes and campaign.state in STARTABLE
+            else msgid("`broadsheet campaigns show {id}` tells how far it is.")
         )
+        refusal = Finding(_why_not(campaign, to, resumes=resumes), True, hint=hint)
         raise Conflict(
             refusal.message,
             hint=refusal.hint,

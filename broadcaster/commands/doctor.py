@@ -135,7 +135,7 @@ def _backup(runtime: Runtime) -> str:
     if waiting:
         raise Unavailable(
             "The database was restored from a backup, and campaigns wait for a decision: {ids}.",
-            hint="Ask the carrier what it took since the backup, then resume or abort: docs/operating.md.",
+            hint=restoring.HINT,
             ids=listed(map(str, waiting)),
         )
     return tr("no campaign waits because of a restored backup")

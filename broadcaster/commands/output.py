@@ -105,7 +105,8 @@ def _cell(cell: object, *, is_figure: bool) -> str:
 
 def _whole(widths: Sequence[int], room: int) -> set[int]:
     """The columns that are not folded, the narrowest first: a number or a date in two lines is hard to read."""
-    room -= 2 * len(widths) + _LEAST * len(widths)
+    # between two columns are three cells, before the first and behind the last one
+    room -= 3 * len(widths) - 1 + _LEAST * len(widths)
     whole = set()
     for at in sorted(range(len(widths)), key=widths.__getitem__):
         room -= widths[at] - _LEAST

@@ -20,7 +20,7 @@ from broadcaster.commands.steering import Id
 from broadcaster.delivery.lots import STATE_OF
 from broadcaster.delivery.states import State
 from broadcaster.language import tr
-from broadcaster.reports.trace import Piece, Trace, trace
+from broadcaster.reports.trace import InDoubt, Piece, Trace, trace
 from broadcaster.words import actor_word, happening_word, reason_word, state_word
 from subscribers import audit
 from subscribers.actor import Right
@@ -137,17 +137,21 @@ def _hand_over(part: Piece, *, is_last: bool) -> Iterator[tuple[datetime | None,
         return
     yield doubt.since, tr("left for {gateway}, and no answer came", **named)
     if doubt.settled_at and doubt.settled_by != "receipt":
-        yield doubt.settled_at, _decided(part, actor_word(doubt.settled_by), is_last=is_last)
+        yield from _decided(part, doubt, is_last=is_last)
     if part.provider_id:
-        yield None, tr("as a receipt tells, {gateway} calls it {name}", **named)
+        yield None, tr("as was told later, {gateway} calls it {name}", **named)
 
 
-def _decided(part: Piece, who: str, *, is_last: bool) -> str:
-    is_open = part.state == State.UNKNOWN.word
+def _decided(part: Piece, doubt: InDoubt, *, is_last: bool) -> Iterator[tuple[datetime | None, str]]:
+    who, is_open = actor_word(doubt.settled_by), part.state == State.UNKNOWN.word
     if is_last and not is_open:
-        return tr("{who} counted it as sent", who=who)
-    # a receipt that came since may have told what neither of them knew
-    return tr("{who} had it sent again", who=who) if is_open and not is_last else tr("{who} decided on it", who=who)
+        yield doubt.settled_at, tr("{who} counted it as sent", who=who)
+    elif is_open and not is_last:
+        yield doubt.settled_at, tr("{who} had it sent again", who=who)
+    elif not is_open:
+        # a receipt that came since has told what they did not know
+        yield doubt.settled_at, tr("{who} decided on it", who=who)
+    # else the person is forgotten, and nobody decided
 
 
 def _name(part: Piece) -> str:

@@ -231,7 +231,7 @@ def _apply_each(
             outcomes[InboxState.CONFLICT if contradicts(current, to) else InboxState.STALE].append(id_)
     _write_moves(session, held, moves, now=now)
     tell_strangers(session, [rows[id_] for id_ in strangers])
-    tell_contradictions([rows[id_] for id_ in outcomes[InboxState.CONFLICT]])
+    tell_contradictions([rows[id_] for id_ in outcomes.get(InboxState.CONFLICT, ())])
     insert_all(session, ReceiptOrphan, [{"inbox_id": id_, "since": now, "due": now} for id_ in strangers])
     for outcome, ids in outcomes.items():
         session.execute(
@@ -364,9 +364,10 @@ def learn(session: Session, pairs: Sequence[tuple[Any, int]]) -> None:
 def _write_moves(session: Session, held: Held, rows: Mapping[int, Any], *, now: datetime) -> None:
     moves = {part_id: _move(row.state, row.code, row.reason, row.permanent) for part_id, row in rows.items()}
     former = transitions.move(session, held, moves, now=now)
-    doubtful = [part for part, state in former.items() if state is State.UNKNOWN]
-    settle_doubts(session, doubtful, by="receipt", now=now)
-    date_hand_over(session, doubtful, now=now)
+    settle_doubts(session, [part for part, state in former.items() if state is State.UNKNOWN], by="receipt", now=now)
+    # its answer may never come any more
+    undated = [part for part, state in former.items() if state in (State.UNKNOWN, State.SUBMITTING)]
+    date_hand_over(session, undated, now=now)
 
 
 @lru_cache(1000)

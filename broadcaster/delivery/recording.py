@@ -271,7 +271,7 @@ def _requeue(session: Session, turn: ClaimedTurn, ends: Ends, message_ids: Colle
 
 
 def date_hand_over(session: Session, part_ids: Collection[int], *, now: datetime) -> None:
-    """Parts of which we know by now that they went, though no answer came, went when they came into doubt."""
+    """Parts of which we know that they went, though no answer came, went when they came into doubt; or just now."""
     if not part_ids:
         return
     since = select(Doubt.since).where(Doubt.part_id == Part.id).scalar_subquery()

@@ -196,7 +196,11 @@ class Gateway(ABC):
 
     @abstractmethod
     def open(self) -> None:
-        """Get ready. Opening twice is opening once. Raises `Misconfigured`; `LinkDown` if it holds a link."""
+        """Get ready. Opening twice is opening once. Raises `Misconfigured`; `LinkDown` if it holds a link.
+
+        A link that is away is asked for again every two seconds: a carrier that wants to be tried more seldom is tried
+        in the gateway's own time.
+        """
 
     @abstractmethod
     def close(self) -> None:

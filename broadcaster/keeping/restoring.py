@@ -35,7 +35,9 @@ log = get(__name__)
 #: what a campaign that was stopped by it says
 NOTE = msgid("The database was restored from a backup: what went out since the backup is not known here.")
 #: and what a person does about it
-HINT = msgid("Ask the carrier what it took since the backup, then resume or abort: docs/operating.md.")
+HINT = msgid(
+    "Ask the carrier what it took since the backup, then resume, send what was planned, or abort: docs/operating.md."
+)
 #: what would hand something over by itself
 _OPEN = (CampaignState.SCHEDULED, CampaignState.PREPARING, CampaignState.SENDING)
 #: where these wait for a person

@@ -23,8 +23,8 @@ from broadcaster.rehearsal.receipts import read_id, receipt_body, write_id
 from broadcaster.rehearsal.schedule import Schedule
 from subscribers.clock import utc_now
 
-#: the first id of a run is drawn from these: no carrier gives one twice, whatever became of its log. Ten digits, eight
-#: in hex
+#: the first id of a run is drawn from these, so that hardly one is given again, whatever became of the log. They have
+#: ten digits, eight in hex
 FIRST_IDS = range(1_000_000_000, 4_000_000_000)
 #: message ids that nobody was given
 STRANGE = 7_000_000_000

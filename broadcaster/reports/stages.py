@@ -103,9 +103,16 @@ def stages(session: Session, locks: Locks, gateways: Sequence[str], *, now: date
     """The stages of these gateways."""
     queued = _by_name(session, _waiting(Batch.not_before.is_(None) | (Batch.not_before <= now)))
     throttled = _by_name(session, _waiting(Batch.not_before > now))
-    living = locks.living(session, session.scalars(select(Owner.id).where(Owner.ended_at.is_(None))).all())
-    in_hand = select(Turn.gateway, func.sum(Turn.parts)).group_by(Turn.gateway)
-    flying, left = _by_name(session, in_hand), _by_name(session, in_hand.where(Turn.owner_id.not_in(living)))
+    # before the locks: whoever begins in between is no dead one
+    in_hand = session.execute(
+        select(Turn.gateway, Turn.owner_id, func.sum(Turn.parts)).group_by(Turn.gateway, Turn.owner_id)
+    ).all()
+    owners = session.scalars(select(Owner.id).where(Owner.ended_at.is_(None))).all()
+    living = locks.living(session, {*owners, *(owner for _, owner, _ in in_hand)})
+    flying, left = Counter[str](), Counter[str]()
+    for name, owner, n in in_hand:
+        flying[name] += n
+        left[name] += 0 if owner in living else n
     doubts = {
         row[0]: row
         for row in session.execute(
@@ -126,8 +133,8 @@ def stages(session: Session, locks: Locks, gateways: Sequence[str], *, now: date
                 name=name,
                 queued=queued.get(name, 0) + throttled.get(name, 0),
                 throttled=throttled.get(name, 0),
-                in_flight=flying.get(name, 0),
-                left=left.get(name, 0),
+                in_flight=flying[name],
+                left=left[name],
                 unknown=doubts[name][1] if name in doubts else 0,
                 unknown_since=doubts[name][2] if name in doubts else None,
                 orphans=orphans.get(name, 0),
@@ -143,7 +150,7 @@ def stages(session: Session, locks: Locks, gateways: Sequence[str], *, now: date
         campaigns=_by_name(session, select(Campaign.state, func.count()).group_by(Campaign.state)),
         doubtful=sorted(id_ for id_ in doubtful if id_ is not None),
         doubtful_answers=doubtful[None],
-        senders=len(living),
+        senders=len(living & set(owners)),
         parts=session.scalar(select(func.max(Part.id))) or 0,
         receipts=last,
     )

@@ -131,8 +131,9 @@ def test_only_what_stands_still_is_resumed(begin: Transactions, state: CampaignS
     with begin() as tx:
         campaign = draft(tx.session)
         campaign.state, campaign.prepared_at = state, None if state in STARTABLE else tx.now
-    with begin() as tx, pytest.raises(Conflict, match=r"already|cannot be resumed"):
+    with begin() as tx, pytest.raises(Conflict, match=r"already|cannot be resumed") as refused:
         control.resume(tx.session, OPERATOR, _campaign(tx, campaign.id), WAYS, now=tx.now)
+    assert ("campaigns send" in str(refused.value.hint)) == (state in STARTABLE)
 
 
 def test_only_who_may_send(begin: Transactions) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from broadcaster import forgetting
 from broadcaster.campaigns.models import Campaign
-from broadcaster.delivery import again, lots
+from broadcaster.delivery import again, lots, owners, reconcile
 from broadcaster.delivery.models import Message, Part, ReceiptInbox, Submission
 from broadcaster.gateways.contract import OutboundPart, OutcomeUnknown
 from broadcaster.gateways.events import ReceiptState
@@ -145,6 +145,23 @@ def test_a_doubt_that_a_receipt_settled(begin: Transactions) -> None:
     assert told.doubt == InDoubt(NOW, NOW + timedelta(minutes=3), "receipt")
     assert (told.submitted_at, told.state, told.provider_id) == (NOW, "delivered", "x7")
     assert [one.raw for one in told.receipts] == ["late"]
+
+
+def test_what_a_receipt_told_before_its_sender_died_is_dated_too(begin: Transactions) -> None:
+    """No doubt was ever noted: the part was moved on before anybody looked for its answer."""
+    campaign, _ = sending(begin, 1)
+    mine = owner(begin)
+    (part,) = must_claim(begin, mine).parts
+    begin.clock.advance(minutes=1)
+    receive(begin, receipt("x9", ReceiptState.IN_NETWORK, msisdn=part.msisdn, client_reference=f"p{part.part_id}"))
+    with begin() as tx:
+        owners.bury(tx.session, mine, None, now=tx.now)
+    (told,) = traced(begin, campaign, reader_of(begin, part)).parts
+    assert (told.doubt, told.state, told.submitted_at) == (None, "in_network", NOW + timedelta(minutes=1))
+    begin.clock.advance(days=4)
+    with begin() as tx:
+        # else it would be awaited for ever, and its campaign with it
+        assert reconcile.expire(tx.session, {"carrier": timedelta(days=3)}, {}, now=tx.now) == 1
 
 
 def test_who_is_forgotten_is_nobody_here_either(begin: Transactions) -> None:

@@ -5,8 +5,6 @@ It is forked from a server that has imported everything already, so that twenty 
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
@@ -21,7 +19,7 @@ from broadcaster.gateways.events import Event
 from broadcaster.runtime import make_runtime
 from broadcaster.settings import Settings
 from broadcaster.tasks import make_app, running
-from subscribers.ending import wait_for
+from subscribers.ending import asked_to_end, wait_for
 from tests.journeys.forks import FORKS
 
 
@@ -34,17 +32,16 @@ def start(settings: Settings, mutant: str = "") -> BaseProcess:
 
 def send(settings: Settings, mutant: str = "") -> None:
     """Send, listen and sweep until SIGTERM."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    if mutant:
-        MUTANTS[mutant]()
-    runtime = make_runtime(settings)
-    app = make_app(runtime)
-    for gateway in runtime.gateways.values():
-        gateway.open()
-    with binds.holding(runtime), running(app, runtime):
-        wait_for(stop)
-    runtime.close()
+    with asked_to_end() as ending:
+        if mutant:
+            MUTANTS[mutant]()
+        runtime = make_runtime(settings)
+        app = make_app(runtime)
+        for gateway in runtime.gateways.values():
+            gateway.open()
+        with binds.holding(runtime), running(app, runtime):
+            wait_for(ending)
+        runtime.close()
 
 
 def _commit_the_claim_after_the_submit() -> None:

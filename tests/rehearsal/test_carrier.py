@@ -291,7 +291,7 @@ def test_several_carriers_and_many_clients_at_once(start: Start) -> None:
     assert len({line["id"] for line in lines}) == len(lines) == 1600
 
 
-def test_an_id_is_never_given_twice(start: Start) -> None:
+def test_ids_do_not_begin_anew(start: Start) -> None:
     carrier = start()
     with Client(carrier.port) as client:
         client.bind()
