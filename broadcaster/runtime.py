@@ -143,17 +143,12 @@ class Runtime:
     def ways(self, tx: Tx, at: datetime | None = None) -> dict[str, Way]:
         """The gateways as a check sees them, today; or on the day of an instant to come."""
         profiles = self.profiles(tx.session, max(at or tx.now, tx.now))
-        return {
-            name: Way(
-                name,
-                gateway.capabilities,
-                gateway.rehearses,
-                gateway.config.price,
-                gateway.config.currency,
-                gateway.config.parts_per_second,
-            ).on(profiles[name])
-            for name, gateway in self.gateways.items()
-        }
+        found = {}
+        for name, each in self.gateways.items():
+            config = each.config
+            way = Way(name, each.capabilities, each.rehearses, config.price, config.currency, config.parts_per_second)
+            found[name] = way.on(profiles[name])
+        return found
 
     def tariffs(self, session: Session) -> dict[str, list[Tariff]]:
         """What a part has cost at each gateway, and since when."""
@@ -255,10 +250,12 @@ class Runtime:
         with self.begin() as tx:
             if owners.is_ended(tx.session, owner.id, hold=True):
                 return 0
-            place, new = leases.take(tx.session, gateway, owner.id, places=places, now=tx.now)
+            # a process that has lost its lock registers anew, and its connection may stand all the while
+            take = partial(leases.take, tx.session, gateway, owner.id, places=places, now=tx.now)
+            place, new = take(is_bound=gateway in self.linked)
             if not place:
                 self.take_over(tx)
-                place, new = leases.take(tx.session, gateway, owner.id, places=places, now=tx.now)
+                place, new = take(is_bound=gateway in self.linked)
         if new and self.throttles[gateway].rate:
             # the others have to see that they share with us, and whoever sent here before us may just have
             self.throttles[gateway].slow_down(1.0)

@@ -42,10 +42,12 @@ class Holder:
     error_at: datetime | None
 
 
-def take(session: Session, gateway: str, owner_id: int, *, places: int | None, now: datetime) -> tuple[int, bool]:
+def take(
+    session: Session, gateway: str, owner_id: int, *, places: int | None, is_bound: bool = False, now: datetime
+) -> tuple[int, bool]:
     """This owner's place at the gateway, counted from 1, and whether it was taken just now; (0, False): all are taken.
 
-    `places`: how many there are; None: as many as are asked for.
+    `places`: how many there are; None: as many as are asked for. `is_bound`: whether its connection stands already.
     """
     while True:
         taken = {row.place: row.owner_id for row in session.execute(_of(gateway))}
@@ -53,7 +55,8 @@ def take(session: Session, gateway: str, owner_id: int, *, places: int | None, n
         free = next(place for place in range(1, len(taken) + 2) if place not in taken)
         if mine or (places is not None and free > places):
             return mine, False
-        row = {"gateway": gateway, "place": free, "owner_id": owner_id, "since": now}
+        bound_at = now if is_bound else None
+        row = {"gateway": gateway, "place": free, "owner_id": owner_id, "since": now, "bound_at": bound_at}
         # somebody else may be as quick: then there is nothing to insert, and the next place is looked for
         written = session.execute(insert_or_ignore(session, Lease).returning(Lease.place), [row]).first()
         if written is not None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy import select
 
 from broadcaster.delivery import leases, owners
+from broadcaster.delivery.models import Owner
+from broadcaster.runtime import Runtime
 from subscribers.errors import Unavailable
 from tests.databases import Transactions
 from tests.delivery.ledger import owner
@@ -74,3 +77,17 @@ def test_a_claim_that_waited_for_its_own_burial_finds_it(begin: Transactions) ->
         assert not found
     other.join()
     assert isinstance(found[0], Unavailable)
+
+
+def test_a_connection_stands_on_when_its_process_registers_anew(house: Runtime) -> None:
+    """Somebody took it for dead while its lock was gone; the connection knows nothing of it."""
+    assert house.take_place("simulator") == 1
+    house.linked.add("simulator")
+    with house.begin() as tx:
+        (first,) = tx.session.scalars(select(Owner.id))
+        owners.end(tx.session, first, now=tx.now)
+    assert house.take_place("simulator") == 1
+    with house.reading() as tx:
+        (held,) = leases.holders(tx.session, house.locks)
+    assert held.owner_id != first
+    assert held.bound_at is not None
