@@ -99,7 +99,7 @@ def _say(asked: argparse.Namespace, *lines: str) -> None:
 
 def _judgement(outcome: Outcome) -> list[str]:
     cells = ", ".join(f"{cell.replace('_', ' ')} {outcome.verdict.cells[cell]:,}" for cell in CELLS)
-    lines = ["", f"{cells}; {outcome.seconds:.0f} s", "", *_recovery([outcome]), ""]
+    lines = ["", f"{cells}; {outcome.seconds:.0f} s", *_doubts(outcome), "", *_recovery([outcome]), ""]
     if outcome.ok:
         return [*lines, "Nothing lost, nothing twice."]
     told = outcome.verdict.faults
@@ -109,6 +109,15 @@ def _judgement(outcome: Outcome) -> list[str]:
     verdict = outcome.verdict
     counts = f"doubled {len(verdict.doubled)}, lost {len(verdict.lost)}, otherwise wrong {len(verdict.wrong)}"
     return [*lines, outcome.logs, f"FAILED: {counts}. Again: --seed {outcome.seed}"]
+
+
+def _doubts(outcome: Outcome) -> list[str]:
+    """What stayed in doubt, and what had happened last before it was noted."""
+    lines = []
+    for since, parts in outcome.doubts:
+        before = [each.fault.name for each in outcome.happened if each.since <= since]
+        lines.append(f"  in doubt {parts:5}, noted after: {before[-1] if before else 'nothing'}")
+    return lines
 
 
 def figures(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

@@ -6,10 +6,15 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
+from broadcaster.delivery.models import Doubt
 from broadcaster.rehearsal.fates import State, fate
+from subscribers.clock import utc_now
 from tests import tallies
 from tests.chaos import judge
 from tests.chaos.faults import FAULTS, Fault
@@ -37,6 +42,7 @@ class Happened:
     fault: Fault
     at: float
     parts: int
+    since: datetime
     recovered: float | None = None
     counted: float | None = None
 
@@ -49,6 +55,8 @@ class Outcome:
     happened: list[Happened] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
     seconds: float = 0.0
+    #: what stayed in doubt: since when, and how many parts
+    doubts: Sequence[tuple[datetime, int]] = ()
     #: what the processes logged last, if something is wrong
     logs: str = ""
 
@@ -129,7 +137,7 @@ def drawn(on: Installation, chance: random.Random, count: int, only: Sequence[st
 
 def happen(on: Installation, fault: Fault, chance: random.Random, began: float, patience: float) -> Happened:
     """Let it happen, and see how long it takes until the next part is accepted."""
-    happened = Happened(fault, time.monotonic() - began, on.log.parts)
+    happened = Happened(fault, time.monotonic() - began, on.log.parts, utc_now())
     since = fault.inject(on, chance)
     if wait_until(on.has_taken_over, patience):
         happened.counted = max(0.0, time.monotonic() - since)
@@ -165,6 +173,8 @@ def finish(
     if verdict.cells["unknown"] > most:
         verdict.wrong.append(f"{verdict.cells['unknown']} in doubt, of {most} that may be")
     with on.runtime.reading() as tx:
+        open_ = select(Doubt.since, func.count()).where(Doubt.settled_at.is_(None))
+        outcome.doubts = tx.session.execute(open_.group_by(Doubt.since).order_by(Doubt.since)).all()  # type: ignore[assignment]
         verdict.wrong += [f"a figure is not what is counted: {each}" for each in tallies.wrong(tx.session)]
 
 
