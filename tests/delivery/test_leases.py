@@ -82,6 +82,8 @@ def test_a_claim_that_waited_for_its_own_burial_finds_it(begin: Transactions) ->
 def test_a_connection_stands_on_when_its_process_registers_anew(house: Runtime) -> None:
     """Somebody took it for dead while its lock was gone; the connection knows nothing of it."""
     assert house.take_place("simulator") == 1
+    former = house._owner
+    assert former is not None
     house.linked.add("simulator")
     with house.begin() as tx:
         (first,) = tx.session.scalars(select(Owner.id))
@@ -89,5 +91,7 @@ def test_a_connection_stands_on_when_its_process_registers_anew(house: Runtime) 
     assert house.take_place("simulator") == 1
     with house.reading() as tx:
         (held,) = leases.holders(tx.session, house.locks)
+    # who lost its lock has none to give back; here it stands still
+    former.held.release()
     assert held.owner_id != first
     assert held.bound_at is not None
