@@ -79,8 +79,7 @@ def resend(
     with opened() as house, house.begin() as tx:
         campaign = compose.get(tx.session, house.actor, campaign_id)
         count = again.resend_failed(tx.session, house.actor, campaign, confirm, house.ways(tx), now=tx.now)
-    then = [f"broadsheet campaigns watch {campaign_id}"]
-    answer({"id": campaign_id, "resent": count}, told_again(count), then=then)
+    answer({"id": campaign_id, "resent": count}, told_again(count), then=_watching(campaign_id))
 
 
 def settle(
@@ -98,12 +97,12 @@ def settle(
             count = again.settle_as_sent(*given, now=tx.now)
         else:
             count = again.settle_by_resending(*given, house.ways(tx), now=tx.now)
-    if as_sent:
-        answer({"id": campaign_id, "settled": count}, told_as_sent(count))
-    else:
-        answer(
-            {"id": campaign_id, "settled": count}, told_again(count), then=[f"broadsheet campaigns watch {campaign_id}"]
-        )
+    told = told_as_sent(count) if as_sent else told_again(count)
+    answer({"id": campaign_id, "settled": count}, told, then=[] if as_sent else _watching(campaign_id))
+
+
+def _watching(campaign_id: int) -> list[str]:
+    return [f"broadsheet campaigns watch {campaign_id}"]
 
 
 def told_as_sent(count: int) -> str:

@@ -25,25 +25,26 @@ def by_number(taken: Sequence[Any]) -> dict[int, Any]:
     chosen = {row.id: row for row in taken if row.recipient == row.msisdn}
     # a carrier that counts round gives an id again, months later: nobody has to do anything about that
     older = [row for row in chosen.values() if row.part_id != newest[row.id].part_id]
-    if older:
-        log.warning(
-            "one id for several parts: their numbers tell whose a receipt is",
-            gateways=sorted({row.gateway for row in older}),
-            receipts=len(older),
-            hint="Ask the carrier for ids that an account is given once: it seems to count anew on each connection.",
-        )
+    _warn(
+        "one id for several parts: their numbers tell whose a receipt is",
+        older,
+        "Ask the carrier for ids that an account is given once: it seems to count anew on each connection.",
+    )
     return chosen
 
 
 def tell_contradictions(rows: Sequence[Any]) -> None:
     """Receipts that name another end than the known one change nothing, and something is wrong all the same."""
+    _warn(
+        "receipts that contradict what was told before",
+        rows,
+        "Nothing was changed; `campaigns trace` shows both. Does the carrier give ids again, and to whom?",
+    )
+
+
+def _warn(what: str, rows: Sequence[Any], hint: str) -> None:
     if rows:
-        log.warning(
-            "receipts that contradict what was told before",
-            gateways=sorted({row.gateway for row in rows}),
-            receipts=len(rows),
-            hint="Nothing was changed; `campaigns trace` shows both. Does the carrier give ids again, and to whom?",
-        )
+        log.warning(what, gateways=sorted({row.gateway for row in rows}), receipts=len(rows), hint=hint)
 
 
 def recipients(session: Session, provider_ids: Collection[str]) -> list[tuple[str, str, str | None]]:
